@@ -1,0 +1,89 @@
+"""Arithmetic on UTC half-hours, and their London settlement periods.
+
+Belongs here: anything that needs to know how long a half-hour is or when a day starts.
+Does not belong here: any clock (`now` is always an argument) and any naive datetime (refused).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+HALF_HOUR: Final = timedelta(minutes=30)
+DAY: Final = timedelta(days=1)
+HALF_HOURS_A_DAY: Final = 48
+"""A UTC day has 48 half-hours in every season; only London settlement days have 46 or 50."""
+
+LONDON: Final = ZoneInfo("Europe/London")
+
+_API_TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?Z")
+
+
+@dataclass(frozen=True, order=True)
+class Window:
+    """Half-hours that start in [`start`, `end`), both UTC and on a half-hour."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        for instant in (self.start, self.end):
+            if instant.utcoffset() != timedelta(0) or floor(instant) != instant:
+                raise ValueError(f"{instant!r} is not a UTC half-hour")
+        if self.end < self.start:
+            raise ValueError(f"the window ends ({self.end}) before it starts ({self.start})")
+
+    def __contains__(self, period_start: datetime) -> bool:
+        return self.start <= period_start < self.end
+
+    def __str__(self) -> str:
+        return f"{api_time(self.start)} to {api_time(self.end)}"
+
+    @property
+    def half_hours(self) -> int:
+        return (self.end - self.start) // HALF_HOUR
+
+    def split(self, longest: timedelta) -> Iterator[Window]:
+        """Neighbouring windows of at most `longest`, in order, that cover this one exactly."""
+        start = self.start
+        while start < self.end:
+            end = min(start + longest, self.end)
+            yield Window(start, end)
+            start = end
+
+
+def floor(instant: datetime) -> datetime:
+    """The start of the half-hour that holds `instant`. Raises `ValueError` without a time zone."""
+    if instant.tzinfo is None:
+        raise ValueError(f"{instant!r} has no time zone")
+    instant = instant.astimezone(UTC)
+    return instant.replace(minute=30 * (instant.minute // 30), second=0, microsecond=0)
+
+
+def day_start(day: date) -> datetime:
+    """00:00 UTC of a day."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def days_window(first: date, last: date) -> Window:
+    """The half-hours of the UTC days `first` to `last`, both included."""
+    return Window(day_start(first), day_start(last) + DAY)
+
+
+def api_time(instant: datetime) -> str:
+    """The API's spelling of an instant, such as `2025-12-31T23:30Z`."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
+
+
+def parse_api_time(text: object) -> datetime:
+    """UTC instant from the API's spelling. Raises `ValueError` for anything else.
+
+    A time without `Z` is refused: the API documents UTC, and a guess would be an invention.
+    """
+    if not isinstance(text, str) or not _API_TIME.fullmatch(text):
+        raise ValueError(f"{text!r} is not a UTC time such as 2025-12-31T23:30Z")
+    return datetime.fromisoformat(text)

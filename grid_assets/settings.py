@@ -1,0 +1,94 @@
+"""The environment as one typed object; the only place that reads `GRID_*`.
+
+Belongs here: names, types, defaults and limits of settings, and error texts that name the variable.
+Does not belong here: connecting to anything, or starting it.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
+
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_DIR: Final = Path(__file__).resolve().parent.parent
+PUBLIC_API_URL: Final = "https://api.carbonintensity.org.uk"
+DEFAULT_HISTORY: Final = timedelta(days=30)
+
+
+class SettingsError(Exception):
+    """A setting cannot be used; the message names the variable and the cure, never its secret."""
+
+
+def _api_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("it must be an http:// or https:// address")
+    if parts.query or parts.fragment:
+        raise ValueError("it must be a base address, without ? or #")
+    return url.rstrip("/")
+
+
+def _postgres_url(url: SecretStr) -> SecretStr:
+    text = url.get_secret_value()
+    if not re.match(r"postgres(ql)?://", text):
+        raise ValueError("it must start with postgresql://")
+    try:
+        conninfo_to_dict(text)
+        port = urlsplit(text).port
+    except Exception:
+        # The library's message can quote a part of the password, so it is not repeated.
+        raise ValueError(
+            "it cannot be read; percent-encode special characters in the password"
+        ) from None
+    if port == 0:
+        raise ValueError("port 0 is no port")
+    return url
+
+
+def _blank_is_unset(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
+
+
+class Settings(BaseSettings):
+    """Every setting of the project; `.env.example` has one line for each."""
+
+    model_config = SettingsConfigDict(env_prefix="GRID_", env_ignore_empty=True, extra="ignore")
+
+    api_url: Annotated[str, AfterValidator(_api_url)] = PUBLIC_API_URL
+    api_timeout_s: float = Field(default=20, gt=0, le=600)
+    api_retry_budget_s: float = Field(default=60, ge=0, le=3600)
+    api_concurrency: int = Field(default=4, ge=1, le=16)
+    api_max_body_mb: float = Field(default=16, gt=0, le=512)
+    database_url: Annotated[PostgresUrl | None, BeforeValidator(_blank_is_unset)] = None
+    dagster_database_url: Annotated[PostgresUrl | None, BeforeValidator(_blank_is_unset)] = None
+    home: Path = PROJECT_DIR / ".grid"
+    history_start: date | None = None
+    telemetry_cron: str = "12,42 * * * *"
+    ui_port: int = Field(default=3000, ge=1, le=65535)
+
+    @classmethod
+    def from_environment(cls) -> Settings:
+        """Settings from `GRID_*`. Raises `SettingsError` that names each bad variable."""
+        try:
+            settings = cls()
+        except ValidationError as error:
+            faults = "; ".join(
+                f"GRID_{str(fault['loc'][0]).upper()}: {fault['msg'].removeprefix('Value error, ')}"
+                for fault in error.errors(include_input=False, include_url=False)
+            )
+            raise SettingsError(f"A setting cannot be used. {faults}.") from None
+        settings.home = settings.home.expanduser().absolute()
+        return settings
+
+    def first_history_day(self, now: datetime) -> date:
+        """The first UTC day that is kept free of gaps."""
+        return self.history_start or (now.astimezone(UTC) - DEFAULT_HISTORY).date()
