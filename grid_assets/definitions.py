@@ -1,0 +1,22 @@
+"""The table of contents: every asset, check, schedule and resource of the project by name."""
+
+import dagster as dg
+
+from grid_assets.defs import automation, core, raw, reporting
+from grid_assets.defs.resources import Grid
+
+defs = dg.Definitions(
+    assets=[
+        raw.intensity,
+        raw.generation,
+        raw.neso_forecast,
+        core.intensity,
+        core.generation_mix,
+        *reporting.VIEWS,
+    ],
+    jobs=[automation.TELEMETRY],
+    schedules=[automation.half_hourly],
+    resources={"grid": Grid()},
+    # In the run's own process: each step of the multiprocess executor would cost 3 s.
+    executor=dg.in_process_executor,
+)

@@ -1,0 +1,66 @@
+"""UTC days as partitions, and which of them a run is about.
+
+Half-hours are rows inside a day: half-hourly partitions since 2017 would be over 160,000 keys, more
+than Dagster advises for one asset, and a UTC day has 48 half-hours in every season.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import dagster as dg
+
+from grid_assets.halfhours import Window, days_window
+
+FIRST_DAY: Final = date(2017, 9, 11)
+"""The API's first half-hour is 2017-09-11T23:00Z."""
+
+DAYS: Final = dg.DailyPartitionsDefinition(
+    start_date=FIRST_DAY.isoformat(),
+    timezone="UTC",
+    end_offset=1,  # today is a partition while it is still being published
+)
+
+ONE_RUN: Final = dg.BackfillPolicy.single_run()
+"""A range is one run: the API serves 14 days at once, and each Dagster run costs seconds."""
+
+TRIGGER_TAG: Final = "grid/trigger"
+"""What started a run; a run without it was started by hand in the UI."""
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """The UTC days of a run, both included."""
+
+    first: date
+    last: date
+    trigger: str
+
+    @property
+    def window(self) -> Window:
+        return days_window(self.first, self.last)
+
+    @property
+    def is_one_by_hand(self) -> bool:
+        return self.trigger == "manual" and self.first == self.last
+
+
+def days_of(context: dg.AssetExecutionContext) -> Days:
+    """The days that this run materialises."""
+    keys = context.partition_key_range
+    return Days(
+        date.fromisoformat(keys.start),
+        date.fromisoformat(keys.end),
+        context.run.tags.get(TRIGGER_TAG, "manual"),
+    )
+
+
+def range_tags(first: date, last: date, trigger: str) -> dict[str, str]:
+    """Run tags that make one run of the days `first` to `last`, both included."""
+    return {
+        "dagster/asset_partition_range_start": first.isoformat(),
+        "dagster/asset_partition_range_end": last.isoformat(),
+        TRIGGER_TAG: trigger,
+    }

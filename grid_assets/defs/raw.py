@@ -1,0 +1,191 @@
+"""The assets of `raw`: what the API published, as it was published.
+
+Belongs here: one asset an endpoint. Does not belong here: any judgement of values (`core`).
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import dagster as dg
+
+from grid_assets import quarantine, runlog, telemetry
+from grid_assets.api import LONGEST_WINDOW, Answer, Endpoint
+from grid_assets.api_errors import ApiBodyTooLarge, ApiError, ApiMalformedBody
+from grid_assets.defs.attempts import PastForecast, attempt
+from grid_assets.defs.describing import (
+    data_kind,
+    describe_partitions,
+    described,
+    raw_checks,
+    reported,
+)
+from grid_assets.defs.partitions import days_of
+from grid_assets.defs.pictures import picture_of_day
+from grid_assets.defs.resources import Grid
+from grid_assets.halfhours import HALF_HOUR, Window, floor
+from grid_assets.payloads import Parsed, Rejected, parse_generation, parse_intensity
+from grid_assets.progress import Progress
+from grid_assets.quality import judge_quarantined
+from grid_assets.warehouse import writing
+
+FORECAST_REACH: Final = timedelta(hours=48)
+
+Result = dg.AssetCheckResult | dg.MaterializeResult[Any]
+
+
+@dg.asset(
+    **described("raw.intensity", source="/intensity", checks=raw_checks("raw.intensity")),
+    description=(
+        "One row is one half-hour of national carbon intensity (gCO2/kWh) as `/intensity` "
+        "published it at one capture. A re-run adds a row only where a value changed. "
+        "A partition is the UTC day in which the half-hours start."
+    ),
+)
+def intensity(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Result]:
+    yield from _capture(
+        context, grid, "intensity", "raw.intensity", parse_intensity, telemetry.load_intensity
+    )
+
+
+@dg.asset(
+    **described("raw.generation", source="/generation", checks=raw_checks("raw.generation")),
+    description=(
+        "One row is one half-hour of the national generation mix (% by fuel) as `/generation` "
+        "published it at one capture. A re-run adds a row only where a share changed. "
+        "A partition is the UTC day in which the half-hours start."
+    ),
+)
+def generation(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Result]:
+    yield from _capture(
+        context, grid, "generation", "raw.generation", parse_generation, telemetry.load_generation
+    )
+
+
+@dg.asset(
+    **described("raw.neso_forecast", source="/intensity/{from}/fw48h"),
+    description=(
+        "One row is one half-hour of NESO's 48-hour forecast of carbon intensity (gCO2/kWh) as "
+        "`/intensity/{from}/fw48h` gave it at one capture. Each run captures the forecast of the "
+        "moment; a repeated one adds nothing. A partition is the UTC day of capture. The past "
+        "cannot be fetched: NESO keeps no history, so a run over past days alone fails and says so."
+    ),
+)
+def neso_forecast(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Result]:
+    days, now = days_of(context), grid.now()
+    with attempt(context, grid, "raw.neso_forecast", days) as current:
+        if days.last < now.date():
+            raise PastForecast(
+                f"NESO keeps no history of its forecasts, so {days.first} to {days.last} cannot "
+                "be fetched any more. What was captured then is in raw.neso_forecast; to capture "
+                "today's forecast, materialise today."
+            )
+        start = floor(now)
+        answer = grid.api.fetch_forecast(start)
+        parsed = parse_intensity(answer.document, Window(start, start + FORECAST_REACH))
+        current.rows_fetched = len(parsed.rows) + len(parsed.rejected)
+        current.rows_quarantined = _quarantine(grid, current, answer, parsed.rejected)
+        with writing(grid.warehouse, "raw.neso_forecast") as connection:
+            current.rows_written = telemetry.load_neso_forecast(
+                connection, parsed.rows, answer.received_at, answer.simulated
+            )
+    describe_partitions(context, grid, "raw.neso_forecast", "issued_at", days)
+    yield dg.MaterializeResult(
+        metadata={
+            **data_kind(grid.stamp),
+            "rows_fetched": current.rows_fetched,
+            "rows_changed": current.rows_written,
+            "simulated": answer.simulated,
+        }
+    )
+
+
+def _capture(
+    context: dg.AssetExecutionContext,
+    grid: Grid,
+    endpoint: Endpoint,
+    relation: str,
+    parse: Callable[[dict[str, Any], Window], Parsed[Any]],
+    load: Callable[[telemetry.Connection, Sequence[Any], datetime], int],
+) -> Iterator[Result]:
+    """Fetch the days of the run and add what changed, window by window.
+
+    Each window is committed by itself, so an interrupted run keeps what it had; a window that fails
+    does not keep the others from loading, but fails the run in the end.
+    """
+    days = days_of(context)
+    reasons: list[str] = []
+    failures: list[ApiError] = []
+    with attempt(context, grid, relation, days) as current:
+        window = begun(days.window, grid.now())
+        pieces = -(-window.half_hours * HALF_HOUR // LONGEST_WINDOW)
+        progress = Progress(relation, pieces, "windows", time.monotonic, context.log.info)
+        for piece, answer in grid.api.fetch_windows(endpoint, window):
+            if isinstance(answer, ApiError):
+                failures.append(answer)
+                current.rows_quarantined += _quarantine_body(grid, current, answer)
+                progress.step(f"{piece} failed")
+                continue
+            parsed = parse(answer.document, piece)
+            current.rows_fetched += len(parsed.rows) + len(parsed.rejected)
+            current.rows_quarantined += _quarantine(grid, current, answer, parsed.rejected)
+            reasons += [reject.reason for reject in parsed.rejected]
+            with writing(grid.warehouse, relation) as connection:
+                current.rows_written += load(connection, parsed.rows, answer.received_at)
+            progress.step(str(piece))
+        if failures:
+            raise _summed_up(failures, pieces)
+    verdict = judge_quarantined(current.rows_fetched, reasons)
+    yield from reported(relation, [verdict], dg.AssetCheckSeverity.WARN)
+    describe_partitions(context, grid, relation, "period_start", days)
+    yield dg.MaterializeResult(
+        metadata={
+            **data_kind(grid.stamp),
+            "rows_fetched": current.rows_fetched,
+            "rows_changed": current.rows_written,
+            "rows_quarantined": current.rows_quarantined,
+            **picture_of_day(grid, relation, days),
+        }
+    )
+
+
+def begun(window: Window, now: datetime) -> Window:
+    """The part of a window whose half-hours have begun by `now`."""
+    end = min(window.end, floor(now) + HALF_HOUR)
+    return Window(min(window.start, end), end)
+
+
+def _quarantine(
+    grid: Grid, current: runlog.Attempt, answer: Answer, rejected: Sequence[Rejected]
+) -> int:
+    return quarantine.keep(
+        grid.warehouse,
+        current.asset,
+        answer.path,
+        rejected,
+        captured_at=answer.received_at,
+        run_id=current.run_id,
+    )
+
+
+def _quarantine_body(grid: Grid, current: runlog.Attempt, error: ApiError) -> int:
+    """Keep a body that came with status 200 and is no answer."""
+    if not isinstance(error, ApiMalformedBody | ApiBodyTooLarge):
+        return 0
+    return quarantine.keep(
+        grid.warehouse,
+        current.asset,
+        error.path,
+        [Rejected(f"body: {error}", error.body or "")],
+        captured_at=grid.now(),
+        run_id=current.run_id,
+    )
+
+
+def _summed_up(failures: Sequence[ApiError], windows: int) -> ApiError:
+    """The first failure, which names cause and cure, with how much of the run it concerns."""
+    first = failures[0]
+    if windows > 1:
+        first.message += f" ({len(failures)} of {windows} windows failed; the others are loaded.)"
+    return first

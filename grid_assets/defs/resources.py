@@ -1,0 +1,75 @@
+"""What assets need from outside: the clock, the API and the warehouse.
+
+It has no configuration of its own: settings come from the environment of the process that runs the
+step, so no URL or password is ever part of a run's configuration or an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import dagster as dg
+from pydantic import PrivateAttr, SecretStr
+
+from grid_assets.api import CarbonIntensityApi
+from grid_assets.migrate import Stamp, read_stamp
+from grid_assets.settings import Settings
+from grid_assets.warehouse import WarehouseError, connect, place
+
+
+class Grid(dg.ConfigurableResource[object]):
+    """The outside world of one run; its assets share one API client and so one outage budget."""
+
+    _settings: Settings = PrivateAttr()
+    _api: CarbonIntensityApi | None = PrivateAttr(default=None)
+    _stamp: Stamp | None = PrivateAttr(default=None)
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Grid]:
+        self._settings = Settings.from_environment()
+        try:
+            yield self
+        finally:
+            if self._api is not None:
+                self._api.close()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    @property
+    def settings(self) -> Settings:
+        return self._settings
+
+    @property
+    def warehouse(self) -> SecretStr:
+        """The warehouse's URL. `grid` sets it for every process that it starts."""
+        if self._settings.database_url is None:
+            raise WarehouseError(
+                "GRID_DATABASE_URL is not set in this process. Start Dagster with `grid up` or "
+                "`grid demo`, which start the embedded PostgreSQL and pass its address on."
+            )
+        return self._settings.database_url
+
+    @property
+    def stamp(self) -> Stamp:
+        """What the warehouse holds. Raises `WarehouseError` where it was never migrated."""
+        if self._stamp is None:
+            with connect(self.warehouse) as connection:
+                self._stamp = read_stamp(connection)
+        if self._stamp is None:
+            raise WarehouseError(
+                f"The database at {place(self.warehouse)} is not set up. Run `grid migrate`."
+            )
+        return self._stamp
+
+    @property
+    def api(self) -> CarbonIntensityApi:
+        """A client that accepts only answers of the warehouse's own kind, live or recorded."""
+        if self._api is None:
+            stamp = self.stamp
+            self._api = CarbonIntensityApi.from_settings(
+                self._settings, kind=stamp.kind, shift_weeks=stamp.shift_weeks
+            )
+        return self._api

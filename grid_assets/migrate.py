@@ -1,0 +1,238 @@
+"""Bringing a database to the schema of this version, and stamping what it holds.
+
+Belongs here: the order of things: database, migrations, roles, views, stamp.
+Does not belong here: any table or view (`sql/`).
+
+Needs a session (on Supabase port 5432, not the transaction pooler): one session-level lock keeps
+two migrations apart, and tells a lock row left by a killed one from a migration that still runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+from pydantic import SecretStr
+
+from grid_assets.warehouse import WarehouseError, connect, place, sql_dir
+
+Kind = Literal["live", "replay"]
+
+_LOCK: Final = "SELECT {}(hashtext('grid_assets'), hashtext('migrate'))"
+TRANSACTION_POOLER_PORT: Final = 6543
+SESSION_POOLER_PORT: Final = 5432
+"""Supabase serves the same database on both; only the second keeps session state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a warehouse holds; `shift_weeks` moves the recording, None for live data."""
+
+    kind: Kind
+    shift_weeks: int | None = None
+
+    def __str__(self) -> str:
+        return "LIVE data" if self.kind == "live" else "RECORDED data (replay), not live"
+
+
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """What a migration did."""
+
+    applied: list[str]
+    views_renewed: bool
+    stamp: Stamp
+
+
+def migrate(url: SecretStr, stamp: Stamp, say: Callable[[str], None] = lambda _: None) -> Migrated:
+    """Create or update everything in the database at `url`; repeating it changes nothing.
+
+    Raises `WarehouseError` when the database holds data of another kind, cannot be reached, or a
+    view of somebody else's depends on one that has to be renewed.
+    """
+    url = session_url(url)
+    with connect(url) as connection:
+        say(f"Waiting for the migration lock of {place(url)}")
+        connection.execute(sql.SQL(_LOCK).format(sql.SQL("pg_advisory_lock")))
+        try:
+            connection.execute("CREATE SCHEMA IF NOT EXISTS ops")
+            present = read_stamp(connection)
+            if present is not None:
+                refuse_other_kind(present, stamp, url)
+            say("Applying migrations")
+            applied = _apply_migrations(url)
+            connection.execute(
+                "INSERT INTO ops.warehouse (kind, shift_weeks) VALUES (%s, %s) "
+                "ON CONFLICT DO NOTHING",
+                [stamp.kind, stamp.shift_weeks],
+            )
+            _apply_roles(connection)
+            renewed = _renew_views(connection)
+            return Migrated(applied, renewed, present or stamp)
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise WarehouseError(
+                f"The user of GRID_DATABASE_URL may not set up {place(url)}: "
+                f"{error.diag.message_primary}. Use the owner of the database."
+            ) from None
+        finally:
+            connection.execute(sql.SQL(_LOCK).format(sql.SQL("pg_advisory_unlock")))
+
+
+def read_stamp(connection: psycopg.Connection[tuple[Any, ...]]) -> Stamp | None:
+    """The stamp of the database, None before its first migration."""
+    exists = connection.execute("SELECT to_regclass('ops.warehouse') IS NOT NULL").fetchone()
+    if exists != (True,):
+        return None
+    row = connection.execute("SELECT kind, shift_weeks FROM ops.warehouse").fetchone()
+    return Stamp(*row) if row else None
+
+
+def refuse_other_kind(present: Stamp, wanted: Stamp, url: SecretStr) -> None:
+    """Raise `WarehouseError` unless both are the same kind, and the recording lies the same."""
+    if present.kind != wanted.kind:
+        raise WarehouseError(
+            f"The database at {place(url)} holds {present}, and this process works on {wanted}; "
+            "the two never meet. Change GRID_DATABASE_URL, GRID_HOME or GRID_API_URL."
+        )
+    if present.shift_weeks != wanted.shift_weeks:
+        raise WarehouseError(
+            f"The database at {place(url)} holds the recording moved by {present.shift_weeks} "
+            f"weeks, and the replay serves it moved by {wanted.shift_weeks}. Start it with "
+            f"`grid replay --shift-weeks {present.shift_weeks}`, or use another database."
+        )
+
+
+def session_url(url: SecretStr) -> SecretStr:
+    """The URL itself, or its session-mode twin when it names a transaction-mode pooler."""
+    parts = urlsplit(url.get_secret_value())
+    if parts.port != TRANSACTION_POOLER_PORT:
+        return url
+    netloc = re.sub(rf":{TRANSACTION_POOLER_PORT}$", f":{SESSION_POOLER_PORT}", parts.netloc)
+    return SecretStr(urlunsplit(parts._replace(netloc=netloc)))
+
+
+def ensure_database(url: SecretStr, name: str) -> SecretStr:
+    """The URL of database `name` on the server of `url`, created if it is not there."""
+    with connect(url) as connection:
+        known = connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone()
+        if known is None:
+            try:
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+                pass  # another process was faster
+            except psycopg.errors.InsufficientPrivilege:
+                raise WarehouseError(
+                    f"The user of GRID_DATABASE_URL may not create the database {name} on "
+                    f"{place(url)}. Create it, or unset GRID_DATABASE_URL."
+                ) from None
+    parts = urlsplit(url.get_secret_value())
+    return SecretStr(urlunsplit(parts._replace(path=f"/{name}")))
+
+
+def _apply_migrations(url: SecretStr) -> list[str]:
+    from yoyo import get_backend, read_migrations
+
+    logging.getLogger("yoyo").setLevel(logging.WARNING)  # it logs each statement, and we report
+    with _yoyo_backend(url, get_backend) as backend:
+        # We hold the advisory lock, so a lock row here was left by a process that was killed.
+        backend.break_lock()
+        migrations = read_migrations(str(sql_dir() / "migrations"))
+        pending = backend.to_apply(migrations)
+        names = [migration.id for migration in pending]
+        with backend.lock():
+            backend.apply_migrations(pending)
+        return names
+
+
+@contextmanager
+def _yoyo_backend(url: SecretStr, get_backend: Callable[[str], Any]) -> Iterator[Any]:
+    parts = urlsplit(url.get_secret_value())
+    query = urlencode([*parse_qsl(parts.query), ("schema", "ops")])
+    backend = get_backend(urlunsplit(parts._replace(scheme="postgresql+psycopg", query=query)))
+    try:
+        yield backend
+    finally:
+        backend.connection.close()
+
+
+def _apply_roles(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    try:
+        connection.execute((sql_dir() / "roles.sql").read_bytes())
+    except psycopg.errors.InsufficientPrivilege:
+        raise WarehouseError(
+            "The user of GRID_DATABASE_URL may not create the role grid_reader. Let an "
+            "administrator run: CREATE ROLE grid_reader NOLOGIN; and migrate again."
+        ) from None
+
+
+def _renew_views(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
+    """Drop and create the views and functions of `sql/views` in one transaction, if they changed.
+
+    CREATE OR REPLACE can neither drop nor rename a column. Unchanged files are left alone, so that
+    a start does not wait for, or get in the way of, a dashboard's query.
+    """
+    paths = sorted((sql_dir() / "views").glob("*.sql"))
+    texts = [path.read_text(encoding="utf-8") for path in paths]
+    digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()
+    schema_comment = connection.execute(
+        "SELECT obj_description('reporting'::regnamespace, 'pg_namespace')"
+    ).fetchone()
+    if schema_comment and digest in (schema_comment[0] or ""):
+        return False
+    names = [path.stem.partition("_")[2] for path in paths]
+    with connection.transaction():
+        connection.execute("SET LOCAL lock_timeout = '30s'")
+        try:
+            for kind, dropped in _present(connection, names):
+                connection.execute(
+                    sql.SQL("DROP {} {}").format(sql.SQL(kind), sql.SQL(", ").join(dropped))
+                )
+        except psycopg.errors.DependentObjectsStillExist as error:
+            raise WarehouseError(
+                "The reporting views cannot be renewed: something of yours depends on them. "
+                f"Drop it, migrate, and create it again. {error.diag.message_detail or ''}"
+            ) from None
+        except psycopg.errors.LockNotAvailable:
+            raise WarehouseError(
+                "The reporting views cannot be renewed: queries have been reading them for over "
+                "30 seconds. Migrate again when they are through."
+            ) from None
+        for text in texts:
+            connection.execute(text.encode())
+        connection.execute(
+            sql.SQL("COMMENT ON SCHEMA reporting IS {}").format(
+                sql.Literal(
+                    "Views for BI: the only schema that grid_reader may read. "
+                    f"Made from sql/views {digest}."
+                )
+            )
+        )
+    return True
+
+
+def _present(
+    connection: psycopg.Connection[tuple[Any, ...]], names: list[str]
+) -> Iterator[tuple[Literal["VIEW", "FUNCTION"], list[sql.Composable]]]:
+    """Those of `names` that exist in `reporting`: functions first, they may return a view's row."""
+    functions = connection.execute(
+        "SELECT oid::regprocedure::text FROM pg_proc "
+        "WHERE pronamespace = 'reporting'::regnamespace AND proname = ANY(%s)",
+        [names],
+    ).fetchall()
+    if functions:
+        yield "FUNCTION", [sql.SQL(signature) for (signature,) in functions]
+    views = connection.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'reporting'::regnamespace "
+        "AND relkind = 'v' AND relname = ANY(%s)",
+        [names],
+    ).fetchall()
+    if views:
+        yield "VIEW", [sql.Identifier("reporting", name) for (name,) in views]

@@ -1,0 +1,129 @@
+"""The exact-100 rule: from published shares to a mix that sums to 100 % exactly. Pure.
+
+Belongs here: how shares are rounded, completed, scaled back or refused.
+Does not belong here: reading JSON (`payloads`); the same rule as constraints (`sql/migrations`).
+
+Published mixes sum to 100.0 in only half of the half-hours: mostly 99.9 or 100.1, by rounding, with
+`other` at 0. So `other` is completed to 100, and where the named fuels alone pass 100 by rounding,
+they are scaled back by largest remainders. Anything further off is refused, not repaired.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Final, Literal
+
+FUELS: Final = (
+    "biomass",
+    "coal",
+    "imports",
+    "gas",
+    "nuclear",
+    "other",
+    "hydro",
+    "solar",
+    "wind",
+)
+"""The nine fuels of the API, in its order."""
+
+NAMED_FUELS: Final = tuple(fuel for fuel in FUELS if fuel != "other")
+
+WHOLE: Final = 1000
+"""100 % in tenths of a percent, the resolution in which shares are published and stored."""
+
+MAX_EXCESS: Final = 5
+"""Tenths by which named fuels may pass 100 and still be rounding: eight roundings of at most half a
+tenth give 4; the largest seen in recorded data is 2."""
+
+MAX_UNPUBLISHED_OTHER: Final = 250
+"""Tenths by which `other` may differ from what was published before the record is refused: in
+recorded data it moves by 3. A mix that lacks a quarter of its power is not a rounded mix."""
+
+Adjustment = Literal["none", "other_completed", "scaled_to_100"]
+
+
+class MixRefused(ValueError):
+    """The published shares cannot be made into a mix; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """Shares in percent with one decimal; `other` plus the named fuels (absent as 0) is 100."""
+
+    named: Mapping[str, Decimal | None]
+    other: Decimal
+    published_total: Decimal
+    adjustment: Adjustment
+
+
+def complete(
+    published: Mapping[str, Decimal | None], unknown: Mapping[str, Decimal] | None = None
+) -> Mix:
+    """The exact mix of one half-hour.
+
+    `published` holds percent by fuel, None or absent where the source gave none; `unknown` holds
+    percent by a name that is not one of the nine, which counts as part of `other`.
+    Raises `MixRefused` for a share outside 0 to 100 or a total that rounding cannot explain.
+    """
+    unknown = unknown or {}
+    shares = {
+        **{fuel: share for fuel, share in published.items() if share is not None},
+        **unknown,
+    }
+    if not shares:
+        raise MixRefused("no fuel has a share")
+    for fuel, share in shares.items():
+        if not share.is_finite() or not 0 <= share <= 100:
+            raise MixRefused(f"the share of {fuel!r} is {share}, outside 0 to 100")
+
+    tenths: dict[str, int] = {fuel: _tenths(shares[fuel]) for fuel in NAMED_FUELS if fuel in shares}
+    published_other = sum(_tenths(s) for fuel, s in shares.items() if fuel not in NAMED_FUELS)
+    named_total = sum(tenths.values())
+    published_total = _percent(named_total + published_other)
+
+    if named_total > WHOLE + MAX_EXCESS:
+        raise MixRefused(
+            f"the named fuels sum to {_percent(named_total)}, too far above 100 for rounding"
+        )
+    adjustment: Adjustment = "none"
+    if named_total > WHOLE:
+        tenths = _scaled_back(tenths)
+        adjustment = "scaled_to_100"
+    other = WHOLE - sum(tenths.values())
+    if abs(other - published_other) > MAX_UNPUBLISHED_OTHER:
+        raise MixRefused(
+            f"'other' would have to be {_percent(other)} where {_percent(published_other)} "
+            "was published"
+        )
+    if adjustment == "none" and other != published_other:
+        adjustment = "other_completed"
+    return Mix(
+        named={fuel: _percent(tenths[fuel]) if fuel in tenths else None for fuel in NAMED_FUELS},
+        other=_percent(other),
+        published_total=published_total,
+        adjustment=adjustment,
+    )
+
+
+def _scaled_back(tenths: Mapping[str, int]) -> dict[str, int]:
+    """Whole tenths in the same proportions that sum to 100 %, by largest remainders.
+
+    Equal remainders go to the larger share, then to the fuel that comes first in the API's order.
+    """
+    total = sum(tenths.values())
+    scaled = {fuel: share * WHOLE // total for fuel, share in tenths.items()}
+    remainder = {fuel: share * WHOLE % total for fuel, share in tenths.items()}
+    first = sorted(tenths, key=lambda fuel: (-remainder[fuel], -tenths[fuel], FUELS.index(fuel)))
+    for fuel in first[: WHOLE - sum(scaled.values())]:
+        scaled[fuel] += 1
+    return scaled
+
+
+def _tenths(share: Decimal) -> int:
+    return int((share * 10).to_integral_value(rounding=ROUND_HALF_EVEN))
+
+
+def _percent(tenths: int) -> Decimal:
+    return Decimal(tenths).scaleb(-1)

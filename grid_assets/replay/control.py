@@ -1,0 +1,140 @@
+"""What a running recorded API was told to do, and what it has seen.
+
+Belongs here: withheld half-hours, active faults, counts of requests; all behind one lock.
+Does not belong here: HTTP, or what a fault does.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+from typing import Any, Final
+
+from grid_assets.halfhours import HALF_HOUR, api_time, floor
+from grid_assets.replay.answers import Answer, Endpoint
+from grid_assets.replay.faults import FAULTS, BadControl, Fault
+
+MOST_HALF_HOURS: Final = 17_520
+"""A year: far longer than any outage worth acting out, and far from the ends of the calendar."""
+
+
+@dataclass
+class _Active:
+    name: str
+    fault: Fault
+    options: Mapping[str, Any]
+    times_left: int | None
+    path: str | None
+
+    def concerns(self, endpoint: Endpoint, path: str) -> bool:
+        return endpoint in self.fault.endpoints and path.startswith(self.path or "")
+
+
+class Control:
+    """The steering of one server; every method may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._withheld_from: datetime | None = None
+        self._faults: list[_Active] = []
+        self._requests: Counter[str] = Counter()
+        self._in_flight = 0
+        self._max_in_flight = 0
+
+    @property
+    def withheld_from(self) -> datetime | None:
+        """The first half-hour that is kept back, None when nothing is."""
+        return self._withheld_from
+
+    def withhold(self, half_hours: Any, now: datetime) -> None:
+        """Keep back the last `half_hours` begun half-hours and all after them."""
+        count = _half_hours(half_hours)
+        with self._lock:
+            self._withheld_from = floor(now) - (count - 1) * HALF_HOUR
+
+    def release(self, half_hours: Any, now: datetime) -> None:
+        """Give out the next `half_hours` of what is kept back, everything when None.
+
+        Once every begun half-hour is out, nothing is kept back any more.
+        """
+        count = MOST_HALF_HOURS if half_hours is None else _half_hours(half_hours)
+        with self._lock:
+            if self._withheld_from is not None:
+                first = self._withheld_from + count * HALF_HOUR
+                done = half_hours is None or first > floor(now)
+                self._withheld_from = None if done else first
+
+    def fault(self, request: Mapping[str, Any]) -> None:
+        """Switch on the fault `name` for `times` answers (None: all) under `path` (None: any)."""
+        options = dict(request)
+        name, times = options.pop("name", None), options.pop("times", None)
+        path = options.pop("path", None)
+        if not isinstance(name, str) or name not in FAULTS:
+            raise BadControl(f"'name' must be one of: {', '.join(FAULTS)}.")
+        if times is not None and not _is_count(times):
+            raise BadControl("'times' must be a whole number above 0, or null for every time.")
+        if path is not None and not (isinstance(path, str) and path.startswith("/")):
+            raise BadControl("'path' must be the beginning of a path, such as /intensity, or null.")
+        FAULTS[name].check(options)
+        with self._lock:
+            self._faults.append(_Active(name, FAULTS[name], options, times, path))
+
+    def heal(self) -> None:
+        """Switch off every fault."""
+        with self._lock:
+            self._faults.clear()
+
+    def spoil(self, answer: Answer, endpoint: Endpoint, path: str) -> Answer:
+        """The answer after the active faults that concern it; uses up one of their times."""
+        with self._lock:
+            concerned = [active for active in self._faults if active.concerns(endpoint, path)]
+            whole = [active for active in concerned if not active.fault.of_record]
+            for active in [a for a in concerned if a.fault.of_record] + whole[:1]:
+                spoilt = active.fault.apply(answer, active.options)
+                if spoilt is not answer and active.times_left is not None:
+                    active.times_left -= 1
+                answer = spoilt
+            self._faults = [active for active in self._faults if active.times_left != 0]
+        return answer
+
+    def enter(self, kind: str) -> Callable[[], None]:
+        """Count a request of `kind`; the result ends its flight and may be called repeatedly."""
+        with self._lock:
+            self._requests[kind] += 1
+            self._in_flight += 1
+            self._max_in_flight = max(self._max_in_flight, self._in_flight)
+        left = False
+
+        def leave() -> None:
+            nonlocal left
+            with self._lock:
+                self._in_flight -= 0 if left else 1
+                left = True
+
+        return leave
+
+    def status(self) -> dict[str, Any]:
+        """Everything above as a JSON document; times in the API's spelling."""
+        with self._lock:
+            return {
+                "withheld_from": self._withheld_from and api_time(self._withheld_from),
+                "faults": [
+                    {"name": a.name, "times": a.times_left, "path": a.path, **a.options}
+                    for a in self._faults
+                ],
+                "requests": dict(self._requests),
+                "max_in_flight": self._max_in_flight,
+            }
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _half_hours(value: Any) -> int:
+    if not _is_count(value) or value > MOST_HALF_HOURS:
+        raise BadControl(f"'half_hours' must be a whole number from 1 to {MOST_HALF_HOURS}.")
+    return int(value)

@@ -1,0 +1,94 @@
+"""What each address of the recorded API answers at an instant.
+
+Belongs here: routes, the reading of dates, refusals, and which answers are simulated.
+Does not belong here: sockets, the clock, faults, or the `/replay` addresses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from grid_assets.halfhours import HALF_HOUR, api_time, floor, parse_api_time
+from grid_assets.replay.answers import Answer, Endpoint, error
+from grid_assets.replay.recording import FACTORS, View
+
+LONGEST_WINDOW: Final = timedelta(days=14)
+"""What the API accepts in one request of `/intensity` and `/generation`."""
+
+NOW_REACHES_BACK: Final = timedelta(days=14)
+"""How old the newest half-hour may be that the addresses without dates still answer with."""
+
+SIMULATED: Final = {"X-Grid-Simulated": "fw48h"}
+
+BAD_DATE: Final = (
+    "Please enter a valid date in ISO8601 format 'YYYY-MM-DDThh:mmZ' i.e. .../2017-08-25T12:35Z"
+)
+TOO_LONG: Final = "The maximum range of a request is 14 days."
+
+
+class Endpoints:
+    """The API's read-only addresses over a `View`."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+
+    def answer(
+        self, path: str, now: datetime, withheld_from: datetime | None
+    ) -> tuple[Endpoint, Answer]:
+        """The kind of the address and its answer: 200, 400 or 404."""
+        match path.strip("/").split("/"):
+            case ["intensity"]:
+                return "intensity", self._current_intensity(now, withheld_from)
+            case ["intensity", "factors"]:
+                return "factors", _data([FACTORS])
+            case ["generation"]:
+                return "generation", self._current_mix(now, withheld_from)
+            case ["intensity", _, "fw48h"]:
+                endpoint: Endpoint = "forecast"
+            case ["intensity", _, _]:
+                endpoint = "intensity"
+            case ["generation", _, _]:
+                endpoint = "generation"
+            case _:
+                return "unknown", error(404, "Not Found", "Nothing is found at this address.")
+        _, start, end = path.strip("/").split("/")
+        try:
+            return endpoint, self._ranged(endpoint, start, end, now, withheld_from)
+        except (ValueError, OverflowError):
+            return endpoint, error(400, "Bad Request", BAD_DATE)
+
+    def _ranged(
+        self,
+        endpoint: Endpoint,
+        first: str,
+        last: str,
+        now: datetime,
+        withheld_from: datetime | None,
+    ) -> Answer:
+        start = parse_api_time(first)
+        if endpoint == "forecast":
+            return replace(_data(self._view.forecast(start, now)), headers=SIMULATED)
+        end = parse_api_time(last)
+        if end - start > LONGEST_WINDOW:
+            return error(400, "Bad Request", TOO_LONG)
+        if endpoint == "generation":
+            return _data(self._view.generation(start, end, now, withheld_from))
+        records = self._view.intensity(start, end, now, withheld_from)
+        simulated = bool(records) and records[-1]["from"] > api_time(floor(now))
+        return replace(_data(records), headers=SIMULATED if simulated else {})
+
+    def _current_intensity(self, now: datetime, withheld_from: datetime | None) -> Answer:
+        end = floor(now) + HALF_HOUR
+        records = self._view.intensity(end - NOW_REACHES_BACK, end, now, withheld_from)
+        return _data(records[-1:])
+
+    def _current_mix(self, now: datetime, withheld_from: datetime | None) -> Answer:
+        # An object, where every other address answers with a list.
+        records = self._view.generation(now - NOW_REACHES_BACK, now, now, withheld_from)
+        return _data(records[-1] if records else [])
+
+
+def _data(data: object) -> Answer:
+    return Answer(200, {"data": data})

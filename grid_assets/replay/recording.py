@@ -1,0 +1,242 @@
+"""The recording, and what of it the API would have published at an instant.
+
+Belongs here: reading the recorded files, the shift by whole weeks, and which rows exist at `now`.
+Does not belong here: HTTP, faults, the clock (`now` is an argument), or simulated errors.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Final, NamedTuple
+
+from grid_assets.halfhours import HALF_HOUR, Window, api_time, floor
+from grid_assets.replay import simulated
+
+WEEK: Final = timedelta(weeks=1)
+
+RECORDED_UNTIL: Final = datetime(2026, 1, 16, tzinfo=UTC)
+"""End of the last recorded half-hour. A test compares it with the data, which need not be read to
+know the shift."""
+
+AHEAD: Final = timedelta(days=14)
+"""Recorded days that lie ahead of now: a demonstration keeps receiving data for two weeks."""
+
+HORIZON: Final = timedelta(hours=48)
+"""How far ahead of the current half-hour the API publishes forecasts."""
+
+ACTUAL_LAG: Final = timedelta(minutes=10)
+"""For this long after a half-hour has ended, the API repeats the previous `actual` (measured)."""
+
+FUELS: Final = (
+    "biomass",
+    "coal",
+    "imports",
+    "gas",
+    "nuclear",
+    "other",
+    "hydro",
+    "solar",
+    "wind",
+)
+"""In the order in which the API lists them."""
+
+FACTORS: Final[Mapping[str, int]] = {
+    "Biomass": 120,
+    "Coal": 937,
+    "Dutch Imports": 474,
+    "French Imports": 53,
+    "Gas (Combined Cycle)": 394,
+    "Gas (Open Cycle)": 651,
+    "Hydro": 0,
+    "Irish Imports": 458,
+    "Nuclear": 0,
+    "Oil": 935,
+    "Other": 300,
+    "Pumped Storage": 0,
+    "Solar": 0,
+    "Wind": 0,
+}
+"""gCO2/kWh of each kind of generation, as published in 2021 and still in 2026."""
+
+Record = dict[str, Any]
+
+
+class Intensity(NamedTuple):
+    """One recorded half-hour, gCO2/kWh; `band` is the API's `index`."""
+
+    forecast: int | None
+    actual: int | None
+    band: str | None
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Every recorded half-hour by its recorded start, oldest first; holes are simply absent.
+
+    `mix` holds shares in percent, in the order of `FUELS`.
+    """
+
+    intensity: Mapping[datetime, Intensity]
+    mix: Mapping[datetime, tuple[float, ...]]
+
+
+@lru_cache(maxsize=1)
+def load_recording() -> Recording:
+    """The packaged recording, read once for each process (a third of a second, some 25 MB)."""
+    # Few distinct rows exist, so equal ones share one tuple.
+    seen: dict[Intensity, Intensity] = {}
+    intensity = {}
+    for row in _rows("national_intensity.csv.gz"):
+        values = Intensity(_number(row[1]), _number(row[2]), row[3] or None)
+        intensity[datetime.fromisoformat(row[0])] = seen.setdefault(values, values)
+    mix = {
+        datetime.fromisoformat(row[0]): tuple(float(share) for share in row[1:])
+        for row in _rows("national_generation_mix.csv.gz")
+    }
+    return Recording(intensity, mix)
+
+
+def _rows(name: str) -> Iterator[list[str]]:
+    packed = files(__package__).joinpath("data", name)
+    with packed.open("rb") as raw, gzip.open(raw, "rt", encoding="ascii", newline="") as text:
+        rows = csv.reader(text)
+        next(rows)
+        yield from rows
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text else None
+
+
+def shift_weeks(now: datetime) -> int:
+    """Fewest whole weeks (0 or more) that leave at least `AHEAD` of the recording ahead of `now`.
+
+    Whole weeks keep the weekday and the time of day true.
+    """
+    return max(0, -((RECORDED_UNTIL - now - AHEAD) // WEEK))
+
+
+@dataclass(frozen=True)
+class View:
+    """The recording moved by `weeks`, as far as it is published at an instant.
+
+    Its arguments and its answers are in moved time. `withheld_from` is the first half-hour that
+    the source keeps back, or None. Records have the API's shape.
+    """
+
+    recording: Recording
+    weeks: int
+
+    @property
+    def recorded(self) -> Window:
+        """From the first recorded half-hour to the end of the last one, holes included."""
+        return Window(
+            next(iter(self.recording.intensity)) + self._shift, RECORDED_UNTIL + self._shift
+        )
+
+    @property
+    def _shift(self) -> timedelta:
+        return self.weeks * WEEK
+
+    def intensity(
+        self, start: datetime, end: datetime, now: datetime, withheld_from: datetime | None = None
+    ) -> list[Record]:
+        """Half-hours that end in [`start`, `end`], up to `HORIZON` ahead with a forecast alone."""
+        return [
+            _intensity_record(period, row)
+            for period in _ending_in(start, end)
+            if not _withheld(period, withheld_from)
+            and (row := self._intensity_at(period, now)) is not None
+        ]
+
+    def forecast(self, start: datetime, now: datetime) -> list[Record]:
+        """The 48 hours from `start`, every `actual` null; begun half-hours keep their forecast."""
+        return [
+            _intensity_record(period, row._replace(actual=None))
+            for period in _ending_in(start, start + HORIZON)
+            if (row := self._intensity_at(period, now)) is not None
+        ]
+
+    def generation(
+        self, start: datetime, end: datetime, now: datetime, withheld_from: datetime | None = None
+    ) -> list[Record]:
+        """The mix of the half-hours that end in [`start`, `end`] and have ended."""
+        return [
+            _mix_record(period, shares)
+            for period in _ending_in(start, min(end, now))
+            if not _withheld(period, withheld_from)
+            and (shares := self.recording.mix.get(period - self._shift)) is not None
+        ]
+
+    def _intensity_at(self, period: datetime, now: datetime) -> Intensity | None:
+        current = floor(now)
+        if period > current:
+            return self._simulated(period, current) if period <= current + HORIZON else None
+        row = self.recording.intensity.get(period - self._shift)
+        if row is None:
+            return None
+        ended_ago = now - (period + HALF_HOUR)
+        if ended_ago < timedelta(0):
+            return row._replace(actual=None)
+        if ended_ago < ACTUAL_LAG:
+            previous = self.recording.intensity.get(period - HALF_HOUR - self._shift)
+            return row._replace(actual=previous.actual if previous else None)
+        return row
+
+    def _simulated(self, period: datetime, issue: datetime) -> Intensity | None:
+        recorded = period - self._shift
+        row = self.recording.intensity.get(recorded)
+        if row is None:
+            return None
+        truth = row.forecast if row.actual is None else row.actual
+        if truth is None:
+            return Intensity(None, None, None)
+        forecast = simulated.forecast(truth, issue - self._shift, recorded)
+        # The recorded index follows the actual, which is not known yet.
+        return Intensity(forecast, None, simulated.index(forecast, recorded.year))
+
+
+def _ending_in(start: datetime, end: datetime) -> Iterator[datetime]:
+    """Starts of the half-hours that end in [`start`, `end`], both included.
+
+    This is the API's rule: N days give 48 N + 1 half-hours, 48 hours from one minute past give 96.
+    """
+    last = floor(end) - HALF_HOUR
+    period = floor(start)
+    if period == start:
+        period -= HALF_HOUR
+    while period <= last:
+        yield period
+        period += HALF_HOUR
+
+
+def _withheld(period: datetime, withheld_from: datetime | None) -> bool:
+    return withheld_from is not None and period >= withheld_from
+
+
+def _intensity_record(period: datetime, row: Intensity) -> Record:
+    return {
+        **_times(period),
+        "intensity": {"forecast": row.forecast, "actual": row.actual, "index": row.band},
+    }
+
+
+def _mix_record(period: datetime, shares: tuple[float, ...]) -> Record:
+    return {
+        **_times(period),
+        # The API writes whole shares without a decimal point.
+        "generationmix": [
+            {"fuel": fuel, "perc": int(share) if share.is_integer() else share}
+            for fuel, share in zip(FUELS, shares, strict=True)
+        ],
+    }
+
+
+def _times(period: datetime) -> Record:
+    return {"from": api_time(period), "to": api_time(period + HALF_HOUR)}

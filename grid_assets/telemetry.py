@@ -1,0 +1,190 @@
+"""Loading published telemetry into `raw`, and from there into `core`.
+
+Belongs here: which row goes into which relation, one function for each arrow of the asset graph.
+Does not belong here: fetching (`api`), reading JSON (`payloads`), judging (`quality`), Dagster.
+
+Each `publish_*` runs in the transaction of its caller: it stages, lets the caller's `judge` look at
+the table `staged`, and only then writes `core`. What `judge` raises rolls all of it back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import psycopg
+
+from grid_assets import mix
+from grid_assets.halfhours import Window
+from grid_assets.payloads import GenerationRow, IntensityRow, Rejected
+from grid_assets.warehouse import copy_rows, statement
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+RAW_INTENSITY: Final = (
+    "period_start",
+    "captured_at",
+    "forecast_gco2_kwh",
+    "actual_gco2_kwh",
+    "intensity_index",
+)
+SHARES: Final = tuple(f"{fuel}_pct" for fuel in mix.FUELS)
+RAW_GENERATION: Final = ("period_start", "captured_at", *SHARES, "unknown_pct")
+STAGED_MIX: Final = (
+    "period_start",
+    "captured_at",
+    *SHARES,
+    "published_total_pct",
+    "adjustment",
+)
+BATCH: Final = 10_000
+"""Half-hours read at a time when the mix is cleaned: about 10 MB, whatever the range."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What one publication did; `read` and `written` count half-hours."""
+
+    read: int
+    written: int
+    refused: list[Rejected]
+
+
+def load_intensity(
+    connection: Connection, rows: Iterable[IntensityRow], captured_at: datetime
+) -> int:
+    """Add rows to `raw.intensity` where they differ from the last capture; returns how many."""
+    return _load(
+        connection,
+        "raw.intensity",
+        RAW_INTENSITY,
+        (
+            (
+                row.period_start,
+                captured_at,
+                row.forecast_gco2_kwh,
+                row.actual_gco2_kwh,
+                row.intensity_index,
+            )
+            for row in rows
+        ),
+    )
+
+
+def load_generation(
+    connection: Connection, rows: Iterable[GenerationRow], captured_at: datetime
+) -> int:
+    """Add rows to `raw.generation` where they differ from the last capture; returns how many."""
+    return _load(
+        connection,
+        "raw.generation",
+        RAW_GENERATION,
+        (
+            (
+                row.period_start,
+                captured_at,
+                *(row.shares_pct[fuel] for fuel in mix.FUELS),
+                json.dumps({fuel: float(pct) for fuel, pct in sorted(row.unknown_pct.items())}),
+            )
+            for row in rows
+        ),
+    )
+
+
+def _load(
+    connection: Connection, relation: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> int:
+    connection.execute(
+        psycopg.sql.SQL("CREATE TEMPORARY TABLE staged (LIKE {}) ON COMMIT DROP").format(
+            psycopg.sql.Identifier(*relation.split("."))
+        )
+    )
+    copy_rows(connection, "staged", columns, rows)
+    return connection.execute(statement(f"statements/load_{relation.replace('.', '_')}")).rowcount
+
+
+def load_neso_forecast(
+    connection: Connection, rows: Sequence[IntensityRow], issued_at: datetime, simulated: bool
+) -> int:
+    """Add one captured 48-hour forecast to `raw.neso_forecast`; returns the half-hours added.
+
+    Adds nothing where it repeats the newest capture value for value.
+    """
+    vintage = {
+        row.period_start: row.forecast_gco2_kwh for row in rows if row.forecast_gco2_kwh is not None
+    }
+    newest = connection.execute(
+        "SELECT period_start, forecast_gco2_kwh FROM raw.neso_forecast "
+        "WHERE issued_at = (SELECT max(issued_at) FROM raw.neso_forecast)"
+    ).fetchall()
+    if dict(newest) == vintage:
+        return 0
+    return copy_rows(
+        connection,
+        "raw.neso_forecast",
+        ("issued_at", "period_start", "forecast_gco2_kwh", "simulated"),
+        ((issued_at, start, value, simulated) for start, value in sorted(vintage.items())),
+    )
+
+
+def publish_intensity(
+    connection: Connection, window: Window, now: datetime, judge: Callable[[Connection], None]
+) -> Published:
+    """The half-hours of `window` that have begun, from `raw.intensity` into `core.intensity`."""
+    read = connection.execute(
+        statement("statements/stage_intensity"),
+        {"start": window.start, "end": window.end, "now": now},
+    ).rowcount
+    judge(connection)
+    written = connection.execute(statement("statements/publish_intensity")).rowcount
+    return Published(read, written, [])
+
+
+def publish_generation_mix(
+    connection: Connection, window: Window, now: datetime, judge: Callable[[Connection], None]
+) -> Published:
+    """The mixes of `window`, from `raw.generation` made exact into `core.generation_mix`.
+
+    A mix that cannot be made exact is in `refused`, and `core` keeps what it had. The API's own
+    are refused before they reach `raw`; these were written there by another program.
+    """
+    refused: list[Rejected] = []
+    connection.execute(statement("statements/stage_generation_mix"))
+    read = 0
+    with connection.cursor(name="newest_generation") as newest:
+        newest.execute(
+            statement("statements/newest_generation"),
+            {"start": window.start, "end": window.end, "now": now},
+        )
+        while batch := newest.fetchmany(BATCH):
+            read += len(batch)
+            copy_rows(connection, "staged", STAGED_MIX, _cleaned(batch, refused))
+    judge(connection)
+    written = connection.execute(statement("statements/publish_generation_mix")).rowcount
+    return Published(read, written, refused)
+
+
+def _cleaned(
+    batch: Iterable[tuple[Any, ...]], refused: list[Rejected]
+) -> Iterator[tuple[Any, ...]]:
+    for period_start, captured_at, *shares, unknown in batch:
+        published = dict(zip(mix.FUELS, shares, strict=True))
+        try:
+            exact = mix.complete(
+                published, {fuel: Decimal(str(share)) for fuel, share in unknown.items()}
+            )
+        except mix.MixRefused as fault:
+            record = {"period_start": period_start.isoformat(), **published, **unknown}
+            refused.append(Rejected(f"mix: {fault}", json.dumps(record, default=str)))
+            continue
+        yield (
+            period_start,
+            captured_at,
+            *(exact.other if fuel == "other" else exact.named[fuel] for fuel in mix.FUELS),
+            exact.published_total,
+            exact.adjustment,
+        )

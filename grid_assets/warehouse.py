@@ -1,0 +1,112 @@
+"""The PostgreSQL warehouse: connecting, finding SQL, staging rows.
+
+Belongs here: what every writer and reader of the database shares, with no knowledge of a relation.
+Does not belong here: which rows go where (`telemetry`), what is judged (`quality`), DDL (`sql/`).
+
+No connection relies on session state (settings, prepared statements, session locks), so that a
+pooler in transaction mode can stand between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import SecretStr
+
+from grid_assets.settings import PROJECT_DIR
+
+CONNECT_TIMEOUT_S: Final = 10
+"""Long enough for a server across the world, short enough for a prompt answer when it is down."""
+
+MIN_SERVER_VERSION: Final = 150000
+
+
+class WarehouseError(Exception):
+    """The warehouse cannot be used; the message names the cause and the setting, never a secret."""
+
+
+def sql_dir() -> Path:
+    """The folder `sql/`: beside the package in a checkout, inside it when installed."""
+    beside = PROJECT_DIR / "sql"
+    return beside if beside.is_dir() else Path(__file__).parent / "sql"
+
+
+@cache
+def statement(name: str) -> sql.SQL:
+    """The text of `sql/<name>.sql`, such as `statements/publish_intensity`."""
+    text = (sql_dir() / f"{name}.sql").read_text(encoding="utf-8")
+    return sql.SQL(text)  # our own file, no input in it
+
+
+def connect(url: SecretStr) -> psycopg.Connection[tuple[Any, ...]]:
+    """A connection in autocommit mode; use `transaction()` for more than one statement.
+
+    Raises `WarehouseError` when the server cannot be reached, refuses, or is older than 15.
+    """
+    try:
+        connection = psycopg.connect(
+            url.get_secret_value(),
+            autocommit=True,
+            prepare_threshold=None,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            application_name="grid_assets",
+        )
+    except psycopg.OperationalError as error:
+        reason = " ".join(str(error).split())
+        raise WarehouseError(
+            f"The warehouse at {place(url)} cannot be used: {reason}. Start the server, or change "
+            "GRID_DATABASE_URL (unset, it means the embedded PostgreSQL)."
+        ) from None
+    if connection.info.server_version < MIN_SERVER_VERSION:
+        version = connection.info.server_version // 10000
+        connection.close()
+        raise WarehouseError(
+            f"The warehouse at {place(url)} runs PostgreSQL {version}; 15 or later is needed. "
+            "Point GRID_DATABASE_URL at a newer server."
+        )
+    return connection
+
+
+def place(url: SecretStr) -> str:
+    """Host, port and database of a URL, for people; no user, no password."""
+    parts = conninfo_to_dict(url.get_secret_value())
+    host, port = parts.get("host", "localhost"), parts.get("port", 5432)
+    return f"{host}:{port}/{parts.get('dbname', '')}"
+
+
+@contextmanager
+def writing(url: SecretStr, relation: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """A transaction that is the only one to write `relation` until it ends.
+
+    Two runs that load the same half-hours take turns, and the second sees what the first wrote.
+    """
+    with connect(url) as connection, connection.transaction():
+        connection.execute(
+            "SELECT pg_advisory_xact_lock(hashtext('grid_assets'), hashtext(%s))", [relation]
+        )
+        yield connection
+
+
+def copy_rows(
+    connection: psycopg.Connection[tuple[Any, ...]],
+    table: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+) -> int:
+    """Copy `rows` into a table; returns how many there were."""
+    command = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    count = 0
+    with connection.cursor() as cursor, cursor.copy(command) as copy:
+        for row in rows:
+            copy.write_row(row)
+            count += 1
+    return count

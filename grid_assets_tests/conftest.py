@@ -1,0 +1,167 @@
+"""What every test can ask for: a real PostgreSQL, a database of its own, a replay, a Dagster run.
+
+The server is the one of GRID_DATABASE_URL if that is set, else an embedded one that the session
+starts and stops. Tests only ever touch databases that they made, called `grid_test_…`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import dagster as dg
+import psycopg
+import pytest
+from psycopg import sql
+from pydantic import SecretStr
+
+from grid_assets.definitions import defs
+from grid_assets.defs.automation import HISTORY
+from grid_assets.defs.partitions import range_tags
+from grid_assets.defs.raw import neso_forecast
+from grid_assets.embedded import EmbeddedPostgres
+from grid_assets.migrate import Stamp, migrate
+from grid_assets.replay.server import ReplayServer
+from grid_assets.warehouse import connect
+
+SERVER_URL = os.environ.get("GRID_DATABASE_URL", "").strip()
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test sees no GRID_* or DAGSTER_* variable of whoever runs it."""
+    for name in list(os.environ):
+        if name.startswith(("GRID_", "DAGSTER_")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A temporary folder that other users may enter, as PostgreSQL needs when tests run as root."""
+    folder = Path(tempfile.mkdtemp(prefix="grid test ", dir="/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[SecretStr]:
+    """The URL of a database on a server where databases may be created."""
+    if SERVER_URL:
+        yield SecretStr(SERVER_URL)
+        return
+    folder = Path(tempfile.mkdtemp(prefix="grid test ", dir="/tmp"))
+    folder.chmod(0o755)
+    embedded = EmbeddedPostgres(folder / "postgres")
+    try:
+        yield SecretStr(embedded.start())
+    finally:
+        embedded.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _named(url: SecretStr, database: str) -> SecretStr:
+    return SecretStr(urlunsplit(urlsplit(url.get_secret_value())._replace(path=f"/{database}")))
+
+
+def _drop(server: SecretStr, name: str) -> None:
+    with connect(server) as connection:
+        connection.execute(
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+        )
+
+
+@pytest.fixture
+def new_database(server: SecretStr) -> Iterator[Callable[[str | None], SecretStr]]:
+    """Makes empty databases (or copies of a template) that are dropped after the test."""
+    made: list[str] = []
+
+    def make(template: str | None = None) -> SecretStr:
+        name = f"grid_test_{secrets.token_hex(6)}"
+        command = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
+        if template:
+            command += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
+        with connect(server) as connection:
+            connection.execute(command)
+        made.append(name)
+        return _named(server, name)
+
+    yield make
+    for name in made:
+        _drop(server, name)
+
+
+@pytest.fixture(scope="session")
+def replay_server() -> Iterator[ReplayServer]:
+    with ReplayServer() as running:
+        yield running
+
+
+@pytest.fixture
+def replay(replay_server: ReplayServer) -> Iterator[ReplayServer]:
+    """The recorded API, well and with nothing withheld at the start of each test."""
+    yield replay_server
+    replay_server.control.heal()
+    if replay_server.control.withheld_from is not None:
+        replay_server.control.release(None, replay_server.now())
+
+
+@pytest.fixture(scope="session")
+def template(server: SecretStr, replay_server: ReplayServer) -> Iterator[str]:
+    """A migrated database, stamped for the session's replay, to copy from."""
+    name = f"grid_test_{secrets.token_hex(6)}"
+    with connect(server) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    migrate(_named(server, name), Stamp("replay", replay_server.shift_weeks))
+    yield name
+    _drop(server, name)
+
+
+@pytest.fixture
+def warehouse(new_database: Callable[[str | None], SecretStr], template: str) -> SecretStr:
+    """The URL of a migrated, empty warehouse of the test's own, stamped `replay`."""
+    return new_database(template)
+
+
+@pytest.fixture
+def rows(warehouse: SecretStr) -> Callable[..., list[tuple[Any, ...]]]:
+    """Runs a query on the warehouse and returns its rows."""
+
+    def query(text: str, *values: Any) -> list[tuple[Any, ...]]:
+        with psycopg.connect(warehouse.get_secret_value(), autocommit=True) as connection:
+            cursor = connection.execute(text.encode(), values or None)
+            return cursor.fetchall() if cursor.description else []
+
+    return query
+
+
+@pytest.fixture
+def materialise(
+    warehouse: SecretStr, replay: ReplayServer, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., dg.ExecuteInProcessResult]:
+    """Runs the real assets over a range of UTC days, in this process, against the replay."""
+    monkeypatch.setenv("GRID_DATABASE_URL", warehouse.get_secret_value())
+    monkeypatch.setenv("GRID_API_URL", replay.url)
+    monkeypatch.setenv("GRID_API_RETRY_BUDGET_S", "0")
+
+    def run(
+        first: date, last: date | None = None, *, forecast: bool = False, trigger: str = "tick"
+    ) -> dg.ExecuteInProcessResult:
+        assets = [*HISTORY, neso_forecast] if forecast else HISTORY
+        with dg.DagsterInstance.ephemeral() as instance:
+            return defs.resolve_job_def("telemetry").execute_in_process(
+                instance=instance,
+                tags=range_tags(first, last or first, trigger),
+                asset_selection=[asset.key for asset in assets],
+                raise_on_error=False,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
+
+    return run

@@ -1,0 +1,54 @@
+"""A running recorded API whose clock a test sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import requests
+
+from grid_assets.replay.server import ReplayServer
+
+
+@dataclass
+class Clock:
+    """Stands still until a test moves it."""
+
+    instant: datetime = datetime(2026, 11, 22, 13, 17, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.instant
+
+
+class Caller:
+    """One session against one server; answers are asserted by the tests."""
+
+    def __init__(self, server: ReplayServer, clock: Clock) -> None:
+        self.server, self.clock = server, clock
+        self.session = requests.Session()
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        return self.session.get(self.server.url + path, timeout=5, **options)
+
+    def data(self, path: str) -> Any:
+        answer = self.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["data"]
+
+    def tell(self, order: str, **document: Any) -> dict[str, Any]:
+        answer = self.session.post(f"{self.server.url}/replay/{order}", json=document, timeout=5)
+        assert answer.status_code == 200, answer.text
+        status: dict[str, Any] = answer.json()
+        return status
+
+
+@pytest.fixture
+def replay() -> Iterator[Caller]:
+    clock = Clock()
+    with ReplayServer(now=clock) as server:
+        caller = Caller(server, clock)
+        yield caller
+        caller.session.close()

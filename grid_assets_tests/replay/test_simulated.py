@@ -1,0 +1,69 @@
+"""The simulated 48-hour forecast: its size, smoothness and repeatability."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from statistics import correlation, mean
+
+import pytest
+
+from grid_assets.halfhours import HALF_HOUR
+from grid_assets.replay import simulated
+from grid_assets.replay.recording import load_recording
+
+ISSUE = datetime(2025, 11, 3, 12, tzinfo=UTC)
+TRUTH = 1_000  # High enough that no error is cut off at 0.
+
+
+def errors(issue: datetime) -> list[int]:
+    periods = (issue + step * HALF_HOUR for step in range(1, 97))
+    return [simulated.forecast(TRUTH, issue, period) - TRUTH for period in periods]
+
+
+@pytest.fixture(scope="module")
+def issues() -> list[list[int]]:
+    return [errors(ISSUE + timedelta(hours=step)) for step in range(500)]
+
+
+def test_the_error_grows_with_lead_like_the_published_one(issues: list[list[int]]) -> None:
+    for first, last, published in ((1, 2, 17), (2, 6, 22), (6, 48, 24), (48, 97, 28)):
+        measured = mean(abs(issue[step - 1]) for issue in issues for step in range(first, last))
+        assert measured == pytest.approx(published, rel=0.12)
+
+
+def test_the_error_is_smooth_along_lead(issues: list[list[int]]) -> None:
+    errs = [error for issue in issues for error in issue[:-1]]
+    following = [error for issue in issues for error in issue[1:]]
+    assert 0.85 < correlation(errs, following) < 0.95
+    assert abs(mean(errs)) < 2
+
+
+def test_the_same_issue_says_the_same_again_and_another_one_differs() -> None:
+    first = errors(ISSUE)
+    simulated._error.cache_clear()
+    assert errors(ISSUE) == first
+    assert errors(ISSUE + HALF_HOUR) != first
+
+
+def test_a_forecast_is_never_negative() -> None:
+    values = [simulated.forecast(0, ISSUE, ISSUE + step * HALF_HOUR) for step in range(1, 97)]
+    assert min(values) == 0
+    assert all(isinstance(value, int) for value in values)
+
+
+def test_a_half_hour_that_has_begun_is_refused() -> None:
+    with pytest.raises(ValueError, match="has begun"):
+        simulated.forecast(100, ISSUE, ISSUE)
+
+
+def test_the_index_names_agree_with_the_recorded_ones() -> None:
+    wrong = [
+        period
+        for period, row in load_recording().intensity.items()
+        if row.band
+        and row.actual
+        and simulated.index(row.actual, period.year) not in (None, row.band)
+    ]
+    # The bands changed a little before or after midnight of a year, or an actual was revised.
+    assert len(wrong) < 50
+    assert simulated.index(100, 2019) is None

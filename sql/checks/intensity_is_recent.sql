@@ -1,0 +1,8 @@
+-- The newest half-hour with an actual, when it began too long ago.
+SELECT max(period_start) AS period_start,
+       'newest actual began ' || coalesce((%(now)s - max(period_start))::text, 'never') || ' ago'
+           AS detail,
+       1 AS total
+FROM core.intensity
+WHERE actual_gco2_kwh IS NOT NULL
+HAVING (max(period_start) >= %(now)s - %(too_old)s::interval) IS NOT TRUE

@@ -1,0 +1,44 @@
+-- Past UTC days, from the start of history, that want to be read again: every day that lacks
+-- half-hours in core, and each of the days that may still be revised.
+-- A day that stays incomplete is asked for less and less often: not before a tenth of its age has
+-- passed since the last try. A complete one that is young is read once a day.
+WITH half_hour AS (
+    SELECT (period_start AT TIME ZONE 'UTC')::date AS day, 1 AS intensity, 0 AS mix
+    FROM core.intensity WHERE period_start >= %(start)s AND period_start < %(end)s
+    UNION ALL
+    SELECT (period_start AT TIME ZONE 'UTC')::date, 0, 1
+    FROM core.generation_mix WHERE period_start >= %(start)s AND period_start < %(end)s
+), present AS (
+    SELECT day, sum(intensity) AS intensity, sum(mix) AS mix FROM half_hour GROUP BY day
+), candidate AS (
+    SELECT (starts AT TIME ZONE 'UTC')::date AS day,
+           starts + interval '24 hours' AS ends,
+           %(now)s - starts AS age,
+           coalesce(present.intensity, 0) < 48 OR coalesce(present.mix, 0) < 48 AS lacks
+    FROM generate_series(%(start)s::timestamptz, %(end)s::timestamptz - interval '24 hours',
+                         interval '24 hours') AS starts
+    LEFT JOIN present ON present.day = (starts AT TIME ZONE 'UTC')::date
+), tried AS (
+    -- when the slowest of the four assets last succeeded for the day, once the day was over
+    SELECT candidate.day, candidate.age, candidate.lacks,
+           CASE WHEN count(last.started_at) = 4 THEN min(last.started_at) END AS at
+    FROM candidate
+    CROSS JOIN unnest(ARRAY['raw.intensity', 'raw.generation',
+                            'core.intensity', 'core.generation_mix']) AS asset
+    LEFT JOIN LATERAL (
+        SELECT run.started_at
+        FROM ops.etl_runs AS run
+        WHERE run.asset = asset AND run.status = 'success'
+          AND run.partition_start <= candidate.day AND run.partition_end >= candidate.day
+          AND run.started_at >= candidate.ends
+        ORDER BY run.started_at DESC LIMIT 1
+    ) AS last ON true
+    WHERE candidate.lacks OR candidate.age < %(revised)s::interval
+    GROUP BY candidate.day, candidate.age, candidate.lacks
+)
+SELECT day
+FROM tried
+WHERE at IS NULL
+   OR %(now)s - at > CASE WHEN lacks THEN greatest(age / 10, interval '1 hour')
+                          ELSE interval '24 hours' END
+ORDER BY day
