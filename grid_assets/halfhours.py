@@ -85,5 +85,5 @@ def parse_api_time(text: object) -> datetime:
     A time without `Z` is refused: the API documents UTC, and a guess would be an invention.
     """
     if not isinstance(text, str) or not _API_TIME.fullmatch(text):
-        raise ValueError(f"{text!r} is not a UTC time such as 2025-12-31T23:30Z")
+        raise ValueError(f"{repr(text)[:60]} is not a UTC time such as 2025-12-31T23:30Z")
     return datetime.fromisoformat(text)

@@ -16,10 +16,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Literal
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
 from grid_assets.warehouse import WarehouseError, connect, place, sql_dir
@@ -95,6 +96,15 @@ def read_stamp(connection: psycopg.Connection[tuple[Any, ...]]) -> Stamp | None:
     return Stamp(*row) if row else None
 
 
+def is_current(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
+    """Whether every migration and the views of this version are in place; takes no lock."""
+    if connection.execute("SELECT to_regclass('ops._yoyo_migration')").fetchone() == (None,):
+        return False
+    applied = connection.execute("SELECT migration_id FROM ops._yoyo_migration").fetchall()
+    wanted = {path.stem for path in (sql_dir() / "migrations").glob("*.sql")}
+    return wanted <= {name for (name,) in applied} and _views_are_current(connection, _view_texts())
+
+
 def refuse_other_kind(present: Stamp, wanted: Stamp, url: SecretStr) -> None:
     """Raise `WarehouseError` unless both are the same kind, and the recording lies the same."""
     if present.kind != wanted.kind:
@@ -133,8 +143,9 @@ def ensure_database(url: SecretStr, name: str) -> SecretStr:
                     f"The user of GRID_DATABASE_URL may not create the database {name} on "
                     f"{place(url)}. Create it, or unset GRID_DATABASE_URL."
                 ) from None
-    parts = urlsplit(url.get_secret_value())
-    return SecretStr(urlunsplit(parts._replace(path=f"/{name}")))
+    # urlunsplit would drop the // of a URL without a host, which means the local socket
+    text = re.sub(r"(?<=://)([^/?]*)[^?]*", rf"\1/{name}", url.get_secret_value(), count=1)
+    return SecretStr(text)
 
 
 def _apply_migrations(url: SecretStr) -> list[str]:
@@ -154,9 +165,9 @@ def _apply_migrations(url: SecretStr) -> list[str]:
 
 @contextmanager
 def _yoyo_backend(url: SecretStr, get_backend: Callable[[str], Any]) -> Iterator[Any]:
-    parts = urlsplit(url.get_secret_value())
-    query = urlencode([*parse_qsl(parts.query), ("schema", "ops")])
-    backend = get_backend(urlunsplit(parts._replace(scheme="postgresql+psycopg", query=query)))
+    # As parameters, because yoyo reads some forms of URL differently from libpq.
+    parameters = conninfo_to_dict(url.get_secret_value(), schema="ops")
+    backend = get_backend(f"postgresql+psycopg:///?{urlencode(parameters)}")
     try:
         yield backend
     finally:
@@ -179,15 +190,10 @@ def _renew_views(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
     CREATE OR REPLACE can neither drop nor rename a column. Unchanged files are left alone, so that
     a start does not wait for, or get in the way of, a dashboard's query.
     """
-    paths = sorted((sql_dir() / "views").glob("*.sql"))
-    texts = [path.read_text(encoding="utf-8") for path in paths]
-    digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()
-    schema_comment = connection.execute(
-        "SELECT obj_description('reporting'::regnamespace, 'pg_namespace')"
-    ).fetchone()
-    if schema_comment and digest in (schema_comment[0] or ""):
+    texts = _view_texts()
+    if _views_are_current(connection, texts):
         return False
-    names = [path.stem.partition("_")[2] for path in paths]
+    names = [name.partition("_")[2] for name in texts]
     with connection.transaction():
         connection.execute("SET LOCAL lock_timeout = '30s'")
         try:
@@ -205,17 +211,37 @@ def _renew_views(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
                 "The reporting views cannot be renewed: queries have been reading them for over "
                 "30 seconds. Migrate again when they are through."
             ) from None
-        for text in texts:
+        for text in texts.values():
             connection.execute(text.encode())
         connection.execute(
             sql.SQL("COMMENT ON SCHEMA reporting IS {}").format(
                 sql.Literal(
                     "Views for BI: the only schema that grid_reader may read. "
-                    f"Made from sql/views {digest}."
+                    f"Made from sql/views {_digest(texts)}."
                 )
             )
         )
     return True
+
+
+def _view_texts() -> dict[str, str]:
+    """SQL by file name, in the order in which the views build on each other."""
+    paths = sorted((sql_dir() / "views").glob("*.sql"))
+    return {path.stem: path.read_text(encoding="utf-8") for path in paths}
+
+
+def _digest(texts: dict[str, str]) -> str:
+    return hashlib.sha256("\0".join(texts.values()).encode()).hexdigest()
+
+
+def _views_are_current(
+    connection: psycopg.Connection[tuple[Any, ...]], texts: dict[str, str]
+) -> bool:
+    """Whether the schema's comment carries the digest of the files it was made from."""
+    comment = connection.execute(
+        "SELECT obj_description(to_regnamespace('reporting'), 'pg_namespace')"
+    ).fetchone()
+    return comment is not None and _digest(texts) in (comment[0] or "")
 
 
 def _present(

@@ -23,6 +23,10 @@ from grid_assets.mix import FUELS, MixRefused, complete
 LIMIT_GCO2_KWH: Final = Decimal(1_000_000)
 """Beyond this a number is garbage, not a wrong intensity (the worst published so far is 13,579)."""
 
+MAX_DIGITS: Final = 30
+"""Places before or after the point that an exponent may stand for. A published number has one;
+neither PostgreSQL nor Python's decimal arithmetic can hold `1e-20000` or `1e1000000`."""
+
 MAX_TEXT: Final = 100
 """Characters in a fuel name or an index; the longest documented one has nine."""
 
@@ -195,6 +199,9 @@ def _number(name: str, value: object) -> Decimal | None:
     number = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
     if not number.is_finite():
         raise _Unusable(f"{name}: {value} is not a finite number")
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int) or abs(exponent) > MAX_DIGITS:
+        raise _Unusable(f"{name}: {str(value)[:MAX_TEXT]} is too large or too long for a number")
     return number
 
 
@@ -209,12 +216,13 @@ def _json(value: object) -> str:
     return json.dumps(value, default=_exact, ensure_ascii=True)
 
 
-def _exact(value: object) -> int | float:
-    if isinstance(value, Decimal):
-        return (
-            int(value) if value == value.to_integral_value() and abs(value) < 1e15 else float(value)
-        )
-    raise TypeError(f"{type(value)} is not JSON")
+def _exact(value: object) -> int | float | str:
+    if not isinstance(value, Decimal):
+        raise TypeError(f"{type(value)} is not JSON")
+    if -1e15 < value < 1e15 and value == value.to_integral_value():
+        return int(value)
+    # What a float cannot hold stays text, so that a replay never takes it for a rounded number.
+    return float(value) if Decimal(repr(float(value))) == value else str(value)
 
 
 def records(document: Mapping[str, Any]) -> Iterable[Any]:

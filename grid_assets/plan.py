@@ -56,11 +56,16 @@ def days_due(url: SecretStr, history_start: date, now: datetime) -> list[date]:
 def cycle(today: date, due: Iterable[date]) -> list[Range]:
     """The runs of one cycle: first yesterday and today, joined by due days that touch them, then
     the other due days as ranges, newest first."""
+    ranges = joined({*due, today - DAY, today})
+    return ranges[::-1][: 1 + MOST_RANGES]
+
+
+def joined(days: Iterable[date]) -> list[Range]:
+    """The days as ranges without a gap inside, oldest first."""
     ranges: list[Range] = []
-    for day in sorted({*due, today - DAY, today}):
+    for day in sorted(days):
         if ranges and day - ranges[-1].last == DAY:
             ranges[-1] = Range(ranges[-1].first, day)
         else:
             ranges.append(Range(day, day))
-    ranges.reverse()
-    return ranges[: 1 + MOST_RANGES]
+    return ranges

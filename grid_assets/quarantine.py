@@ -24,7 +24,7 @@ from grid_assets.payloads import (
     parse_generation,
     parse_intensity,
 )
-from grid_assets.warehouse import connect, writing
+from grid_assets.warehouse import connect, storable, writing
 
 MAX_PAYLOAD: Final = 65_536
 """Characters kept of a rejected body: enough to see what it was, too few to fill a disk."""
@@ -74,8 +74,8 @@ def keep(
             captured_at,
             asset,
             endpoint,
-            _text(reject.reason),
-            _text(reject.payload)[:MAX_PAYLOAD],
+            storable(reject.reason),
+            storable(reject.payload)[:MAX_PAYLOAD],
             is_body or reject.reason.startswith("body:"),
             run_id,
             captured_at,
@@ -139,7 +139,7 @@ def _rows(entry: Entry) -> list[Any] | None:
     """The rows of an entry if all of it can be used now, else None."""
     try:
         content = json.loads(entry.payload, parse_float=Decimal)
-    except ValueError:
+    except (ValueError, ArithmeticError, RecursionError):
         return None
     if entry.is_body and not isinstance(content, dict):
         return None
@@ -152,8 +152,3 @@ def _rows(entry: Entry) -> list[Any] | None:
     else:
         return None
     return list(parsed.rows) if parsed.rows and not parsed.rejected else None
-
-
-def _text(text: str) -> str:
-    """PostgreSQL text holds neither NUL nor lone surrogates."""
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")

@@ -19,11 +19,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
+from urllib.parse import quote, urlsplit
 
 import psutil
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
-from grid_assets.warehouse import WarehouseError, connect
+from grid_assets.warehouse import WarehouseError, connect, storable
 
 HEARTBEAT_S: Final = 20.0
 SILENT: Final = timedelta(minutes=3)
@@ -127,21 +129,20 @@ def bury_crashed(url: SecretStr) -> int:
 
 def redact(text: str, *secrets: SecretStr) -> str:
     """The text without the passwords of connection URLs."""
-    from urllib.parse import unquote, urlsplit
-
     for secret in secrets:
         url = secret.get_secret_value()
-        password = urlsplit(url).password
-        for form in (url, password, unquote(password) if password else None):
+        password = conninfo_to_dict(url).get("password")  # wherever in the URL it stands
+        for form in (url, urlsplit(url).password, quote(str(password or ""), safe=""), password):
             if form:
-                text = text.replace(form, "***")
+                text = text.replace(str(form), "***")
     return text
 
 
 def _finish(
     url: SecretStr, current: Attempt, started: float, status: str, error: BaseException | None
 ) -> None:
-    trace = "".join(traceback.format_exception(error))[-MAX_TRACE:] if error else None
+    message = storable(redact(str(error) or type(error).__name__, url)) if error else None
+    trace = storable(redact("".join(traceback.format_exception(error)), url)) if error else None
     with connect(url) as connection:
         connection.execute(
             """
@@ -158,8 +159,8 @@ def _finish(
                 current.rows_written,
                 current.rows_quarantined,
                 type(error).__name__ if error else None,
-                redact(str(error) or type(error).__name__, url) if error else None,
-                redact(trace, url) if trace else None,
+                message,
+                trace[-MAX_TRACE:] if trace else None,
                 current.run_id,
                 current.asset,
                 current.attempt,

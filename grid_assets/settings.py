@@ -16,7 +16,10 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-PROJECT_DIR: Final = Path(__file__).resolve().parent.parent
+_CHECKOUT: Final = Path(__file__).resolve().parent.parent
+PROJECT_DIR: Final = _CHECKOUT if (_CHECKOUT / "pyproject.toml").is_file() else Path.cwd()
+"""The checkout; where the package is installed without one, the folder that `grid` is called in."""
+
 PUBLIC_API_URL: Final = "https://api.carbonintensity.org.uk"
 DEFAULT_HISTORY: Final = timedelta(days=30)
 
@@ -40,7 +43,12 @@ def _postgres_url(url: SecretStr) -> SecretStr:
         raise ValueError("it must start with postgresql://")
     try:
         conninfo_to_dict(text)
-        port = urlsplit(text).port
+        parts = urlsplit(text)
+        port = parts.port
+        if parts.fragment or text.count("@") != min(parts.netloc.count("@"), 1):
+            # A raw @, / ? or # in the password: libpq would take the rest of it for a host, which
+            # error texts show.
+            raise ValueError
     except Exception:
         # The library's message can quote a part of the password, so it is not repeated.
         raise ValueError(

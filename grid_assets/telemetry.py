@@ -174,11 +174,9 @@ def _cleaned(
     for period_start, captured_at, *shares, unknown in batch:
         published = dict(zip(mix.FUELS, shares, strict=True))
         try:
-            exact = mix.complete(
-                published, {fuel: Decimal(str(share)) for fuel, share in unknown.items()}
-            )
+            exact = mix.complete(published, _unknown_shares(unknown))
         except mix.MixRefused as fault:
-            record = {"period_start": period_start.isoformat(), **published, **unknown}
+            record = {"period_start": period_start.isoformat(), **published, "unknown": unknown}
             refused.append(Rejected(f"mix: {fault}", json.dumps(record, default=str)))
             continue
         yield (
@@ -188,3 +186,11 @@ def _cleaned(
             exact.published_total,
             exact.adjustment,
         )
+
+
+def _unknown_shares(unknown: Any) -> dict[str, Decimal]:
+    """`unknown_pct` of `raw.generation`, whose JSON nothing but this guards."""
+    try:
+        return {fuel: Decimal(str(share)) for fuel, share in unknown.items()}
+    except (AttributeError, ArithmeticError):
+        raise mix.MixRefused(f"unknown_pct is {unknown!r}, not percent by fuel") from None

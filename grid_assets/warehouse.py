@@ -81,6 +81,11 @@ def place(url: SecretStr) -> str:
     return f"{host}:{port}/{parts.get('dbname', '')}"
 
 
+def storable(text: str) -> str:
+    """Text that PostgreSQL can hold: without NUL and without lone surrogates."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
 @contextmanager
 def writing(url: SecretStr, relation: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
     """A transaction that is the only one to write `relation` until it ends.

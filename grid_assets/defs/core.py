@@ -93,9 +93,9 @@ def _publish(
                 captured_at=now,
                 run_id=context.run.run_id,
             )
-    finally:
+    except dg.Failure:
         yield from reported(relation, blocking, dg.AssetCheckSeverity.ERROR)
-    yield from reported(relation, warnings, dg.AssetCheckSeverity.WARN)
+        raise
     describe_partitions(context, grid, relation, "period_start", days)
     yield dg.MaterializeResult(
         metadata={
@@ -104,5 +104,9 @@ def _publish(
             "rows_changed": published.written,
             "rows_quarantined": current.rows_quarantined,
             **picture_of_day(grid, relation, days),
-        }
+        },
+        check_results=[
+            *reported(relation, blocking, dg.AssetCheckSeverity.ERROR),
+            *reported(relation, warnings, dg.AssetCheckSeverity.WARN),
+        ],
     )

@@ -161,7 +161,10 @@ def describe_partitions(
     }
     for key in context.partition_keys:
         count, first, last = by_day.get(date.fromisoformat(key), (0, None, None))
-        metadata: dict[str, Any] = {"dagster/partition_row_count": count}
+        metadata: dict[str, Any] = {
+            "dagster/row_count": count,
+            "dagster/partition_row_count": count,
+        }
         if first and last:
             metadata["first_period"] = api_time(first.astimezone(UTC))
             metadata["last_period"] = api_time(last.astimezone(UTC))

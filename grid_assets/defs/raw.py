@@ -137,7 +137,6 @@ def _capture(
         if failures:
             raise _summed_up(failures, pieces)
     verdict = judge_quarantined(current.rows_fetched, reasons)
-    yield from reported(relation, [verdict], dg.AssetCheckSeverity.WARN)
     describe_partitions(context, grid, relation, "period_start", days)
     yield dg.MaterializeResult(
         metadata={
@@ -146,7 +145,8 @@ def _capture(
             "rows_changed": current.rows_written,
             "rows_quarantined": current.rows_quarantined,
             **picture_of_day(grid, relation, days),
-        }
+        },
+        check_results=[*reported(relation, [verdict], dg.AssetCheckSeverity.WARN)],
     )
 
 

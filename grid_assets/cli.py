@@ -1,0 +1,263 @@
+"""The `grid` command: options, exit codes, and one clear sentence when something fails.
+
+Belongs here: reading the command line. Does not belong here: doing the work (`commands`).
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+import click
+from dotenv import load_dotenv
+
+from grid_assets.embedded import EmbeddedPostgresError
+from grid_assets.settings import PROJECT_DIR, Settings, SettingsError
+from grid_assets.warehouse import WarehouseError
+
+demo_option = click.option(
+    "--demo", is_flag=True, help="Work on the demo's recorded data, not on the live warehouse."
+)
+
+
+class Day(click.ParamType):
+    """A UTC day as YYYY-MM-DD."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> date:
+        try:
+            return value if isinstance(value, date) else date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a day such as 2025-12-31", param, ctx)
+
+
+def say(line: str) -> None:
+    click.echo(line)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="grid-assets")
+def grid() -> None:
+    """Great Britain's grid carbon data, from the operator's API into PostgreSQL.
+
+    Settings are GRID_… variables of the environment, or lines of a file .env in the project's
+    folder; .env.example lists them.
+    """
+
+
+@grid.command()
+@click.option("--port", type=click.IntRange(1, 65535), help="Port of the UI [GRID_UI_PORT, 3000].")
+def up(port: int | None) -> None:
+    """Start the product on the live API: database, UI and daemon. Ctrl-C stops it."""
+    from grid_assets import commands
+
+    settings = Settings.from_environment()
+    commands.up(settings, port or settings.ui_port, say)
+
+
+@grid.command()
+@click.option("--once", is_flag=True, help="Run the pipeline once to the end, print, and exit.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port of the UI [GRID_UI_PORT, 3000].")
+def demo(once: bool, port: int | None) -> None:
+    """Start the product on recorded telemetry: no network, no credentials."""
+    from grid_assets import commands
+
+    settings = Settings.from_environment()
+    commands.demo(settings, port or settings.ui_port, say, once=once)
+
+
+@grid.command()
+def down() -> None:
+    """Stop everything that still runs, live and demo, the embedded PostgreSQL too."""
+    from grid_assets import commands
+
+    commands.down(Settings.from_environment(), say)
+
+
+@grid.command()
+@demo_option
+def tick(demo: bool) -> None:
+    """One half-hourly cycle without a daemon: for cron or a scheduled workflow."""
+    from grid_assets import commands
+
+    _on_workplace(demo, commands.tick, needs_api=True)
+
+
+@grid.command()
+@click.option("--from", "first", type=Day(), required=True, help="First UTC day, included.")
+@click.option("--to", "last", type=Day(), required=True, help="Last UTC day, included.")
+@demo_option
+def backfill(first: date, last: date, demo: bool) -> None:
+    """Load past days of intensity and mix; days that are loaded already change nothing."""
+    from grid_assets import commands
+    from grid_assets.defs.partitions import FIRST_DAY
+    from grid_assets.plan import Range
+
+    if first > last:
+        raise click.UsageError(f"--from {first} is after --to {last}.")
+    if first < FIRST_DAY:
+        raise click.UsageError(f"--from {first} is before {FIRST_DAY}, where the data begins.")
+    if last > datetime.now(UTC).date():
+        raise click.UsageError(f"--to {last} is in the future; today is the last day there is.")
+    _on_workplace(
+        demo, lambda place, out: commands.backfill(place, Range(first, last), out), needs_api=True
+    )
+
+
+@grid.command()
+@demo_option
+def migrate(demo: bool) -> None:
+    """Apply migrations and views; on a new database, stamp it as live or recorded."""
+    from grid_assets.migrate import migrate as apply
+    from grid_assets.workplace import stamp_of
+
+    def run(place: Any, out: Callable[[str], None]) -> None:
+        done = apply(place.warehouse, stamp_of(place.settings), out)
+        out(f"Applied {len(done.applied)} migrations ({', '.join(done.applied) or 'none new'}); ")
+        out(f"views {'renewed' if done.views_renewed else 'unchanged'}. It holds {done.stamp}.")
+
+    _on_workplace(demo, run, needs_api=demo)
+
+
+@grid.command()
+@demo_option
+def status(demo: bool) -> None:
+    """Is it fresh and healthy? One screen; exit code 1 when it is not."""
+    from grid_assets.status import status as read
+
+    def run(place: Any, out: Callable[[str], None]) -> None:
+        now = datetime.now(UTC)
+        seen = read(place.warehouse, place.settings.first_history_day(now), now)
+        for line in seen.lines:
+            out(line)
+        for fault in seen.faults:
+            out(f"NOT HEALTHY   {fault}")
+        if seen.faults:
+            sys.exit(1)
+        out("healthy")
+
+    _on_workplace(demo, run)
+
+
+@grid.command()
+@demo_option
+def url(demo: bool) -> None:
+    """The warehouse's connection URL on one line, starting the embedded PostgreSQL if need be."""
+    from grid_assets.workplace import open_workplace
+
+    place = open_workplace(Settings.from_environment(), demo=demo, say=_say_aside)
+    say(place.warehouse.get_secret_value())
+
+
+@grid.group()
+def quarantine() -> None:
+    """Rejected records and bodies."""
+
+
+@quarantine.command(name="list")
+@demo_option
+def list_quarantine(demo: bool) -> None:
+    """What was rejected and why, oldest first."""
+    from grid_assets.quarantine import open_entries
+
+    def run(place: Any, out: Callable[[str], None]) -> None:
+        entries = open_entries(place.warehouse)
+        for entry in entries:
+            at = entry.captured_at.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ")
+            shown = " ".join(entry.payload.split())
+            out(f"{entry.id}  {at}  {entry.asset}  seen {entry.times_seen}x  {entry.endpoint}")
+            out(f"    {entry.reason}")
+            out(f"    {shown[:160]}{'…' if len(shown) > 160 else ''}")
+        out(f"{len(entries)} open." if entries else "Nothing is in quarantine.")
+
+    _on_workplace(demo, run)
+
+
+@quarantine.command(name="replay")
+@demo_option
+def replay_quarantine(demo: bool) -> None:
+    """Try every rejected record again, after a fix; what passes is loaded."""
+    from grid_assets import commands
+
+    _on_workplace(demo, commands.replay_quarantine)
+
+
+from grid_assets.cli_replay import replay  # noqa: E402
+
+grid.add_command(replay)
+
+
+def _on_workplace(
+    demo: bool, run: Callable[[Any, Callable[[str], None]], None], *, needs_api: bool = False
+) -> None:
+    """Open the warehouse, and for a demo that is not running its recorded API, around `run`."""
+    from grid_assets import commands, product
+    from grid_assets.workplace import open_workplace
+
+    settings = Settings.from_environment()
+    with product.stopping_on_signals():
+        place = open_workplace(settings, demo=demo, say=say)
+        if not (demo and needs_api):
+            run(place, say)
+            return
+        running = place.home / commands.REPLAY_FILE
+        if running.exists():
+            place.settings.api_url = running.read_text(encoding="ascii")
+            run(place, say)
+            return
+        with commands.replaying(place, say) as replay:
+            place.settings.api_url = replay.url
+            run(place, say)
+
+
+def _say_aside(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def _show_progress() -> None:
+    """Progress lines of long work, and what the API client waits for, on the terminal."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("  %(message)s"))
+    for name in ("grid_assets.progress", "grid_assets.api_retry"):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.INFO)
+        logger.addHandler(handler)
+        logger.propagate = False
+
+
+def main() -> None:
+    """Entry point: every expected failure ends with one sentence and exit code 1."""
+    load_dotenv(PROJECT_DIR / ".env", override=False)
+    _show_progress()
+    from grid_assets.commands import CommandError
+    from grid_assets.product import ProductError
+
+    try:
+        grid.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (
+        CommandError,
+        EmbeddedPostgresError,
+        ProductError,
+        SettingsError,
+        WarehouseError,
+    ) as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+    except BaseException as error:
+        if type(error).__name__ in ("KeyboardInterrupt", "DagsterExecutionInterruptedError"):
+            click.echo("Interrupted. What was loaded stays; running it again goes on.", err=True)
+            sys.exit(130)
+        raise
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,242 @@
+"""What the long commands do, step by step: `up`, `demo`, `down`, `tick`, `backfill`, `status`.
+
+Belongs here: the order of things and what is said meanwhile. Does not belong here: options and exit
+codes of the command line (`cli`).
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pydantic import SecretStr
+
+from grid_assets import product, quarantine, status
+from grid_assets.embedded import EmbeddedPostgres
+from grid_assets.migrate import read_stamp
+from grid_assets.plan import Range, joined
+from grid_assets.replay.recording import RECORDED_UNTIL, shift_weeks
+from grid_assets.replay.server import ReplayServer
+from grid_assets.settings import Settings
+from grid_assets.warehouse import connect
+from grid_assets.workplace import Workplace, open_workplace, set_up
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+DEMO_CRON: Final = "*/2 * * * *"
+"""The demo reads every other minute, so that a released half-hour shows while one watches."""
+
+REPLAY_FILE: Final = "replay.url"
+
+Say = Callable[[str], None]
+
+
+class CommandError(Exception):
+    """A command cannot do what was asked; the message names the cause and the cure."""
+
+
+def up(settings: Settings, port: int, say: Say) -> None:
+    """The live product, until a signal ends it."""
+    with product.stopping_on_signals():
+        workplace = open_workplace(settings, say=say)
+        product.claim(workplace.home)
+        try:
+            _serve(workplace, port, say, environment={})
+        finally:
+            _stop(workplace, say)
+
+
+def demo(settings: Settings, port: int, say: Say, *, once: bool) -> None:
+    """The product on the recording: once to the end, or until a signal ends it."""
+    with product.stopping_on_signals():
+        workplace = open_workplace(settings, demo=True, say=say)
+        product.claim(workplace.home)
+        try:
+            with replaying(workplace, say) as replay:
+                workplace.settings.api_url = replay.url
+                if once:
+                    _run_once(workplace, say)
+                else:
+                    cron = os.environ.get("GRID_TELEMETRY_CRON", "").strip() or DEMO_CRON
+                    _serve(workplace, port, say, environment={"GRID_TELEMETRY_CRON": cron})
+        finally:
+            _stop(workplace, say)
+
+
+@contextmanager
+def replaying(workplace: Workplace, say: Say, port: int = 0) -> Iterator[ReplayServer]:
+    """The recorded API, moved as the demo's database was when it was made."""
+    now = datetime.now(UTC)
+    with connect(workplace.warehouse) as connection:
+        stamp = read_stamp(connection)
+    weeks = shift_weeks(now) if stamp is None or stamp.shift_weeks is None else stamp.shift_weeks
+    ends = RECORDED_UNTIL + timedelta(weeks=weeks)
+    if ends - now < timedelta(days=1):
+        raise CommandError(
+            f"The recording of this demo ended at {ends:%Y-%m-%d %H:%M} UTC. Remove "
+            f"{workplace.home} (on a server by URL: DROP DATABASE grid_demo) and start again."
+        )
+    with ReplayServer(port=port, shift_weeks=weeks) as replay:
+        say(f"Serving the recording at {replay.url}, moved {weeks} weeks, to {ends:%d %B}")
+        file = workplace.home / REPLAY_FILE
+        file.write_text(replay.url, encoding="ascii")
+        try:
+            yield replay
+        finally:
+            file.unlink(missing_ok=True)
+
+
+def _serve(workplace: Workplace, port: int, say: Say, environment: dict[str, str]) -> None:
+    say("Setting up the warehouse")
+    stamp = set_up(workplace, say)
+    workplace.prepare_dagster()
+    environment = {**workplace.environment(), **environment}
+    port = product.free_port(port, say)
+    processes = product.serve(workplace, port, environment)
+    say("Reading what is missing, while the UI starts")
+    _first_cycle(environment, say)
+    product.wait_until_ready(port, processes, workplace.home)
+    option = "" if stamp.kind == "live" else " --demo"
+    grid = Path(sys.executable).parent / "grid"
+    say("")
+    say(f"  {stamp}")
+    say(f"  UI         http://127.0.0.1:{port}")
+    say(f'  SQL        psql "$("{grid}" url{option})"')
+    say(f"  health     {_quoted(grid)} status{option}")
+    if stamp.kind == "replay":
+        say(f"  API        {workplace.settings.api_url} (`grid replay --help` steers it)")
+    say(f"  logs       {workplace.home / 'logs'}")
+    say("")
+    say("The daemon is on; new half-hours arrive by themselves. Ctrl-C stops everything.")
+    product.watch(processes, workplace.home)
+
+
+def _quoted(path: Path) -> str:
+    return f"'{path}'" if " " in str(path) else str(path)
+
+
+def _first_cycle(environment: dict[str, str], say: Say) -> None:
+    """One cycle right away, in a process of its own, so that nobody waits for the schedule."""
+    code = subprocess.call(
+        [sys.executable, "-m", "grid_assets.cli", "tick"], env={**os.environ, **environment}
+    )
+    if code:
+        say("The first cycle failed, as told above. The daemon tries again by itself.")
+
+
+def _run_once(workplace: Workplace, say: Say) -> None:
+    tick(workplace, say)
+    say("")
+    for line in status.contents(workplace.warehouse):
+        say(line)
+    faults = status.faults_in_contents(workplace.warehouse)
+    if faults:
+        raise CommandError(f"The demo ran, but {'; '.join(faults)}.")
+    say("")
+    say("Every run succeeded and every mix sums to exactly 100 %.")
+
+
+def _stop(workplace: Workplace, say: Say) -> None:
+    say("Stopping")
+    product.stop_marked(workplace.home)
+    workplace.close()
+
+
+def down(settings: Settings, say: Say) -> None:
+    """Stop everything of the live product and of the demo that still runs."""
+    stopped = []
+    for name, home in (("live product", settings.home), ("demo", settings.home / "demo")):
+        processes = product.stop_marked(home) if home.is_dir() else 0
+        embedded = EmbeddedPostgres(home / "postgres")
+        running = embedded.is_running()
+        if running:
+            embedded.stop()
+        if processes or running:
+            parts = [f"{processes} processes"] * bool(processes) + ["PostgreSQL"] * running
+            stopped.append(f"{name} ({' and '.join(parts)})")
+    say(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")
+
+
+def tick(workplace: Workplace, say: Say) -> None:
+    """One half-hourly cycle. Raises `CommandError` when telemetry failed."""
+    set_up(workplace, say)
+    with _dagster(workplace) as instance:
+        from grid_assets.defs.running import run_cycle
+
+        failed = []
+        for outcome in run_cycle(instance, lambda days: say(f"Reading {days}")):
+            _say_run(workplace.warehouse, outcome.run_id, say)
+            if not outcome.success:
+                failed.append(str(outcome.days))
+    if failed:
+        raise CommandError(_why(workplace.warehouse, failed))
+
+
+def backfill(workplace: Workplace, days: Range, say: Say) -> None:
+    """Load past days in one run. Raises `CommandError` when anything failed."""
+    set_up(workplace, say)
+    count = (days.last - days.first).days + 1
+    started = time.monotonic()
+    say(f"Loading {days}: {count} days of intensity and mix, in one run")
+    if count > 100:
+        say(f"Dagster notes each day of each asset; about {count * 4 * 0.018:.0f} s of the run")
+    with _dagster(workplace) as instance:
+        from grid_assets.defs.running import run_history
+
+        outcome = run_history(instance, days)
+    _say_run(workplace.warehouse, outcome.run_id, say)
+    if not outcome.success:
+        raise CommandError(_why(workplace.warehouse, [str(days)]))
+    say(f"Done in {time.monotonic() - started:.0f} s")
+
+
+def replay_quarantine(workplace: Workplace, say: Say) -> None:
+    """Try rejected records again, and make `core` again where some were accepted."""
+    set_up(workplace, say)
+    replayed = quarantine.replay(workplace.warehouse)
+    say(f"{replayed.accepted} accepted, {replayed.still_rejected} still rejected")
+    if not replayed.days:
+        return
+    with _dagster(workplace) as instance:
+        from grid_assets.defs.running import run_core
+
+        for days in joined(replayed.days):
+            outcome = run_core(instance, days)
+            _say_run(workplace.warehouse, outcome.run_id, say)
+            if not outcome.success:
+                raise CommandError(_why(workplace.warehouse, [str(days)]))
+
+
+@contextmanager
+def _dagster(workplace: Workplace) -> Iterator[DagsterInstance]:
+    workplace.prepare_dagster()
+    import dagster as dg
+
+    with dg.DagsterInstance.get() as instance:
+        yield instance
+
+
+def _say_run(url: SecretStr, run_id: str, say: Say) -> None:
+    lines = list(status.run_lines(url, run_id))
+    for line in lines:
+        say(line)
+    if not lines:
+        say("  nothing was started; the reason is in Dagster's run log")
+
+
+def _why(url: SecretStr, failed: list[str]) -> str:
+    with connect(url) as connection:
+        row = connection.execute(
+            "SELECT asset, error_message FROM ops.etl_runs WHERE status = 'failed' "
+            "ORDER BY finished_at DESC LIMIT 1"
+        ).fetchone()
+    cause = f"{row[0]}: {row[1]}" if row else "see ops.etl_runs and the run in the UI."
+    return f"Telemetry failed for {', '.join(failed)}. {cause}"

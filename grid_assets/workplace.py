@@ -1,0 +1,150 @@
+"""Where a command works: its warehouse, its folder, and the environment that its processes share.
+
+Belongs here: turning settings into a running database and the variables that children inherit.
+Does not belong here: schema (`migrate`), runs (`defs.running`), the UI and daemon (`product`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+from psycopg import sql
+from pydantic import SecretStr
+
+from grid_assets.api import probe_replay
+from grid_assets.embedded import EmbeddedPostgres
+from grid_assets.migrate import (
+    Stamp,
+    ensure_database,
+    is_current,
+    migrate,
+    read_stamp,
+    session_url,
+)
+from grid_assets.settings import Settings, SettingsError
+from grid_assets.warehouse import connect
+
+DEMO_DATABASE: Final = "grid_demo"
+DAGSTER_SCHEMA: Final = "dagster"
+
+DAGSTER_YAML: Final = """\
+# Written by `grid`; changes are overwritten.
+storage:
+  postgres:
+    postgres_url:
+      env: GRID_DAGSTER_STORAGE_URL  # never the URL itself: it would show in process lists
+run_coordinator:
+  module: dagster.core.run_coordinator
+  class: QueuedRunCoordinator
+  config:
+    max_concurrent_runs: 3
+    dequeue_interval_seconds: 1  # the default of 5 would delay every cycle
+run_monitoring:
+  enabled: true
+freshness:
+  enabled: true
+retention:
+  schedule:
+    purge_after_days: 30
+  sensor:
+    purge_after_days: 7
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+"""
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """A database that answers and a folder for state; `started` says who brought the server up."""
+
+    settings: Settings
+    home: Path
+    warehouse: SecretStr
+    embedded: EmbeddedPostgres | None
+    started: bool
+
+    def close(self) -> None:
+        """Stop the embedded server if this process started it."""
+        if self.embedded is not None and self.started:
+            self.embedded.stop()
+
+    def environment(self) -> dict[str, str]:
+        """Variables for every process of this workplace, this one included."""
+        return {
+            "GRID_HOME": str(self.home),
+            "GRID_API_URL": self.settings.api_url,
+            "GRID_DATABASE_URL": self.warehouse.get_secret_value(),
+            "GRID_DAGSTER_STORAGE_URL": self._dagster_storage().get_secret_value(),
+            "DAGSTER_HOME": str(self.home / "dagster"),
+            # A day is one event for each asset: in batches, nine years take minutes, not hours.
+            "DAGSTER_EVENT_BATCH_SIZE": "2000",
+        }
+
+    def prepare_dagster(self) -> None:
+        """Make Dagster's home and schema, and set this process's environment."""
+        home = self.home / "dagster"
+        home.mkdir(parents=True, exist_ok=True)
+        (home / "dagster.yaml").write_text(DAGSTER_YAML, encoding="utf-8")
+        if self.settings.dagster_database_url is None:
+            with connect(session_url(self.warehouse)) as connection:
+                connection.execute(
+                    sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(DAGSTER_SCHEMA))
+                )
+        os.environ.update(self.environment())
+
+    def _dagster_storage(self) -> SecretStr:
+        """A schema of its own in the warehouse, unless GRID_DAGSTER_DATABASE_URL says otherwise."""
+        if self.settings.dagster_database_url is not None:
+            return self.settings.dagster_database_url
+        parts = urlsplit(session_url(self.warehouse).get_secret_value())
+        query = dict(parse_qsl(parts.query))
+        # Dagster's history may lose its last second when the server crashes; ours never does.
+        options = f"-csearch_path={DAGSTER_SCHEMA} -csynchronous_commit=off"
+        query["options"] = f"{query['options']} {options}" if "options" in query else options
+        return SecretStr(urlunsplit(parts._replace(query=urlencode(query, quote_via=quote))))
+
+
+def open_workplace(
+    settings: Settings, *, demo: bool = False, say: Callable[[str], None] = lambda _: None
+) -> Workplace:
+    """The database and folder of the live product, or those of the demo, which never meet."""
+    home = settings.home / "demo" if demo else settings.home
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"The folder {home} cannot be made: {error.strerror}. Change GRID_HOME."
+        ) from None
+    if demo:
+        settings = settings.model_copy(update={"dagster_database_url": None})
+    if settings.database_url is not None:
+        url = settings.database_url
+        warehouse = ensure_database(session_url(url), DEMO_DATABASE) if demo else url
+        return Workplace(settings, home, warehouse, None, False)
+    embedded = EmbeddedPostgres(home / "postgres", warn=say)
+    started = not embedded.is_running()
+    if started:
+        say(f"Starting the embedded PostgreSQL in {home / 'postgres'}")
+    return Workplace(settings, home, SecretStr(embedded.start()), embedded, started)
+
+
+def set_up(workplace: Workplace, say: Callable[[str], None]) -> Stamp:
+    """Migrate where anything is missing; returns what the warehouse holds."""
+    with connect(workplace.warehouse) as connection:
+        stamp = read_stamp(connection)
+        if stamp is not None and is_current(connection):
+            return stamp
+    return migrate(workplace.warehouse, stamp or stamp_of(workplace.settings), say).stamp
+
+
+def stamp_of(settings: Settings) -> Stamp:
+    """The kind of data that GRID_API_URL serves: recorded only if it is our own replay."""
+    replay = probe_replay(settings.api_url)
+    return Stamp("replay", replay.shift_weeks) if replay else Stamp("live")
