@@ -31,6 +31,8 @@ ASSETS: Final = (
     "core.generation_mix",
 )
 
+TELEMETRY: Final = tuple(asset for asset in ASSETS if asset != "raw.neso_forecast")
+
 RELATIONS: Final = {
     "raw.intensity": "period_start",
     "raw.generation": "period_start",
@@ -174,6 +176,17 @@ def run_lines(url: SecretStr, run_id: str) -> Iterator[str]:
         )
         if message:
             yield f"    {error_type}: {message}"
+
+
+def telemetry_succeeded(url: SecretStr, run_id: str) -> bool:
+    """Whether intensity and mix came through to `core` in this run, whatever else failed."""
+    with connect(url) as connection:
+        row = connection.execute(
+            "SELECT count(DISTINCT asset) FROM ops.etl_runs "
+            "WHERE run_id = %s AND status = 'success' AND asset = ANY(%s)",
+            [run_id, list(TELEMETRY)],
+        ).fetchone()
+    return row == (len(TELEMETRY),)
 
 
 def contents(url: SecretStr) -> Iterator[str]:

@@ -62,17 +62,16 @@ nux:
 
 @dataclass(frozen=True)
 class Workplace:
-    """A database that answers and a folder for state; `started` says who brought the server up."""
+    """A database that answers, and a folder for state."""
 
     settings: Settings
     home: Path
     warehouse: SecretStr
-    embedded: EmbeddedPostgres | None
-    started: bool
+    embedded: EmbeddedPostgres | None = None
 
     def close(self) -> None:
-        """Stop the embedded server if this process started it."""
-        if self.embedded is not None and self.started:
+        """Stop the embedded server, whoever started it; a server by URL is left alone."""
+        if self.embedded is not None:
             self.embedded.stop()
 
     def environment(self) -> dict[str, str]:
@@ -127,12 +126,11 @@ def open_workplace(
     if settings.database_url is not None:
         url = settings.database_url
         warehouse = ensure_database(session_url(url), DEMO_DATABASE) if demo else url
-        return Workplace(settings, home, warehouse, None, False)
+        return Workplace(settings, home, warehouse)
     embedded = EmbeddedPostgres(home / "postgres", warn=say)
-    started = not embedded.is_running()
-    if started:
+    if not embedded.is_running():
         say(f"Starting the embedded PostgreSQL in {home / 'postgres'}")
-    return Workplace(settings, home, SecretStr(embedded.start()), embedded, started)
+    return Workplace(settings, home, SecretStr(embedded.start()), embedded)
 
 
 def set_up(workplace: Workplace, say: Callable[[str], None]) -> Stamp:

@@ -23,6 +23,16 @@ TELEMETRY: Final = dg.define_asset_job(
     description="One cycle: yesterday and today from the API into core, and NESO's forecast.",
 )
 
+
+@dg.configured(
+    dg.colored_console_logger,
+    config_schema={"log_level": dg.Field(str, default_value="ERROR", is_required=False)},
+)
+def console(config: dict[str, str]) -> dict[str, str]:
+    """Only errors go to the processes' log files; every event is in the UI."""
+    return {"log_level": config["log_level"]}
+
+
 MISSED: Final = timedelta(minutes=20)
 """A cycle this late was missed while the daemon was down; the newest one makes up for it."""
 

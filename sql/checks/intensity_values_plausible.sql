@@ -16,6 +16,7 @@ WITH beside AS (
 )
 SELECT period_start,
        concat_ws('; ', 'forecast: ' || forecast_reason, 'actual: ' || actual_reason,
+                 CASE WHEN forecast = 0 THEN 'forecast is 0' END,
                  CASE WHEN actual = 0 THEN 'actual is 0' END,
                  CASE WHEN has_both AND least(abs(forecast_before), abs(forecast_after)) > %(far)s
                        AND sign(forecast_before) = sign(forecast_after)
@@ -26,7 +27,8 @@ SELECT period_start,
        count(*) OVER () AS total
 FROM beside
 WHERE period_start >= %(start)s AND period_start < %(end)s
-  AND (forecast_reason IS NOT NULL OR actual_reason IS NOT NULL OR actual = 0
+  AND (forecast_reason IS NOT NULL OR actual_reason IS NOT NULL
+       OR forecast = 0 OR actual = 0
        OR (has_both AND least(abs(forecast_before), abs(forecast_after)) > %(far)s
            AND sign(forecast_before) = sign(forecast_after))
        OR (has_both AND least(abs(actual_before), abs(actual_after)) > %(far)s

@@ -1,10 +1,11 @@
--- Past UTC days, from the start of history, that want to be read again: every day that lacks
--- half-hours in core, and each of the days that may still be revised.
+-- Past UTC days, from the start of history, that want to be read again: every day that lacks a mix
+-- or an actual in core, and each of the days that may still be revised.
 -- A day that stays incomplete is asked for less and less often: not before a tenth of its age has
 -- passed since the last try. A complete one that is young is read once a day.
 WITH half_hour AS (
     SELECT (period_start AT TIME ZONE 'UTC')::date AS day, 1 AS intensity, 0 AS mix
     FROM core.intensity WHERE period_start >= %(start)s AND period_start < %(end)s
+                          AND (actual_gco2_kwh IS NOT NULL OR actual_reason IS NOT NULL)
     UNION ALL
     SELECT (period_start AT TIME ZONE 'UTC')::date, 0, 1
     FROM core.generation_mix WHERE period_start >= %(start)s AND period_start < %(end)s
