@@ -14,6 +14,7 @@ from typing import Any
 import click
 from dotenv import load_dotenv
 
+from grid_assets.cli_replay import replay
 from grid_assets.embedded import EmbeddedPostgresError
 from grid_assets.settings import PROJECT_DIR, Settings, SettingsError
 from grid_assets.warehouse import WarehouseError
@@ -49,10 +50,16 @@ def grid() -> None:
     """
 
 
+grid.add_command(replay)
+
+
 @grid.command()
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the UI [GRID_UI_PORT, 3000].")
 def up(port: int | None) -> None:
-    """Start the product on the live API: database, UI and daemon. Ctrl-C stops it."""
+    """Start the product on the live API.
+
+    Database, UI and daemon run until Ctrl-C.
+    """
     from grid_assets import commands
 
     settings = Settings.from_environment()
@@ -63,7 +70,10 @@ def up(port: int | None) -> None:
 @click.option("--once", is_flag=True, help="Run the pipeline once to the end, print, and exit.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the UI [GRID_UI_PORT, 3000].")
 def demo(once: bool, port: int | None) -> None:
-    """Start the product on recorded telemetry: no network, no credentials."""
+    """Start the product on recorded telemetry.
+
+    It needs no network and no credentials, and keeps a database of its own.
+    """
     from grid_assets import commands
 
     settings = Settings.from_environment()
@@ -72,7 +82,10 @@ def demo(once: bool, port: int | None) -> None:
 
 @grid.command()
 def down() -> None:
-    """Stop everything that still runs, live and demo, the embedded PostgreSQL too."""
+    """Stop everything that still runs.
+
+    That is the live product and the demo, their embedded PostgreSQL too.
+    """
     from grid_assets import commands
 
     commands.down(Settings.from_environment(), say)
@@ -81,7 +94,10 @@ def down() -> None:
 @grid.command()
 @demo_option
 def tick(demo: bool) -> None:
-    """One half-hourly cycle without a daemon: for cron or a scheduled workflow."""
+    """One half-hourly cycle without a daemon.
+
+    For cron or a scheduled workflow. Exit code 1 when telemetry failed.
+    """
     from grid_assets import commands
 
     _on_workplace(demo, commands.tick, needs_api=True)
@@ -92,7 +108,10 @@ def tick(demo: bool) -> None:
 @click.option("--to", "last", type=Day(), required=True, help="Last UTC day, included.")
 @demo_option
 def backfill(first: date, last: date, demo: bool) -> None:
-    """Load past days of intensity and mix; days that are loaded already change nothing."""
+    """Load past days of intensity and mix.
+
+    Days that are loaded already change nothing.
+    """
     from grid_assets import commands
     from grid_assets.defs.partitions import FIRST_DAY
     from grid_assets.plan import Range
@@ -111,7 +130,10 @@ def backfill(first: date, last: date, demo: bool) -> None:
 @grid.command()
 @demo_option
 def migrate(demo: bool) -> None:
-    """Apply migrations and views; on a new database, stamp it as live or recorded."""
+    """Apply migrations and views.
+
+    A new database is stamped as live or recorded, by what GRID_API_URL serves.
+    """
     from grid_assets.migrate import migrate as apply
     from grid_assets.workplace import stamp_of
 
@@ -126,7 +148,7 @@ def migrate(demo: bool) -> None:
 @grid.command()
 @demo_option
 def status(demo: bool) -> None:
-    """Is it fresh and healthy? One screen; exit code 1 when it is not."""
+    """Is it fresh and healthy? Exit code 1 if not."""
     from grid_assets.status import status as read
 
     def run(place: Any, out: Callable[[str], None]) -> None:
@@ -146,7 +168,10 @@ def status(demo: bool) -> None:
 @grid.command()
 @demo_option
 def url(demo: bool) -> None:
-    """The warehouse's connection URL on one line, starting the embedded PostgreSQL if need be."""
+    """The warehouse's connection URL.
+
+    On one line. It starts the embedded PostgreSQL if need be.
+    """
     from grid_assets.workplace import open_workplace
 
     place = open_workplace(Settings.from_environment(), demo=demo, say=_say_aside)
@@ -184,11 +209,6 @@ def replay_quarantine(demo: bool) -> None:
     from grid_assets import commands
 
     _on_workplace(demo, commands.replay_quarantine)
-
-
-from grid_assets.cli_replay import replay  # noqa: E402
-
-grid.add_command(replay)
 
 
 def _on_workplace(

@@ -39,7 +39,10 @@ def replay(
     withhold: int | None,
     faults: tuple[str, ...],
 ) -> None:
-    """Serve the recorded API on this machine, or steer one that runs (see the commands)."""
+    """Serve the recorded API, or steer one.
+
+    Without a command it serves, on this machine only, until Ctrl-C.
+    """
     if context.invoked_subcommand is not None:
         return
     try:

@@ -13,7 +13,7 @@ import psycopg
 
 from grid_assets import runlog
 from grid_assets.defs.partitions import Days
-from grid_assets.defs.resources import Grid
+from grid_assets.defs.resources import Grid, NotSetUp
 from grid_assets.warehouse import WarehouseError
 
 
@@ -31,6 +31,7 @@ def attempt(
 ) -> Iterator[runlog.Attempt]:
     """Log the block as one attempt. Only a lost database is left to the asset's retry policy."""
     try:
+        _ = grid.stamp  # without it there is no table to log in either
         with runlog.attempt(
             grid.warehouse,
             run_id=context.run.run_id,
@@ -40,6 +41,8 @@ def attempt(
             last_day=days.last,
         ) as current:
             yield current
+    except NotSetUp as error:
+        raise dg.Failure(description=str(error), allow_retries=False) from error
     except (psycopg.OperationalError, WarehouseError):
         raise  # a connection or a deadlock: the next try may get through
     except Exception as error:

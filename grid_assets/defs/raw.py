@@ -187,5 +187,6 @@ def _summed_up(failures: Sequence[ApiError], windows: int) -> ApiError:
     """The first failure, which names cause and cure, with how much of the run it concerns."""
     first = failures[0]
     if windows > 1:
-        first.message += f" ({len(failures)} of {windows} windows failed; the others are loaded.)"
+        rest = "; the others are loaded" if len(failures) < windows else ""
+        first.message += f" ({len(failures)} of {windows} windows failed{rest}.)"
     return first

@@ -19,6 +19,10 @@ from grid_assets.settings import Settings
 from grid_assets.warehouse import WarehouseError, connect, place
 
 
+class NotSetUp(WarehouseError):
+    """The warehouse was never migrated."""
+
+
 class Grid(dg.ConfigurableResource[object]):
     """The outside world of one run; its assets share one API client and so one outage budget."""
 
@@ -54,12 +58,12 @@ class Grid(dg.ConfigurableResource[object]):
 
     @property
     def stamp(self) -> Stamp:
-        """What the warehouse holds. Raises `WarehouseError` where it was never migrated."""
+        """What the warehouse holds. Raises `NotSetUp` where it was never migrated."""
         if self._stamp is None:
             with connect(self.warehouse) as connection:
                 self._stamp = read_stamp(connection)
         if self._stamp is None:
-            raise WarehouseError(
+            raise NotSetUp(
                 f"The database at {place(self.warehouse)} is not set up. Run `grid migrate`."
             )
         return self._stamp
