@@ -146,8 +146,9 @@ def retry_transient(
         def give_up(state: tenacity.RetryCallState) -> Result:
             error, tries = _error(state), state.attempt_number
             if not budget.closed.is_set():
-                asked_s = error.retry_after_s or 0
-                asks = f", and the API asks to wait {asked_s:.0f} s" if asked_s > left_s() else ""
+                asked_s = error.retry_after_s
+                too_long = asked_s is not None and asked_s > left_s()
+                asks = f", and the API asks to wait {asked_s:.0f} s" if too_long else ""
                 error.message += (
                     f" Given up after {tries} {'try' if tries == 1 else 'tries'} and "
                     f"{budget.spent_s(first_failure):.0f} s of failures{asks}; "

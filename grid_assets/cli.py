@@ -139,8 +139,8 @@ def migrate(demo: bool) -> None:
 
     def run(place: Any, out: Callable[[str], None]) -> None:
         done = apply(place.warehouse, stamp_of(place.settings), out)
-        out(f"Applied {len(done.applied)} migrations ({', '.join(done.applied) or 'none new'}); ")
-        out(f"views {'renewed' if done.views_renewed else 'unchanged'}. It holds {done.stamp}.")
+        out(f"Migrations applied: {', '.join(done.applied) or 'none, all were in place'}.")
+        out(f"Views: {'renewed' if done.views_renewed else 'unchanged'}. It holds {done.stamp}.")
 
     _on_workplace(demo, run, needs_api=demo)
 

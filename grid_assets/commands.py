@@ -31,6 +31,8 @@ from grid_assets.workplace import Workplace, open_workplace, set_up
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
+    from grid_assets.defs.running import Outcome
+
 DEMO_CRON: Final = "*/2 * * * *"
 """The demo reads every other minute, so that a released half-hour shows while one watches."""
 
@@ -168,10 +170,10 @@ def down(settings: Settings, say: Say) -> None:
 def tick(workplace: Workplace, say: Say) -> None:
     """One half-hourly cycle. Raises `CommandError` when telemetry failed."""
     set_up(workplace, say)
+    failed: list[Outcome] = []
     with _dagster(workplace) as instance:
         from grid_assets.defs.running import run_cycle
 
-        failed = []
         for outcome in run_cycle(instance, lambda days: say(f"Reading {days}")):
             _say_run(workplace.warehouse, outcome.run_id, say)
             if outcome.success:
@@ -179,7 +181,7 @@ def tick(workplace: Workplace, say: Say) -> None:
             if status.telemetry_succeeded(workplace.warehouse, outcome.run_id):
                 say("Warning: NESO's forecast was not captured; intensity and mix were loaded.")
             else:
-                failed.append(str(outcome.days))
+                failed.append(outcome)
     if failed:
         raise CommandError(_why(workplace.warehouse, failed))
 
@@ -198,7 +200,7 @@ def backfill(workplace: Workplace, days: Range, say: Say) -> None:
         outcome = run_history(instance, days)
     _say_run(workplace.warehouse, outcome.run_id, say)
     if not outcome.success:
-        raise CommandError(_why(workplace.warehouse, [str(days)]))
+        raise CommandError(_why(workplace.warehouse, [outcome]))
     say(f"Done in {time.monotonic() - started:.0f} s")
 
 
@@ -216,7 +218,7 @@ def replay_quarantine(workplace: Workplace, say: Say) -> None:
             outcome = run_core(instance, days)
             _say_run(workplace.warehouse, outcome.run_id, say)
             if not outcome.success:
-                raise CommandError(_why(workplace.warehouse, [str(days)]))
+                raise CommandError(_why(workplace.warehouse, [outcome]))
 
 
 @contextmanager
@@ -236,11 +238,13 @@ def _say_run(url: SecretStr, run_id: str, say: Say) -> None:
         say("  nothing was started; the reason is in Dagster's run log")
 
 
-def _why(url: SecretStr, failed: list[str]) -> str:
+def _why(url: SecretStr, failed: list[Outcome]) -> str:
+    """The first thing that went wrong, in one sentence."""
     with connect(url) as connection:
         row = connection.execute(
-            "SELECT asset, error_message FROM ops.etl_runs WHERE status = 'failed' "
-            "ORDER BY finished_at DESC LIMIT 1"
+            "SELECT asset, error_message FROM ops.etl_runs "
+            "WHERE status = 'failed' AND run_id = ANY(%s) ORDER BY started_at LIMIT 1",
+            [[outcome.run_id for outcome in failed]],
         ).fetchone()
-    cause = f"{row[0]}: {row[1]}" if row else "see ops.etl_runs and the run in the UI."
-    return f"Telemetry failed for {', '.join(failed)}. {cause}"
+    cause = f"{row[0]}: {row[1]}" if row else "See ops.etl_runs and the run in the UI."
+    return f"Telemetry failed for {', '.join(str(run.days) for run in failed)}. {cause}"

@@ -70,6 +70,10 @@ class Parsed(Generic[Row]):
     outside: int = 0
 
 
+TWICE: Final = "record: the half-hour stands twice with different values"
+"""Its payload is the list of all versions, so that no later look at one of them can accept it."""
+
+
 class _Unusable(ValueError):
     """The record at hand cannot be used; the message is the reason kept in the quarantine."""
 
@@ -96,7 +100,7 @@ def _parse(
         return Parsed(rejected=[Rejected("body: the answer has no list of data", _json(document))])
 
     rows: dict[datetime, tuple[Row, Any]] = {}
-    conflicting: set[datetime] = set()
+    conflicting: dict[datetime, list[Any]] = {}
     rejected: list[Rejected] = []
     outside = 0
     for record in data:
@@ -116,15 +120,11 @@ def _parse(
             rows[period_start] = (row, record)
         elif known[0] != row:
             # Nobody can tell which of the two is right, so neither is published.
-            conflicting.add(period_start)
-            rejected.append(_twice(record))
-    for period_start in sorted(conflicting):
-        rejected.append(_twice(rows.pop(period_start)[1]))
+            conflicting.setdefault(period_start, [known[1]]).append(record)
+    for period_start, versions in sorted(conflicting.items()):
+        del rows[period_start]
+        rejected.append(Rejected(TWICE, _json(versions)))
     return Parsed([rows[start][0] for start in sorted(rows)], rejected, outside)
-
-
-def _twice(record: object) -> Rejected:
-    return Rejected("record: the half-hour stands twice with different values", _json(record))
 
 
 def _period_start(record: Mapping[str, Any]) -> datetime:

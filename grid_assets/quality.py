@@ -21,7 +21,8 @@ from grid_assets.halfhours import Window, api_time
 from grid_assets.warehouse import statement
 
 FAR_GCO2_KWH: Final = 80
-"""A value this far from both neighbours is odd: in nine years it happened to 1 actual in 10,000."""
+"""A value this far from both neighbours is odd: of 92,997 recorded actuals three were, and 47 of
+93,571 forecasts."""
 
 TOO_OLD: Final = timedelta(hours=2)
 """Actuals come about 10 minutes after their half-hour ends and are fetched twice an hour, so that

@@ -6,7 +6,7 @@ Belongs here: `ops.quarantine`. Does not belong here: deciding what is rejected 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -123,16 +123,21 @@ def replay(url: SecretStr) -> Replayed:
             still_rejected += 1
             continue
         with writing(url, entry.asset) as connection:
-            if entry.asset == "raw.intensity":
-                telemetry.load_intensity(connection, rows, entry.captured_at)
-            else:
-                telemetry.load_generation(connection, rows, entry.captured_at)
+            _LOAD[entry.asset](connection, rows, entry.captured_at)
             connection.execute(
                 "UPDATE ops.quarantine SET resolved_at = now() WHERE id = %s", [entry.id]
             )
         accepted += 1
-        days |= {row.period_start.date() for row in rows}
+        if entry.asset != "raw.neso_forecast":
+            days |= {row.period_start.date() for row in rows}
     return Replayed(accepted, still_rejected, frozenset(days))
+
+
+_LOAD: Final[dict[str, Callable[[telemetry.Connection, Any, datetime], int]]] = {
+    "raw.intensity": telemetry.load_intensity,
+    "raw.generation": telemetry.load_generation,
+    "raw.neso_forecast": telemetry.complete_neso_forecast,
+}
 
 
 def _rows(entry: Entry) -> list[Any] | None:
@@ -143,9 +148,10 @@ def _rows(entry: Entry) -> list[Any] | None:
         return None
     if entry.is_body and not isinstance(content, dict):
         return None
-    document = content if entry.is_body else {"data": [content]}
+    records = content if isinstance(content, list) else [content]
+    document = content if entry.is_body else {"data": records}
     parsed: Parsed[IntensityRow] | Parsed[GenerationRow]
-    if entry.asset == "raw.intensity":
+    if entry.asset in ("raw.intensity", "raw.neso_forecast"):
         parsed = parse_intensity(document, ALWAYS)
     elif entry.asset == "raw.generation":
         parsed = parse_generation(document, ALWAYS)

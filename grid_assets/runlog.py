@@ -31,6 +31,9 @@ HEARTBEAT_S: Final = 20.0
 SILENT: Final = timedelta(minutes=3)
 """A heartbeat older than this is a death: nine beats missed. Only asked of other machines."""
 
+MIN_SECRET: Final = 4
+"""Shorter passwords are words of any text; striking them out would only spoil the message."""
+
 MAX_TRACE: Final = 20_000
 """Characters kept of a stack trace."""
 
@@ -133,7 +136,7 @@ def redact(text: str, *secrets: SecretStr) -> str:
         url = secret.get_secret_value()
         password = conninfo_to_dict(url).get("password")  # wherever in the URL it stands
         for form in (url, urlsplit(url).password, quote(str(password or ""), safe=""), password):
-            if form:
+            if form and len(str(form)) >= MIN_SECRET:
                 text = text.replace(str(form), "***")
     return text
 

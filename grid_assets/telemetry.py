@@ -131,6 +131,30 @@ def load_neso_forecast(
     )
 
 
+def complete_neso_forecast(
+    connection: Connection, rows: Sequence[IntensityRow], issued_at: datetime
+) -> int:
+    """Add half-hours that were missing to the forecast captured at `issued_at`."""
+    simulated = connection.execute(
+        "SELECT EXISTS (SELECT FROM ops.warehouse WHERE kind = 'replay')"
+    ).fetchone()
+    assert simulated is not None
+    added = 0
+    for row in rows:
+        added += connection.execute(
+            "INSERT INTO raw.neso_forecast (issued_at, period_start, forecast_gco2_kwh, simulated) "
+            "SELECT %(at)s, %(start)s, %(forecast)s, %(simulated)s "
+            "WHERE %(forecast)s::numeric IS NOT NULL ON CONFLICT DO NOTHING",
+            {
+                "at": issued_at,
+                "start": row.period_start,
+                "forecast": row.forecast_gco2_kwh,
+                "simulated": simulated[0],
+            },
+        ).rowcount
+    return added
+
+
 def publish_intensity(
     connection: Connection, window: Window, now: datetime, judge: Callable[[Connection], None]
 ) -> Published:

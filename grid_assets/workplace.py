@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 from psycopg import sql
 from pydantic import SecretStr
 
-from grid_assets.api import probe_replay
+from grid_assets.api import is_loopback, probe_replay
 from grid_assets.embedded import EmbeddedPostgres
 from grid_assets.migrate import (
     Stamp,
@@ -24,6 +24,7 @@ from grid_assets.migrate import (
     is_current,
     migrate,
     read_stamp,
+    refuse_other_kind,
     session_url,
 )
 from grid_assets.settings import Settings, SettingsError
@@ -135,11 +136,19 @@ def open_workplace(
 
 def set_up(workplace: Workplace, say: Callable[[str], None]) -> Stamp:
     """Migrate where anything is missing; returns what the warehouse holds."""
+    settings = workplace.settings
     with connect(workplace.warehouse) as connection:
         stamp = read_stamp(connection)
-        if stamp is not None and is_current(connection):
+        if stamp is None:
+            return migrate(workplace.warehouse, stamp_of(settings), say).stamp
+        # An API on this machine that does not answer may be a replay that is not up yet; whatever
+        # answers later is checked answer by answer.
+        served = stamp_of(settings)
+        if served.kind == "replay" or not is_loopback(settings.api_url):
+            refuse_other_kind(stamp, served, workplace.warehouse)
+        if is_current(connection):
             return stamp
-    return migrate(workplace.warehouse, stamp or stamp_of(workplace.settings), say).stamp
+    return migrate(workplace.warehouse, stamp, say).stamp
 
 
 def stamp_of(settings: Settings) -> Stamp:

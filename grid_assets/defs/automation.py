@@ -12,6 +12,7 @@ from grid_assets import plan
 from grid_assets.defs import core, raw
 from grid_assets.defs.partitions import FIRST_DAY, range_tags
 from grid_assets.defs.resources import Grid
+from grid_assets.halfhours import api_time
 from grid_assets.settings import Settings
 
 HISTORY: Final = [raw.intensity, raw.generation, core.intensity, core.generation_mix]
@@ -56,7 +57,10 @@ def half_hourly(
         return dg.SkipReason("Missed while the daemon was down; the newest cycle makes up for it.")
     return [
         dg.RunRequest(
-            tags=range_tags(days.first, days.last, "schedule"), asset_selection=selection(days, now)
+            # Dagster refuses several requests without keys; with the tick in it none is ever old.
+            run_key=f"{api_time(context.scheduled_execution_time)} {days}",
+            tags=range_tags(days.first, days.last, "schedule"),
+            asset_selection=selection(days, now),
         )
         for days in cycle(grid, now)
     ]

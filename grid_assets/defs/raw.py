@@ -82,7 +82,11 @@ def neso_forecast(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Res
                 "today's forecast, materialise today."
             )
         start = floor(now)
-        answer = grid.api.fetch_forecast(start)
+        try:
+            answer = grid.api.fetch_forecast(start)
+        except ApiError as error:
+            current.rows_quarantined = _quarantine_body(grid, current, error)
+            raise
         parsed = parse_intensity(answer.document, Window(start, start + FORECAST_REACH))
         current.rows_fetched = len(parsed.rows) + len(parsed.rejected)
         current.rows_quarantined = _quarantine(grid, current, answer, parsed.rejected)

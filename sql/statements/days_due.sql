@@ -25,11 +25,11 @@ WITH half_hour AS (
            CASE WHEN count(last.started_at) = 4 THEN min(last.started_at) END AS at
     FROM candidate
     CROSS JOIN unnest(ARRAY['raw.intensity', 'raw.generation',
-                            'core.intensity', 'core.generation_mix']) AS asset
+                            'core.intensity', 'core.generation_mix']) AS wanted (asset)
     LEFT JOIN LATERAL (
         SELECT run.started_at
         FROM ops.etl_runs AS run
-        WHERE run.asset = asset AND run.status = 'success'
+        WHERE run.asset = wanted.asset AND run.status = 'success'
           AND run.partition_start <= candidate.day AND run.partition_end >= candidate.day
           AND run.started_at >= candidate.ends
         ORDER BY run.started_at DESC LIMIT 1
