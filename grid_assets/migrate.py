@@ -27,7 +27,6 @@ from grid_assets.warehouse import WarehouseError, connect, place, sql_dir
 
 Kind = Literal["live", "replay"]
 
-_LOCK: Final = "SELECT {}(hashtext('grid_assets'), hashtext('migrate'))"
 TRANSACTION_POOLER_PORT: Final = 6543
 SESSION_POOLER_PORT: Final = 5432
 """Supabase serves the same database on both; only the second keeps session state."""
@@ -61,8 +60,9 @@ def migrate(url: SecretStr, stamp: Stamp, say: Callable[[str], None] = lambda _:
     """
     url = session_url(url)
     with connect(url) as connection:
-        say(f"Waiting for the migration lock of {place(url)}")
-        connection.execute(sql.SQL(_LOCK).format(sql.SQL("pg_advisory_lock")))
+        if connection.execute(_lock("pg_try_advisory_lock")).fetchone() != (True,):
+            say(f"Another migration of {place(url)} is under way; waiting for it")
+            connection.execute(_lock("pg_advisory_lock"))
         try:
             connection.execute("CREATE SCHEMA IF NOT EXISTS ops")
             present = read_stamp(connection)
@@ -84,7 +84,13 @@ def migrate(url: SecretStr, stamp: Stamp, say: Callable[[str], None] = lambda _:
                 f"{error.diag.message_primary}. Use the owner of the database."
             ) from None
         finally:
-            connection.execute(sql.SQL(_LOCK).format(sql.SQL("pg_advisory_unlock")))
+            connection.execute(_lock("pg_advisory_unlock"))
+
+
+def _lock(function: str) -> sql.Composed:
+    return sql.SQL("SELECT {}(hashtext('grid_assets'), hashtext('migrate'))").format(
+        sql.Identifier(function)
+    )
 
 
 def read_stamp(connection: psycopg.Connection[tuple[Any, ...]]) -> Stamp | None:

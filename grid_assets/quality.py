@@ -109,6 +109,11 @@ FEW_QUARANTINED: Final = Check(
 )
 
 
+REACHES_48_HOURS: Final = Check(
+    "reaches_48_hours", "", "The captured forecast has a value for each of its 96 half-hours."
+)
+
+
 def judge(
     connection: psycopg.Connection[tuple[Any, ...]],
     checks: Iterable[Check],
@@ -129,6 +134,13 @@ def judge(
         examples = [f"{api_time(start) if start else '-'} {detail}" for start, detail, _ in rows]
         verdicts.append(Verdict(check, rows[0][2] if rows else 0, examples))
     return verdicts
+
+
+def judge_forecast(half_hours: int, wanted: int) -> Verdict:
+    """The verdict on how far a captured forecast reaches."""
+    missing = wanted - half_hours
+    examples = [f"{half_hours} of {wanted} half-hours were published"] if missing else []
+    return Verdict(REACHES_48_HOURS, missing, examples)
 
 
 def judge_quarantined(received: int, reasons: list[str]) -> Verdict:

@@ -227,7 +227,7 @@ def test_a_killed_server_is_started_again_with_its_data(shared: EmbeddedPostgres
     ask(url, "CREATE TABLE kept AS SELECT 42 AS answer")
     with ThreadPoolExecutor(1) as pool:
         # A process of the server that computes does not notice at once, and is to be waited for.
-        pool.submit(ask, url, "SELECT count(*) FROM generate_series(1, 4000000)")
+        pool.submit(ask, url, "SELECT sum(n) FROM (SELECT generate_series(1, 4000000) n) s")
         while ask(url, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%4000000%'") != 2:
             time.sleep(0.01)
         postmaster(shared).kill()

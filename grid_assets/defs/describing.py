@@ -108,8 +108,8 @@ def described(
     }
 
 
-def raw_checks(relation: str) -> list[dg.AssetCheckSpec]:
-    return [_spec(relation, FEW_QUARANTINED, blocking=False)]
+def raw_checks(relation: str, check: Check = FEW_QUARANTINED) -> list[dg.AssetCheckSpec]:
+    return [_spec(relation, check, blocking=False)]
 
 
 def core_checks(relation: str) -> list[dg.AssetCheckSpec]:

@@ -27,7 +27,7 @@ from grid_assets.defs.resources import Grid
 from grid_assets.halfhours import HALF_HOUR, Window, floor
 from grid_assets.payloads import Parsed, Rejected, parse_generation, parse_intensity
 from grid_assets.progress import Progress
-from grid_assets.quality import judge_quarantined
+from grid_assets.quality import REACHES_48_HOURS, judge_forecast, judge_quarantined
 from grid_assets.warehouse import writing
 
 FORECAST_REACH: Final = timedelta(hours=48)
@@ -64,7 +64,11 @@ def generation(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Result
 
 
 @dg.asset(
-    **described("raw.neso_forecast", source="/intensity/{from}/fw48h"),
+    **described(
+        "raw.neso_forecast",
+        source="/intensity/{from}/fw48h",
+        checks=raw_checks("raw.neso_forecast", REACHES_48_HOURS),
+    ),
     description=(
         "One row is one half-hour of NESO's 48-hour forecast of carbon intensity (gCO2/kWh) as "
         "`/intensity/{from}/fw48h` gave it at one capture. Each run captures the forecast of the "
@@ -94,6 +98,8 @@ def neso_forecast(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Res
             current.rows_written = telemetry.load_neso_forecast(
                 connection, parsed.rows, answer.received_at, answer.simulated
             )
+    known = sum(row.forecast_gco2_kwh is not None for row in parsed.rows)
+    verdict = judge_forecast(known, FORECAST_REACH // HALF_HOUR)
     describe_partitions(context, grid, "raw.neso_forecast", "issued_at", days)
     yield dg.MaterializeResult(
         metadata={
@@ -101,7 +107,10 @@ def neso_forecast(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Res
             "rows_fetched": current.rows_fetched,
             "rows_changed": current.rows_written,
             "simulated": answer.simulated,
-        }
+        },
+        check_results=[
+            *reported("raw.neso_forecast", [verdict], dg.AssetCheckSeverity.WARN),
+        ],
     )
 
 

@@ -48,5 +48,5 @@ COMMENT ON COLUMN reporting.telemetry.other_pct IS 'Share of other, %; null wher
 COMMENT ON COLUMN reporting.telemetry.hydro_pct IS 'Share of hydro, %; null where there is no mix or the source gave no share.';
 COMMENT ON COLUMN reporting.telemetry.solar_pct IS 'Share of solar, %; null where there is no mix or the source gave no share.';
 COMMENT ON COLUMN reporting.telemetry.wind_pct IS 'Share of wind, %; null where there is no mix or the source gave no share.';
-COMMENT ON COLUMN reporting.telemetry.total_pct IS 'Sum of the nine shares: exactly 100, or null where there is no mix.';
+COMMENT ON COLUMN reporting.telemetry.total_pct IS 'Sum of the nine shares, %: exactly 100, or null where there is no mix.';
 GRANT SELECT ON reporting.telemetry TO grid_reader;

@@ -18,5 +18,5 @@ COMMENT ON COLUMN reporting.telemetry_24h.other_pct IS 'Share of other, %; null 
 COMMENT ON COLUMN reporting.telemetry_24h.hydro_pct IS 'Share of hydro, %; null where there is no mix or the source gave no share.';
 COMMENT ON COLUMN reporting.telemetry_24h.solar_pct IS 'Share of solar, %; null where there is no mix or the source gave no share.';
 COMMENT ON COLUMN reporting.telemetry_24h.wind_pct IS 'Share of wind, %; null where there is no mix or the source gave no share.';
-COMMENT ON COLUMN reporting.telemetry_24h.total_pct IS 'Sum of the nine shares: exactly 100, or null where there is no mix.';
+COMMENT ON COLUMN reporting.telemetry_24h.total_pct IS 'Sum of the nine shares, %: exactly 100, or null where there is no mix.';
 GRANT SELECT ON reporting.telemetry_24h TO grid_reader;

@@ -1,0 +1,43 @@
+"""One run of the real assets in a process of its own, to be killed or to race another.
+
+Belongs here: what such a process does; it imports no test. `multiprocessing` starts it from a
+server process that has Dagster loaded, so that a run costs what it costs and not seconds more.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from datetime import date
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+
+import dagster as dg
+
+from grid_assets.definitions import defs
+from grid_assets.defs.automation import HISTORY
+from grid_assets.defs.partitions import range_tags
+
+PROCESSES = ForkServerContext()
+PROCESSES.set_forkserver_preload([__name__])
+
+
+def start(environment: Mapping[str, str], first: date, last: date) -> ForkServerProcess:
+    """Run the assets over UTC days, both included; `environment` says where, and holds TMPDIR."""
+    process = PROCESSES.Process(target=_run, args=(dict(environment), first, last), daemon=True)
+    process.start()
+    return process
+
+
+def _run(environment: dict[str, str], first: date, last: date) -> None:
+    os.environ.update(environment)
+    tempfile.tempdir = environment["TMPDIR"]
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = defs.resolve_job_def("telemetry").execute_in_process(
+            instance=instance,
+            tags=range_tags(first, last, "backfill"),
+            asset_selection=[asset.key for asset in HISTORY],
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+    raise SystemExit(0 if result.success else 1)

@@ -1,0 +1,525 @@
+"""The assets: what they are called and say of themselves, and what a run of them leaves behind."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import psycopg
+import pytest
+from pydantic import SecretStr
+
+import grid_assets
+from grid_assets import definitions, quarantine
+from grid_assets.definitions import defs
+from grid_assets.halfhours import HALF_HOUR, api_time, floor
+from grid_assets.replay.server import ReplayServer
+from grid_assets_tests.defs.conftest import Attempt, Recorded, Tables, failed_checks, half_hours
+from grid_assets_tests.http_stub import Reply, serving
+
+Materialise = Callable[..., dg.ExecuteInProcessResult]
+Rows = Callable[..., list[tuple[Any, ...]]]
+
+PACKAGE = Path(grid_assets.__file__).parent
+GRAPH = defs.resolve_asset_graph()
+ASSETS = {key.to_user_string(): GRAPH.get(key) for key in GRAPH.get_all_asset_keys()}
+STORED = sorted(name for name, asset in ASSETS.items() if asset.is_materializable)
+
+LOADED = {
+    "core/generation_mix": "/generation",
+    "core/intensity": "/intensity",
+    "raw/generation": "/generation",
+    "raw/intensity": "/intensity",
+    "raw/neso_forecast": "/intensity/{from}/fw48h",
+}
+"""The assets that a run makes, with the path of their source."""
+
+VIEWS = {
+    "reporting/generation_mix",
+    "reporting/generation_mix_24h",
+    "reporting/telemetry",
+    "reporting/telemetry_24h",
+}
+
+CHECKS = {
+    ("core/generation_mix", "sums_to_100", True),
+    ("core/generation_mix", "shares_in_range", True),
+    ("core/generation_mix", "keys_unique", True),
+    ("core/generation_mix", "on_the_half_hour", True),
+    ("core/generation_mix", "half_hours_complete", False),
+    ("core/generation_mix", "is_recent", False),
+    ("core/generation_mix", "published_total_near_100", False),
+    ("core/generation_mix", "fuels_known", False),
+    ("core/intensity", "keys_unique", True),
+    ("core/intensity", "on_the_half_hour", True),
+    ("core/intensity", "half_hours_complete", False),
+    ("core/intensity", "is_recent", False),
+    ("core/intensity", "values_plausible", False),
+    ("raw/generation", "few_quarantined", False),
+    ("raw/intensity", "few_quarantined", False),
+    ("raw/neso_forecast", "reaches_48_hours", False),
+}
+"""Asset, check, and whether its failure keeps the data from being published."""
+
+
+# The surface.
+
+
+def test_the_surface_is_exactly_this() -> None:
+    assert set(ASSETS) == set(LOADED) | VIEWS
+    assert set(STORED) == set(LOADED)
+    found = {
+        (key.asset_key.to_user_string(), key.name, bool(GRAPH.get(key).blocking))
+        for key in GRAPH.asset_check_keys
+    }
+    assert found == CHECKS
+    own = [job.name for job in defs.resolve_all_job_defs() if not job.name.startswith("__")]
+    assert own == ["telemetry"]
+    repository = defs.get_repository_def()
+    assert [schedule.name for schedule in repository.schedule_defs] == ["half_hourly"]
+    assert repository.sensor_defs == []
+
+
+def test_each_asset_depends_on_what_it_reads() -> None:
+    parents = {
+        name: {key.to_user_string() for key in asset.parent_keys} for name, asset in ASSETS.items()
+    }
+    assert parents == {
+        "raw/intensity": set(),
+        "raw/generation": set(),
+        "raw/neso_forecast": set(),
+        "core/intensity": {"raw/intensity"},
+        "core/generation_mix": {"raw/generation"},
+        "reporting/telemetry": {"core/intensity", "core/generation_mix"},
+        "reporting/telemetry_24h": {"reporting/telemetry"},
+        "reporting/generation_mix": {"core/generation_mix", "raw/generation"},
+        "reporting/generation_mix_24h": {"reporting/generation_mix"},
+    }
+
+
+@pytest.mark.parametrize("name", sorted(ASSETS))
+def test_every_asset_says_what_it_is(name: str) -> None:
+    asset = ASSETS[name]
+    layer = name.split("/")[0]
+    assert asset.group_name == layer
+    assert asset.owners == ["team:grid-assets"]
+    assert asset.kinds == {"postgres", "python" if name in LOADED else "view"}
+    assert asset.tags.items() >= {"domain": "electricity", "region": "gb"}.items()
+    assert asset.metadata["dagster/table_name"] == name.replace("/", ".")
+    policy = asset.freshness_policy
+    assert isinstance(policy, dg.FreshnessPolicy)
+    assert policy.fail_window.to_timedelta() == timedelta(hours=2)
+    assert policy.warn_window.to_timedelta() == timedelta(hours=1)
+    assert asset.description
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_every_loaded_asset_tells_row_unit_source_re_run_and_partition(name: str) -> None:
+    asset = ASSETS[name]
+    text = " ".join((asset.description or "").split())
+    assert text.startswith("One row is one half-hour")
+    assert re.search("gCO2/kWh|%", text)
+    assert re.search("re-run|repeated one adds nothing", text)
+    assert "partition is the UTC day" in text
+    assert asset.metadata["source"].value == f"https://api.carbonintensity.org.uk{LOADED[name]}"
+    assert "CC BY 4.0" in str(asset.metadata["licence"])
+    partitions = asset.partitions_def
+    assert isinstance(partitions, dg.DailyPartitionsDefinition)
+    assert partitions.timezone == "UTC"
+    assert partitions.get_first_partition_key() == "2017-09-11"
+    assert partitions.get_last_partition_key() == str(datetime.now(UTC).date())
+    assert asset.backfill_policy == dg.BackfillPolicy.single_run()
+
+
+@pytest.mark.parametrize("name", sorted(ASSETS))
+def test_the_column_schema_is_that_of_the_database_with_units(name: str, rows: Rows) -> None:
+    schema = ASSETS[name].metadata["dagster/column_schema"]
+    assert isinstance(schema, dg.TableSchema)
+    found = rows(
+        "SELECT attname, regexp_replace(format_type(atttypid, NULL), ' with time zone', '') "
+        "FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped",
+        name.replace("/", "."),
+    )
+    short = {"timestamp": "timestamptz"}
+    assert sorted((column.name, column.type) for column in schema.columns) == sorted(
+        (column, short.get(kind, kind)) for column, kind in found
+    )
+    for column in schema.columns:
+        assert column.description
+        if column.name.endswith("_gco2_kwh"):
+            assert "gCO2/kWh" in column.description
+        if column.name.endswith("_pct") or column.name == "pct":
+            assert "%" in column.description
+
+
+# What a run leaves behind.
+
+
+def metadata_of(
+    result: dg.ExecuteInProcessResult, relation: str
+) -> dict[str, dict[str, dg.MetadataValue[Any]]]:
+    """Metadata of the materialisations of a relation, by partition."""
+    return {
+        event.partition or "": dict(event.materialization.metadata)
+        for event in result.get_asset_materialization_events()
+        if event.asset_key is not None and ".".join(event.asset_key.path) == relation
+    }
+
+
+def test_a_range_reports_each_day_of_its_own_and_says_that_the_data_is_recorded(
+    materialise: Materialise, tables: Tables, day: date
+) -> None:
+    days = [day - timedelta(days=2), day - timedelta(days=1), day]
+
+    result = materialise(days[0], days[-1], trigger="schedule")
+
+    assert result.success
+    for relation in ("raw.intensity", "raw.generation", "core.intensity", "core.generation_mix"):
+        by_day = metadata_of(result, relation)
+        assert list(by_day) == [d.isoformat() for d in days]
+        for d in days:
+            told = {name: value.value for name, value in by_day[d.isoformat()].items()}
+            assert told["dagster/partition_row_count"] == 48
+            assert told["first_period"] == f"{d}T00:00Z"
+            assert told["last_period"] == f"{d}T23:30Z"
+            assert told["rows_changed"] == 144
+            assert told["rows_quarantined"] == 0
+            assert told["data"] == "RECORDED data (replay), not live"
+            assert "picture" not in told
+    assert [(a.fetched, a.written, a.trigger) for a in tables.attempts()] == [
+        (144, 144, "schedule")
+    ] * 4
+
+    again = materialise(days[0], days[-1], trigger="schedule")
+
+    assert {a.written for a in tables.attempts()[4:]} == {0}
+    told = metadata_of(again, "core.intensity")[day.isoformat()]
+    assert told["rows_changed"].value == 0
+    assert told["dagster/partition_row_count"].value == 48
+
+
+def test_only_one_day_started_by_hand_gets_a_picture(
+    materialise: Materialise, tables: Tables, day: date
+) -> None:
+    by_hand = materialise(day, trigger="manual")
+    for relation in ("raw.intensity", "raw.generation", "core.intensity", "core.generation_mix"):
+        picture = metadata_of(by_hand, relation)[day.isoformat()]["picture"]
+        assert isinstance(picture, dg.MarkdownMetadataValue)
+        found = re.fullmatch(
+            r"!\[(?P<title>[^]]+)\]\(data:image/png;base64,(?P<image>[A-Za-z0-9+/=]+)\)",
+            str(picture.value),
+        )
+        assert found
+        assert found["title"] == f"{relation}, {day} (UTC) – RECORDED data (replay), not live"
+        image = base64.b64decode(found["image"], validate=True)
+        assert image.startswith(b"\x89PNG\r\n\x1a\n")
+        assert image.endswith(b"IEND\xaeB`\x82")
+    scheduled = materialise(day, trigger="schedule")
+    a_range = materialise(day - timedelta(days=1), day, trigger="manual")
+    for result in (scheduled, a_range):
+        for relation in ("raw.intensity", "core.generation_mix"):
+            assert "picture" not in metadata_of(result, relation)[day.isoformat()]
+    assert {a.trigger for a in tables.attempts()} == {"manual", "schedule"}
+
+
+# NESO's forecast.
+
+
+def forecasts(rows: Rows) -> list[tuple[Any, ...]]:
+    return rows(
+        "SELECT issued_at, count(*), min(period_start), max(period_start), bool_and(simulated), "
+        "count(DISTINCT period_start) FROM raw.neso_forecast GROUP BY issued_at"
+    )
+
+
+def test_a_forecast_is_48_hours_marked_as_simulated_and_a_repeated_one_adds_nothing(
+    materialise: Materialise, tables: Tables, rows: Rows, today: date
+) -> None:
+    start = floor(datetime.now(UTC))
+
+    result = materialise(today, forecast=True)
+
+    assert result.success
+    [(issued_at, n, first, last, simulated, distinct)] = forecasts(rows)
+    assert (n, distinct, simulated) == (96, 96, True)
+    assert (first, last) == (start, start + timedelta(hours=48) - HALF_HOUR)
+    assert start <= issued_at <= datetime.now(UTC)
+    told = metadata_of(result, "raw.neso_forecast")[today.isoformat()]
+    assert told["simulated"].value is True
+    assert told["rows_changed"].value == told["rows_fetched"].value == 96
+    assert told["data"].value == "RECORDED data (replay), not live"
+
+    again = materialise(today, forecast=True)
+
+    assert again.success
+    assert len(forecasts(rows)) == 1
+    tries = [a for a in tables.attempts() if a.asset == "raw.neso_forecast"]
+    assert [(a.fetched, a.written) for a in tries] == [(96, 96), (96, 0)]
+
+
+def test_a_bad_record_in_a_forecast_is_quarantined_and_the_95_others_are_captured(
+    materialise: Materialise, replay: ReplayServer, tables: Tables, rows: Rows, today: date
+) -> None:
+    odd = floor(datetime.now(UTC)) + timedelta(hours=6)
+    replay.control.fault({"name": "nan", "period": api_time(odd), "path": "/intensity"})
+
+    result = materialise(today, forecast=True)
+
+    [(_, n, _, _, _, _)] = forecasts(rows)
+    assert n == 95
+    assert ("raw.neso_forecast", "reaches_48_hours", "WARN") in failed_checks(result)
+    [kept] = [e for e in tables.quarantine() if e.asset == "raw.neso_forecast"]
+    assert kept.reason == "intensity.forecast: nan is not a finite number"
+    assert kept.endpoint.endswith("/fw48h")
+    [tried] = [a for a in tables.attempts() if a.asset == "raw.neso_forecast"]
+    assert (tried.fetched, tried.written, tried.quarantined) == (96, 95, 1)
+
+
+def test_a_forecast_that_is_empty_is_captured_as_nothing_and_warned_of(
+    materialise: Materialise, replay: ReplayServer, rows: Rows, today: date
+) -> None:
+    now = api_time(floor(datetime.now(UTC)))
+    replay.control.fault({"name": "empty_list", "path": f"/intensity/{now}/fw48h"})
+
+    result = materialise(today, forecast=True)
+
+    assert result.success
+    assert forecasts(rows) == []
+    assert ("raw.neso_forecast", "reaches_48_hours", "WARN") in failed_checks(result)
+
+
+def test_a_forecast_record_that_becomes_usable_completes_its_forecast(
+    materialise: Materialise,
+    replay: ReplayServer,
+    warehouse: SecretStr,
+    rows: Rows,
+    today: date,
+) -> None:
+    odd = floor(datetime.now(UTC)) + timedelta(hours=6)
+    replay.control.fault({"name": "nan", "period": api_time(odd), "path": "/intensity"})
+    materialise(today, forecast=True)
+    rows("UPDATE ops.quarantine SET payload = replace(payload, 'NaN', '123')")
+
+    replayed = quarantine.replay(warehouse)
+
+    assert (replayed.accepted, replayed.still_rejected, replayed.days) == (1, 0, frozenset())
+    [(_, n, _, _, simulated, _)] = forecasts(rows)
+    assert (n, simulated) == (96, True)
+    assert rows("SELECT forecast_gco2_kwh FROM raw.neso_forecast WHERE period_start = %s", odd) == [
+        (123,)
+    ]
+
+
+def test_a_forecast_of_past_days_cannot_be_fetched_and_says_so(
+    materialise: Materialise, tables: Tables, rows: Rows, day: date
+) -> None:
+    result = materialise(day, forecast=True)
+
+    assert not result.success
+    assert forecasts(rows) == []
+    [tried] = [a for a in tables.attempts() if a.asset == "raw.neso_forecast"]
+    assert (tried.status, tried.error_type) == ("failed", "PastForecast")
+    assert tried.error_message == (
+        f"NESO keeps no history of its forecasts, so {day} to {day} cannot be fetched any more. "
+        "What was captured then is in raw.neso_forecast; to capture today's forecast, "
+        "materialise today."
+    )
+    failure = result.failure_data_for_node("raw__neso_forecast")
+    assert failure is not None
+    assert failure.user_failure_data is not None
+    assert failure.user_failure_data.description == tried.error_message
+    assert tables.counts() == dict.fromkeys(tables.counts(), 48)  # the others ran
+
+
+# Several windows, several kinds of data.
+
+
+def test_a_window_that_fails_keeps_no_other_from_loading_and_fails_the_run(
+    materialise: Materialise, replay: ReplayServer, tables: Tables, recorded: Recorded, day: date
+) -> None:
+    first = day - timedelta(days=29)  # three windows: 14, 14 and 2 days
+    second = first + timedelta(days=14)
+    replay.control.fault({"name": "500", "path": f"/intensity/{second}T00:00Z"})
+
+    result = materialise(first, day)
+
+    assert not result.success
+    [failed] = [a for a in tables.attempts() if a.status != "success"]
+    assert (failed.asset, failed.error_type) == ("raw.intensity", "ApiServerError")
+    assert f"/intensity/{second}T00:00Z/" in (failed.error_message or "")
+    assert "(1 of 3 windows failed; the others are loaded.)" in (failed.error_message or "")
+    assert (failed.fetched, failed.written) == (16 * 48, 16 * 48)
+    assert tables.by_period("raw.intensity") == {
+        **recorded.intensity(first, second - timedelta(days=1)),
+        **recorded.intensity(second + timedelta(days=14), day),
+    }
+    assert tables.by_period("raw.generation") == recorded.shares(first, day)
+    assert not [a for a in tables.attempts() if a.asset == "core.intensity"]
+    assert len(tables.by_period("core.generation_mix")) == 30 * 48
+
+    replay.control.heal()
+    assert materialise(first, day).success
+    assert tables.by_period("core.intensity") == recorded.intensity(first, day)
+    assert len(tables.values()["raw.intensity"]) == 30 * 48
+    assert [a.written for a in tables.attempts() if a.asset == "raw.intensity"] == [768, 14 * 48]
+
+
+def test_where_every_window_fails_the_message_does_not_speak_of_others(
+    materialise: Materialise, replay: ReplayServer, tables: Tables, day: date
+) -> None:
+    replay.control.fault({"name": "400"})
+    assert not materialise(day - timedelta(days=14), day).success
+    for failed in tables.attempts():
+        assert "others are loaded" not in (failed.error_message or "")
+        assert "2 windows failed" in (failed.error_message or "")
+
+
+def assert_refused(attempts: list[Attempt], tables: Tables, message: str) -> None:
+    assert sorted(a.asset for a in attempts) == [
+        "raw.generation",
+        "raw.intensity",
+        "raw.neso_forecast",
+    ]
+    assert {(a.status, a.error_type, a.written) for a in attempts} == {
+        ("failed", "ApiWrongKind", 0)
+    }
+    for a in attempts:
+        assert message in (a.error_message or "")
+        assert "Recorded and live data never meet" in (a.error_message or "")
+    assert set(tables.counts().values()) == {0}
+    assert tables.rows("SELECT * FROM raw.neso_forecast") == []
+    assert tables.quarantine() == []
+
+
+@pytest.mark.parametrize(
+    ("stamp", "message"),
+    [
+        (("live", None), "is recorded, but live data is expected"),
+        (("replay", 5), "but shift_weeks=5 is expected"),
+    ],
+)
+def test_recorded_data_is_refused_by_a_warehouse_that_holds_other(
+    stamp: tuple[str, int | None],
+    message: str,
+    materialise: Materialise,
+    tables: Tables,
+    rows: Rows,
+    today: date,
+) -> None:
+    rows("UPDATE ops.warehouse SET kind = %s, shift_weeks = %s", *stamp)
+    assert not materialise(today, forecast=True).success
+    assert_refused(tables.attempts(), tables, message)
+
+
+def test_live_data_is_refused_by_a_warehouse_that_holds_recorded(
+    materialise: Materialise,
+    replay: ReplayServer,
+    tables: Tables,
+    today: date,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start = half_hours(today)[0]
+    records = replay.view.intensity(start, start + timedelta(days=1), replay.now())
+    body = json.dumps({"data": records}).encode()
+    with serving() as live:
+        live.script = lambda path: Reply(body)
+        monkeypatch.setenv("GRID_API_URL", live.url)
+        assert not materialise(today, forecast=True).success
+    assert_refused(tables.attempts(), tables, "is not recorded, but a replay is expected")
+
+
+def test_a_database_that_was_never_set_up_is_told_with_its_cure(
+    materialise: Materialise,
+    new_database: Callable[..., SecretStr],
+    day: date,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bare = new_database().get_secret_value()
+    monkeypatch.setenv("GRID_DATABASE_URL", bare)
+    result = materialise(day)
+    assert not result.success
+    for step in ("raw__intensity", "raw__generation"):
+        failure = result.failure_data_for_node(step)
+        assert failure is not None
+        assert "grid migrate" in str(failure.error) + str(failure.user_failure_data)
+    with psycopg.connect(bare) as connection:
+        made = connection.execute("SELECT to_regnamespace('raw')").fetchone()
+    assert made == (None,)
+
+
+# The shape of the code.
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that a file imports, wherever in the file."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {node.module or ""}
+    return found
+
+
+def test_only_defs_and_what_starts_them_import_dagster() -> None:
+    importing = {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        if any(name.split(".")[0] == "dagster" for name in imports(path))
+    }
+    allowed = {"definitions.py", "cli.py", "commands.py"}  # the latter two while a command runs
+    assert {name for name in importing if not name.startswith("defs/")} <= allowed
+
+
+def test_only_what_starts_them_imports_defs() -> None:
+    """A rule about the data can be used without Dagster, which its import would bring along."""
+    importing = {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        if any(name.startswith("grid_assets.defs") for name in imports(path))
+    }
+    assert "definitions.py" in importing
+    domain = {
+        "api.py",
+        "migrate.py",
+        "mix.py",
+        "payloads.py",
+        "plan.py",
+        "quality.py",
+        "quarantine.py",
+        "runlog.py",
+        "settings.py",
+        "telemetry.py",
+        "warehouse.py",
+    }
+    assert all((PACKAGE / name).exists() for name in domain)
+    assert not importing & domain
+    assert not {name for name in importing if name.startswith("replay/")}
+
+
+def test_the_definitions_load_quickly_and_without_what_only_pictures_need() -> None:
+    script = (
+        "import json, sys, time, grid_assets.definitions\n"
+        "heavy = [n for n in ('torch', 'matplotlib', 'pandas', 'numpy') if n in sys.modules]\n"
+        "print(json.dumps({'heavy': heavy, 'cpu_s': time.process_time()}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    told = json.loads(done.stdout)
+    assert told["heavy"] == []
+    assert told["cpu_s"] < 3  # computing time, so that a busy machine does not count
+
+
+def test_the_definitions_read_as_a_table_of_contents() -> None:
+    lines = Path(definitions.__file__).read_text(encoding="utf-8").splitlines()
+    assert len(lines) < 80

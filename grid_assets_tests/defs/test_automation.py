@@ -1,0 +1,296 @@
+"""What runs by itself: what the schedule asks for, and what becomes of runs that die or meet."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import psycopg
+import pytest
+from pydantic import SecretStr
+
+from grid_assets import plan
+from grid_assets.definitions import defs
+from grid_assets.defs import raw
+from grid_assets.defs.automation import HISTORY
+from grid_assets.defs.resources import Grid
+from grid_assets.replay.server import ReplayServer
+from grid_assets_tests.defs import one_run
+from grid_assets_tests.defs.conftest import DATA, Recorded, Tables, half_hours
+
+Materialise = Callable[..., dg.ExecuteInProcessResult]
+Rows = Callable[..., list[tuple[Any, ...]]]
+
+DAY = timedelta(days=1)
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+def tick(late: timedelta = timedelta(0)) -> dg.ScheduleExecutionData | Any:
+    """What the schedule asks for when its tick of `late` ago is evaluated now."""
+    with dg.build_schedule_context(
+        scheduled_execution_time=datetime.now(UTC) - late,
+        resources={"grid": Grid()},
+        repository_def=defs.get_repository_def(),
+    ) as context:
+        return defs.resolve_schedule_def("half_hourly").evaluate_tick(context)
+
+
+def asked(request: dg.RunRequest) -> tuple[str, str, str]:
+    return (
+        request.tags["dagster/asset_partition_range_start"],
+        request.tags["dagster/asset_partition_range_end"],
+        request.tags["grid/trigger"],
+    )
+
+
+def run(request: dg.RunRequest) -> dg.ExecuteInProcessResult:
+    """The run that a daemon would start for a request."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        return defs.resolve_job_def("telemetry").execute_in_process(
+            instance=instance,
+            tags=request.tags,
+            asset_selection=list(request.asset_selection or []),
+            raise_on_error=False,
+            run_config=QUIET,
+        )
+
+
+# The schedule.
+
+
+def test_the_schedule_runs_by_itself_12_minutes_after_each_half_hour() -> None:
+    schedule = defs.resolve_schedule_def("half_hourly")
+    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+    assert schedule.cron_schedule == "12,42 * * * *"
+    assert schedule.execution_timezone == "UTC"
+    assert schedule.job_name == "telemetry"
+
+
+def test_a_tick_asks_for_yesterday_and_today_and_then_for_days_with_gaps_newest_first(
+    materialise: Materialise,
+    replay: ReplayServer,
+    tables: Tables,
+    today: date,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GRID_HISTORY_START", str(today - 9 * DAY))
+    for first, last in ((9, 8), (6, 6), (4, 2)):  # lacks 7 and 5 days ago
+        assert materialise(today - first * DAY, today - last * DAY).success
+
+    requests = tick().run_requests
+
+    def ago(days: int) -> str:
+        return str(today - days * DAY)
+
+    assert [asked(request) for request in requests] == [
+        (ago(1), ago(0), "schedule"),
+        (ago(5), ago(5), "schedule"),
+        (ago(7), ago(7), "schedule"),
+    ]
+    assert len({request.run_key for request in requests}) == 3  # else Dagster refuses all of them
+    newest, *gaps = [set(request.asset_selection) for request in requests]
+    assert newest == {asset.key for asset in (*HISTORY, raw.neso_forecast)}
+    assert gaps == [{asset.key for asset in HISTORY}] * 2  # NESO's past forecasts are gone
+    for request in requests:
+        assert run(request).success
+    assert (
+        len(
+            tables.by_period("core.intensity").keys()
+            & set(half_hours(today - 9 * DAY, today - DAY))
+        )
+        == 9 * 48
+    )
+    assert [asked(request)[0] for request in tick().run_requests] == [ago(1)]
+
+
+@pytest.mark.parametrize(
+    ("late", "runs"),
+    [(timedelta(minutes=19), True), (timedelta(minutes=21), False)],
+)
+def test_a_tick_missed_while_the_daemon_was_down_is_left_to_the_next_one(
+    late: timedelta,
+    runs: bool,
+    materialise: Materialise,
+    today: date,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GRID_HISTORY_START", str(today))
+    data = tick(late)
+    assert [asked(request)[:2] for request in data.run_requests] == (
+        [(str(today - DAY), str(today))] if runs else []
+    )
+    assert (data.skip_message or "").startswith("" if runs else "Missed while the daemon was down")
+
+
+def test_after_an_outage_the_plan_closes_the_gap_by_itself(
+    materialise: Materialise,
+    replay: ReplayServer,
+    tables: Tables,
+    recorded: Recorded,
+    warehouse: SecretStr,
+    today: date,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start = today - 4 * DAY
+    monkeypatch.setenv("GRID_HISTORY_START", str(start))
+    replay.control.fault({"name": "500"})
+    [during] = tick().run_requests
+    assert asked(during)[:2] == (str(start), str(today))  # one range, as the days touch
+    assert not run(during).success
+    assert tables.counts() == dict.fromkeys(DATA, 0)
+
+    replay.control.heal()
+    now = datetime.now(UTC)
+    ranges = plan.cycle(now.date(), plan.days_due(warehouse, start, now))
+    assert ranges == [plan.Range(start, today)]
+    for days in ranges:
+        assert materialise(days.first, days.last).success
+
+    over = half_hours(start, today - DAY)
+    found = tables.by_period("core.intensity")
+    assert {p: found[p] for p in over[:-1]} == {
+        p: v for p, v in recorded.intensity(start, today - DAY).items() if p != over[-1]
+    }
+    assert tables.by_period("raw.generation").keys() >= set(over[:-1])
+    now = datetime.now(UTC)
+    assert plan.days_due(warehouse, start, now) == []
+
+
+# Runs that die, and runs that meet.
+
+
+def environment(url: SecretStr, replay: ReplayServer, folder: Path) -> dict[str, str]:
+    return {
+        "GRID_DATABASE_URL": url.get_secret_value(),
+        "GRID_API_URL": replay.url,
+        "GRID_API_RETRY_BUDGET_S": "0",
+        "TMPDIR": str(folder),
+    }
+
+
+def assert_as_in_a_clean_run(tables: Tables, recorded: Recorded, first: date, last: date) -> None:
+    """`raw` and `core` hold what one clean run leaves: each recorded half-hour once, exactly."""
+    values = tables.values()
+    assert set(map(len, values.values())) == {len(half_hours(first, last))}
+    assert tables.by_period("raw.intensity") == recorded.intensity(first, last)
+    assert tables.by_period("core.intensity") == recorded.intensity(first, last)
+    assert tables.by_period("raw.generation") == recorded.shares(first, last)
+    assert tables.rows("SELECT DISTINCT total_pct FROM reporting.telemetry") == tables.rows(
+        "SELECT 100.0"
+    )
+
+
+@pytest.fixture
+def clean(
+    materialise: Materialise,
+    new_database: Callable[..., SecretStr],
+    template: str,
+    warehouse: SecretStr,
+    day: date,
+    monkeypatch: pytest.MonkeyPatch,
+) -> dict[str, list[tuple[Any, ...]]]:
+    """What an undisturbed run over the same days leaves in another warehouse."""
+    other = new_database(template)
+    with monkeypatch.context() as patch:
+        patch.setenv("GRID_DATABASE_URL", other.get_secret_value())
+        assert materialise(day - 4 * DAY, day).success
+
+    def query(text: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(other.get_secret_value()) as connection:
+            return connection.execute(text.encode()).fetchall()
+
+    return Tables(query).values()
+
+
+def test_a_run_killed_at_any_moment_loses_and_doubles_nothing(
+    materialise: Materialise,
+    clean: dict[str, list[tuple[Any, ...]]],
+    replay: ReplayServer,
+    tables: Tables,
+    recorded: Recorded,
+    warehouse: SecretStr,
+    day: date,
+    tmp_path: Path,
+) -> None:
+    first, chance = day - 4 * DAY, random.Random(20261122)
+    settings = environment(warehouse, replay, tmp_path)
+    # One kill is sure to hit a capture; the others come at random moments of each asset.
+    replay.control.fault({"name": "hang", "path": "/intensity"})
+    kill(settings, first, day, tables, while_running="raw.intensity")
+    replay.control.heal()
+    for asset in (*chance.sample(DATA, 4), *chance.sample(DATA, 2)):
+        kill(settings, first, day, tables, while_running=asset, after_s=chance.uniform(0, 0.08))
+    crashed = [a for a in tables.attempts() if a.status in ("running", "crashed")]
+    assert crashed
+
+    assert materialise(first, day).success
+
+    assert tables.values() == clean
+    assert_as_in_a_clean_run(tables, recorded, first, day)
+    statuses = {a.status for a in tables.attempts()}
+    assert statuses == {"success", "crashed"}
+    for a in tables.attempts():
+        if a.status == "crashed":
+            assert a.error_type == "ProcessDied"
+            assert "The next run makes up for it" in (a.error_message or "")
+    assert tables.rows(
+        "SELECT count(*) FROM ops.etl_runs WHERE (finished_at IS NULL) OR "
+        "(status = 'crashed') <> (execution_time_ms IS NULL)"
+    ) == [(0,)]
+
+
+def kill(
+    settings: dict[str, str],
+    first: date,
+    last: date,
+    tables: Tables,
+    *,
+    while_running: str,
+    after_s: float = 0,
+) -> None:
+    """Start a run, and kill it some time after it began an asset."""
+    known = len(tables.attempts())
+    process = one_run.start(settings, first, last)
+    deadline = time.monotonic() + 60
+    while not any(a.asset == while_running for a in tables.attempts()[known:]):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.join(after_s)
+    process.kill()
+    process.join()
+
+
+def test_two_processes_that_load_the_same_days_at_once_leave_what_one_leaves(
+    replay: ReplayServer,
+    tables: Tables,
+    recorded: Recorded,
+    warehouse: SecretStr,
+    day: date,
+    tmp_path: Path,
+) -> None:
+    settings, url = environment(warehouse, replay, tmp_path), warehouse.get_secret_value()
+    with psycopg.connect(url) as gate, psycopg.connect(url, autocommit=True) as watcher:
+        gate.execute(
+            "SELECT pg_advisory_xact_lock(hashtext('grid_assets'), hashtext('raw.generation'))"
+        )
+        processes = [one_run.start(settings, day - 4 * DAY, day) for _ in range(2)]
+        # Both have their answer and wait to write it: the second must see what the first wrote.
+        deadline = time.monotonic() + 60
+        waiting = "SELECT FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = %s"
+        while len(watcher.execute(waiting, [gate.info.dbname]).fetchall()) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0, 0]
+    assert_as_in_a_clean_run(tables, recorded, day - 4 * DAY, day)
+    attempts = tables.attempts()
+    assert [a.status for a in attempts] == ["success"] * 8
+    for asset in DATA:
+        assert sorted(a.written for a in attempts if a.asset == asset) in ([0, 240], [240, 240])
+    assert sum(a.written for a in attempts if a.asset.startswith("raw.")) == 480
