@@ -208,7 +208,7 @@ def replay_quarantine(demo: bool) -> None:
     """Try every rejected record again, after a fix; what passes is loaded."""
     from grid_assets import commands
 
-    _on_workplace(demo, commands.replay_quarantine)
+    _on_workplace(demo, commands.replay_quarantine, needs_api=True)
 
 
 def _on_workplace(

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from grid_assets import telemetry
 from grid_assets.halfhours import Window
 from grid_assets.payloads import (
+    TWICE,
     GenerationRow,
     IntensityRow,
     Parsed,
@@ -148,7 +149,8 @@ def _rows(entry: Entry) -> list[Any] | None:
         return None
     if entry.is_body and not isinstance(content, dict):
         return None
-    records = content if isinstance(content, list) else [content]
+    versions = entry.reason == TWICE and isinstance(content, list)
+    records = content if versions else [content]
     document = content if entry.is_body else {"data": records}
     parsed: Parsed[IntensityRow] | Parsed[GenerationRow]
     if entry.asset in ("raw.intensity", "raw.neso_forecast"):

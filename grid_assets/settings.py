@@ -59,6 +59,12 @@ def _postgres_url(url: SecretStr) -> SecretStr:
     return url
 
 
+def _cron(text: str) -> str:
+    if not re.fullmatch(r"([\d*/,A-Za-z-]+\s+){4}[\d*/,A-Za-z-]+", text.strip()):
+        raise ValueError("it must be five fields of cron, such as 12,42 * * * *")
+    return text.strip()
+
+
 def _blank_is_unset(value: Any) -> Any:
     return None if isinstance(value, str) and not value.strip() else value
 
@@ -80,7 +86,7 @@ class Settings(BaseSettings):
     dagster_database_url: Annotated[PostgresUrl | None, BeforeValidator(_blank_is_unset)] = None
     home: Path = PROJECT_DIR / ".grid"
     history_start: date | None = None
-    telemetry_cron: str = "12,42 * * * *"
+    telemetry_cron: Annotated[str, AfterValidator(_cron)] = "12,42 * * * *"
     ui_port: int = Field(default=3000, ge=1, le=65535)
 
     @classmethod

@@ -1,0 +1,232 @@
+"""What the environment may say, and how it is told that it may not."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from grid_assets.settings import PROJECT_DIR, PUBLIC_API_URL, Settings, SettingsError
+
+NOW = datetime(2026, 3, 31, 0, 10, tzinfo=UTC)
+
+
+def settings(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return Settings.from_environment()
+
+
+def refusal(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
+    with pytest.raises(SettingsError) as refused:
+        settings(monkeypatch, **variables)
+    # What a traceback prints beyond the message must not give anything away either.
+    assert refused.value.__cause__ is None
+    assert refused.value.__suppress_context__
+    return str(refused.value)
+
+
+def test_without_a_variable_every_setting_has_its_harmless_default() -> None:
+    assert Settings.from_environment().model_dump() == {
+        "api_url": "https://api.carbonintensity.org.uk",
+        "api_timeout_s": 20,
+        "api_retry_budget_s": 60,
+        "api_concurrency": 4,
+        "api_max_body_mb": 16,
+        "database_url": None,
+        "dagster_database_url": None,
+        "home": PROJECT_DIR / ".grid",
+        "history_start": None,
+        "telemetry_cron": "12,42 * * * *",
+        "ui_port": 3000,
+    }
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    default = Settings.from_environment()
+    for name in Settings.model_fields:
+        monkeypatch.setenv(f"GRID_{name.upper()}", "")
+    assert Settings.from_environment() == default
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t \n"])
+def test_a_blank_database_url_means_the_embedded_server(
+    monkeypatch: pytest.MonkeyPatch, blank: str
+) -> None:
+    chosen = settings(monkeypatch, GRID_DATABASE_URL=blank, GRID_DAGSTER_DATABASE_URL=blank)
+    assert chosen.database_url is None
+    assert chosen.dagster_database_url is None
+
+
+def test_variables_of_other_programs_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = settings(
+        monkeypatch, DATABASE_URL="postgresql://x/y", API_URL="nonsense", GRID_UNHEARD_OF="1"
+    )
+    assert chosen.database_url is None
+    assert chosen.api_url == PUBLIC_API_URL
+
+
+def test_history_starts_30_days_ago_by_the_utc_calendar(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings.from_environment().first_history_day(NOW) == date(2026, 3, 1)
+    # The same instant, told in a zone where it is still yesterday.
+    west = NOW.astimezone(timezone(timedelta(hours=-5)))
+    assert Settings.from_environment().first_history_day(west) == date(2026, 3, 1)
+    chosen = settings(monkeypatch, GRID_HISTORY_START="2019-04-01")
+    assert chosen.first_history_day(NOW) == date(2019, 4, 1)
+
+
+def test_home_is_an_absolute_folder_of_the_user(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert settings(monkeypatch, GRID_HOME="state").home == tmp_path / "state"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert settings(monkeypatch, GRID_HOME="~/state").home == tmp_path / "state"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8000", "https://example.org/", "https://example.org/base//"]
+)
+def test_the_address_of_an_api_of_ones_own_loses_its_last_slash(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    assert settings(monkeypatch, GRID_API_URL=url).api_url == url.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["example.org", "ftp://example.org", "http://", "https:///path", "http://a?b=c", "http://a#b"],
+)
+def test_an_address_that_is_no_base_address_is_refused(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    assert "GRID_API_URL: it must be " in refusal(monkeypatch, GRID_API_URL=url)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("GRID_API_TIMEOUT_S", "0"),
+        ("GRID_API_TIMEOUT_S", "soon"),
+        ("GRID_API_TIMEOUT_S", "nan"),
+        ("GRID_API_RETRY_BUDGET_S", "-1"),
+        ("GRID_API_CONCURRENCY", "0"),
+        ("GRID_API_CONCURRENCY", "17"),
+        ("GRID_API_CONCURRENCY", "2.5"),
+        ("GRID_API_MAX_BODY_MB", "0"),
+        ("GRID_HISTORY_START", "yesterday"),
+        ("GRID_HISTORY_START", "2026-02-30"),
+        ("GRID_UI_PORT", "0"),
+        ("GRID_UI_PORT", "65536"),
+        ("GRID_DATABASE_URL", "mysql://host/grid"),
+        ("GRID_DATABASE_URL", "host=localhost dbname=grid"),
+        ("GRID_DATABASE_URL", "postgresql://host:0/grid"),
+        ("GRID_DATABASE_URL", "postgresql://host:99999/grid"),
+        ("GRID_DATABASE_URL", "postgresql://host/grid?no_such_option=1"),
+        ("GRID_DAGSTER_DATABASE_URL", "sqlite:///dagster.db"),
+    ],
+)
+def test_a_bad_value_is_refused_by_the_name_of_its_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    assert f"{name}: " in refusal(monkeypatch, **{name: value})
+
+
+def test_every_bad_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = refusal(monkeypatch, GRID_UI_PORT="no", GRID_API_URL="no", GRID_DATABASE_URL="no")
+    assert all(
+        f"{name}: " in message for name in ("GRID_UI_PORT", "GRID_API_URL", "GRID_DATABASE_URL")
+    )
+
+
+@pytest.mark.parametrize("name", ["GRID_DATABASE_URL", "GRID_DAGSTER_DATABASE_URL"])
+@pytest.mark.parametrize(
+    "password",
+    [
+        "pa@secret",
+        "@secret",
+        "pa/secret",
+        "12/secret",
+        "pa#secret",
+        "12#secret",
+        "pa?secret",
+        "12?secret",
+        "pa%secret",
+        "pa%zzsecret",
+        "pa[secret",
+        "pa]secret",
+        "pa secret",
+        "pa@12:34/secret",
+        "pa://secret@x",
+    ],
+)
+def test_a_password_with_special_characters_is_refused_and_never_shown(
+    monkeypatch: pytest.MonkeyPatch, name: str, password: str
+) -> None:
+    # Taken as it is, libpq would read a part of it as a host or a database and show that.
+    message = refusal(monkeypatch, **{name: f"postgresql://me:{password}@db.example.org:5432/grid"})
+    assert f"{name}: it cannot be read; percent-encode special characters" in message
+    assert "secret" not in message
+    assert "pa" not in re.sub(r"it cannot be read; percent-encode.*password", "", message)
+
+
+@pytest.mark.parametrize("password", ["p@/#?%[] &:+'\"\\é", "plain", "12:34", "a+b"])
+def test_a_percent_encoded_password_is_read_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    encoded = quote(password, safe=":+")
+    url = f"postgresql://me:{encoded}@db.example.org:5432/grid?sslmode=require"
+    chosen = settings(monkeypatch, GRID_DATABASE_URL=url)
+    assert chosen.database_url is not None
+    assert chosen.database_url.get_secret_value() == url
+    assert encoded not in repr(chosen)
+    assert encoded not in str(chosen.model_dump())
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://host/grid",
+        "postgresql://me@host/grid",
+        "postgresql://host",
+        "postgresql:///grid?host=/var/run/postgresql",
+        "postgresql://[::1]:5432/grid",
+    ],
+)
+def test_the_other_forms_of_a_postgresql_url_are_accepted(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    chosen = settings(monkeypatch, GRID_DATABASE_URL=url).database_url
+    assert chosen is not None
+    assert chosen.get_secret_value() == url
+
+
+def test_a_refused_password_is_not_in_the_environment_error_of_another_setting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    message = refusal(
+        monkeypatch, GRID_DATABASE_URL="postgresql://me:secret@host/grid", GRID_UI_PORT="x"
+    )
+    assert "secret" not in message
+    assert "GRID_DATABASE_URL" not in message
+
+
+def test_every_setting_has_a_line_in_the_example_and_a_word_in_the_documentation() -> None:
+    names = {f"GRID_{name.upper()}" for name in Settings.model_fields}
+    example = (PROJECT_DIR / ".env.example").read_text(encoding="utf-8")
+    lines = re.findall(r"^#?\s*(GRID_[A-Z_]+)=", example, re.MULTILINE)
+    assert sorted(lines) == sorted(names)
+    documented = "".join(
+        path.read_text(encoding="utf-8")
+        for path in (PROJECT_DIR / "README.md", PROJECT_DIR / "docs" / "operations.md")
+        if path.is_file()
+    )
+    assert {name for name in names if not re.search(rf"\b{name}\b", documented)} == set()
+
+
+def test_no_test_sees_the_settings_of_whoever_runs_it() -> None:
+    assert [name for name in os.environ if name.startswith("GRID_")] == []
