@@ -169,11 +169,11 @@ def stop_marked(home: Path) -> int:
     found = [process for process in _marked(home) if process.pid != os.getpid()]
     for process in found:
         _quietly(process.terminate)
-    psutil.wait_procs(found, timeout=STOP_TIMEOUT_S)
+    _wait(found, STOP_TIMEOUT_S)
     left = [process for process in _marked(home) if process.pid != os.getpid()]
     for process in left:
         _quietly(process.kill)
-    psutil.wait_procs(left, timeout=5)
+    _wait(left, 5)
     (home / SUPERVISOR_FILE).unlink(missing_ok=True)
     return len(found)
 
@@ -199,6 +199,20 @@ def _carries_mark(pid: int, home: Path) -> bool:
             and any("grid" in part for part in process.cmdline())
         )
     except (psutil.Error, OSError):
+        return False
+
+
+def _wait(processes: list[psutil.Process], timeout_s: float) -> None:
+    """Until all have ended; one whose parent has not buried it yet has ended too."""
+    deadline = time.monotonic() + timeout_s
+    while any(map(_runs, processes)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False
 
 
