@@ -124,7 +124,7 @@ def replay(url: SecretStr) -> Replayed:
             still_rejected += 1
             continue
         with writing(url, entry.asset) as connection:
-            _LOAD[entry.asset](connection, rows, entry.captured_at)
+            _LOAD[entry.asset](connection, [telemetry.Capture(rows, entry.captured_at)])
             connection.execute(
                 "UPDATE ops.quarantine SET resolved_at = now() WHERE id = %s", [entry.id]
             )
@@ -134,7 +134,7 @@ def replay(url: SecretStr) -> Replayed:
     return Replayed(accepted, still_rejected, frozenset(days))
 
 
-_LOAD: Final[dict[str, Callable[[telemetry.Connection, Any, datetime], int]]] = {
+_LOAD: Final[dict[str, Callable[[telemetry.Connection, Any], int]]] = {
     "raw.intensity": telemetry.load_intensity,
     "raw.generation": telemetry.load_generation,
     "raw.neso_forecast": telemetry.complete_neso_forecast,

@@ -10,17 +10,17 @@ the table `staged`, and only then writes `core`. What `judge` raises rolls all o
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Generic
 
 import psycopg
 
 from grid_assets import mix
 from grid_assets.halfhours import Window
-from grid_assets.payloads import GenerationRow, IntensityRow, Rejected
+from grid_assets.payloads import GenerationRow, IntensityRow, Rejected, Row
 from grid_assets.warehouse import copy_rows, statement
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -42,7 +42,16 @@ STAGED_MIX: Final = (
     "adjustment",
 )
 BATCH: Final = 10_000
-"""Half-hours read at a time when the mix is cleaned: about 10 MB, whatever the range."""
+"""Half-hours loaded or cleaned at a time: about 10 MB, whatever the range, and enough that what a
+transaction costs does not show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capture(Generic[Row]):
+    """Rows of one answer of the API, and when it was received."""
+
+    rows: Sequence[Row]
+    captured_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +63,12 @@ class Published:
     refused: list[Rejected]
 
 
-def load_intensity(
-    connection: Connection, rows: Iterable[IntensityRow], captured_at: datetime
-) -> int:
-    """Add rows to `raw.intensity` where they differ from the last capture; returns how many."""
+def load_intensity(connection: Connection, captures: Iterable[Capture[IntensityRow]]) -> int:
+    """Add rows to `raw.intensity` where they differ from the last capture; returns how many.
+
+    No half-hour may stand in two of the captures: they are compared with the table, not with each
+    other.
+    """
     return _load(
         connection,
         "raw.intensity",
@@ -65,20 +76,22 @@ def load_intensity(
         (
             (
                 row.period_start,
-                captured_at,
+                capture.captured_at,
                 row.forecast_gco2_kwh,
                 row.actual_gco2_kwh,
                 row.intensity_index,
             )
-            for row in rows
+            for capture in captures
+            for row in capture.rows
         ),
     )
 
 
-def load_generation(
-    connection: Connection, rows: Iterable[GenerationRow], captured_at: datetime
-) -> int:
-    """Add rows to `raw.generation` where they differ from the last capture; returns how many."""
+def load_generation(connection: Connection, captures: Iterable[Capture[GenerationRow]]) -> int:
+    """Add rows to `raw.generation` where they differ from the last capture; returns how many.
+
+    As with `load_intensity`, no half-hour may stand in two of the captures.
+    """
     return _load(
         connection,
         "raw.generation",
@@ -86,13 +99,18 @@ def load_generation(
         (
             (
                 row.period_start,
-                captured_at,
+                capture.captured_at,
                 *(row.shares_pct[fuel] for fuel in mix.FUELS),
-                json.dumps({fuel: float(pct) for fuel, pct in sorted(row.unknown_pct.items())}),
+                _as_json(row.unknown_pct) if row.unknown_pct else "{}",
             )
-            for row in rows
+            for capture in captures
+            for row in capture.rows
         ),
     )
+
+
+def _as_json(unknown_pct: Mapping[str, Decimal]) -> str:
+    return json.dumps({fuel: float(pct) for fuel, pct in sorted(unknown_pct.items())})
 
 
 def _load(
@@ -132,15 +150,15 @@ def load_neso_forecast(
 
 
 def complete_neso_forecast(
-    connection: Connection, rows: Sequence[IntensityRow], issued_at: datetime
+    connection: Connection, captures: Iterable[Capture[IntensityRow]]
 ) -> int:
-    """Add half-hours that were missing to the forecast captured at `issued_at`."""
+    """Add half-hours that were missing to the forecasts captured then; returns how many."""
     simulated = connection.execute(
         "SELECT EXISTS (SELECT FROM ops.warehouse WHERE kind = 'replay')"
     ).fetchone()
     assert simulated is not None
     added = 0
-    for row in rows:
+    for issued_at, row in ((c.captured_at, row) for c in captures for row in c.rows):
         added += connection.execute(
             "INSERT INTO raw.neso_forecast (issued_at, period_start, forecast_gco2_kwh, simulated) "
             "SELECT %(at)s, %(start)s, %(forecast)s, %(simulated)s "

@@ -176,7 +176,7 @@ def test_a_rollback_of_the_data_does_not_lose_a_reject(
     def work() -> None:
         parsed = parse_intensity({"data": [intensity(), 7]}, DAY)
         with writing(warehouse, "raw.intensity") as connection:
-            telemetry.load_intensity(connection, parsed.rows, SEEN)
+            telemetry.load_intensity(connection, [telemetry.Capture(parsed.rows, SEEN)])
             keep(*parsed.rejected)
             raise RuntimeError("broken after the write")
 
@@ -228,7 +228,7 @@ def test_what_is_known_since_is_not_overwritten_by_an_older_record(
     keep(record(intensity(actual=99)))
     newer = parse_intensity({"data": [intensity(actual=105)]}, DAY)
     with writing(warehouse, "raw.intensity") as connection:
-        telemetry.load_intensity(connection, newer.rows, LATER)
+        telemetry.load_intensity(connection, [telemetry.Capture(newer.rows, LATER)])
     assert replay(warehouse).accepted == 1
     assert rows("SELECT captured_at, actual_gco2_kwh FROM raw.intensity ORDER BY 1") == [
         (SEEN, 99),

@@ -71,9 +71,9 @@ def load(warehouse: SecretStr) -> Callable[..., int]:
         rows = row_or_rows if isinstance(row_or_rows, list) else [row_or_rows]
         if isinstance(rows[0], IntensityRow):
             with writing(warehouse, "raw.intensity") as connection:
-                return telemetry.load_intensity(connection, rows, captured_at)
+                return telemetry.load_intensity(connection, [telemetry.Capture(rows, captured_at)])
         with writing(warehouse, "raw.generation") as connection:
-            return telemetry.load_generation(connection, rows, captured_at)
+            return telemetry.load_generation(connection, [telemetry.Capture(rows, captured_at)])
 
     return load
 
@@ -258,7 +258,9 @@ def test_recorded_vintages_leave_exactly_their_changes_however_often_they_are_re
         with psycopg.connect(warehouse.get_secret_value()) as connection:
             for captured in order:
                 with connection.transaction():
-                    telemetry.load_intensity(connection, captures[captured], captured)
+                    telemetry.load_intensity(
+                        connection, [telemetry.Capture(captures[captured], captured)]
+                    )
                     connection.execute("DROP TABLE staged")
         return rows("SELECT * FROM raw.intensity ORDER BY period_start, captured_at")
 

@@ -120,16 +120,23 @@ def _capture(
     endpoint: Endpoint,
     relation: str,
     parse: Callable[[dict[str, Any], Window], Parsed[Any]],
-    load: Callable[[telemetry.Connection, Sequence[Any], datetime], int],
+    load: Callable[[telemetry.Connection, Sequence[telemetry.Capture[Any]]], int],
 ) -> Iterator[Result]:
-    """Fetch the days of the run and add what changed, window by window.
+    """Fetch the days of the run window by window, and add what changed.
 
-    Each window is committed by itself, so an interrupted run keeps what it had; a window that fails
-    does not keep the others from loading, but fails the run in the end.
+    Windows are committed some thousand rows at a time, so a run that dies keeps most of what it
+    had; a window that fails does not keep the others from loading, but fails the run in the end.
     """
     days = days_of(context)
     reasons: list[str] = []
     failures: list[ApiError] = []
+    fetched: list[telemetry.Capture[Any]] = []
+
+    def commit(current: runlog.Attempt) -> None:
+        with writing(grid.warehouse, relation) as connection:
+            current.rows_written += load(connection, fetched)
+        fetched.clear()
+
     with attempt(context, grid, relation, days) as current:
         window = begun(days.window, grid.now())
         pieces = -(-window.half_hours * HALF_HOUR // LONGEST_WINDOW)
@@ -144,9 +151,12 @@ def _capture(
             current.rows_fetched += len(parsed.rows) + len(parsed.rejected)
             current.rows_quarantined += _quarantine(grid, current, answer, parsed.rejected)
             reasons += [reject.reason for reject in parsed.rejected]
-            with writing(grid.warehouse, relation) as connection:
-                current.rows_written += load(connection, parsed.rows, answer.received_at)
+            fetched.append(telemetry.Capture(parsed.rows, answer.received_at))
+            if sum(len(capture.rows) for capture in fetched) >= telemetry.BATCH:
+                commit(current)
             progress.step(str(piece))
+        if fetched:
+            commit(current)
         if failures:
             raise _summed_up(failures, pieces)
     verdict = judge_quarantined(current.rows_fetched, reasons)
