@@ -1,7 +1,9 @@
 # Thin: every target makes the virtual environment if it is missing, then calls `grid` or the tools.
 # PYTHON=… chooses the interpreter, ONCE=1 makes `make demo` end by itself.
 SHELL := /bin/sh
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+  $$p -c '$(FITS)' 2>/dev/null && echo $$p && break; done)
 GRID := .venv/bin/grid
 
 .PHONY: demo up down test check bench clean
@@ -28,9 +30,9 @@ bench: .venv/.ready
 	@.venv/bin/python -m bench
 
 .venv/.ready: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" && $(PYTHON) -c '$(FITS)' || \
+	  { echo "Python 3.11, 3.12 or 3.13 is needed; choose one with: make PYTHON=..."; exit 1; }
 	@echo "Setting up .venv with $(PYTHON) (a few minutes the first time)"
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or later is needed; choose one with: make PYTHON=python3.11"; exit 1; }
 	@$(PYTHON) -m venv .venv
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch .venv/.ready

@@ -12,10 +12,13 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import click
+import psycopg
 from dotenv import load_dotenv
+from pydantic import SecretStr
 
 from grid_assets.cli_replay import replay
 from grid_assets.embedded import EmbeddedPostgresError
+from grid_assets.runlog import redact
 from grid_assets.settings import PROJECT_DIR, Settings, SettingsError
 from grid_assets.warehouse import WarehouseError
 
@@ -113,8 +116,7 @@ def backfill(first: date, last: date, demo: bool) -> None:
     Days that are loaded already change nothing.
     """
     from grid_assets import commands
-    from grid_assets.defs.partitions import FIRST_DAY
-    from grid_assets.plan import Range
+    from grid_assets.plan import FIRST_DAY, Range
 
     if first > last:
         raise click.UsageError(f"--from {first} is after --to {last}.")
@@ -216,6 +218,7 @@ def _on_workplace(
 ) -> None:
     """Open the warehouse, and for a demo that is not running its recorded API, around `run`."""
     from grid_assets import commands, product
+    from grid_assets.api import probe_replay
     from grid_assets.workplace import open_workplace
 
     settings = Settings.from_environment()
@@ -225,13 +228,27 @@ def _on_workplace(
             run(place, say)
             return
         running = place.home / commands.REPLAY_FILE
-        if running.exists():
-            place.settings.api_url = running.read_text(encoding="ascii")
+        address = running.read_text(encoding="ascii") if running.exists() else ""
+        if address and probe_replay(address):  # a killed demo leaves the file behind
+            place.settings.api_url = address
             run(place, say)
             return
         with commands.replaying(place, say) as replay:
             place.settings.api_url = replay.url
             run(place, say)
+
+
+def _is_of_database(error: Exception) -> bool:
+    """Whether our own or Dagster's connection failed; their libraries load only to be asked."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    known = isinstance(error, psycopg.Error | SQLAlchemyError)
+    return known or type(error).__name__ == "DagsterPostgresException"
+
+
+def _database_urls() -> list[SecretStr]:
+    settings = Settings.from_environment()
+    return [url for url in (settings.database_url, settings.dagster_database_url) if url]
 
 
 def _say_aside(line: str) -> None:
@@ -258,7 +275,8 @@ def main() -> None:
 
     try:
         grid.main(standalone_mode=False)
-    except click.exceptions.Abort:
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        click.echo("Interrupted. What was loaded stays; running it again goes on.", err=True)
         sys.exit(130)
     except click.ClickException as error:
         error.show()
@@ -272,11 +290,17 @@ def main() -> None:
     ) as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
-    except BaseException as error:
-        if type(error).__name__ in ("KeyboardInterrupt", "DagsterExecutionInterruptedError"):
-            click.echo("Interrupted. What was loaded stays; running it again goes on.", err=True)
-            sys.exit(130)
-        raise
+    except Exception as error:
+        if not _is_of_database(error):
+            raise
+        reason = " ".join(str(error).split())[:500]
+        click.echo(
+            f"Error: the database refused or was lost: {redact(reason, *_database_urls())}. Check "
+            "the server and the rights of the user in GRID_DATABASE_URL (and in "
+            "GRID_DAGSTER_DATABASE_URL, if set), then run it again; what was loaded stays.",
+            err=True,
+        )
+        sys.exit(1)
 
 
 if __name__ == "__main__":

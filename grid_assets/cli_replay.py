@@ -135,7 +135,9 @@ def _steer(url: str, action: str, request: dict[str, Any]) -> dict[str, Any]:
 
 def _asked(method: str, url: str, request: dict[str, Any] | None) -> dict[str, Any]:
     try:
-        response = requests.request(method, url, json=request, timeout=10)
+        with requests.Session() as session:
+            session.trust_env = False  # it is on this machine; a proxy has no way to it
+            response = session.request(method, url, json=request, timeout=10)
         document: dict[str, Any] = response.json()
     except requests.RequestException:
         raise CommandError(f"No replay answers at {url}. Start one, or give its --url.") from None

@@ -24,6 +24,7 @@ from grid_assets.migrate import read_stamp
 from grid_assets.plan import Range, joined
 from grid_assets.replay.recording import RECORDED_UNTIL, shift_weeks
 from grid_assets.replay.server import ReplayServer
+from grid_assets.runlog import bury_crashed
 from grid_assets.settings import Settings
 from grid_assets.warehouse import connect
 from grid_assets.workplace import Workplace, open_workplace, set_up
@@ -49,7 +50,7 @@ def up(settings: Settings, port: int, say: Say) -> None:
     """The live product, until a signal ends it."""
     with product.stopping_on_signals():
         workplace = open_workplace(settings, say=say)
-        product.claim(workplace.home)
+        product.claim(workplace.home, say)
         try:
             _serve(workplace, port, say, environment={})
         finally:
@@ -60,7 +61,7 @@ def demo(settings: Settings, port: int, say: Say, *, once: bool) -> None:
     """The product on the recording: once to the end, or until a signal ends it."""
     with product.stopping_on_signals():
         workplace = open_workplace(settings, demo=True, say=say)
-        product.claim(workplace.home)
+        product.claim(workplace.home, say)
         try:
             with replaying(workplace, say) as replay:
                 workplace.settings.api_url = replay.url
@@ -148,6 +149,7 @@ def _run_once(workplace: Workplace, say: Say) -> None:
 
 def _stop(workplace: Workplace, say: Say) -> None:
     say("Stopping")
+    product.ignore_signals()  # a second Ctrl-C would leave processes behind
     product.stop_marked(workplace.home)
     workplace.close()
 
@@ -234,10 +236,14 @@ def _dagster(workplace: Workplace) -> Iterator[DagsterInstance]:
     workplace.prepare_dagster()
     import dagster as dg
 
+    from grid_assets.defs.automation import fail_dead_runs
+
     with dg.DagsterInstance.get() as instance:
         # What the web server does too. Dagster would otherwise open a connection for each event,
         # which is most of the time of a long run and a third of a short one.
         instance.optimize_for_webserver(statement_timeout=0, pool_recycle=3600, max_overflow=20)
+        bury_crashed(workplace.warehouse)
+        fail_dead_runs(instance, workplace.warehouse)
         yield instance
 
 

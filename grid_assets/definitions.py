@@ -17,7 +17,6 @@ defs = dg.Definitions(
     jobs=[automation.TELEMETRY],
     schedules=[automation.half_hourly],
     resources={"grid": Grid()},
-    loggers={"console": automation.console},
     # In the run's own process: each step of the multiprocess executor would cost 3 s.
     executor=dg.in_process_executor,
 )

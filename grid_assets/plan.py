@@ -20,8 +20,14 @@ from grid_assets.warehouse import connect, statement
 REVISED: Final = timedelta(days=7)
 """Shares are revised hours to days after publication, actuals for about a day."""
 
-MOST_RANGES: Final = 6
-"""Ranges of old days in one cycle; the newest go first and the rest follows half an hour later."""
+FIRST_DAY: Final = date(2017, 9, 11)
+"""The API's first half-hour is 2017-09-11T23:00Z."""
+
+LONGEST_RANGE: Final = 14
+"""Days of old telemetry in one run: one request of the API, so that what fails holds up no more."""
+
+MOST_RANGES: Final = 26
+"""Runs over old days in one cycle, about a year; the newest go first, the rest a cycle later."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -54,17 +60,18 @@ def days_due(url: SecretStr, history_start: date, now: datetime) -> list[date]:
 
 
 def cycle(today: date, due: Iterable[date]) -> list[Range]:
-    """The runs of one cycle: first yesterday and today, joined by due days that touch them, then
-    the other due days as ranges, newest first."""
-    ranges = joined({*due, today - DAY, today})
-    return ranges[::-1][: 1 + MOST_RANGES]
+    """The runs of one cycle: first yesterday and today by themselves, so that nothing old can hold
+    up what is new, then the due days as ranges, newest first."""
+    older = joined({day for day in due if day < today - DAY}, LONGEST_RANGE)
+    return [Range(today - DAY, today), *older[::-1][:MOST_RANGES]]
 
 
-def joined(days: Iterable[date]) -> list[Range]:
-    """The days as ranges without a gap inside, oldest first."""
+def joined(days: Iterable[date], longest: int | None = None) -> list[Range]:
+    """The days as ranges without a gap inside, oldest first, of at most `longest` days."""
     ranges: list[Range] = []
     for day in sorted(days):
-        if ranges and day - ranges[-1].last == DAY:
+        follows = bool(ranges) and day - ranges[-1].last == DAY
+        if follows and (longest is None or (day - ranges[-1].first).days < longest):
             ranges[-1] = Range(ranges[-1].first, day)
         else:
             ranges.append(Range(day, day))

@@ -64,6 +64,12 @@ def stopping_on_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def ignore_signals() -> None:
+    """Let nothing interrupt the stopping."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+
 def free_port(wanted: int, say: Say) -> int:
     """`wanted` if nothing listens there, else the next free port, and says so."""
     for port in range(wanted, min(wanted + PORTS_TRIED, 65536)):
@@ -81,8 +87,11 @@ def free_port(wanted: int, say: Say) -> int:
     )
 
 
-def claim(home: Path) -> None:
-    """Make this process the only supervisor of `home`. Raises `ProductError` if there is one."""
+def claim(home: Path, say: Say) -> None:
+    """Make this process the only supervisor of `home`. Raises `ProductError` if there is one.
+
+    What a killed supervisor left running is stopped first: two daemons would do everything twice.
+    """
     file = home / SUPERVISOR_FILE
     if file.exists():
         text = file.read_text(encoding="ascii")
@@ -91,6 +100,8 @@ def claim(home: Path) -> None:
             raise ProductError(
                 f"It is running already (process {pid}, {home}). `grid down` stops it."
             )
+    if stop_marked(home):
+        say("Stopped what an earlier start had left behind")
     file.write_text(str(os.getpid()), encoding="ascii")
     os.environ[MARK] = str(home)
 
@@ -130,11 +141,13 @@ def serve(workplace: Workplace, port: int, environment: dict[str, str]) -> list[
 
 def wait_until_ready(port: int, processes: list[subprocess.Popen], home: Path) -> None:
     """Return when the UI answers. Raises `ProductError` if a process ends or time runs out."""
+    ui = requests.Session()
+    ui.trust_env = False  # a proxy has no way to this machine
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         raise_if_ended(processes, home)
         try:
-            if requests.get(f"http://127.0.0.1:{port}/server_info", timeout=2).ok:
+            if ui.get(f"http://127.0.0.1:{port}/server_info", timeout=2).ok:
                 return
         except requests.RequestException:
             pass

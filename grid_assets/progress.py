@@ -42,7 +42,8 @@ class Progress:
         line = f"{self._what}: {text}, {self._done} of {self._steps} {self._unit}" + (
             f", about {left:.0f} s left" if left >= 1 else ""
         )
-        if self._done == self._steps or now - self._shown >= SHOW_EVERY_S:
+        last_of_many = self._done == self._steps > 1
+        if last_of_many or now - self._shown >= SHOW_EVERY_S:
             self._shown = now
             LOGGER.info(line)
         if now - self._recorded >= RECORD_EVERY_S:

@@ -14,7 +14,7 @@ import socket
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -128,6 +128,22 @@ def bury_crashed(url: SecretStr) -> int:
                 key,
             )
     return len(dead)
+
+
+def dead_runs(url: SecretStr, run_ids: Collection[str]) -> set[str]:
+    """Those of the runs whose process is gone, as far as their attempts tell."""
+    with connect(url) as connection:
+        rows = connection.execute(
+            "SELECT DISTINCT ON (run_id) run_id, host, pid, started_at, "
+            "coalesce(finished_at, heartbeat_at) < clock_timestamp() - %s "
+            "FROM ops.etl_runs WHERE run_id = ANY(%s) ORDER BY run_id, started_at DESC",
+            [SILENT, list(run_ids)],
+        ).fetchall()
+    return {
+        run_id
+        for run_id, host, pid, started_at, silent in rows
+        if (not _alive(pid, started_at.timestamp()) if host == _host() else silent)
+    }
 
 
 def redact(text: str, *secrets: SecretStr) -> str:

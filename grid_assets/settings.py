@@ -10,7 +10,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
@@ -56,7 +56,11 @@ def _postgres_url(url: SecretStr) -> SecretStr:
         ) from None
     if port == 0:
         raise ValueError("port 0 is no port")
-    return url
+    if "dbname" in dict(parse_qsl(parts.query)):
+        raise ValueError("name the database in the path, not as ?dbname=")
+    return SecretStr(
+        re.sub("^postgres:", "postgresql:", text)
+    )  # SQLAlchemy knows the long form only
 
 
 def _cron(text: str) -> str:

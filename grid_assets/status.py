@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from grid_assets.halfhours import HALF_HOUR, day_start, floor
 from grid_assets.migrate import is_current, read_stamp
+from grid_assets.plan import FIRST_DAY
 from grid_assets.quality import TOO_OLD
 from grid_assets.runlog import bury_crashed
 from grid_assets.warehouse import connect, place
@@ -108,6 +109,7 @@ def _newest(connection: Connection, now: datetime, faults: list[str]) -> Iterato
 
 
 def _gaps(connection: Connection, history_start: date, now: datetime) -> Iterator[str]:
+    history_start = max(history_start, FIRST_DAY)
     start, end = day_start(history_start), floor(now) - HALF_HOUR
     expected = max((end - start) // HALF_HOUR, 0)
     row = connection.execute(
@@ -141,7 +143,10 @@ def _runs(connection: Connection, now: datetime, faults: list[str]) -> Iterator[
             f"{written:>6} changed  {rejected:>3} rejected"
         )
         if state in ("failed", "crashed"):
-            faults.append(f"{asset} {state}: {error}")
+            if asset in TELEMETRY:
+                faults.append(f"{asset} {state}: {error}")
+            else:
+                yield f"    warning: {error}"
     recent = connection.execute(
         "SELECT count(*) FILTER (WHERE status = 'failed'), "
         "count(*) FILTER (WHERE status = 'crashed') "
@@ -211,9 +216,9 @@ def faults_in_contents(url: SecretStr) -> list[str]:
         "a mix does not sum to exactly 100": (
             "SELECT EXISTS (SELECT FROM reporting.telemetry WHERE total_pct <> 100)"
         ),
-        "an attempt did not succeed": (
-            "SELECT EXISTS (SELECT FROM ops.etl_runs WHERE status <> 'success' AND run_id IN "
-            "(SELECT run_id FROM ops.etl_runs ORDER BY started_at DESC LIMIT 1))"
+        "the last attempt of an asset did not succeed": (
+            "SELECT EXISTS (SELECT FROM (SELECT DISTINCT ON (asset) status FROM ops.etl_runs "
+            "ORDER BY asset, started_at DESC) AS last WHERE status <> 'success')"
         ),
     }
     with connect(url) as connection:

@@ -9,6 +9,7 @@ pooler in transaction mode can stand between.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -19,8 +20,6 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
-
-from grid_assets.settings import PROJECT_DIR
 
 CONNECT_TIMEOUT_S: Final = 10
 """Long enough for a server across the world, short enough for a prompt answer when it is down."""
@@ -34,7 +33,7 @@ class WarehouseError(Exception):
 
 def sql_dir() -> Path:
     """The folder `sql/`: beside the package in a checkout, inside it when installed."""
-    beside = PROJECT_DIR / "sql"
+    beside = Path(__file__).parent.parent / "sql"
     return beside if beside.is_dir() else Path(__file__).parent / "sql"
 
 
@@ -50,6 +49,8 @@ def connect(url: SecretStr) -> psycopg.Connection[tuple[Any, ...]]:
 
     Raises `WarehouseError` when the server cannot be reached, refuses, or is older than 15.
     """
+    # psycopg reads no other style; libpq sends it when a session starts, which poolers understand.
+    os.environ["PGDATESTYLE"] = "ISO"
     try:
         connection = psycopg.connect(
             url.get_secret_value(),

@@ -47,6 +47,7 @@ run_coordinator:
     dequeue_interval_seconds: 1  # the default of 5 would delay every cycle
 run_monitoring:
   enabled: true
+  max_runtime_seconds: 7200  # nine years of history take minutes
 freshness:
   enabled: true
 retention:

@@ -28,6 +28,11 @@ def ago(days: int) -> date:
     return TODAY - timedelta(days=days)
 
 
+def old_days_due(warehouse: SecretStr, first: date) -> list[date]:
+    """Those of the due days that are too old to be revised."""
+    return [day for day in days_due(warehouse, first, NOW) if day < ago(7)]
+
+
 @pytest.fixture
 def fill(rows: Rows) -> Fill:
     """Whole days in core, or some half-hours of them."""
@@ -108,9 +113,9 @@ def test_a_day_that_lacks_an_actual_is_due_until_it_has_a_value_or_a_reason_for_
         "UPDATE core.intensity SET actual_gco2_kwh = NULL WHERE period_start = %s",
         day_start(ago(9)),
     )
-    assert days_due(warehouse, ago(9), NOW) == [ago(9)]
+    assert old_days_due(warehouse, ago(9)) == [ago(9)]
     rows("UPDATE core.intensity SET actual_reason = 'x' WHERE actual_gco2_kwh IS NULL")
-    assert days_due(warehouse, ago(9), NOW) == []
+    assert old_days_due(warehouse, ago(9)) == []
 
 
 def test_a_complete_day_is_read_once_a_day_while_it_may_be_revised_and_then_never(
@@ -142,9 +147,11 @@ def test_a_try_while_the_day_was_still_running_does_not_count(
 @pytest.mark.parametrize(
     ("days_old", "minutes_since", "due"),
     [
-        # A day that lacks half-hours waits for a tenth of its age: 2.5 days old, 6 hours.
-        (2, 5 * 60, False),
-        (2, 7 * 60, True),
+        # A young day that lacks half-hours is read in every cycle, an old one after a tenth of its
+        # age: 10.5 days old, 25 hours.
+        (2, 1, True),
+        (6, 1, True),
+        (8, 20 * 60, False),
         (10, 25 * 60 - 30, False),
         (10, 25 * 60 + 30, True),
         (30, 73 * 60 - 30, False),
@@ -169,21 +176,21 @@ def test_a_day_that_stays_incomplete_is_tried_less_and_less_often(
 def test_a_try_that_did_not_succeed_does_not_count(
     warehouse: SecretStr, tried: Tried, status: str
 ) -> None:
-    tried(ago(3), status=status)
-    assert days_due(warehouse, ago(3), NOW) == [ago(3), ago(2)]
-    tried(ago(3))
-    assert days_due(warehouse, ago(3), NOW) == [ago(2)]
+    tried(ago(13), status=status)
+    assert old_days_due(warehouse, ago(13))[:2] == [ago(13), ago(12)]
+    tried(ago(13))
+    assert old_days_due(warehouse, ago(13))[:2] == [ago(12), ago(11)]
 
 
 @pytest.mark.parametrize("missing", ASSETS)
 def test_a_try_counts_only_when_all_four_assets_succeeded(
     warehouse: SecretStr, tried: Tried, missing: str
 ) -> None:
-    tried(ago(2), assets=tuple(asset for asset in ASSETS if asset != missing))
-    tried(ago(2), assets=(missing,), status="failed")
-    assert days_due(warehouse, ago(2), NOW) == [ago(2)]
-    tried(ago(2), assets=(missing,))
-    assert days_due(warehouse, ago(2), NOW) == []
+    tried(ago(8), assets=tuple(asset for asset in ASSETS if asset != missing))
+    tried(ago(8), assets=(missing,), status="failed")
+    assert old_days_due(warehouse, ago(8)) == [ago(8)]
+    tried(ago(8), assets=(missing,))
+    assert old_days_due(warehouse, ago(8)) == []
 
 
 def test_a_run_of_other_days_or_of_another_asset_does_not_count(
@@ -211,8 +218,8 @@ def test_a_quiet_cycle_is_one_run_of_yesterday_and_today() -> None:
     assert cycle(TODAY, []) == [Range(ago(1), TODAY)]
 
 
-def test_due_days_that_touch_are_one_run_with_yesterday_and_today() -> None:
-    assert cycle(TODAY, [ago(3), ago(2)]) == [Range(ago(3), TODAY)]
+def test_nothing_old_shares_the_run_of_yesterday_and_today() -> None:
+    assert cycle(TODAY, [ago(3), ago(2)]) == [Range(ago(1), TODAY), Range(ago(3), ago(2))]
     assert cycle(TODAY, [ago(1), TODAY]) == [Range(ago(1), TODAY)]
 
 
@@ -228,14 +235,20 @@ def test_other_due_days_follow_as_ranges_newest_first() -> None:
 
 
 def test_a_cycle_starts_no_more_runs_than_it_may_and_the_newest_days_first() -> None:
-    runs = cycle(TODAY, [ago(days) for days in range(3, 60, 2)])
+    runs = cycle(TODAY, [ago(days) for days in range(3, 100, 2)])
     assert runs[0] == Range(ago(1), TODAY)
     assert len(runs) == 1 + MOST_RANGES
-    assert runs[-1] == Range(ago(13), ago(13))
+    oldest = ago(1 + 2 * MOST_RANGES)
+    assert runs[-1] == Range(oldest, oldest)
 
 
-def test_a_whole_empty_history_is_a_single_run(warehouse: SecretStr) -> None:
-    assert cycle(TODAY, days_due(warehouse, ago(30), NOW)) == [Range(ago(30), TODAY)]
+def test_an_empty_history_is_read_in_runs_of_one_request_each(warehouse: SecretStr) -> None:
+    assert cycle(TODAY, days_due(warehouse, ago(30), NOW)) == [
+        Range(ago(1), TODAY),
+        Range(ago(2), ago(2)),
+        Range(ago(16), ago(3)),
+        Range(ago(30), ago(17)),
+    ]
 
 
 def test_a_range_is_told_by_its_days() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import dagster as dg
 import psycopg
@@ -15,6 +16,10 @@ from grid_assets import runlog
 from grid_assets.defs.partitions import Days
 from grid_assets.defs.resources import Grid, NotSetUp
 from grid_assets.warehouse import WarehouseError
+
+MAX_RETRIES: Final = 2
+RETRY_AFTER_S: Final = 3
+"""A restarted server or a deadlock is over in seconds; a longer outage is the next cycle's."""
 
 
 class PastForecast(Exception):
@@ -29,7 +34,7 @@ class BlockingCheckFailed(Exception):
 def attempt(
     context: dg.AssetExecutionContext, grid: Grid, relation: str, days: Days
 ) -> Iterator[runlog.Attempt]:
-    """Log the block as one attempt. Only a lost database is left to the asset's retry policy."""
+    """Log the block as one attempt. Only a lost database is tried again."""
     try:
         _ = grid.stamp  # without it there is no table to log in either
         with runlog.attempt(
@@ -43,8 +48,11 @@ def attempt(
             yield current
     except NotSetUp as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
-    except (psycopg.OperationalError, WarehouseError):
-        raise  # a connection or a deadlock: the next try may get through
+    except (psycopg.OperationalError, WarehouseError) as error:
+        # Asked for here, not by a retry policy on the asset: with a policy Dagster also starts
+        # again what a signal has interrupted, and Ctrl-C would not end a run.
+        wait_s = RETRY_AFTER_S * 2**context.retry_number
+        raise dg.RetryRequested(max_retries=MAX_RETRIES, seconds_to_wait=wait_s) from error
     except Exception as error:
         # The API client has retried what can pass; anything else would fail the same way again.
         raise dg.Failure(description=str(error), allow_retries=False) from error

@@ -3,16 +3,18 @@
 Belongs here: when. Does not belong here: which days (`plan`), or how.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import dagster as dg
+from pydantic import SecretStr
 
 from grid_assets import plan
 from grid_assets.defs import core, raw
-from grid_assets.defs.partitions import FIRST_DAY, range_tags
+from grid_assets.defs.partitions import range_tags
 from grid_assets.defs.resources import Grid
 from grid_assets.halfhours import api_time
+from grid_assets.runlog import bury_crashed, dead_runs
 from grid_assets.settings import Settings
 
 HISTORY: Final = [raw.intensity, raw.generation, core.intensity, core.generation_mix]
@@ -25,14 +27,11 @@ TELEMETRY: Final = dg.define_asset_job(
 )
 
 
-@dg.configured(
-    dg.colored_console_logger,
-    config_schema={"log_level": dg.Field(str, default_value="ERROR", is_required=False)},
-)
-def console(config: dict[str, str]) -> dict[str, str]:
-    """Only errors go to the processes' log files; every event is in the UI."""
-    return {"log_level": config["log_level"]}
+QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""Run configuration: the console says nothing, every event is in the UI and `ops.etl_runs`."""
 
+SILENT_RUN: Final = timedelta(hours=1)
+"""A run that left no trace in ops.etl_runs is given up after this; the longest take minutes."""
 
 MISSED: Final = timedelta(minutes=20)
 """A cycle this late was missed while the daemon was down; the newest one makes up for it."""
@@ -53,6 +52,8 @@ def half_hourly(
     context: dg.ScheduleEvaluationContext, grid: Grid
 ) -> list[dg.RunRequest] | dg.SkipReason:
     now = grid.now()
+    bury_crashed(grid.warehouse)
+    fail_dead_runs(context.instance, grid.warehouse)
     if now - context.scheduled_execution_time > MISSED:
         return dg.SkipReason("Missed while the daemon was down; the newest cycle makes up for it.")
     return [
@@ -61,6 +62,7 @@ def half_hourly(
             run_key=f"{api_time(context.scheduled_execution_time)} {days}",
             tags=range_tags(days.first, days.last, "schedule"),
             asset_selection=selection(days, now),
+            run_config=QUIET,
         )
         for days in cycle(grid, now)
     ]
@@ -68,7 +70,7 @@ def half_hourly(
 
 def cycle(grid: Grid, now: datetime) -> list[plan.Range]:
     """The day ranges of one cycle, the newest first; each is one run."""
-    start = max(grid.settings.first_history_day(now), FIRST_DAY)
+    start = max(grid.settings.first_history_day(now), plan.FIRST_DAY)
     return plan.cycle(now.date(), plan.days_due(grid.warehouse, start, now))
 
 
@@ -76,3 +78,24 @@ def selection(days: plan.Range, now: datetime) -> list[dg.AssetKey]:
     """The assets of one range: all, or without NESO's forecast where the range is past."""
     assets = [*HISTORY, raw.neso_forecast] if days.last == now.date() else HISTORY
     return [asset.key for asset in assets]
+
+
+def fail_dead_runs(instance: dg.DagsterInstance, warehouse: SecretStr) -> None:
+    """Close runs whose process was killed; the queue would count them as running for ever."""
+    open_runs = {
+        record.dagster_run.run_id: record
+        for record in instance.get_run_records(
+            dg.RunsFilter(
+                statuses=[
+                    dg.DagsterRunStatus.STARTING,
+                    dg.DagsterRunStatus.STARTED,
+                    dg.DagsterRunStatus.CANCELING,
+                ]
+            )
+        )
+    }
+    dead = dead_runs(warehouse, open_runs.keys()) if open_runs else set()
+    for run_id, record in open_runs.items():
+        silent = datetime.now(UTC) - record.update_timestamp.replace(tzinfo=UTC) > SILENT_RUN
+        if run_id in dead or silent:
+            instance.report_run_failed(record.dagster_run, "The run's process has died.")

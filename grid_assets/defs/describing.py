@@ -30,12 +30,6 @@ FRESH: Final = dg.FreshnessPolicy.time_window(
 )
 """Two half-hourly cycles may fail before it warns, four before it fails."""
 
-DATABASE_RETRIES: Final = dg.RetryPolicy(
-    max_retries=2, delay=3, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.FULL
-)
-"""For a lost database connection or a deadlock. What the API client gave up on is not retried here
-(`allow_retries=False`), nor is a failed blocking check."""
-
 _COMMENT: Final = re.compile(
     r"COMMENT ON COLUMN (\w+\.\w+)\.(\w+) IS\s+'((?:[^']|'')*)';", re.MULTILINE
 )
@@ -103,7 +97,6 @@ def described(
         "freshness_policy": FRESH,
         "partitions_def": DAYS,
         "backfill_policy": ONE_RUN,
-        "retry_policy": DATABASE_RETRIES,
         "check_specs": list(checks),
     }
 

@@ -13,9 +13,7 @@ from typing import Final
 import dagster as dg
 
 from grid_assets.halfhours import Window, days_window
-
-FIRST_DAY: Final = date(2017, 9, 11)
-"""The API's first half-hour is 2017-09-11T23:00Z."""
+from grid_assets.plan import FIRST_DAY
 
 DAYS: Final = dg.DailyPartitionsDefinition(
     start_date=FIRST_DAY.isoformat(),

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import dagster as dg
+from dagster._core.events import RunFailureReason  # not exported, but in every failure event
 
 from grid_assets.defs import automation, core
 from grid_assets.defs.partitions import range_tags
@@ -17,7 +19,7 @@ from grid_assets.defs.resources import Grid
 from grid_assets.plan import Range
 from grid_assets.settings import Settings
 
-CORE = [core.intensity.key, core.generation_mix.key]
+CORE: Final = [core.intensity.key, core.generation_mix.key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,14 @@ def run(
         tags=range_tags(days.first, days.last, trigger),
         asset_selection=assets,
         raise_on_error=False,
-        # The command says what happened, from ops.etl_runs; the whole story is in the UI.
-        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        run_config=automation.QUIET,
     )
+    for event in result.all_events:
+        if (
+            event.event_type is dg.DagsterEventType.RUN_FAILURE
+            and event.job_failure_data.failure_reason is RunFailureReason.UNEXPECTED_TERMINATION
+        ):
+            raise KeyboardInterrupt  # Dagster noted the signal as the run's failure
     return Outcome(result.run_id, days, result.success)
 
 

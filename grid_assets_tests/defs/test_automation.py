@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Callable
@@ -14,9 +15,9 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from grid_assets import plan
+from grid_assets import plan, runlog
 from grid_assets.definitions import defs
-from grid_assets.defs import raw
+from grid_assets.defs import automation, raw
 from grid_assets.defs.automation import HISTORY
 from grid_assets.defs.resources import Grid
 from grid_assets.replay.server import ReplayServer
@@ -32,11 +33,15 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 def tick(late: timedelta = timedelta(0)) -> dg.ScheduleExecutionData | Any:
     """What the schedule asks for when its tick of `late` ago is evaluated now."""
-    with dg.build_schedule_context(
-        scheduled_execution_time=datetime.now(UTC) - late,
-        resources={"grid": Grid()},
-        repository_def=defs.get_repository_def(),
-    ) as context:
+    with (
+        dg.instance_for_test() as instance,
+        dg.build_schedule_context(
+            instance=instance,
+            scheduled_execution_time=datetime.now(UTC) - late,
+            resources={"grid": Grid()},
+            repository_def=defs.get_repository_def(),
+        ) as context,
+    ):
         return defs.resolve_schedule_def("half_hourly").evaluate_tick(context)
 
 
@@ -139,15 +144,17 @@ def test_after_an_outage_the_plan_closes_the_gap_by_itself(
     start = today - 4 * DAY
     monkeypatch.setenv("GRID_HISTORY_START", str(start))
     replay.control.fault({"name": "500"})
-    [during] = tick().run_requests
-    assert asked(during)[:2] == (str(start), str(today))  # one range, as the days touch
-    assert not run(during).success
+    newest, older = tick().run_requests
+    assert asked(newest)[:2] == (str(today - DAY), str(today))
+    assert asked(older)[:2] == (str(start), str(today - 2 * DAY))
+    assert not run(newest).success
+    assert not run(older).success
     assert tables.counts() == dict.fromkeys(DATA, 0)
 
     replay.control.heal()
     now = datetime.now(UTC)
     ranges = plan.cycle(now.date(), plan.days_due(warehouse, start, now))
-    assert ranges == [plan.Range(start, today)]
+    assert ranges == [plan.Range(today - DAY, today), plan.Range(start, today - 2 * DAY)]
     for days in ranges:
         assert materialise(days.first, days.last).success
 
@@ -161,7 +168,50 @@ def test_after_an_outage_the_plan_closes_the_gap_by_itself(
     assert plan.days_due(warehouse, start, now) == []
 
 
+def test_old_days_that_cannot_be_read_do_not_hold_up_what_is_new(
+    replay: ReplayServer,
+    materialise: Materialise,
+    tables: Tables,
+    today: date,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start = today - 4 * DAY
+    monkeypatch.setenv("GRID_HISTORY_START", str(start))
+    replay.control.fault({"name": "500", "path": f"/intensity/{start}"})
+    newest, older = tick().run_requests
+    assert not run(older).success
+    assert run(newest).success
+    assert set(half_hours(today - DAY, today - DAY)) <= tables.by_period("core.intensity").keys()
+
+
 # Runs that die, and runs that meet.
+
+
+def test_a_run_whose_process_was_killed_is_closed_and_a_living_one_is_not(
+    materialise: Materialise, warehouse: SecretStr, rows: Rows
+) -> None:
+    job = defs.resolve_job_def("telemetry")
+    with dg.instance_for_test() as instance:
+        killed, living = (
+            instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED).run_id
+            for _ in range(2)
+        )
+        for run_id, pid in ((killed, 2**22 + 1), (living, os.getpid())):
+            rows(
+                "INSERT INTO ops.etl_runs (run_id, asset, attempt, trigger, partition_start, "
+                "partition_end, started_at, status, host, pid, heartbeat_at) VALUES "
+                "(%s, 'raw.intensity', 1, 'tick', '2026-01-01', '2026-01-01', now(), 'running', "
+                "%s, %s, now())",
+                *(run_id, runlog._host(), pid),
+            )
+
+        automation.fail_dead_runs(instance, warehouse)
+
+        states = {run.run_id: run.status for run in instance.get_runs()}
+    assert states == {
+        killed: dg.DagsterRunStatus.FAILURE,
+        living: dg.DagsterRunStatus.STARTED,
+    }
 
 
 def environment(url: SecretStr, replay: ReplayServer, folder: Path) -> dict[str, str]:

@@ -1,7 +1,7 @@
 -- Past UTC days of the window with fewer than 48 half-hours in core.intensity.
 SELECT day AS period_start, (48 - count(core.period_start))::text || ' missing' AS detail,
        count(*) OVER () AS total
-FROM generate_series(%(start)s::timestamptz, %(end)s::timestamptz - interval '1 day',
+FROM generate_series(%(start)s::timestamptz, %(end)s::timestamptz - interval '24 hours',
                      interval '24 hours') AS day
 LEFT JOIN core.intensity AS core
        ON core.period_start >= day AND core.period_start < day + interval '24 hours'

@@ -1,7 +1,7 @@
 -- Past UTC days, from the start of history, that want to be read again: every day that lacks a mix
 -- or an actual in core, and each of the days that may still be revised.
--- A day that stays incomplete is asked for less and less often: not before a tenth of its age has
--- passed since the last try. A complete one that is young is read once a day.
+-- A young day that is incomplete is read in every cycle, an old one less and less often: not before
+-- a tenth of its age has passed since the last try. A complete one that is young is read once a day.
 WITH half_hour AS (
     SELECT (period_start AT TIME ZONE 'UTC')::date AS day, 1 AS intensity, 0 AS mix
     FROM core.intensity WHERE period_start >= %(start)s AND period_start < %(end)s
@@ -40,6 +40,7 @@ WITH half_hour AS (
 SELECT day
 FROM tried
 WHERE at IS NULL
-   OR %(now)s - at > CASE WHEN lacks THEN greatest(age / 10, interval '1 hour')
+   OR %(now)s - at > CASE WHEN lacks AND age < %(revised)s::interval THEN interval '0'
+                          WHEN lacks THEN age / 10
                           ELSE interval '24 hours' END
 ORDER BY day

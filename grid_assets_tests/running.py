@@ -1,0 +1,239 @@
+"""The `grid` command as people start it: in processes of its own, in a folder of its own.
+
+Belongs here: starting, watching and ending such processes. Does not belong here: what one test
+expects of them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from grid_assets.product import MARK
+from grid_assets.settings import Settings
+
+GRID: Final = Path(sys.executable).parent / "grid"
+
+RUN_TIMEOUT_S: Final = 120
+"""For one command on a busy machine; each takes seconds on an idle one."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        return self.out + self.err
+
+
+@dataclass
+class Started:
+    """A command that goes on; both its outputs are in one file."""
+
+    process: subprocess.Popen[bytes]
+    file: Path
+
+    def output(self) -> str:
+        return self.file.read_text(encoding="utf-8")
+
+    def says(self, text: str, within_s: float = 90) -> str:
+        """Wait until it has said `text`; returns the line."""
+
+        def line() -> str | None:
+            return next((line for line in self.output().splitlines() if text in line), None)
+
+        def said_or_ended() -> bool:
+            return line() is not None or self.process.poll() is not None
+
+        wait_until(said_or_ended, within_s, lambda: f"{text!r} in: {self.output()}")
+        said = line()
+        assert said is not None, f"it ended without {text!r}: {self.output()}"
+        return said
+
+    def ends(self, number: signal.Signals | None = None, within_s: float = 60) -> int:
+        """Wait for its end, after a signal if one is given; returns the exit code."""
+        if number is not None:
+            self.process.send_signal(number)
+        return self.process.wait(within_s)
+
+
+@dataclass
+class Grid:
+    """`grid` with a GRID_HOME of its own and none of the settings of whoever runs the tests."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    started: list[Started] = field(default_factory=list)
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+    def variables(self, **more: str) -> dict[str, str]:
+        outside = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("GRID_", "DAGSTER_"))
+        }
+        # An empty variable is an unset one, and keeps a .env of the checkout from setting it.
+        unset = {f"GRID_{name.upper()}": "" for name in Settings.model_fields}
+        own = {"GRID_HOME": str(self.home), "PYTHONUNBUFFERED": "1"}
+        return {**outside, **unset, **own, **self.environment, **more}
+
+    def run(self, *arguments: str, code: int | None = 0, **variables: str) -> Ran:
+        """Run to the end, and expect the exit code `code` (None: any)."""
+        ran = subprocess.run(
+            [str(GRID), *arguments],
+            env=self.variables(**variables),
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=RUN_TIMEOUT_S,
+        )
+        assert code in (None, ran.returncode), (
+            f"exit code {ran.returncode}:\n{ran.stdout}{ran.stderr}"
+        )
+        return Ran(ran.returncode, ran.stdout, ran.stderr)
+
+    def start(self, *arguments: str, in_background: bool = False, **variables: str) -> Started:
+        """Start and leave running; `in_background` as a shell without job control does with `&`."""
+        file = self.folder / f"output {len(self.started)}.txt"
+        command = [str(GRID), *arguments]
+        if in_background:
+            command = ["/bin/sh", "-c", 'trap "" INT; exec "$0" "$@"', *command]
+        with file.open("wb") as output:
+            process = subprocess.Popen(
+                command,
+                env=self.variables(**variables),
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+        started = Started(process, file)
+        self.started.append(started)
+        return started
+
+    def marked(self, name: str = "demo") -> list[psutil.Process]:
+        """Processes that carry the mark of the demo's folder, the supervisor not among them."""
+        home = str(self.home / name)
+        return [process for process in psutil.process_iter() if _mark(process) == home]
+
+    def servers(self) -> list[psutil.Process]:
+        """The embedded PostgreSQL servers whose data is in this folder."""
+        return [process for process in psutil.process_iter() if _is_server_of(process, self.home)]
+
+    def nothing_runs(self) -> bool:
+        return not self.marked() and not self.servers()
+
+    def close(self) -> None:
+        for started in self.started:
+            if started.process.poll() is None:
+                started.process.terminate()
+                try:
+                    started.process.wait(30)
+                except subprocess.TimeoutExpired:
+                    started.process.kill()
+                    started.process.wait()
+        if self.marked() or self.servers():
+            self.run("down")
+
+
+def _mark(process: psutil.Process) -> str | None:
+    try:
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return process.environ().get(MARK)
+    except (psutil.Error, OSError):
+        return None
+
+
+def _is_server_of(process: psutil.Process, home: Path) -> bool:
+    try:
+        return process.name() == "postgres" and Path(process.cwd()).is_relative_to(home)
+    except (psutil.Error, OSError):
+        return False
+
+
+@contextmanager
+def grid_in_a_new_folder() -> Iterator[Grid]:
+    """A `Grid` whose folder has a space in its name and lets every user in, as PostgreSQL needs."""
+    folder = Path(tempfile.mkdtemp(prefix="grid test ", dir="/tmp"))
+    folder.chmod(0o755)
+    grid = Grid(folder)
+    try:
+        yield grid
+    finally:
+        grid.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def taken_port() -> Iterator[int]:
+    """A port that something listens on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        yield int(taken.getsockname()[1])
+
+
+def wait_until(
+    condition: Callable[[], object],
+    within_s: float,
+    what: str | Callable[[], str] = "it",
+    every_s: float = 0.1,
+) -> None:
+    deadline = time.monotonic() + within_s
+    while not condition():
+        if time.monotonic() > deadline:
+            said = what if isinstance(what, str) else what()
+            raise AssertionError(f"Not within {within_s:g} s: {said}")
+        time.sleep(every_s)
+
+
+def holders(token: str) -> list[str]:
+    """The command lines of all processes of this machine that hold `token`."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            line = " ".join(process.cmdline())
+        except psutil.Error:
+            continue
+        if token in line:
+            found.append(line)
+    return found
+
+
+def files_with(folder: Path, token: str) -> list[str]:
+    """Files under `folder` that hold `token`, without the data and the password of PostgreSQL."""
+    return [
+        str(path)
+        for path in folder.rglob("*")
+        if path.is_file()
+        and not any(part in ("data", "password") for part in path.relative_to(folder).parts)
+        and token.encode() in path.read_bytes()
+    ]
