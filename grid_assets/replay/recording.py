@@ -16,6 +16,7 @@ from importlib.resources import files
 from typing import Any, Final, NamedTuple
 
 from grid_assets.halfhours import HALF_HOUR, Window, api_time, floor
+from grid_assets.mix import FUELS
 from grid_assets.replay import simulated
 
 WEEK: Final = timedelta(weeks=1)
@@ -32,19 +33,6 @@ HORIZON: Final = timedelta(hours=48)
 
 ACTUAL_LAG: Final = timedelta(minutes=10)
 """For this long after a half-hour has ended, the API repeats the previous `actual` (measured)."""
-
-FUELS: Final = (
-    "biomass",
-    "coal",
-    "imports",
-    "gas",
-    "nuclear",
-    "other",
-    "hydro",
-    "solar",
-    "wind",
-)
-"""In the order in which the API lists them."""
 
 FACTORS: Final[Mapping[str, int]] = {
     "Biomass": 120,

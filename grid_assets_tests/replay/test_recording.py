@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from grid_assets.halfhours import HALF_HOUR, api_time
+from grid_assets.mix import FUELS
 from grid_assets.replay.recording import (
     FACTORS,
-    FUELS,
     RECORDED_UNTIL,
     WEEK,
     View,
