@@ -59,6 +59,19 @@ def days_due(url: SecretStr, history_start: date, now: datetime) -> list[date]:
     return [day for (day,) in rows]
 
 
+def newest_failed(url: SecretStr, today: date) -> bool:
+    """Whether the last try to fetch the newest days failed: the API is down, or refuses."""
+    with connect(url) as connection:
+        row = connection.execute(
+            "SELECT bool_or(status = 'failed') FROM ("
+            "  SELECT DISTINCT ON (asset) status FROM ops.etl_runs"
+            "  WHERE asset IN ('raw.intensity', 'raw.generation') AND partition_end >= %s"
+            "  ORDER BY asset, started_at DESC) AS last",
+            [today - DAY],
+        ).fetchone()
+    return row == (True,)
+
+
 def cycle(today: date, due: Iterable[date]) -> list[Range]:
     """The runs of one cycle: first yesterday and today by themselves, so that nothing old can hold
     up what is new, then the due days as ranges, newest first."""

@@ -6,6 +6,7 @@ Belongs here: what starts, goes on by itself and stops. Does not belong here: si
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -343,7 +344,12 @@ def test_once_runs_to_the_end_again_and_fails_where_anything_failed(
 )
 def test_make_only_calls_the_command(target: tuple[str, ...], calls: str) -> None:
     made = subprocess.run(
-        ["make", "-n", *target], cwd=PROJECT_DIR, capture_output=True, text=True, check=True
+        ["make", "-n", "--no-print-directory", *target],
+        cwd=PROJECT_DIR,
+        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert made.stdout.splitlines()[-1].strip() == calls
 

@@ -69,7 +69,12 @@ def half_hourly(
 
 
 def cycle(grid: Grid, now: datetime) -> list[plan.Range]:
-    """The day ranges of one cycle, the newest first; each is one run."""
+    """The day ranges of one cycle, the newest first; each is one run.
+
+    While the newest days cannot be fetched, nothing older is tried: each run would wait in vain.
+    """
+    if plan.newest_failed(grid.warehouse, now.date()):
+        return plan.cycle(now.date(), [])
     start = max(grid.settings.first_history_day(now), plan.FIRST_DAY)
     return plan.cycle(now.date(), plan.days_due(grid.warehouse, start, now))
 

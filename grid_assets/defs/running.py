@@ -13,6 +13,7 @@ from typing import Final
 import dagster as dg
 from dagster._core.events import RunFailureReason  # not exported, but in every failure event
 
+from grid_assets import plan
 from grid_assets.defs import automation, core
 from grid_assets.defs.partitions import range_tags
 from grid_assets.defs.resources import Grid
@@ -32,10 +33,16 @@ class Outcome:
 
 
 def run_cycle(instance: dg.DagsterInstance, announce: Callable[[Range], None]) -> Iterator[Outcome]:
-    """One half-hourly cycle, run by run: yesterday and today, then the days that are due."""
+    """One half-hourly cycle, run by run: yesterday and today, then the days that are due.
+
+    Where the newest days cannot be fetched, nothing older is tried.
+    """
     grid = _grid()
     now = grid.now()
-    for days in automation.cycle(grid, now):
+    newest, *_ = plan.cycle(now.date(), [])
+    announce(newest)
+    yield run(instance, newest, "tick", automation.selection(newest, now))
+    for days in automation.cycle(grid, now)[1:]:
         announce(days)
         yield run(instance, days, "tick", automation.selection(days, now))
 

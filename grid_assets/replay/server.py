@@ -230,10 +230,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.content_type)
-        if delivery.kind == "padded":
-            self.send_header("Connection", "close")
-        else:
+        if delivery.kind != "padded":
             self.send_header("Content-Length", str(len(body)))
+        if delivery.kind == "padded" or self.close_connection:
+            self.send_header("Connection", "close")
         for name, value in answer.headers.items():
             self.send_header(name, value)
         self.end_headers()

@@ -149,6 +149,8 @@ def test_after_an_outage_the_plan_closes_the_gap_by_itself(
     assert asked(older)[:2] == (str(start), str(today - 2 * DAY))
     assert not run(newest).success
     assert not run(older).success
+    [again] = tick().run_requests  # nothing older while the newest days cannot be fetched
+    assert asked(again) == asked(newest)
     assert tables.counts() == dict.fromkeys(DATA, 0)
 
     replay.control.heal()
