@@ -41,8 +41,8 @@ STAGED_MIX: Final = (
     "published_total_pct",
     "adjustment",
 )
-BATCH: Final = 10_000
-"""Half-hours loaded or cleaned at a time: about 10 MB, whatever the range, and enough that what a
+BATCH: Final = 20_000
+"""Half-hours loaded or cleaned at a time: about 20 MB, whatever the range, and enough that what a
 transaction costs does not show."""
 
 

@@ -1,5 +1,6 @@
--- From the staged answer into the change-log: only what differs from the capture before it, and
--- from the one after it (where another process was faster with a later answer).
+-- From the staged answers into the change-log: only what differs from the capture before it, and
+-- from the one after it (where another process was faster with a later answer). Half-hours that are
+-- new, as all are in a first load, are told by one hash and spared the comparison.
 INSERT INTO raw.generation
     (period_start, captured_at,
      biomass_pct, coal_pct, imports_pct, gas_pct, nuclear_pct,
@@ -8,7 +9,13 @@ SELECT s.period_start, s.captured_at,
        s.biomass_pct, s.coal_pct, s.imports_pct, s.gas_pct, s.nuclear_pct,
        s.other_pct, s.hydro_pct, s.solar_pct, s.wind_pct, s.unknown_pct
 FROM staged AS s
-WHERE NOT EXISTS (
+WHERE s.period_start NOT IN (
+    SELECT known.period_start
+    FROM raw.generation AS known
+    WHERE known.period_start >= (SELECT min(period_start) FROM staged)
+      AND known.period_start <= (SELECT max(period_start) FROM staged)
+)
+OR NOT EXISTS (
     SELECT FROM (
         (SELECT b.biomass_pct, b.coal_pct, b.imports_pct, b.gas_pct, b.nuclear_pct,
                 b.other_pct, b.hydro_pct, b.solar_pct, b.wind_pct, b.unknown_pct
