@@ -100,6 +100,7 @@ class EmbeddedPostgres:
         self._warn = warn or logging.getLogger(__name__).warning
         digest = hashlib.sha256(os.fsencode(self.folder.resolve())).hexdigest()[:12]
         self._fallback = fallback_root / digest
+        self._shared = fallback_root
 
     @property
     def place(self) -> Path:
@@ -114,7 +115,7 @@ class EmbeddedPostgres:
             place = self._make_place()
             with _start_lock(place):
                 _bound_log(place / "server.log")
-                return _start(place)
+                return _start(place, self._shared)
 
     def url(self) -> str | None:
         """The URL of the running server, or None."""
@@ -192,7 +193,7 @@ def _find_server(place: Path) -> _Server | None:
         return None
 
 
-def _start(place: Path) -> str:
+def _start(place: Path, shared: Path) -> str:
     port, launches, log_start = 0, 0, 0
     deadline = time.monotonic() + READY_TIMEOUT_S
     problem = "another process uses its data folder, perhaps in another container"
@@ -214,7 +215,7 @@ def _start(place: Path) -> str:
                     raise _failure(place, "ended at its start", _tail(log, log_start))
                 log_start = log.stat().st_size if log.exists() else 0
                 port = _choose_port(place)
-                _launch(place, port, lock)
+                _launch(place, shared, port, lock)
                 launches += 1
                 deadline = time.monotonic() + READY_TIMEOUT_S
         time.sleep(POLL_S)
@@ -224,9 +225,9 @@ def _start(place: Path) -> str:
     )
 
 
-def _launch(place: Path, port: int, lock: int) -> None:
+def _launch(place: Path, shared: Path, port: int, lock: int) -> None:
     user = server_user(place)
-    bin_folder, version = programs(place, user)
+    bin_folder, version = programs(shared, user)
     data = place / "data"
     if not data.is_dir():
         _initialise(place, bin_folder, user, lock)

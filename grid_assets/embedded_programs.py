@@ -17,6 +17,7 @@ import pwd
 import re
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -97,8 +98,12 @@ def _wheel() -> Path:
     return max(found, key=lambda path: int(path.name.removeprefix("pginstall") or 0))
 
 
-def programs(place: Path, user: User) -> tuple[Path, str]:
-    """The folder of the programs and their version; a copy if `user` cannot reach the wheel's."""
+def programs(shared: Path, user: User) -> tuple[Path, str]:
+    """The folder of the programs and their version; a copy if `user` cannot reach the wheel's.
+
+    The copy is in `shared`, for all servers of the machine, and not beside the data: initdb hands
+    the path of its programs to a shell, which quotes in the name of a folder would break.
+    """
     wheel = _wheel()
     version = _version(None, wheel / "bin")
     if user is None:
@@ -107,13 +112,12 @@ def programs(place: Path, user: User) -> tuple[Path, str]:
         _version(user, wheel / "bin")
         return wheel / "bin", version
     except (PermissionError, EmbeddedPostgresError):
-        copy = place / f"programs-{version}"
+        copy = shared / f"programs-{version}"
     # The libraries are found relative to the programs, so both keep their places.
     bin_folder = copy / WHEEL / wheel.name / "bin"
     if not copy.exists():
-        for old in place.glob("programs-*"):
-            shutil.rmtree(old)
-        new = place / "programs-new"
+        shared.mkdir(mode=0o755, parents=True, exist_ok=True)
+        new = Path(tempfile.mkdtemp(prefix="new-", dir=shared))
         headers = shutil.ignore_patterns("include")
         shutil.copytree(wheel, new / WHEEL / wheel.name, ignore=headers)
         libraries = wheel.parents[1] / f"{WHEEL}.libs"
@@ -121,7 +125,10 @@ def programs(place: Path, user: User) -> tuple[Path, str]:
             shutil.copytree(libraries, new / libraries.name)
         for path in (new, *new.rglob("*")):
             path.chmod(0o755)
-        new.rename(copy)
+        try:
+            new.rename(copy)
+        except OSError:  # another server was faster
+            shutil.rmtree(new)
     _version(user, bin_folder)
     return bin_folder, version
 
