@@ -1,4 +1,4 @@
-"""Arithmetic on UTC half-hours, and their London settlement periods.
+"""Arithmetic on UTC half-hours; their London settlement periods are columns of the views.
 
 Belongs here: anything that needs to know how long a half-hour is or when a day starts.
 Does not belong here: any clock (`now` is always an argument) and any naive datetime (refused).
@@ -11,14 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
 HALF_HOUR: Final = timedelta(minutes=30)
 DAY: Final = timedelta(days=1)
-HALF_HOURS_A_DAY: Final = 48
-"""A UTC day has 48 half-hours in every season; only London settlement days have 46 or 50."""
-
-LONDON: Final = ZoneInfo("Europe/London")
 
 _API_TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?Z")
 

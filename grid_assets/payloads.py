@@ -11,7 +11,7 @@ and only its record.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -223,9 +223,3 @@ def _exact(value: object) -> int | float | str:
         return int(value)
     # What a float cannot hold stays text, so that a replay never takes it for a rounded number.
     return float(value) if Decimal(repr(float(value))) == value else str(value)
-
-
-def records(document: Mapping[str, Any]) -> Iterable[Any]:
-    """The records of an answer, whatever their state: how many there were to judge."""
-    data = document.get("data")
-    return data if isinstance(data, list) else [] if data is None else [data]

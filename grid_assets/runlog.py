@@ -130,8 +130,8 @@ def bury_crashed(url: SecretStr) -> int:
     return len(dead)
 
 
-def dead_runs(url: SecretStr, run_ids: Collection[str]) -> set[str]:
-    """Those of the runs whose process is gone, as far as their attempts tell."""
+def run_processes_gone(url: SecretStr, run_ids: Collection[str]) -> dict[str, bool]:
+    """Whether the process of each run is gone; a run without any attempt is left out."""
     with connect(url) as connection:
         rows = connection.execute(
             "SELECT DISTINCT ON (run_id) run_id, host, pid, started_at, "
@@ -140,9 +140,8 @@ def dead_runs(url: SecretStr, run_ids: Collection[str]) -> set[str]:
             [SILENT, list(run_ids)],
         ).fetchall()
     return {
-        run_id
+        run_id: not _alive(pid, started_at.timestamp()) if host == _host() else silent
         for run_id, host, pid, started_at, silent in rows
-        if (not _alive(pid, started_at.timestamp()) if host == _host() else silent)
     }
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from grid_assets.halfhours import (
     DAY,
     HALF_HOUR,
-    LONDON,
     Window,
     api_time,
     day_start,
@@ -20,6 +20,9 @@ from grid_assets.halfhours import (
 )
 
 NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
+
+
+LONDON = ZoneInfo("Europe/London")
 
 
 @pytest.mark.parametrize(

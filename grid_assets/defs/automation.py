@@ -14,7 +14,7 @@ from grid_assets.defs import core, raw
 from grid_assets.defs.partitions import range_tags
 from grid_assets.defs.resources import Grid
 from grid_assets.halfhours import api_time
-from grid_assets.runlog import bury_crashed, dead_runs
+from grid_assets.runlog import bury_crashed, run_processes_gone
 from grid_assets.settings import Settings
 
 HISTORY: Final = [raw.intensity, raw.generation, core.intensity, core.generation_mix]
@@ -31,7 +31,7 @@ QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Run configuration: the console says nothing, every event is in the UI and `ops.etl_runs`."""
 
 SILENT_RUN: Final = timedelta(hours=1)
-"""A run that left no trace in ops.etl_runs is given up after this; the longest take minutes."""
+"""A run that left no trace in ops.etl_runs is given up after this; its first comes in seconds."""
 
 MISSED: Final = timedelta(minutes=20)
 """A cycle this late was missed while the daemon was down; the newest one makes up for it."""
@@ -99,8 +99,8 @@ def fail_dead_runs(instance: dg.DagsterInstance, warehouse: SecretStr) -> None:
             )
         )
     }
-    dead = dead_runs(warehouse, open_runs.keys()) if open_runs else set()
+    gone = run_processes_gone(warehouse, open_runs.keys()) if open_runs else {}
     for run_id, record in open_runs.items():
         silent = datetime.now(UTC) - record.update_timestamp.replace(tzinfo=UTC) > SILENT_RUN
-        if run_id in dead or silent:
+        if gone.get(run_id, silent):
             instance.report_run_failed(record.dagster_run, "The run's process has died.")

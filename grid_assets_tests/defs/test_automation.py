@@ -190,13 +190,14 @@ def test_old_days_that_cannot_be_read_do_not_hold_up_what_is_new(
 
 
 def test_a_run_whose_process_was_killed_is_closed_and_a_living_one_is_not(
-    materialise: Materialise, warehouse: SecretStr, rows: Rows
+    materialise: Materialise, warehouse: SecretStr, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(automation, "SILENT_RUN", timedelta(0))  # all runs are old enough
     job = defs.resolve_job_def("telemetry")
     with dg.instance_for_test() as instance:
-        killed, living = (
+        killed, living, unheard_of = (
             instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED).run_id
-            for _ in range(2)
+            for _ in range(3)
         )
         for run_id, pid in ((killed, 2**22 + 1), (living, os.getpid())):
             rows(
@@ -213,6 +214,7 @@ def test_a_run_whose_process_was_killed_is_closed_and_a_living_one_is_not(
     assert states == {
         killed: dg.DagsterRunStatus.FAILURE,
         living: dg.DagsterRunStatus.STARTED,
+        unheard_of: dg.DagsterRunStatus.FAILURE,
     }
 
 
