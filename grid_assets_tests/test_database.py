@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from grid_assets.definitions import defs
 from grid_assets.defs.describing import column_schema
-from grid_assets.halfhours import DAY, HALF_HOUR, LONDON
+from grid_assets.halfhours import DAY, HALF_HOUR
 from grid_assets.mix import FUELS
 from grid_assets_tests import shared_warehouse
 
