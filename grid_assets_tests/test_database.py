@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -22,6 +23,7 @@ one_warehouse = shared_warehouse.one_warehouse
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
+LONDON = ZoneInfo("Europe/London")
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 SEEN = T0 + timedelta(hours=12)
 DAYS = [date(2026, 1, 1), date(2026, 1, 2)]
