@@ -30,6 +30,8 @@ from grid_assets.replay.server import ReplayServer
 from grid_assets.settings import Settings
 from grid_assets.warehouse import connect
 
+GRID: Final = Path(sys.executable).parent / "grid"
+
 SAMPLE_S: Final = 0.05
 """Memory grows over seconds in these commands; a sample costs about a millisecond."""
 
@@ -49,17 +51,22 @@ class Place:
     home: Path
     warehouse: SecretStr
 
-    def grid(self, replay: ReplayServer, *arguments: str, history_start: date) -> Ran:
+    def grid(
+        self, replay: ReplayServer, *arguments: str, history_start: date, **settings: object
+    ) -> Ran:
         """Run `grid` as an operator would. Raises `BenchError` when it fails."""
-        environment = {
+        environment = self.environment(replay, history_start=history_start, **settings)
+        return _run([str(GRID), *arguments], environment)
+
+    def environment(self, replay: ReplayServer, **settings: object) -> dict[str, str]:
+        """What `grid` works here with; `settings` are named as in `Settings`."""
+        chosen = {"home": self.home, "api_url": replay.url, **settings}
+        return {
             # Set though empty, so that no line of a file .env takes effect.
             **{f"GRID_{name.upper()}": "" for name in Settings.model_fields},
-            **_untouched_environment(),
-            "GRID_HOME": str(self.home),
-            "GRID_API_URL": replay.url,
-            "GRID_HISTORY_START": history_start.isoformat(),
+            **untouched_environment(),
+            **{f"GRID_{name.upper()}": str(value) for name, value in chosen.items()},
         }
-        return _run([str(Path(sys.executable).parent / "grid"), *arguments], environment)
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         with connect(self.warehouse) as connection:
@@ -104,7 +111,7 @@ def ending_on_signals() -> Iterator[None]:
             signal.signal(name, handler)
 
 
-def _untouched_environment() -> dict[str, str]:
+def untouched_environment() -> dict[str, str]:
     """The environment without what would make the commands work elsewhere or otherwise."""
     return {
         name: value

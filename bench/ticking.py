@@ -38,6 +38,7 @@ def ticking(place: Place, loaded_days: int, ticks: int, say: Callable[[str], Non
     """
     start = datetime.now(UTC).date() - timedelta(days=loaded_days)
     with ReplayServer() as replay:
+        replay.control.withhold(1, replay.now())  # nothing new meanwhile, so no forecast either
         say(f"Loading {loaded_days} days")
         place.grid(replay, "tick", history_start=start)
         (days,) = place.row(LOADED)

@@ -17,6 +17,7 @@ from dotenv import load_dotenv
 from pydantic import SecretStr
 
 from grid_assets.cli_replay import replay
+from grid_assets.cli_train import evaluate, train
 from grid_assets.embedded import EmbeddedPostgresError
 from grid_assets.runlog import redact
 from grid_assets.settings import PROJECT_DIR, Settings, SettingsError
@@ -43,6 +44,15 @@ def say(line: str) -> None:
     click.echo(line)
 
 
+def _check_days(first: date, last: date, earliest: date) -> None:
+    if first > last:
+        raise click.UsageError(f"--from {first} is after --to {last}.")
+    if first < earliest:
+        raise click.UsageError(f"--from {first} is before {earliest}, where the data begins.")
+    if last > datetime.now(UTC).date():
+        raise click.UsageError(f"--to {last} is in the future; today is the last day there is.")
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="grid-assets")
 def grid() -> None:
@@ -54,6 +64,8 @@ def grid() -> None:
 
 
 grid.add_command(replay)
+grid.add_command(train)
+grid.add_command(evaluate)
 
 
 @grid.command()
@@ -118,15 +130,27 @@ def backfill(first: date, last: date, demo: bool) -> None:
     from grid_assets import commands
     from grid_assets.plan import FIRST_DAY, Range
 
-    if first > last:
-        raise click.UsageError(f"--from {first} is after --to {last}.")
-    if first < FIRST_DAY:
-        raise click.UsageError(f"--from {first} is before {FIRST_DAY}, where the data begins.")
-    if last > datetime.now(UTC).date():
-        raise click.UsageError(f"--to {last} is in the future; today is the last day there is.")
+    _check_days(first, last, FIRST_DAY)
     _on_workplace(
         demo, lambda place, out: commands.backfill(place, Range(first, last), out), needs_api=True
     )
+
+
+@grid.command()
+@click.option("--from", "first", type=Day(), required=True, help="First UTC day of issue.")
+@click.option("--to", "last", type=Day(), required=True, help="Last UTC day of issue, included.")
+@demo_option
+def backtest(first: date, last: date, demo: bool) -> None:
+    """Forecast past days as they would have been forecast then, and score them.
+
+    Every GRID_BACKTEST_STRIDE_HOURS hours, with the telemetry that was known at each issue time.
+    Days that were forecast already are replaced; nothing is doubled.
+    """
+    from grid_assets import commands
+    from grid_assets.plan import FIRST_DAY, Range
+
+    _check_days(first, last, FIRST_DAY)
+    _on_workplace(demo, lambda place, out: commands.backtest(place, Range(first, last), out))
 
 
 @grid.command()

@@ -144,7 +144,11 @@ def _run_once(workplace: Workplace, say: Say) -> None:
     if faults:
         raise CommandError(f"The demo ran, but {'; '.join(faults)}.")
     say("")
-    say("Every run succeeded and every mix sums to exactly 100 %.")
+    say("Mean absolute error of carbon intensity by lead, gCO2/kWh:")
+    for line in status.scores(workplace.warehouse):
+        say(line)
+    say("")
+    say("Every run succeeded, and every mix and every forecast of it sums to exactly 100 %.")
 
 
 def _stop(workplace: Workplace, say: Say) -> None:
@@ -170,22 +174,26 @@ def down(settings: Settings, say: Say) -> None:
 
 
 def tick(workplace: Workplace, say: Say) -> None:
-    """One half-hourly cycle. Raises `CommandError` when telemetry failed."""
+    """One half-hourly cycle: telemetry, forecast and scores. Raises `CommandError` on failure.
+
+    A forecast that cannot be made for want of telemetry is a warning.
+    """
     set_up(workplace, say)
     failed: list[Outcome] = []
     with _dagster(workplace) as instance:
         from grid_assets.defs.running import run_cycle
 
-        for outcome in run_cycle(instance, lambda days: say(f"Reading {days}")):
+        for outcome in run_cycle(instance, say):
             _say_run(workplace.warehouse, outcome.run_id, say)
             if outcome.success:
                 continue
-            if status.telemetry_succeeded(workplace.warehouse, outcome.run_id):
+            if status.failed_assets(workplace.warehouse, outcome.run_id) == {"raw.neso_forecast"}:
                 say("Warning: NESO's forecast was not captured; intensity and mix were loaded.")
             else:
                 failed.append(outcome)
     if failed:
         raise CommandError(_why(workplace.warehouse, failed))
+    say(status.newest_forecast(workplace.warehouse))
 
 
 def backfill(workplace: Workplace, days: Range, say: Say) -> None:
@@ -203,6 +211,24 @@ def backfill(workplace: Workplace, days: Range, say: Say) -> None:
     _say_run(workplace.warehouse, outcome.run_id, say)
     if not outcome.success:
         raise CommandError(_why(workplace.warehouse, [outcome]))
+    say(f"Done in {time.monotonic() - started:.0f} s")
+
+
+def backtest(workplace: Workplace, days: Range, say: Say) -> None:
+    """Forecast past days as they would have been forecast then, and score them, in one run."""
+    set_up(workplace, say)
+    started = time.monotonic()
+    hours = workplace.settings.backtest_stride_hours
+    say(f"Forecasting {days} again, every {hours:g} hours, with what was known then")
+    with _dagster(workplace) as instance:
+        from grid_assets.defs.running import run_backtest
+
+        outcome = run_backtest(instance, days)
+    _say_run(workplace.warehouse, outcome.run_id, say)
+    if not outcome.success:
+        raise CommandError(_why(workplace.warehouse, [outcome]))
+    for line in status.scores(workplace.warehouse, days):
+        say(line)
     say(f"Done in {time.monotonic() - started:.0f} s")
 
 
@@ -264,4 +290,5 @@ def _why(url: SecretStr, failed: list[Outcome]) -> str:
             [[outcome.run_id for outcome in failed]],
         ).fetchone()
     cause = f"{row[0]}: {row[1]}" if row else "See ops.etl_runs and the run in the UI."
-    return f"Telemetry failed for {', '.join(str(run.days) for run in failed)}. {cause}"
+    what = "The forecast" if row and row[0].startswith("forecast.") else "Telemetry"
+    return f"{what} failed for {', '.join(str(run.days) for run in failed)}. {cause}"

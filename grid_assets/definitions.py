@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from grid_assets.defs import automation, core, raw, reporting
+from grid_assets.defs import automation, core, forecast, raw, reporting
 from grid_assets.defs.resources import Grid
 
 defs = dg.Definitions(
@@ -12,10 +12,13 @@ defs = dg.Definitions(
         raw.neso_forecast,
         core.intensity,
         core.generation_mix,
+        forecast.predictions,
+        forecast.accuracy,
         *reporting.VIEWS,
     ],
     jobs=[automation.TELEMETRY],
     schedules=[automation.half_hourly],
+    sensors=[automation.new_telemetry],
     resources={"grid": Grid()},
     # In the run's own process: each step of the multiprocess executor would cost 3 s.
     executor=dg.in_process_executor,

@@ -92,6 +92,11 @@ class Settings(BaseSettings):
     history_start: date | None = None
     telemetry_cron: Annotated[str, AfterValidator(_cron)] = "12,42 * * * *"
     ui_port: int = Field(default=3000, ge=1, le=65535)
+    chronos_model: Annotated[str | None, BeforeValidator(_blank_is_unset)] = None
+    chronos_timeout_s: float = Field(default=120, gt=0, le=3600)
+    backtest_days: int = Field(default=14, ge=0, le=366)
+    backtest_stride_hours: float = Field(default=3, ge=0.5, le=24, multiple_of=0.5)
+    use_neso_forecast: bool = False
 
     @classmethod
     def from_environment(cls) -> Settings:

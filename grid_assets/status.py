@@ -15,9 +15,10 @@ import psycopg
 from psycopg import sql
 from pydantic import SecretStr
 
+from grid_assets.forecasting.series import LEAD_BUCKETS
 from grid_assets.halfhours import HALF_HOUR, day_start, floor
 from grid_assets.migrate import is_current, read_stamp
-from grid_assets.plan import FIRST_DAY
+from grid_assets.plan import FIRST_DAY, Range
 from grid_assets.quality import TOO_OLD
 from grid_assets.runlog import bury_crashed
 from grid_assets.warehouse import connect, place
@@ -30,9 +31,12 @@ ASSETS: Final = (
     "raw.neso_forecast",
     "core.intensity",
     "core.generation_mix",
+    "forecast.predictions",
+    "forecast.accuracy",
 )
 
-TELEMETRY: Final = tuple(asset for asset in ASSETS if asset != "raw.neso_forecast")
+SPARABLE: Final = ("raw.neso_forecast",)
+"""Assets whose failure leaves intensity, mix and our own forecasts as good as they were."""
 
 RELATIONS: Final = {
     "raw.intensity": "period_start",
@@ -40,13 +44,20 @@ RELATIONS: Final = {
     "raw.neso_forecast": "issued_at",
     "core.intensity": "period_start",
     "core.generation_mix": "period_start",
+    "forecast.predictions": "issued_at",
     "reporting.telemetry": "period_start",
     "reporting.telemetry_24h": "period_start",
     "reporting.generation_mix_24h": "period_start",
+    "reporting.forecast_latest": "period_start",
+    "reporting.actual_vs_predicted_24h": "period_start",
+    "reporting.forecast_accuracy": "target_date",
     "ops.etl_runs": "started_at",
     "ops.quarantine": "captured_at",
 }
 """Relations of the demo's table with the time column that orders them."""
+
+
+NEWEST: Final = ("newest actual", "newest mix", "NESO forecast", "forecast")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +83,7 @@ def status(url: SecretStr, history_start: date, now: datetime) -> Status:
             f"Grid Assets   {stamp}" if stamp.kind == "live" else f"*** {stamp} ***",
             f"warehouse     {place(url)}, {_server(connection)}",
             *_newest(connection, now, faults),
+            *_forecasts(connection),
             *_gaps(connection, history_start, now),
             *_runs(connection, now, faults),
             _quarantine(connection),
@@ -92,11 +104,11 @@ def _newest(connection: Connection, now: datetime, faults: list[str]) -> Iterato
     newest = connection.execute(
         "SELECT (SELECT max(period_start) FROM core.intensity WHERE actual_gco2_kwh IS NOT NULL), "
         "(SELECT max(period_start) FROM core.generation_mix), "
-        "(SELECT max(issued_at) FROM raw.neso_forecast)"
+        "(SELECT max(issued_at) FROM raw.neso_forecast), "
+        "(SELECT max(issued_at) FROM forecast.predictions WHERE model <> 'neso')"
     ).fetchone()
     assert newest is not None
-    names = ("newest actual", "newest mix", "NESO forecast")
-    for name, at in zip(names, newest, strict=True):
+    for name, at in zip(NEWEST, newest, strict=True):
         if at is None:
             yield f"{name:<14}none"
         else:
@@ -106,6 +118,17 @@ def _newest(connection: Connection, now: datetime, faults: list[str]) -> Iterato
                 f"{name} is {'missing' if at is None else _ago(now - at) + ' old'}; up to "
                 f"{_ago(TOO_OLD)} is normal. See the runs above, then the API."
             )
+
+
+def _forecasts(connection: Connection) -> Iterator[str]:
+    row = connection.execute(
+        "SELECT model, issued_at, refused_reason, fallback_reason FROM forecast.issues "
+        "WHERE model <> 'neso' AND (refused_reason IS NOT NULL OR fallback_reason IS NOT NULL) "
+        "AND issued_at = (SELECT max(issued_at) FROM forecast.issues WHERE model <> 'neso') "
+        "LIMIT 1"
+    ).fetchone()
+    if row is not None:
+        yield f"  warning: {row[2] or row[3]}"
 
 
 def _gaps(connection: Connection, history_start: date, now: datetime) -> Iterator[str]:
@@ -143,7 +166,7 @@ def _runs(connection: Connection, now: datetime, faults: list[str]) -> Iterator[
             f"{written:>6} changed  {rejected:>3} rejected"
         )
         if state in ("failed", "crashed"):
-            if asset in TELEMETRY:
+            if asset not in SPARABLE:
                 faults.append(f"{asset} {state}: {error}")
             else:
                 yield f"    warning: {error}"
@@ -183,15 +206,55 @@ def run_lines(url: SecretStr, run_id: str) -> Iterator[str]:
             yield f"    {error_type}: {message}"
 
 
-def telemetry_succeeded(url: SecretStr, run_id: str) -> bool:
-    """Whether intensity and mix came through to `core` in this run, whatever else failed."""
+def failed_assets(url: SecretStr, run_id: str) -> set[str]:
+    """The assets whose last attempt in this run failed."""
+    with connect(url) as connection:
+        rows = connection.execute(
+            "SELECT asset FROM (SELECT DISTINCT ON (asset) asset, status FROM ops.etl_runs "
+            "WHERE run_id = %s ORDER BY asset, attempt DESC) AS last WHERE status <> 'success'",
+            [run_id],
+        ).fetchall()
+    return {asset for (asset,) in rows}
+
+
+def newest_forecast(url: SecretStr) -> str:
+    """One line on the newest issue: the forecast, or why there is none."""
     with connect(url) as connection:
         row = connection.execute(
-            "SELECT count(DISTINCT asset) FROM ops.etl_runs "
-            "WHERE run_id = %s AND status = 'success' AND asset = ANY(%s)",
-            [run_id, list(TELEMETRY)],
+            "SELECT model, issued_at, refused_reason, fallback_reason FROM forecast.issues "
+            "WHERE model NOT IN ('neso', 'seasonal_naive') OR fallback_reason IS NOT NULL "
+            "OR refused_reason IS NOT NULL "
+            "ORDER BY issued_at DESC, refused_reason IS NOT NULL LIMIT 1"
         ).fetchone()
-    return row == (len(TELEMETRY),)
+    if row is None:
+        return "Warning: there is no forecast yet."
+    model, issued_at, refused, fallback = row
+    if refused:
+        return f"Warning: no forecast for {_at(issued_at)}. {refused}"
+    said = f"Forecast by {model} from {_at(issued_at)}, 48 hours."
+    return f"{said} Warning: {fallback}" if fallback else said
+
+
+def scores(url: SecretStr, days: Range | None = None) -> Iterator[str]:
+    """Error of carbon intensity by model and lead bucket, over some UTC days of target or all."""
+    with connect(url) as connection:
+        rows = connection.execute(
+            "SELECT model, lead_bucket, round(sum(abs_error_sum) / sum(n), 1), "
+            "round(100.0 * sum(n_inside_80) / nullif(sum(n_band), 0)), bool_or(simulated) "
+            "FROM forecast.accuracy WHERE series = 'carbon_intensity' "
+            "AND (%(first)s::date IS NULL OR target_date BETWEEN %(first)s AND %(last)s) "
+            "GROUP BY model, lead_bucket",
+            {"first": days and days.first, "last": days and days.last + timedelta(days=2)},
+        ).fetchall()
+    buckets = list(LEAD_BUCKETS)
+    yield f"  {'model':<30}" + "".join(f"{bucket:>9}" for bucket in buckets) + "   in 80 % band"
+    for model in sorted({row[0] for row in rows}):
+        by_bucket = {row[1]: row for row in rows if row[0] == model}
+        simulated = any(row[4] for row in by_bucket.values())
+        errors = "".join(f"{by_bucket[b][2] if b in by_bucket else '-':>9}" for b in buckets)
+        held = [by_bucket[b][3] for b in buckets if b in by_bucket and by_bucket[b][3] is not None]
+        band = f"{min(held)} to {max(held)} %" if held else "-"
+        yield f"  {model + (' (simulated)' if simulated else ''):<30}{errors}   {band}"
 
 
 def contents(url: SecretStr) -> Iterator[str]:
@@ -216,6 +279,12 @@ def faults_in_contents(url: SecretStr) -> list[str]:
         "a mix does not sum to exactly 100": (
             "SELECT EXISTS (SELECT FROM reporting.telemetry WHERE total_pct <> 100)"
         ),
+        "there is no forecast": "SELECT NOT EXISTS (SELECT FROM forecast.predictions)",
+        "there are no scores": "SELECT NOT EXISTS (SELECT FROM forecast.accuracy)",
+        "the shares of a forecast do not sum to exactly 100": (
+            "SELECT EXISTS (SELECT FROM forecast.predictions WHERE series <> 'carbon_intensity' "
+            "GROUP BY model, issued_at, period_start HAVING sum(p50) <> 100)"
+        ),
         "the last attempt of an asset did not succeed": (
             "SELECT EXISTS (SELECT FROM (SELECT DISTINCT ON (asset) status FROM ops.etl_runs "
             "ORDER BY asset, started_at DESC) AS last WHERE status <> 'success')"
@@ -229,7 +298,9 @@ def faults_in_contents(url: SecretStr) -> list[str]:
         ]
 
 
-def _at(at: datetime | None) -> str:
+def _at(at: datetime | date | None) -> str:
+    if at is not None and not isinstance(at, datetime):
+        return str(at)
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ") if at else "-"
 
 

@@ -216,7 +216,7 @@ def _cleaned(
     for period_start, captured_at, *shares, unknown in batch:
         published = dict(zip(mix.FUELS, shares, strict=True))
         try:
-            exact = mix.complete(published, _unknown_shares(unknown))
+            exact = mix.complete(published, unknown_shares(unknown))
         except mix.MixRefused as fault:
             record = {"period_start": period_start.isoformat(), **published, "unknown": unknown}
             refused.append(Rejected(f"mix: {fault}", json.dumps(record, default=str)))
@@ -230,7 +230,7 @@ def _cleaned(
         )
 
 
-def _unknown_shares(unknown: Any) -> dict[str, Decimal]:
+def unknown_shares(unknown: Any) -> dict[str, Decimal]:
     """`unknown_pct` of `raw.generation`, whose JSON nothing but this guards."""
     try:
         return {fuel: Decimal(str(share)) for fuel, share in unknown.items()}

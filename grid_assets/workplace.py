@@ -54,7 +54,10 @@ retention:
   schedule:
     purge_after_days: 30
   sensor:
-    purge_after_days: 7
+    purge_after_days:
+      skipped: 1  # one every 5 seconds
+      success: 30
+      failure: 30
 telemetry:
   enabled: false
 nux:

@@ -30,7 +30,7 @@ QUIET: Final = [
 ]
 """For containers, and so that the browser talks to nobody but the page's own server."""
 
-GROUPS: Final = ("raw", "core", "reporting")
+GROUPS: Final = ("raw", "core", "forecast", "reporting")
 SIZE: Final = {"width": 1500, "height": 900}
 
 

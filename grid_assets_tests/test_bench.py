@@ -3,23 +3,45 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 import psutil
 import pytest
 from click.testing import CliRunner
 
+from bench import arriving, forecasting
 from bench.__main__ import main
 from bench.place import Place, temporary_place
 from bench.results import BenchError, at_least, below, document, table, told
 from bench.suite import NAMES, Sizes, measured
+from grid_assets import product
+from grid_assets.forecasting import models
+from grid_assets.halfhours import HALF_HOUR
+from grid_assets.replay.server import ReplayServer
+from grid_assets_tests.running import wait_until
 
-TINY = Sizes(load_rows=300, load_rounds=2, history_days=2, loaded_days=1, ticks=1)
+TINY = Sizes(
+    load_rows=300,
+    load_rounds=2,
+    history_days=2,
+    loaded_days=1,
+    ticks=1,
+    backtest_days=1,
+    single_backtests=1,
+    issues=2,
+    forecast_ticks=1,
+    imports=1,
+)
 
 
 def test_every_result_is_measured_on_a_tiny_size() -> None:
-    results, postgres = measured(TINY, set(), lambda line: None)
+    # Starting the whole product takes a minute; test_product does that.
+    wanted = tuple(name for name in NAMES if name not in arriving.NAMES)
 
-    assert tuple(result.name for result in results) == NAMES
+    results, postgres = measured(TINY, set(wanted), lambda line: None)
+
+    assert tuple(result.name for result in results) == wanted
     assert all(result.value > 0 for result in results)
     assert postgres is not None
 
@@ -66,6 +88,53 @@ def test_a_server_and_its_folder_are_gone_after_an_interrupt() -> None:
         str(places[0].home) in " ".join(process.info["cmdline"] or ())
         for process in psutil.process_iter(["cmdline"])
     )
+
+
+def test_a_product_that_does_not_start_is_told_with_its_reason() -> None:
+    with (
+        temporary_place() as place,
+        ReplayServer() as replay,
+        pytest.raises(BenchError, match="GRID_BACKTEST_DAYS"),
+        arriving.running(place, replay, datetime.now(UTC).date(), days=-1),
+    ):
+        pass
+
+
+def test_a_product_that_runs_is_stopped_whatever_happens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(process: object, output: Callable[[], str]) -> int:
+        wait_until(lambda: "Reading what is missing" in output(), 60)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(arriving, "_port", interrupted)
+    with (
+        temporary_place() as place,
+        ReplayServer() as replay,
+        pytest.raises(KeyboardInterrupt),
+        arriving.running(place, replay, datetime.now(UTC).date(), days=0),
+    ):
+        pass
+    assert product.stop_marked(place.home) == 0
+
+
+def test_a_forecast_by_a_model_that_stands_in_is_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    naive = models.seasonal_naive()
+    stand_in = models.Loaded(naive.forecaster, naive.info, "The shipped checkpoint is missing.")
+    monkeypatch.setattr(models, "load", lambda *arguments: stand_in)
+
+    with temporary_place() as place, pytest.raises(BenchError, match="checkpoint is missing"):
+        forecasting.overhead(place, 1, lambda line: None)
+
+
+def test_a_half_hour_that_has_not_ended_is_not_released() -> None:
+    replay = ReplayServer()
+    replay.control.withhold(2, replay.now())
+
+    assert forecasting.release(replay) + HALF_HOUR <= replay.now()
+    with pytest.raises(BenchError, match="No half-hour"):
+        forecasting.release(replay)
+    replay.stop()
 
 
 def test_a_benchmark_that_lost_rows_fails_the_command(monkeypatch: pytest.MonkeyPatch) -> None:

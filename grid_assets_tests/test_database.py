@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -10,11 +11,12 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
-from psycopg import errors
+from psycopg import errors, sql
 from pydantic import SecretStr
 
 from grid_assets.definitions import defs
 from grid_assets.defs.describing import column_schema
+from grid_assets.forecasting.series import BUCKET_OF_STEP, LEAD_BUCKETS
 from grid_assets.halfhours import DAY, HALF_HOUR
 from grid_assets.mix import FUELS
 from grid_assets_tests import shared_warehouse
@@ -47,18 +49,45 @@ RUNS = [
     "error_message",
 ]
 
+KEYS = ["model", "series", "target_date", "lead_bucket"]
+SCORES = [*KEYS, "n", "mae", "bias", "wape", "pinball", "coverage_80"]
+PREDICTED = ["model", "issued_at", "created_at", "series", "period_start", "p10", "p50", "p90"]
+COMPARED = [
+    "model",
+    "series",
+    "unit",
+    "issued_at",
+    "period_start",
+    "lead_minutes",
+    "lead_bucket",
+    "actual",
+    "p10",
+    "p50",
+    "p90",
+    "error",
+    "abs_error",
+    "inside_80",
+]
+
 RELIED_ON = {
     "raw.intensity": ["period_start", "captured_at", *INTENSITY],
     "raw.generation": ["period_start", "captured_at", *SHARES],
     "raw.neso_forecast": ["issued_at", "period_start", "forecast_gco2_kwh"],
     "core.intensity": ["period_start", *INTENSITY],
     "core.generation_mix": ["period_start", *SHARES, "published_total_pct"],
+    "forecast.predictions": PREDICTED,
+    "forecast.accuracy": SCORES,
+    "forecast.models": ["model", "source", "revision", "trained_to", "scores"],
     "ops.etl_runs": [*RUNS, "stack_trace"],
     "ops.quarantine": ["captured_at", "endpoint", "reason", "payload"],
     "reporting.telemetry": [*TELEMETRY, "total_pct"],
     "reporting.telemetry_24h": [*TELEMETRY, "total_pct"],
     "reporting.generation_mix": MIX,
     "reporting.generation_mix_24h": MIX,
+    "reporting.forecast_latest": [*PREDICTED, "lead_minutes", "unit"],
+    "reporting.actual_vs_predicted": COMPARED,
+    "reporting.actual_vs_predicted_24h": COMPARED,
+    "reporting.forecast_accuracy": SCORES,
     "reporting.etl_runs": RUNS,
 }
 """Relations and columns that dashboards and scripts outside are built on."""
@@ -92,7 +121,10 @@ def test_every_relation_and_column_that_others_rely_on_is_there(
     assert [name for name in columns if name not in columns_of(connection, relation)] == []
 
 
-@pytest.mark.parametrize("relation", ["reporting.telemetry", "reporting.generation_mix"])
+@pytest.mark.parametrize(
+    "relation",
+    ["reporting.telemetry", "reporting.generation_mix", "reporting.actual_vs_predicted"],
+)
 def test_the_views_of_the_last_24_hours_have_the_columns_of_the_whole(
     connection: Connection, relation: str
 ) -> None:
@@ -103,6 +135,26 @@ def test_the_views_of_telemetry_have_exactly_their_columns(connection: Connectio
     assert list(columns_of(connection, "reporting.telemetry")) == [*TELEMETRY, "total_pct"]
     assert list(columns_of(connection, "reporting.generation_mix")) == MIX
     assert "stack_trace" not in columns_of(connection, "reporting.etl_runs")
+
+
+def test_the_views_of_forecasts_have_exactly_their_columns_and_whether_they_are_simulated(
+    connection: Connection,
+) -> None:
+    for relation in ("forecast_latest", "actual_vs_predicted", "forecast_accuracy"):
+        name = f"reporting.{relation}"
+        assert list(columns_of(connection, name)) == [*RELIED_ON[name], "simulated"]
+
+
+def test_the_as_of_function_of_forecasts_answers_with_the_columns_that_are_relied_on(
+    connection: Connection,
+) -> None:
+    answer = connection.execute("SELECT * FROM reporting.forecast_as_known_at(now())")
+    assert answer.description is not None
+    stored = columns_of(connection, "forecast.predictions")
+    assert [column.name for column in answer.description] == [*PREDICTED, "simulated"]
+    assert {column.name for column in answer.description} == {
+        name for name in stored if not name.startswith("raw_")
+    }
 
 
 def test_the_as_of_function_answers_with_the_columns_of_core_intensity(
@@ -167,9 +219,9 @@ def test_every_asset_describes_the_columns_of_its_relation_as_the_catalogue_has_
     described = [
         ".".join(key.path)
         for key in defs.resolve_all_asset_keys()
-        if key.path[0] in ("raw", "core", "reporting")
+        if key.path[0] in ("raw", "core", "forecast", "reporting")
     ]
-    assert len(described) >= 9
+    assert len(described) >= 15
     short = {"timestamp with time zone": "timestamptz"}
     for relation in [*described, "ops.etl_runs", "reporting.etl_runs"]:
         live = columns_of(connection, relation)
@@ -203,6 +255,31 @@ def insert_intensity(connection: Connection, start: datetime = T0, actual: Any =
     connection.execute(
         "INSERT INTO core.intensity (period_start, actual_gco2_kwh) VALUES (%s, %s)",
         [start, actual],
+    )
+
+
+def insert_forecast(
+    connection: Connection,
+    issued_at: datetime = T0,
+    lead: timedelta = timedelta(0),
+    p50: Any = 100,
+    **values: Any,
+) -> None:
+    """One forecast, made at its issue time unless `created_at` says otherwise."""
+    row = {
+        "model": "chronos:some",
+        "series": "carbon_intensity",
+        "period_start": issued_at + lead,
+        "issued_at": issued_at,
+        "created_at": issued_at,
+        "p50": p50,
+    } | values
+    connection.execute(
+        sql.SQL("INSERT INTO forecast.predictions ({}) VALUES ({})").format(
+            sql.SQL(", ").join(map(sql.Identifier, row)),
+            sql.SQL(", ").join(map(sql.Placeholder, row)),
+        ),
+        row,
     )
 
 
@@ -276,6 +353,8 @@ def test_a_possible_intensity_is_accepted_by_core(connection: Connection, actual
         "INSERT INTO raw.neso_forecast VALUES (now(), %s, 100)",
         "INSERT INTO core.intensity VALUES (%s)",
         "INSERT INTO core.generation_mix VALUES (%s)",
+        "INSERT INTO forecast.predictions "
+        "VALUES ('neso', 'wind', %s, '2020-01-01Z', now(), NULL, 1)",
     ],
 )
 def test_a_time_off_the_grid_is_refused_and_one_on_it_is_not(
@@ -307,6 +386,121 @@ def test_a_time_off_the_grid_is_refused_and_one_on_it_is_not(
 def test_a_value_that_means_nothing_is_refused(connection: Connection, statement: str) -> None:
     with pytest.raises(errors.CheckViolation):
         connection.execute(statement.encode())
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"p10": 100, "p90": 100},
+        {"p10": 0, "p50": 500, "p90": 1000},
+        {"series": "wind", "p10": 0, "p50": 50, "p90": 100},
+        {"series": "coal", "p50": 0},
+    ],
+)
+def test_a_possible_forecast_is_accepted(connection: Connection, values: dict[str, Any]) -> None:
+    insert_forecast(connection, **values)
+    with pytest.raises(errors.UniqueViolation):
+        insert_forecast(connection, **values)
+
+
+@pytest.mark.parametrize(
+    ("values", "constraint"),
+    [
+        ({"p10": 100, "p50": 99, "p90": 101}, "quantiles_ordered"),
+        ({"p10": 98, "p50": 99, "p90": 98}, "quantiles_ordered"),
+        ({"p10": "NaN", "p90": 101}, "quantiles_ordered"),
+        ({"p10": 98}, "band_whole"),
+        ({"p90": 101}, "band_whole"),
+        ({"p50": -1}, "in_range"),
+        ({"p10": -1, "p90": 101}, "in_range"),
+        ({"p50": 1001}, "in_range"),
+        ({"p50": "NaN"}, "in_range"),
+        ({"p10": 98, "p90": "NaN"}, "in_range"),
+        ({"series": "wind", "p50": 101}, "in_range"),
+        ({"series": "wind", "p10": 1, "p50": 2, "p90": 101}, "in_range"),
+        ({"series": "tidal", "p50": 1}, "series_known"),
+        ({"lead": -HALF_HOUR}, "not_before_issue"),
+    ],
+)
+def test_a_forecast_that_cannot_be_one_is_refused(
+    connection: Connection, values: dict[str, Any], constraint: str
+) -> None:
+    with pytest.raises(errors.CheckViolation) as refused:
+        insert_forecast(connection, **values)
+    assert refused.value.diag.constraint_name == f"predictions_{constraint}"
+
+
+@pytest.mark.parametrize("values", [{"p50": None}, {"created_at": None}, {"model": None}])
+def test_a_forecast_that_lacks_what_it_is_about_is_refused(
+    connection: Connection, values: dict[str, Any]
+) -> None:
+    with pytest.raises(errors.NotNullViolation):
+        insert_forecast(connection, **values)
+
+
+def insert_score(connection: Connection, **values: Any) -> None:
+    row = {
+        "model": "chronos:some",
+        "series": "wind",
+        "target_date": DAYS[0],
+        "lead_bucket": "0-3h",
+        "n": 4,
+        "abs_error_sum": 6,
+        "error_sum": -2,
+        "abs_actual_sum": 100,
+        "n_band": 3,
+        "pinball_sum": Decimal("1.5"),
+        "n_inside_80": 2,
+        "simulated": False,
+    } | values
+    connection.execute(
+        sql.SQL("INSERT INTO forecast.accuracy ({}) VALUES ({})").format(
+            sql.SQL(", ").join(map(sql.Identifier, row)),
+            sql.SQL(", ").join(map(sql.Placeholder, row)),
+        ),
+        row,
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "scores"),
+    [
+        ({}, ("1.500", "-0.500", "0.0600", "0.500", "0.6667")),
+        ({"abs_actual_sum": 0}, ("1.500", "-0.500", None, "0.500", "0.6667")),
+        (
+            {"n_band": 0, "n_inside_80": 0, "pinball_sum": None},
+            ("1.500", "-0.500", "0.0600", None, None),
+        ),
+        ({"n_inside_80": 0}, ("1.500", "-0.500", "0.0600", "0.500", "0.0000")),
+    ],
+)
+def test_scores_follow_from_their_sums_and_are_null_where_there_is_nothing_to_divide_by(
+    connection: Connection, values: dict[str, Any], scores: tuple[str | None, ...]
+) -> None:
+    insert_score(connection, **values)
+    told = connection.execute(
+        "SELECT n, mae::text, bias::text, wape::text, pinball::text, coverage_80::text "
+        "FROM reporting.forecast_accuracy"
+    ).fetchall()
+    assert told == [(4, *scores)]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"n": 0, "n_band": 0, "n_inside_80": 0},
+        {"n_band": 5},
+        {"n_inside_80": 4},
+        {"n_inside_80": -1},
+        {"lead_bucket": "0-48h"},
+    ],
+)
+def test_a_score_that_contradicts_itself_is_refused(
+    connection: Connection, values: dict[str, Any]
+) -> None:
+    with pytest.raises((errors.CheckViolation, errors.DivisionByZero)):
+        insert_score(connection, **values)
 
 
 @pytest.mark.parametrize(
@@ -342,6 +536,7 @@ def test_a_log_row_that_contradicts_itself_is_refused(
 
 def test_a_reader_may_read_every_view_and_ask_the_function(connection: Connection) -> None:
     insert_intensity(connection)
+    insert_forecast(connection)
     connection.execute("INSERT INTO raw.intensity VALUES (%s, %s, 90, 100)", [T0, SEEN])
     views = connection.execute(
         "SELECT relname FROM pg_class WHERE relnamespace = 'reporting'::regnamespace "
@@ -352,17 +547,21 @@ def test_a_reader_may_read_every_view_and_ask_the_function(connection: Connectio
     }
     connection.execute("SET ROLE grid_reader")
     for (view,) in views:
-        connection.execute(
-            psycopg.sql.SQL("SELECT * FROM {}").format(psycopg.sql.Identifier("reporting", view))
-        )
+        connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier("reporting", view)))
     known = connection.execute("SELECT period_start FROM reporting.intensity_as_known_at(now())")
     assert known.fetchall() == [(T0,)]
+    forecast = connection.execute("SELECT period_start FROM reporting.forecast_as_known_at(now())")
+    assert forecast.fetchall() == [(T0,)]
 
 
 @pytest.mark.parametrize(
     "statement",
     [
         *(f"TABLE {name}" for name in RELIED_ON if not name.startswith("reporting.")),
+        "TABLE forecast.issues",
+        "TABLE forecast.calibration",
+        "DELETE FROM forecast.predictions",
+        "UPDATE reporting.forecast_accuracy SET n = 1",
         "SELECT * FROM ops.warehouse",
         "SELECT stack_trace FROM ops.etl_runs",
         "SELECT core.plausible_gco2_kwh(1)",
@@ -393,11 +592,14 @@ def test_the_as_of_function_cannot_be_led_astray_by_its_caller(connection: Conne
     )
     assert connection.execute("SELECT %s::timestamptz <= %s", [SEEN, T0]).fetchone() == (True,)
     assert known_at(connection, T0) == []
-    public = connection.execute(
-        "SELECT has_function_privilege('public', "
-        "'reporting.intensity_as_known_at(timestamptz)', 'EXECUTE')"
-    ).fetchone()
-    assert public == (False,)
+    insert_forecast(connection, SEEN)
+    assert forecasts_at(connection, T0) == []
+    for function in ("intensity_as_known_at", "forecast_as_known_at"):
+        public = connection.execute(
+            "SELECT has_function_privilege('public', %s, 'EXECUTE')",
+            [f"reporting.{function}(timestamptz)"],
+        ).fetchone()
+        assert public == (False,)
 
 
 # Views
@@ -522,6 +724,178 @@ def test_the_log_of_runs_is_shown_as_it_is_kept(connection: Connection) -> None:
     assert shown == [("run", 2, date(2026, 1, 2), "failed", "why")]
 
 
+# Views of forecasts
+
+
+@pytest.mark.parametrize(
+    ("lead", "minutes", "bucket"),
+    [
+        ("0:00", 0, "0-3h"),
+        ("2:30", 150, "0-3h"),
+        ("3:00", 180, "3-6h"),
+        ("5:30", 330, "3-6h"),
+        ("6:00", 360, "6-12h"),
+        ("11:30", 690, "6-12h"),
+        ("12:00", 720, "12-24h"),
+        ("23:30", 1410, "12-24h"),
+        ("24:00", 1440, "24-48h"),
+        ("47:30", 2850, "24-48h"),
+    ],
+)
+def test_a_lead_belongs_to_the_bucket_whose_lower_edge_it_has_reached(
+    connection: Connection, lead: str, minutes: int, bucket: str
+) -> None:
+    hours, rest = map(int, lead.split(":"))
+    ahead = timedelta(hours=hours, minutes=rest)
+    insert_intensity(connection, T0 + ahead)
+    insert_forecast(connection, lead=ahead)
+    told = connection.execute(
+        "SELECT lead_minutes, lead_bucket FROM reporting.actual_vs_predicted"
+    ).fetchall()
+    assert told == [(minutes, bucket)]
+    latest = connection.execute("SELECT lead_minutes FROM reporting.forecast_latest").fetchall()
+    assert latest == [(minutes,)]
+    assert list(LEAD_BUCKETS) == ["0-3h", "3-6h", "6-12h", "12-24h", "24-48h"]
+    assert BUCKET_OF_STEP[minutes // 30] == bucket
+
+
+def test_the_lead_of_a_forecast_issued_between_half_hours_is_the_time_until_its_half_hour(
+    connection: Connection,
+) -> None:
+    captured = T0 - timedelta(minutes=18)
+    insert_intensity(connection, T0)
+    insert_forecast(connection, captured, timedelta(minutes=18), model="neso")
+    told = connection.execute("SELECT lead_minutes FROM reporting.actual_vs_predicted").fetchall()
+    assert told == [(18,)]
+
+
+def test_a_forecast_stands_beside_the_actual_of_its_own_series_and_half_hour(
+    connection: Connection,
+) -> None:
+    insert_intensity(connection, T0, 110)
+    insert_intensity(connection, T0 + HALF_HOUR, 500)
+    insert_mix(connection, T0)  # gas 30, wind 30, other 0
+    insert_mix(connection, T0 + HALF_HOUR, gas=0, wind=60)
+    insert_forecast(connection, p10=90, p50=100, p90=109)
+    insert_forecast(connection, p50=Decimal("111.5"), model="neso", simulated=True)
+    insert_forecast(connection, p50=25, series="gas", p10=20, p90=30)
+    insert_forecast(connection, p50=31, series="wind", p10=30, p90=35)
+    insert_forecast(connection, p50=1, series="other")
+    told = connection.execute(
+        "SELECT model, series, unit, actual, error, abs_error, inside_80, simulated "
+        "FROM reporting.actual_vs_predicted ORDER BY series, model"
+    ).fetchall()
+    assert told == [
+        ("chronos:some", "carbon_intensity", "gCO2/kWh", 110, -10, 10, False, False),
+        ("neso", "carbon_intensity", "gCO2/kWh", 110, Decimal("1.5"), Decimal("1.5"), None, True),
+        ("chronos:some", "gas", "%", 30, -5, 5, True, False),
+        ("chronos:some", "other", "%", 0, 1, 1, None, False),
+        ("chronos:some", "wind", "%", 30, 1, 1, True, False),
+    ]
+
+
+@pytest.mark.parametrize("series", [*FUELS, "carbon_intensity"])
+def test_every_series_is_compared_with_its_own_column(connection: Connection, series: str) -> None:
+    shares = dict(zip(FUELS, (1, 2, 3, 4, 5, 0, 7, 8, 9), strict=True))
+    insert_mix(connection, **shares)  # other is what is left of 100
+    insert_intensity(connection, actual=200)
+    insert_forecast(connection, p50=0, series=series)
+    expected = shares | {"other": 61, "carbon_intensity": 200}
+    told = connection.execute("SELECT series, actual FROM reporting.actual_vs_predicted").fetchall()
+    assert told == [(series, expected[series])]
+
+
+def test_a_forecast_whose_actual_is_not_there_is_not_compared(connection: Connection) -> None:
+    insert_forecast(connection)
+    insert_forecast(connection, series="wind", p50=30)
+    insert_forecast(connection, series="coal", p50=0)
+    insert_intensity(connection, actual=None)
+    insert_mix(connection, coal=None)
+    told = connection.execute("SELECT series FROM reporting.actual_vs_predicted").fetchall()
+    assert told == [("wind",)]
+
+
+def test_the_latest_forecast_of_a_half_hour_is_the_newest_issue_of_each_model(
+    connection: Connection,
+) -> None:
+    for issued_at, p50 in ((T0, 1), (T0 + HALF_HOUR, 2), (T0 - DAY, 3)):
+        for lead in range(3):
+            insert_forecast(connection, issued_at, lead * HALF_HOUR, p50)
+    insert_forecast(connection, T0 - DAY, DAY, 4, model="seasonal_naive")
+    insert_forecast(connection, T0, series="wind", p50=5)
+    # A back-test of the older issue, made later, is no newer forecast.
+    insert_forecast(connection, T0 - HALF_HOUR, HALF_HOUR, 6, created_at=T0 + 9 * DAY)
+    told = connection.execute(
+        "SELECT model, series, unit, period_start, issued_at, lead_minutes, p50 "
+        "FROM reporting.forecast_latest WHERE period_start >= %s ORDER BY 1, 2, 4",
+        [T0],
+    ).fetchall()
+    intensity = ("chronos:some", "carbon_intensity", "gCO2/kWh")
+    second, third, fourth = (T0 + n * HALF_HOUR for n in (1, 2, 3))
+    assert told == [
+        (*intensity, T0, T0, 0, 1),
+        (*intensity, second, second, 0, 2),
+        (*intensity, third, second, 30, 2),
+        (*intensity, fourth, second, 60, 2),
+        ("chronos:some", "wind", "%", T0, T0, 0, 5),
+        ("seasonal_naive", *intensity[1:], T0, T0 - DAY, 1440, 4),
+    ]
+
+
+def test_the_last_24_hours_show_for_each_half_hour_the_last_issue_before_it_began(
+    connection: Connection,
+) -> None:
+    row = connection.execute("SELECT date_bin('30 minutes', now(), 'epoch')").fetchone()
+    assert row is not None
+    newest: datetime = row[0]
+    for n in range(-2, 60):
+        insert_intensity(connection, newest - n * HALF_HOUR)
+        insert_mix(connection, newest - n * HALF_HOUR)
+    for issue in range(0, 110):  # each reaches two half-hours: its own and the next
+        issued_at = newest - issue * HALF_HOUR
+        for lead in range(2):
+            insert_forecast(connection, issued_at, lead * HALF_HOUR, lead)
+    insert_forecast(connection, newest - 2 * DAY, 2 * DAY - HALF_HOUR, 7, model="seasonal_naive")
+    insert_forecast(connection, newest - HALF_HOUR, series="wind", p50=8)
+
+    told = connection.execute(
+        "SELECT period_start, issued_at, p50 FROM reporting.actual_vs_predicted_24h "
+        "WHERE model = 'chronos:some' AND series = 'carbon_intensity' ORDER BY 1 DESC"
+    ).fetchall()
+    assert len(told) in (48, 49)  # half-hours that have begun, and none that is older
+    assert told == [(newest - n * HALF_HOUR,) * 2 + (0,) for n in range(len(told))]
+    others = connection.execute(
+        "SELECT model, series, period_start, lead_minutes, lead_bucket "
+        "FROM reporting.actual_vs_predicted_24h "
+        "WHERE model <> 'chronos:some' OR series <> 'carbon_intensity' ORDER BY 1"
+    ).fetchall()
+    assert others == [
+        ("chronos:some", "wind", newest - HALF_HOUR, 0, "0-3h"),
+        ("seasonal_naive", "carbon_intensity", newest - HALF_HOUR, 2850, "24-48h"),
+    ]
+
+
+def forecasts_at(connection: Connection, at: datetime) -> list[tuple[Any, ...]]:
+    return connection.execute(
+        "SELECT model, issued_at, p50 FROM reporting.forecast_as_known_at(%s) ORDER BY 1, 2", [at]
+    ).fetchall()
+
+
+def test_a_forecast_does_not_show_before_it_was_made_and_a_back_test_not_at_its_issue_time(
+    connection: Connection,
+) -> None:
+    made = T0 - timedelta(minutes=18)
+    insert_forecast(connection, created_at=made, p50=1)
+    insert_forecast(connection, T0 - DAY, p50=2, created_at=T0 + 3 * DAY)  # a back-test
+    insert_forecast(connection, made, timedelta(minutes=18), p50=3, model="neso")
+    live, neso = ("chronos:some", T0, 1), ("neso", made, 3)
+    assert forecasts_at(connection, made - timedelta(microseconds=1)) == []
+    assert forecasts_at(connection, made) == [live, neso]
+    assert forecasts_at(connection, T0 + 2 * DAY) == [live, neso]
+    back_test = ("chronos:some", T0 - DAY, 2)
+    assert forecasts_at(connection, T0 + 3 * DAY) == [back_test, live, neso]
+
+
 # What was known when
 
 
@@ -609,3 +983,39 @@ def test_the_mix_of_24_hours_is_read_by_index(large: Connection) -> None:
     text = plan(large, "SELECT * FROM reporting.generation_mix_24h")
     assert "Seq Scan on generation_mix" not in text, text
     assert "generation_mix_pk" in text, text
+
+
+@pytest.fixture
+def many_forecasts(connection: Connection) -> Connection:
+    """20 days of one model's hourly issues, with the statistics a live server would have."""
+    connection.execute(
+        "INSERT INTO forecast.predictions (model, series, period_start, issued_at, created_at, p50)"
+        "SELECT 'chronos:some', series, issued_at + step * interval '30 minutes', issued_at, "
+        "issued_at, 1 FROM generate_series(date_bin('30 minutes', now(), 'epoch') "
+        "- interval '20 days', now(), interval '1 hour') AS issued_at, "
+        "unnest(ARRAY['carbon_intensity', 'gas', 'wind']) AS series, "
+        "generate_series(0, 95) AS step"
+    )
+    connection.execute("ANALYZE forecast.predictions")
+    return connection
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM reporting.forecast_latest WHERE model = 'chronos:some' "
+        "AND series = 'carbon_intensity' AND period_start >= now()",
+        "SELECT * FROM reporting.actual_vs_predicted WHERE model = 'chronos:some' "
+        "AND series = 'wind' AND period_start >= now() - interval '7 days'",
+        "SELECT * FROM reporting.actual_vs_predicted WHERE issued_at = now() - interval '1 day'",
+        "SELECT * FROM reporting.actual_vs_predicted_24h WHERE model = 'chronos:some' "
+        "AND series = 'carbon_intensity'",
+        "SELECT * FROM reporting.actual_vs_predicted_24h",
+    ],
+)
+def test_the_forecasts_of_a_dashboard_are_found_by_index(
+    many_forecasts: Connection, query: str
+) -> None:
+    text = plan(many_forecasts, query)
+    assert "Seq Scan on predictions" not in text, text
+    assert re.search("predictions_pk|predictions_by_issue", text), text

@@ -61,6 +61,16 @@ def test_the_wheel_holds_every_statement_and_the_recording(wheel: Path) -> None:
     assert {f"grid_assets/sql/{name}" for name in statements} <= names
     assert {f"grid_assets/{name}" for name in files_of("grid_assets")} <= names
     assert any(name.startswith("grid_assets/replay/data/") for name in names)
+    assert "grid_assets/forecasting/models.py" in names
+
+
+def test_the_wheel_holds_the_checkpoint_and_it_is_small(wheel: Path) -> None:
+    folder = "grid_assets/forecasting/checkpoint"
+    files = [info for info in zipfile.ZipFile(wheel).infolist() if info.filename.startswith(folder)]
+    names = {info.filename.removeprefix(f"{folder}/") for info in files}
+    assert names >= {"config.json", "grid.json", "model.safetensors"}
+    assert names == files_of(folder)
+    assert sum(info.file_size for info in files) < 10_000_000
 
 
 def test_the_wheel_holds_nothing_that_belongs_to_the_checkout_alone(wheel: Path) -> None:
@@ -102,3 +112,5 @@ def test_an_installed_package_migrates_and_serves_from_another_folder(
         connection.execute("SELECT * FROM reporting.telemetry_24h")
     recorded = "from grid_assets.replay.recording import *; print(len(load_recording().intensity))"
     assert int(python("-c", recorded)) > 90_000
+    shipped = "from grid_assets.forecasting.models import *; print(load(None, 0).info.source)"
+    assert python("-c", shipped) == "shipped\n"

@@ -7,6 +7,7 @@ Belongs here: what starts, goes on by itself and stops. Does not belong here: si
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -44,8 +45,15 @@ from grid_assets_tests.test_cli import one_sentence, tables_with
 BY_ITSELF_S = 130
 """A schedule of every minute, the run that it starts, and a machine that is busy."""
 
-DAYS = "2"
-"""The demo reads three days, so that tests wait for processes and not for data."""
+FEW_BACK_TESTS = {"GRID_BACKTEST_DAYS": "1", "GRID_BACKTEST_STRIDE_HOURS": "12"}
+"""Two issues of yesterday beside the newest one, so that tests do not wait for a model."""
+
+NEWEST_FORECAST = (
+    "SELECT model, count(*), count(DISTINCT series), count(DISTINCT period_start), "
+    "bool_and(p10 <= p50 AND p50 <= p90), min(period_start) = min(issued_at) "
+    "FROM forecast.predictions WHERE model <> 'neso' AND issued_at = "
+    "(SELECT max(issued_at) FROM forecast.predictions WHERE model <> 'neso') GROUP BY 1 ORDER BY 1"
+)
 
 
 @dataclass(frozen=True)
@@ -82,7 +90,8 @@ class Demo:
 
 
 def history_start() -> str:
-    return str((datetime.now(UTC) - 2 * 48 * HALF_HOUR).date())
+    """Eight days and today: little more than the week that a forecast is made from."""
+    return str((datetime.now(UTC) - 8 * 48 * HALF_HOUR).date())
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +102,7 @@ def demo() -> Iterator[Demo]:
             "GRID_TELEMETRY_CRON": "* * * * *",
             "GRID_API_RETRY_BUDGET_S": "20",
             "GRID_HISTORY_START": history_start(),
+            **FEW_BACK_TESTS,
         }
         started = grid.start("demo", "--port", str(port))
         home = grid.home / "demo"
@@ -145,11 +155,12 @@ def test_a_first_cycle_that_fails_is_told_and_does_not_stop_the_product(demo: De
     assert "HTTP 404" in said
 
 
-def test_the_schedule_is_on_without_a_click(demo: Demo) -> None:
+def test_the_schedule_and_the_sensor_are_on_without_a_click(demo: Demo) -> None:
     found = graphql(
         demo.ui,
         "{ repositoriesOrError { ... on RepositoryConnection { nodes { schedules "
-        "{ name cronSchedule executionTimezone scheduleState { status } } } } } }",
+        "{ name cronSchedule executionTimezone scheduleState { status } } "
+        "sensors { name minIntervalSeconds sensorState { status } } } } } }",
     )
     [repository] = found["repositoriesOrError"]["nodes"]
     assert repository["schedules"] == [
@@ -158,6 +169,13 @@ def test_the_schedule_is_on_without_a_click(demo: Demo) -> None:
             "cronSchedule": "* * * * *",
             "executionTimezone": "UTC",
             "scheduleState": {"status": "RUNNING"},
+        }
+    ]
+    assert repository["sensors"] == [
+        {
+            "name": "new_telemetry",
+            "minIntervalSeconds": 5,
+            "sensorState": {"status": "RUNNING"},
         }
     ]
 
@@ -197,9 +215,37 @@ def test_gaps_close_by_themselves_after_faults_and_withheld_hours(demo: Demo) ->
     wait_until(
         lambda: ask(url, "SELECT count(*) FROM ops.etl_runs WHERE status = 'running'") == [(0,)], 60
     )
-    assert "healthy" in demo.grid.run("status", "--demo").out.splitlines()
-    triggers = ask(url, "SELECT DISTINCT trigger FROM ops.etl_runs WHERE status = 'success'")
+    triggers = ask(
+        url,
+        "SELECT DISTINCT trigger FROM ops.etl_runs WHERE status = 'success' AND asset LIKE 'raw.%'",
+    )
     assert triggers == [("schedule",)]
+
+
+def test_telemetry_that_has_come_is_forecast_from_and_past_days_are_back_tested_by_themselves(
+    demo: Demo,
+) -> None:
+    url = demo.warehouse
+    newest = (
+        "SELECT count(*) FROM forecast.issues WHERE model <> 'neso' AND refused_reason IS NULL "
+        "AND mix_to = (SELECT max(period_start) + interval '30 min' FROM core.generation_mix)"
+    )
+    back_tested = (
+        "SELECT count(DISTINCT issued_at) FROM forecast.issues WHERE model <> 'neso' "
+        "AND issued_at < date_trunc('day', now(), 'UTC') AND refused_reason IS NULL"
+    )
+    wait_until(lambda: ask(url, newest) != [(0,)], BY_ITSELF_S, every_s=0.5)
+    wait_until(lambda: ask(url, back_tested) == [(2,)], BY_ITSELF_S, every_s=0.5)
+    for _, *told in ask(url, NEWEST_FORECAST):
+        assert told == [960, 10, 96, True, True]
+    scored = "SELECT count(*) FROM reporting.forecast_accuracy WHERE model <> 'neso'"
+    wait_until(lambda: ask(url, scored) != [(0,)], BY_ITSELF_S, every_s=0.5)
+    wait_until(
+        lambda: "healthy" in demo.grid.run("status", "--demo", code=None).out.splitlines(),
+        BY_ITSELF_S,
+        lambda: demo.grid.run("status", "--demo", code=None).out,
+        every_s=2,
+    )
 
 
 def test_its_password_is_in_no_command_line_log_or_event(demo: Demo) -> None:
@@ -300,12 +346,26 @@ def test_once_runs_to_the_end_again_and_fails_where_anything_failed(
             "GRID_DATABASE_URL": server.get_secret_value(),
             "GRID_HISTORY_START": history_start(),
             "GRID_UI_PORT": str(port),
+            **FEW_BACK_TESTS,
         }
         first = grid.run("demo", "--once").out
         assert all(f"\n  {relation} " in first for relation in RELATIONS)
-        assert "Every run succeeded and every mix sums to exactly 100 %." in first
+        assert (
+            "Every run succeeded, and every mix and every forecast of it sums to exactly 100 %."
+            in first
+        )
         assert "raw.generation       success" in first
         url = demo_database()
+        [(chronos, *of_chronos), naive] = ask(url, NEWEST_FORECAST)
+        assert chronos.startswith("chronos:")
+        assert f"Forecast by {chronos} from " in first
+        assert "Warning" not in first
+        assert of_chronos == [960, 10, 96, True, True]
+        assert naive == ("seasonal_naive", *of_chronos)
+        scored = ask(url, "SELECT DISTINCT model FROM reporting.forecast_accuracy ORDER BY 1")
+        assert {(chronos,), ("seasonal_naive",)} <= set(scored)
+        for (model,) in scored:
+            assert re.search(rf"^  {re.escape(model)} .*\d+\.\d", first, re.MULTILINE)
         kept = ask(url, "SELECT count(*), max(captured_at) FROM raw.generation")
         assert kept[0][0] > 96
 

@@ -11,6 +11,7 @@ import pytest
 from psycopg import sql
 from pydantic import SecretStr
 
+from grid_assets.forecasting.series import HORIZON, INTENSITY, LEAD_BUCKETS, SERIES
 from grid_assets.halfhours import HALF_HOUR, days_window
 from grid_assets.mix import FUELS
 from grid_assets.quality import (
@@ -82,7 +83,8 @@ def day_of_intensity(**by_half_hour: Any) -> list[dict[str, Any]]:
 
 
 def check(relation: str, name: str) -> Check:
-    (found,) = (check for check in (*BLOCKING[relation], *WARNING[relation]) if check.name == name)
+    checks = (*BLOCKING.get(relation, ()), *WARNING[relation])
+    (found,) = (check for check in checks if check.name == name)
     return found
 
 
@@ -197,6 +199,7 @@ def test_a_good_day_raises_no_warning(connection: Connection) -> None:
         "core.generation_mix",
         *(published_mix(T0 + n * HALF_HOUR) for n in range(48)),
     )
+    insert_predictions(connection, "seasonal_naive", DAY.end)
     for relation, checks in WARNING.items():
         verdicts = judge(connection, checks, DAY, NOW)
         assert [verdict.sentence for verdict in verdicts if not verdict.passed] == [], relation
@@ -395,6 +398,328 @@ def test_what_lies_outside_the_window_is_not_judged(connection: Connection) -> N
     assert verdict_on(connection, "core.generation_mix", "published_total_near_100").passed
 
 
+# Blocking checks of forecasts, on the table `staged`
+
+
+@pytest.fixture
+def stage_forecast(connection: Connection) -> Callable[..., None]:
+    """Stages one sound issue from `T0`, but for the values of some series and leads."""
+
+    def stage_forecast(
+        changed: dict[tuple[str, int], dict[str, Any]] | None = None,
+        *,
+        left_out: set[tuple[str, int]] = frozenset(),  # type: ignore[assignment]
+    ) -> None:
+        connection.execute(
+            "CREATE TEMPORARY TABLE staged (LIKE forecast.predictions INCLUDING DEFAULTS) "
+            "ON COMMIT DROP; ALTER TABLE staged ALTER p50 DROP NOT NULL"
+        )
+        copied = "COPY staged (model, issued_at, created_at, series, period_start, p10, p50, p90)"
+        with connection.cursor() as cursor, cursor.copy(f"{copied} FROM STDIN".encode()) as copy:
+            for series in SERIES:
+                for step in range(HORIZON):
+                    if (series, step) in left_out:
+                        continue
+                    p50 = 100 if series == INTENSITY else SHARES[series]
+                    row = {"period_start": T0 + step * HALF_HOUR, "p10": 0, "p50": p50, "p90": 100}
+                    row |= (changed or {}).get((series, step), {})
+                    copy.write_row(("chronos:some", T0, T0, series, *row.values()))
+
+    return stage_forecast
+
+
+def judged(connection: Connection) -> dict[str, list[str]]:
+    """The examples of the blocking checks of forecasts that fail."""
+    verdicts = judge(connection, BLOCKING["forecast.predictions"], DAY, NOW)
+    return {verdict.check.name: verdict.examples for verdict in verdicts if not verdict.passed}
+
+
+def test_a_sound_forecast_passes_every_blocking_check(
+    connection: Connection, stage_forecast: Callable[..., None]
+) -> None:
+    stage_forecast(
+        {
+            (INTENSITY, 0): {"p10": 0, "p50": 0, "p90": 0},
+            (INTENSITY, 1): {"p10": 0, "p50": 500, "p90": 1000},
+            ("gas", 2): {"p50": 30.1},
+            ("wind", 2): {"p50": 29.9},
+        }
+    )
+    assert judged(connection) == {}
+
+
+def test_no_forecast_at_all_is_nothing_wrong_with_one(
+    connection: Connection, stage_forecast: Callable[..., None]
+) -> None:
+    stage_forecast(left_out={(series, step) for series in SERIES for step in range(HORIZON)})
+    assert judged(connection) == {}
+
+
+@pytest.mark.parametrize(
+    ("series", "values", "fails", "example"),
+    [
+        (INTENSITY, {"p10": 101}, {"quantiles_ordered"}, "p10 101.0, p50 100.0, p90 100.0"),
+        (INTENSITY, {"p90": 99}, {"quantiles_ordered"}, "p10 0.0, p50 100.0, p90 99.0"),
+        (INTENSITY, {"p50": None}, {"quantiles_ordered"}, "p50 null"),
+        (INTENSITY, {"p50": "NaN"}, {"quantiles_ordered"}, "p50 NaN"),
+        (INTENSITY, {"p10": None}, {"quantiles_ordered", "values_in_range"}, "null to 100.0"),
+        (INTENSITY, {"p90": "NaN"}, {"values_in_range"}, "0.0 to NaN"),
+        (INTENSITY, {"p10": -0.1}, {"values_in_range"}, "carbon_intensity -0.1 to 100.0"),
+        (INTENSITY, {"p90": 1000.1}, {"values_in_range"}, "carbon_intensity 0.0 to 1000.1"),
+        ("wind", {"p90": 100.1}, {"values_in_range"}, "wind 0.0 to 100.1"),
+        ("wind", {"p50": 30.1}, {"shares_sum_to_100"}, "100.1 of 9 fuels"),
+        ("wind", {"p50": None}, {"quantiles_ordered", "shares_sum_to_100"}, "70.0 of 9 fuels"),
+    ],
+)
+def test_a_forecast_that_breaks_a_rule_fails_its_check(
+    connection: Connection,
+    stage_forecast: Callable[..., None],
+    series: str,
+    values: dict[str, Any],
+    fails: set[str],
+    example: str,
+) -> None:
+    stage_forecast({(series, 7): values})
+    found = judged(connection)
+    assert found.keys() == fails
+    assert all(told[0].startswith("2026-01-01T03:30Z ") for told in found.values())
+    assert any(example in told[0] for told in found.values())
+
+
+@pytest.mark.parametrize(
+    ("left_out", "changed", "example"),
+    [
+        ({(INTENSITY, 95)}, {}, "959 of 960 values"),
+        ({(series, 0) for series in SERIES}, {}, "950 of 960 values, from 2026-01-01 00:30:00+00"),
+        ({(series, 95) for series in SERIES}, {}, "to 2026-01-02 23:00:00+00"),
+        # 960 rows all the same
+        (set(), {(INTENSITY, 5): {"period_start": T0 + 6 * HALF_HOUR}}, "960 of 960 values"),
+        (
+            set(),
+            {(series, 95): {"period_start": T0 + 96 * HALF_HOUR} for series in SERIES},
+            "to 2026-01-03 00:00:00+00",
+        ),
+    ],
+)
+def test_a_forecast_that_lacks_a_half_hour_of_a_series_is_not_complete(
+    connection: Connection,
+    stage_forecast: Callable[..., None],
+    left_out: set[tuple[str, int]],
+    changed: dict[tuple[str, int], dict[str, Any]],
+    example: str,
+) -> None:
+    connection.execute("SET LOCAL TimeZone = 'UTC'")
+    stage_forecast(changed, left_out=left_out)
+    (told,) = judged(connection)["horizon_complete"]
+    assert told.startswith("2026-01-01T00:00Z chronos:some: ")
+    assert example in told
+
+
+def test_a_half_hour_without_one_of_the_fuels_does_not_sum_however_its_shares_do(
+    connection: Connection, stage_forecast: Callable[..., None]
+) -> None:
+    assert SHARES["other"] == 0
+    stage_forecast(left_out={("other", 3)})
+    assert judged(connection)["shares_sum_to_100"] == [
+        "2026-01-01T01:30Z chronos:some issued 2026-01-01 00:00:00+00: 100.0 of 8 fuels"
+    ]
+
+
+# Warnings of forecasts and scores
+
+
+def insert_predictions(connection: Connection, model: str, issued_at: datetime) -> None:
+    insert(
+        connection,
+        "forecast.predictions",
+        {
+            "model": model,
+            "series": INTENSITY,
+            "period_start": issued_at + timedelta(hours=1),
+            "issued_at": issued_at,
+            "created_at": issued_at,
+            "p50": 100,
+        },
+    )
+
+
+def issue(model: str, issued_at: datetime = SEEN, **values: Any) -> dict[str, Any]:
+    return {
+        "model": model,
+        "issued_at": issued_at,
+        "created_at": issued_at,
+        "revision": "1",
+        "context_missing": 0,
+        "context_assumed": 0,
+        "known_by": "capture",
+    } | values
+
+
+def test_a_forecast_older_than_two_hours_is_told(connection: Connection) -> None:
+    none = verdict_on(connection, "forecast.predictions", "is_recent")
+    assert (none.total, none.examples) == (1, ["- there is no forecast"])
+    insert_predictions(connection, "seasonal_naive", T0)
+    insert_predictions(connection, "neso", DAY.end)  # not ours
+    in_time = verdict_on(connection, "forecast.predictions", "is_recent", T0 + timedelta(hours=2))
+    assert in_time.passed
+    late = T0 + timedelta(hours=2, minutes=1)
+    assert verdict_on(connection, "forecast.predictions", "is_recent", late).examples == [
+        "2026-01-01T00:00Z newest forecast was issued 02:01:00 ago"
+    ]
+    # The one that is made now starts at the next half-hour.
+    early = T0 - timedelta(minutes=18)
+    assert verdict_on(connection, "forecast.predictions", "is_recent", early).passed
+
+
+def test_a_model_that_stands_in_for_the_configured_one_is_told_with_the_reason(
+    connection: Connection,
+) -> None:
+    insert(connection, "forecast.issues", issue("chronos:some"), issue("seasonal_naive"))
+    assert verdict_on(connection, "forecast.predictions", "by_configured_model").passed
+    why = "GRID_CHRONOS_MODEL=/gone cannot be used"
+    insert(
+        connection,
+        "forecast.issues",
+        issue("chronos:small", SEEN + HALF_HOUR, fallback_reason=why),
+        issue("chronos:gone", SEEN + HALF_HOUR, refused_reason=why),
+        issue("seasonal_naive", DAY.end, fallback_reason="outside the window"),
+    )
+    verdict = verdict_on(connection, "forecast.predictions", "by_configured_model")
+    assert verdict.examples == [f"2026-01-01T20:30Z chronos:small: {why}"]
+    # Its want of a model is not told as a want of context as well.
+    assert verdict_on(connection, "forecast.predictions", "context_sufficient").passed
+
+
+def test_an_issue_time_with_too_little_context_is_told_with_the_reason(
+    connection: Connection,
+) -> None:
+    insert(connection, "forecast.issues", issue("chronos:some"))
+    assert verdict_on(connection, "forecast.predictions", "context_sufficient").passed
+    insert(
+        connection,
+        "forecast.issues",
+        issue("chronos:some", SEEN + HALF_HOUR, refused_reason="100 of 336 are missing"),
+        issue("chronos:some", DAY.end, refused_reason="outside the window"),
+    )
+    verdict = verdict_on(connection, "forecast.predictions", "context_sufficient")
+    assert verdict.examples == ["2026-01-01T20:30Z 100 of 336 are missing"]
+    assert verdict_on(connection, "forecast.predictions", "by_configured_model").passed
+
+
+def score(model: str = "chronos:some", **values: Any) -> dict[str, Any]:
+    """500 forecasts of a day, 400 of them inside their band, each wrong by 10."""
+    return {
+        "model": model,
+        "series": INTENSITY,
+        "target_date": date(2026, 1, 2),  # of NOW
+        "lead_bucket": "24-48h",
+        "n": 500,
+        "abs_error_sum": 5000,
+        "error_sum": 0,
+        "abs_actual_sum": 50_000,
+        "n_band": 500,
+        "pinball_sum": 1000,
+        "n_inside_80": 400,
+        "simulated": False,
+    } | values
+
+
+@pytest.mark.parametrize(
+    ("scores", "example"),
+    [
+        ([], None),
+        ([score()], None),
+        ([score(n_inside_80=350)], None),
+        ([score(n_inside_80=450)], None),
+        ([score(n_inside_80=349)], "chronos:some carbon_intensity: 69.8 % of 500"),
+        ([score(n_inside_80=451)], "chronos:some carbon_intensity: 90.2 % of 500"),
+        ([score(n_inside_80=500)], "chronos:some carbon_intensity: 100.0 % of 500"),
+        ([score(series="wind", n_inside_80=200)], "chronos:some wind: 40.0 % of 500"),
+        # The buckets and days of a series are judged together.
+        ([score(n_inside_80=300), score(lead_bucket="0-3h", n_inside_80=490)], None),
+        (
+            [
+                score(n_inside_80=200, target_date=date(2025, 12, 20)),
+                score(n_inside_80=400, target_date=date(2025, 12, 21)),
+            ],
+            "chronos:some carbon_intensity: 60.0 % of 1000",
+        ),
+        # Older than 14 days, too few, of a series that hardly moves, and of other models.
+        ([score(n_inside_80=0, target_date=date(2025, 12, 19))], None),
+        ([score(n=479, n_band=479, n_inside_80=0)], None),
+        ([score(n_inside_80=500, series="coal", abs_error_sum=50)], None),
+        ([score("seasonal_naive", n_inside_80=0)], None),
+        ([score("neso", n_band=0, n_inside_80=0, pinball_sum=None)], None),
+    ],
+)
+def test_a_band_that_holds_too_little_or_too_much_of_14_days_is_told(
+    connection: Connection, scores: list[dict[str, Any]], example: str | None
+) -> None:
+    insert(connection, "forecast.accuracy", *scores)
+    verdict = verdict_on(connection, "forecast.accuracy", "coverage_80")
+    assert verdict.examples == ([] if example is None else [f"- {example}"])
+
+
+@pytest.mark.parametrize(
+    ("scores", "example"),
+    [
+        ([score()], None),
+        ([score(), score("seasonal_naive", abs_error_sum=5000)], None),
+        (
+            [score(), score("seasonal_naive", abs_error_sum=4900)],
+            "chronos:some 24-48h: 10.0 against 9.8 gCO2/kWh",
+        ),
+        # Not on the same day, not at the same lead, not of carbon intensity, and too few.
+        (
+            [score(), score("seasonal_naive", abs_error_sum=1, target_date=date(2026, 1, 1))],
+            None,
+        ),
+        ([score(), score("seasonal_naive", abs_error_sum=1, lead_bucket="0-3h")], None),
+        (
+            [score(series="gas"), score("seasonal_naive", abs_error_sum=1, series="gas")],
+            None,
+        ),
+        (
+            [
+                score(target_date=date(2025, 12, 19)),
+                score("seasonal_naive", abs_error_sum=1, target_date=date(2025, 12, 19)),
+            ],
+            None,
+        ),
+        (
+            [
+                score(n=47, n_band=47, n_inside_80=40),
+                score("seasonal_naive", abs_error_sum=1),
+            ],
+            None,
+        ),
+        ([score("neso"), score("seasonal_naive", abs_error_sum=1)], None),
+    ],
+)
+def test_a_model_that_is_worse_than_seasonal_naive_over_14_days_is_told(
+    connection: Connection, scores: list[dict[str, Any]], example: str | None
+) -> None:
+    insert(connection, "forecast.accuracy", *scores)
+    verdict = verdict_on(connection, "forecast.accuracy", "better_than_naive")
+    assert verdict.examples == ([] if example is None else [f"- {example}"])
+
+
+def test_each_lead_of_each_model_is_compared_with_naive_for_itself(connection: Connection) -> None:
+    for place, bucket in enumerate(LEAD_BUCKETS):
+        insert(
+            connection,
+            "forecast.accuracy",
+            score(lead_bucket=bucket),
+            score("chronos:other", lead_bucket=bucket, abs_error_sum=1000),
+            score("seasonal_naive", lead_bucket=bucket, abs_error_sum=4000 + 500 * place),
+        )
+    verdict = verdict_on(connection, "forecast.accuracy", "better_than_naive")
+    assert verdict.examples == [
+        "- chronos:some 0-3h: 10.0 against 8.0 gCO2/kWh",
+        "- chronos:some 3-6h: 10.0 against 9.0 gCO2/kWh",
+    ]
+
+
 # The share of rejects
 
 
@@ -434,6 +759,6 @@ def test_every_query_belongs_to_a_check_and_every_check_asks_in_a_sentence() -> 
     files = {path.stem for path in (sql_dir() / "checks").glob("*.sql")}
     assert {check.query for check in checks} == files
     assert all(check.asks.endswith(".") for check in [*checks, FEW_QUARANTINED])
-    for relation in BLOCKING:
-        names = [check.name for check in (*BLOCKING[relation], *WARNING[relation])]
+    for relation in WARNING:
+        names = [check.name for check in (*BLOCKING.get(relation, ()), *WARNING[relation])]
         assert len(names) == len(set(names))

@@ -43,6 +43,11 @@ def test_without_a_variable_every_setting_has_its_harmless_default() -> None:
         "history_start": None,
         "telemetry_cron": "12,42 * * * *",
         "ui_port": 3000,
+        "chronos_model": None,
+        "chronos_timeout_s": 120,
+        "backtest_days": 14,
+        "backtest_stride_hours": 3,
+        "use_neso_forecast": False,
     }
 
 
@@ -122,6 +127,17 @@ def test_an_address_that_is_no_base_address_is_refused(
         ("GRID_HISTORY_START", "2026-02-30"),
         ("GRID_UI_PORT", "0"),
         ("GRID_UI_PORT", "65536"),
+        ("GRID_CHRONOS_TIMEOUT_S", "0"),
+        ("GRID_CHRONOS_TIMEOUT_S", "3601"),
+        ("GRID_CHRONOS_TIMEOUT_S", "nan"),
+        ("GRID_BACKTEST_DAYS", "-1"),
+        ("GRID_BACKTEST_DAYS", "367"),
+        ("GRID_BACKTEST_DAYS", "1.5"),
+        ("GRID_BACKTEST_STRIDE_HOURS", "0"),
+        ("GRID_BACKTEST_STRIDE_HOURS", "0.75"),
+        ("GRID_BACKTEST_STRIDE_HOURS", "24.5"),
+        ("GRID_BACKTEST_STRIDE_HOURS", "nan"),
+        ("GRID_USE_NESO_FORECAST", "perhaps"),
         ("GRID_DATABASE_URL", "mysql://host/grid"),
         ("GRID_DATABASE_URL", "host=localhost dbname=grid"),
         ("GRID_DATABASE_URL", "postgresql://host:0/grid"),
@@ -134,6 +150,26 @@ def test_a_bad_value_is_refused_by_the_name_of_its_variable(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     assert f"{name}: " in refusal(monkeypatch, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "read"),
+    [
+        ("GRID_CHRONOS_MODEL", "/a folder/with spaces", "/a folder/with spaces"),
+        ("GRID_CHRONOS_MODEL", "amazon/chronos-2@v1.0", "amazon/chronos-2@v1.0"),
+        ("GRID_CHRONOS_MODEL", " ", None),
+        ("GRID_CHRONOS_TIMEOUT_S", "0.5", 0.5),
+        ("GRID_BACKTEST_DAYS", "0", 0),
+        ("GRID_BACKTEST_STRIDE_HOURS", "0.5", 0.5),
+        ("GRID_BACKTEST_STRIDE_HOURS", "24", 24),
+        ("GRID_USE_NESO_FORECAST", "true", True),
+    ],
+)
+def test_what_forecasts_is_set_by_variables(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, read: object
+) -> None:
+    chosen = settings(monkeypatch, **{name: value})
+    assert getattr(chosen, name.removeprefix("GRID_").lower()) == read
 
 
 def test_every_bad_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ PAGE_MS = 60_000
 
 @dataclass(frozen=True)
 class Product:
-    """A demo that runs, with three days loaded, and no schedule that comes between."""
+    """A demo that runs, with nine days and one forecast, and no schedule that comes between."""
 
     ui: str
     warehouse: SecretStr
@@ -55,7 +55,8 @@ def product() -> Iterator[Product]:
             "--port",
             str(port),
             GRID_TELEMETRY_CRON="0 0 1 1 *",
-            GRID_HISTORY_START=str(days_ago(2)),
+            GRID_HISTORY_START=str(days_ago(8)),
+            GRID_BACKTEST_DAYS="0",
         )
         started.says("Ctrl-C stops everything")
         url = SecretStr(grid.run("url", "--demo").out.strip())
@@ -121,7 +122,7 @@ def test_the_lineage_shows_every_layer_and_no_error(product: Product, page: Page
     screenshots.open_lineage(page, product.ui)
     for group in screenshots.GROUPS:
         expect(page.get_by_text(group, exact=True).first).to_be_visible()
-    for asset in ("neso_forecast", "generation_mix_24h", "telemetry"):
+    for asset in ("neso_forecast", "generation_mix_24h", "telemetry", "predictions", "accuracy"):
         expect(page.get_by_text(asset, exact=True).first).to_be_visible()
     assert faults == []
 
@@ -153,6 +154,25 @@ def test_a_past_day_made_by_hand_shows_its_counts_and_its_picture(
     wait_until(shown, RUN_S)
     for text in ("RECORDED data (replay), not live", f"{day}T00:00Z", f"{day}T23:30Z"):
         expect(page.get_by_text(text, exact=True).first).to_be_visible()
+    page.get_by_text("[Show Markdown]").first.click()
+    picture = page.locator("img[src^='data:image/png']")
+    expect(picture).to_be_visible()
+    width = "image => image.decode().then(() => image.naturalWidth)"
+    assert picture.evaluate(width) > 300
+
+
+def test_the_newest_forecast_shows_its_model_and_its_fan_chart(
+    product: Product, page: Page
+) -> None:
+    [(model, issued_at)] = product.rows(
+        "SELECT model, issued_at FROM forecast.issues "
+        "WHERE model <> 'neso' AND refused_reason IS NULL "
+        "ORDER BY issued_at DESC, model LIMIT 1"
+    )
+    # The issue of the last half-hour of a day starts the next one; the run is about today.
+    day = min(issued_at.astimezone(UTC).date(), days_ago(0))
+    page.goto(f"{product.ui}/assets/forecast/predictions?view=partitions&partition={day}")
+    expect(page.get_by_text(model, exact=True).first).to_be_visible()
     page.get_by_text("[Show Markdown]").first.click()
     picture = page.locator("img[src^='data:image/png']")
     expect(picture).to_be_visible()

@@ -1,34 +1,60 @@
-"""What runs by itself: the half-hourly schedule, and the jobs that it and `grid` start.
+"""What runs by itself: the half-hourly schedule, the sensor that sees new rows, and their job.
 
 Belongs here: when. Does not belong here: which days (`plan`), or how.
 """
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 import dagster as dg
 from pydantic import SecretStr
 
 from grid_assets import plan
-from grid_assets.defs import core, raw
-from grid_assets.defs.partitions import range_tags
+from grid_assets.defs import core, forecast, raw
+from grid_assets.defs.partitions import CYCLES, TRIGGER_TAG, range_tags
 from grid_assets.defs.resources import Grid
-from grid_assets.halfhours import api_time
+from grid_assets.forecasting import due
+from grid_assets.forecasting.models import configured_name
+from grid_assets.halfhours import DAY, api_time
 from grid_assets.runlog import bury_crashed, run_processes_gone
 from grid_assets.settings import Settings
 
 HISTORY: Final = [raw.intensity, raw.generation, core.intensity, core.generation_mix]
 """What can be fetched for past days; NESO's forecast cannot."""
 
+CORE: Final = [core.intensity, core.generation_mix]
+FORECASTS: Final = [forecast.predictions, forecast.accuracy]
+
 TELEMETRY: Final = dg.define_asset_job(
     "telemetry",
-    selection=[*(asset.key for asset in HISTORY), raw.neso_forecast.key],
-    description="One cycle: yesterday and today from the API into core, and NESO's forecast.",
+    selection=[asset.key for asset in (*HISTORY, raw.neso_forecast, *FORECASTS)],
+    description=(
+        "One cycle: yesterday and today from the API into core, NESO's forecast, then a forecast "
+        "from the new telemetry, and scores."
+    ),
 )
 
 
 QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Run configuration: the console says nothing, every event is in the UI and `ops.etl_runs`."""
+
+BACKTEST: Final = "backtest"
+"""Trigger of a run that forecasts past days as they would have been forecast then."""
+
+WHY_TAG: Final = "grid/why"
+"""What the tables said when the sensor asked for a run."""
+
+FAR_LOOK: Final = timedelta(minutes=5)
+"""All of history is compared with raw this often; the last week every time."""
+
+OPEN: Final = (
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+)
 
 SILENT_RUN: Final = timedelta(hours=1)
 """A run that left no trace in ops.etl_runs is given up after this; its first comes in seconds."""
@@ -80,9 +106,107 @@ def cycle(grid: Grid, now: datetime) -> list[plan.Range]:
 
 
 def selection(days: plan.Range, now: datetime) -> list[dg.AssetKey]:
-    """The assets of one range: all, or without NESO's forecast where the range is past."""
-    assets = [*HISTORY, raw.neso_forecast] if days.last == now.date() else HISTORY
-    return [asset.key for asset in assets]
+    """The assets of one range: all, or telemetry and scores where the range is past.
+
+    Past days are back-tested once their telemetry is there (`forecasts_due`).
+    """
+    if days.last == now.date():
+        return [asset.key for asset in (*HISTORY, raw.neso_forecast, *FORECASTS)]
+    return [asset.key for asset in (*HISTORY, forecast.accuracy)]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A run that the tables ask for: assets over days, and why."""
+
+    days: plan.Range
+    assets: list[dg.AssetKey]
+    trigger: str
+    why: str
+
+
+def core_due(grid: Grid, first: date, now: datetime) -> list[Due]:
+    """Runs of `core` over the days for which `raw` holds something newer, whoever wrote it."""
+    return [
+        Due(days, [asset.key for asset in CORE], "sensor", f"raw is newer than core: {days}")
+        for days in plan.joined(due.days_core_lacks(grid.warehouse, first, now))
+    ]
+
+
+def forecasts_due(grid: Grid, now: datetime) -> list[Due]:
+    """Runs of `forecast`: from telemetry that no forecast has used, then past days without any.
+
+    Where the model has never forecast, the past comes first: bands are calibrated on its errors.
+    """
+    if due.failed_lately(grid.warehouse, now) or due.core_is_blocked(grid.warehouse, now):
+        return []
+    settings, today = grid.settings, now.date()
+    model = configured_name(settings.chronos_model)
+    assets = [asset.key for asset in FORECASTS]
+    newest = []
+    if due.forecast_is_due(grid.warehouse, model, now):
+        days = plan.Range(today - DAY, today)
+        newest = [Due(days, assets, "sensor", "telemetry is newer than the forecast")]
+    lacking = due.days_to_backtest(grid.warehouse, model, settings.backtest_days, now)
+    past = [
+        Due(days, assets, BACKTEST, f"no forecasts yet for {days}") for days in plan.joined(lacking)
+    ]
+    return newest + past if due.has_forecast(grid.warehouse, model) else past + newest
+
+
+@dg.sensor(
+    job=TELEMETRY,
+    minimum_interval_seconds=5,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description=(
+        "Asks the tables every 5 seconds: does raw hold what core lacks (whoever wrote it), does "
+        "core hold telemetry that no forecast has used, are there past days to back-test? Starts "
+        "one run at a time, so that a burst gives one forecast and a crash loses none."
+    ),
+)
+def new_telemetry(
+    context: dg.SensorEvaluationContext, grid: Grid
+) -> dg.SensorResult | dg.SkipReason:
+    now = grid.now()
+    if _is_running(context.instance):
+        fail_dead_runs(context.instance, grid.warehouse)
+        return dg.SkipReason("A run is on its way; the tables are asked again when it has ended.")
+    looked_far = float(context.cursor or 0)
+    far = now.timestamp() - looked_far >= FAR_LOOK.total_seconds() or now.timestamp() < looked_far
+    first = plan.FIRST_DAY if far else now.date() - plan.REVISED
+    runs = core_due(grid, first, now) or forecasts_due(grid, now)
+    if not runs:
+        return dg.SensorResult(
+            skip_reason=dg.SkipReason("Every forecast and every score is up to date."),
+            cursor=str(now.timestamp()) if far else context.cursor,
+        )
+    wanted = runs[0]
+    return dg.SensorResult(
+        run_requests=[
+            # No run key: Dagster would remember it for ever and never try a failed one again.
+            dg.RunRequest(
+                tags={
+                    **range_tags(wanted.days.first, wanted.days.last, wanted.trigger),
+                    WHY_TAG: wanted.why,
+                },
+                asset_selection=wanted.assets,
+                run_config=QUIET,
+            )
+        ]
+    )
+
+
+def _is_running(instance: dg.DagsterInstance) -> bool:
+    """Whether a run that may change the answer is queued or running: any but a long history."""
+    open_runs = instance.get_runs(
+        dg.RunsFilter(job_name=TELEMETRY.name, statuses=[*OPEN]), limit=20
+    )
+    return any(
+        run.tags.get(TRIGGER_TAG) in (*CYCLES, BACKTEST)
+        or run.asset_selection is None
+        or forecast.predictions.key in run.asset_selection
+        for run in open_runs
+    )
 
 
 def fail_dead_runs(instance: dg.DagsterInstance, warehouse: SecretStr) -> None:

@@ -14,10 +14,10 @@ from grid_assets import quarantine, telemetry
 from grid_assets.defs import raw
 from grid_assets.defs.attempts import BlockingCheckFailed, attempt
 from grid_assets.defs.describing import (
-    core_checks,
     data_kind,
     describe_partitions,
     described,
+    judged_checks,
     reported,
 )
 from grid_assets.defs.partitions import days_of
@@ -33,7 +33,7 @@ Publish = Callable[[Connection, Window, datetime, Callable[[Connection], None]],
 
 
 @dg.asset(
-    **described("core.intensity", source="/intensity", checks=core_checks("core.intensity")),
+    **described("core.intensity", source="/intensity", checks=judged_checks("core.intensity")),
     deps=[raw.intensity],
     description=(
         "One row is one half-hour that has begun, with the newest published forecast and actual "
@@ -48,7 +48,7 @@ def intensity(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Result]
 
 @dg.asset(
     **described(
-        "core.generation_mix", source="/generation", checks=core_checks("core.generation_mix")
+        "core.generation_mix", source="/generation", checks=judged_checks("core.generation_mix")
     ),
     deps=[raw.generation],
     description=(

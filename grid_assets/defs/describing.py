@@ -8,7 +8,7 @@ the one place where they are written.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any, Final
@@ -18,7 +18,7 @@ from psycopg import sql
 
 from grid_assets.defs.partitions import DAYS, ONE_RUN, Days
 from grid_assets.defs.resources import Grid
-from grid_assets.halfhours import api_time
+from grid_assets.halfhours import DAY, api_time
 from grid_assets.migrate import Stamp
 from grid_assets.quality import BLOCKING, FEW_QUARANTINED, WARNING, Check, Verdict
 from grid_assets.settings import PUBLIC_API_URL
@@ -59,25 +59,46 @@ def column_schema(relation: str) -> dg.TableSchema:
     )
 
 
+_TYPES: Final = {
+    "unknown_pct": "jsonb",
+    "settlement_date": "date",
+    "target_date": "date",
+    "settlement_period": "integer",
+    "attempt": "integer",
+    "lead_minutes": "integer",
+    "n": "bigint",
+    "n_band": "bigint",
+    "n_inside_80": "bigint",
+    "simulated": "boolean",
+    "inside_80": "boolean",
+    **dict.fromkeys(("raw_p10", "raw_p50", "raw_p90"), "real"),
+    **dict.fromkeys(("pct", "p10", "p50", "p90", "actual", "error", "abs_error"), "numeric"),
+    **dict.fromkeys(("mae", "bias", "wape", "pinball", "coverage_80"), "numeric"),
+}
+_TYPES_BY_ENDING: Final = {
+    ("_pct", "_gco2_kwh", "_sum"): "numeric",
+    ("_at", "period_start"): "timestamptz",
+    ("partition_start", "partition_end"): "date",
+    ("rows_fetched", "rows_written", "rows_quarantined", "_ms"): "bigint",
+}
+
+
 def _type_of(column: str) -> str:
     """Names carry the type, as a test against the live catalogue confirms."""
-    if column == "unknown_pct":
-        return "jsonb"
-    if column.endswith(("_pct", "_gco2_kwh")) or column == "pct":
-        return "numeric"
-    if column.endswith("_at") or column == "period_start":
-        return "timestamptz"
-    if column == "settlement_date" or column.startswith("partition_"):
-        return "date"
-    if column in ("settlement_period", "attempt"):
-        return "integer"
-    if column.startswith("rows_") or column.endswith("_ms"):
-        return "bigint"
-    return "boolean" if column == "simulated" else "text"
+    if column in _TYPES:
+        return _TYPES[column]
+    for endings, type_ in _TYPES_BY_ENDING.items():
+        if column.endswith(endings):
+            return type_
+    return "text"
 
 
 def described(
-    relation: str, *, source: str, checks: Sequence[dg.AssetCheckSpec] = ()
+    relation: str,
+    *,
+    source: str,
+    checks: Sequence[dg.AssetCheckSpec] = (),
+    kinds: Set[str] = frozenset({"python", "postgres"}),
 ) -> dict[str, Any]:
     """Arguments of `@dg.asset` that every partitioned relation shares."""
     layer, name = relation.split(".")
@@ -86,7 +107,7 @@ def described(
         "name": name,
         "group_name": layer,
         "owners": OWNERS,
-        "kinds": {"python", "postgres"},
+        "kinds": set(kinds),
         "tags": {"domain": "electricity", "region": "gb"},
         "metadata": {
             "dagster/column_schema": column_schema(relation),
@@ -105,8 +126,8 @@ def raw_checks(relation: str, check: Check = FEW_QUARANTINED) -> list[dg.AssetCh
     return [_spec(relation, check, blocking=False)]
 
 
-def core_checks(relation: str) -> list[dg.AssetCheckSpec]:
-    return [_spec(relation, check, blocking=True) for check in BLOCKING[relation]] + [
+def judged_checks(relation: str) -> list[dg.AssetCheckSpec]:
+    return [_spec(relation, check, blocking=True) for check in BLOCKING.get(relation, ())] + [
         _spec(relation, check, blocking=False) for check in WARNING[relation]
     ]
 
@@ -139,17 +160,24 @@ def describe_partitions(
     context: dg.AssetExecutionContext, grid: Grid, relation: str, time_column: str, days: Days
 ) -> None:
     """Give each day's materialisation its own row count and its first and last half-hour."""
+    column = sql.Identifier(time_column)
+    is_date = time_column.endswith("_date")
     with connect(grid.warehouse) as connection:
         counted = connection.execute(
             sql.SQL(
-                "SELECT ({time} AT TIME ZONE 'UTC')::date, count(*), min({time}), max({time}) "
+                "SELECT {day}, count(*), min({time}), max({time}) "
                 "FROM {relation} WHERE {time} >= %(start)s AND {time} < %(end)s GROUP BY 1"
             ).format(
-                time=sql.Identifier(time_column), relation=sql.Identifier(*relation.split("."))
+                day=column if is_date else sql.SQL("({} AT TIME ZONE 'UTC')::date").format(column),
+                time=column,
+                relation=sql.Identifier(*relation.split(".")),
             ),
-            {"start": days.window.start, "end": days.window.end},
+            {
+                "start": days.first if is_date else days.window.start,
+                "end": days.last + DAY if is_date else days.window.end,
+            },
         ).fetchall()
-    by_day: dict[date, tuple[int, datetime | None, datetime | None]] = {
+    by_day: dict[date, tuple[int, date | datetime | None, date | datetime | None]] = {
         day: (count, first, last) for day, count, first, last in counted
     }
     for key in context.partition_keys:
@@ -158,7 +186,7 @@ def describe_partitions(
             "dagster/row_count": count,
             "dagster/partition_row_count": count,
         }
-        if first and last:
+        if isinstance(first, datetime) and isinstance(last, datetime):
             metadata["first_period"] = api_time(first.astimezone(UTC))
             metadata["last_period"] = api_time(last.astimezone(UTC))
         context.add_asset_metadata(metadata, partition_key=key)

@@ -28,6 +28,10 @@ TRIGGER_TAG: Final = "grid/trigger"
 """What started a run; a run without it was started by hand in the UI."""
 
 
+CYCLES: Final = ("schedule", "tick", "sensor")
+"""Triggers of the half-hourly cycle: what is newest, as opposed to chosen days."""
+
+
 @dataclass(frozen=True, slots=True)
 class Days:
     """The UTC days of a run, both included."""

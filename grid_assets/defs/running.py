@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
 
 import dagster as dg
 from dagster._core.events import RunFailureReason  # not exported, but in every failure event
 
 from grid_assets import plan
-from grid_assets.defs import automation, core
+from grid_assets.defs import automation
 from grid_assets.defs.partitions import range_tags
 from grid_assets.defs.resources import Grid
 from grid_assets.plan import Range
 from grid_assets.settings import Settings
-
-CORE: Final = [core.intensity.key, core.generation_mix.key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +29,33 @@ class Outcome:
     success: bool
 
 
-def run_cycle(instance: dg.DagsterInstance, announce: Callable[[Range], None]) -> Iterator[Outcome]:
-    """One half-hourly cycle, run by run: yesterday and today, then the days that are due.
+def run_cycle(instance: dg.DagsterInstance, announce: Callable[[str], None]) -> Iterator[Outcome]:
+    """One half-hourly cycle, run by run: yesterday and today with their forecast, then the days
+    that are due, then what else the tables ask for, as the sensor would.
 
     Where the newest days cannot be fetched, nothing older is tried.
     """
     grid = _grid()
     now = grid.now()
     newest, *_ = plan.cycle(now.date(), [])
-    announce(newest)
+    announce(f"Reading {newest}")
     yield run(instance, newest, "tick", automation.selection(newest, now))
     for days in automation.cycle(grid, now)[1:]:
-        announce(days)
+        announce(f"Reading {days}")
         yield run(instance, days, "tick", automation.selection(days, now))
+    for wanted in automation.core_due(grid, plan.FIRST_DAY, now):
+        announce(f"Cleaning {wanted.days}: {wanted.why}")
+        yield run(instance, wanted.days, "tick", wanted.assets)
+    for wanted in automation.forecasts_due(grid, now):
+        announce(f"Forecasting {wanted.days}: {wanted.why}")
+        trigger = "tick" if wanted.trigger == "sensor" else wanted.trigger
+        yield run(instance, wanted.days, trigger, wanted.assets)
+
+
+def run_backtest(instance: dg.DagsterInstance, days: Range) -> Outcome:
+    """Forecasts of past days as they would have been made then, and their scores."""
+    assets = [asset.key for asset in automation.FORECASTS]
+    return run(instance, days, automation.BACKTEST, assets)
 
 
 def run_history(instance: dg.DagsterInstance, days: Range) -> Outcome:
@@ -54,7 +65,7 @@ def run_history(instance: dg.DagsterInstance, days: Range) -> Outcome:
 
 def run_core(instance: dg.DagsterInstance, days: Range) -> Outcome:
     """`core` made again from what `raw` holds."""
-    return run(instance, days, "backfill", CORE)
+    return run(instance, days, "backfill", [asset.key for asset in automation.CORE])
 
 
 def run(

@@ -37,13 +37,25 @@ STORED = sorted(name for name, asset in ASSETS.items() if asset.is_materializabl
 LOADED = {
     "core/generation_mix": "/generation",
     "core/intensity": "/intensity",
+    "forecast/accuracy": "/intensity",
+    "forecast/predictions": "/intensity",
     "raw/generation": "/generation",
     "raw/intensity": "/intensity",
     "raw/neso_forecast": "/intensity/{from}/fw48h",
 }
 """The assets that a run makes, with the path of their source."""
 
+ONE_ROW = {
+    "forecast/accuracy": "the errors of one model and series over one UTC day of target",
+    "forecast/predictions": "one quantile forecast of carbon intensity",
+}
+"""What one row is, of the assets where it is not one half-hour."""
+
 VIEWS = {
+    "reporting/actual_vs_predicted",
+    "reporting/actual_vs_predicted_24h",
+    "reporting/forecast_accuracy",
+    "reporting/forecast_latest",
     "reporting/generation_mix",
     "reporting/generation_mix_24h",
     "reporting/telemetry",
@@ -64,6 +76,15 @@ CHECKS = {
     ("core/intensity", "half_hours_complete", False),
     ("core/intensity", "is_recent", False),
     ("core/intensity", "values_plausible", False),
+    ("forecast/accuracy", "better_than_naive", False),
+    ("forecast/accuracy", "coverage_80", False),
+    ("forecast/predictions", "by_configured_model", False),
+    ("forecast/predictions", "context_sufficient", False),
+    ("forecast/predictions", "horizon_complete", True),
+    ("forecast/predictions", "is_recent", False),
+    ("forecast/predictions", "quantiles_ordered", True),
+    ("forecast/predictions", "shares_sum_to_100", True),
+    ("forecast/predictions", "values_in_range", True),
     ("raw/generation", "few_quarantined", False),
     ("raw/intensity", "few_quarantined", False),
     ("raw/neso_forecast", "reaches_48_hours", False),
@@ -86,7 +107,7 @@ def test_the_surface_is_exactly_this() -> None:
     assert own == ["telemetry"]
     repository = defs.get_repository_def()
     assert [schedule.name for schedule in repository.schedule_defs] == ["half_hourly"]
-    assert repository.sensor_defs == []
+    assert [sensor.name for sensor in repository.sensor_defs] == ["new_telemetry"]
 
 
 def test_each_asset_depends_on_what_it_reads() -> None:
@@ -99,11 +120,30 @@ def test_each_asset_depends_on_what_it_reads() -> None:
         "raw/neso_forecast": set(),
         "core/intensity": {"raw/intensity"},
         "core/generation_mix": {"raw/generation"},
+        "forecast/predictions": {"core/intensity", "core/generation_mix", "raw/neso_forecast"},
+        "forecast/accuracy": {"forecast/predictions", "core/intensity", "core/generation_mix"},
         "reporting/telemetry": {"core/intensity", "core/generation_mix"},
         "reporting/telemetry_24h": {"reporting/telemetry"},
         "reporting/generation_mix": {"core/generation_mix", "raw/generation"},
         "reporting/generation_mix_24h": {"reporting/generation_mix"},
+        "reporting/forecast_latest": {"forecast/predictions"},
+        "reporting/actual_vs_predicted": {
+            "forecast/predictions",
+            "core/intensity",
+            "core/generation_mix",
+        },
+        "reporting/actual_vs_predicted_24h": {"reporting/actual_vs_predicted"},
+        "reporting/forecast_accuracy": {"forecast/accuracy"},
     }
+
+
+def test_a_score_needs_the_forecasts_of_its_day_and_of_the_two_before() -> None:
+    mapping = GRAPH.get_partition_mapping(
+        dg.AssetKey(["forecast", "accuracy"]), dg.AssetKey(["forecast", "predictions"])
+    )
+    assert isinstance(mapping, dg.TimeWindowPartitionMapping)
+    assert (mapping.start_offset, mapping.end_offset) == (-2, 0)
+    assert mapping.allow_nonexistent_upstream_partitions  # on the first two days there are
 
 
 @pytest.mark.parametrize("name", sorted(ASSETS))
@@ -112,7 +152,8 @@ def test_every_asset_says_what_it_is(name: str) -> None:
     layer = name.split("/")[0]
     assert asset.group_name == layer
     assert asset.owners == ["team:grid-assets"]
-    assert asset.kinds == {"postgres", "python" if name in LOADED else "view"}
+    torch = {"torch"} if name == "forecast/predictions" else set()
+    assert asset.kinds == {"postgres", "python" if name in LOADED else "view"} | torch
     assert asset.tags.items() >= {"domain": "electricity", "region": "gb"}.items()
     assert asset.metadata["dagster/table_name"] == name.replace("/", ".")
     policy = asset.freshness_policy
@@ -126,9 +167,9 @@ def test_every_asset_says_what_it_is(name: str) -> None:
 def test_every_loaded_asset_tells_row_unit_source_re_run_and_partition(name: str) -> None:
     asset = ASSETS[name]
     text = " ".join((asset.description or "").split())
-    assert text.startswith("One row is one half-hour")
+    assert text.startswith(f"One row is {ONE_ROW.get(name, 'one half-hour')}")
     assert re.search("gCO2/kWh|%", text)
-    assert re.search("re-run|repeated one adds nothing", text)
+    assert re.search("re-run|repeated one adds nothing|[Oo]nly changed rows", text)
     assert "partition is the UTC day" in text
     assert asset.metadata["source"].value == f"https://api.carbonintensity.org.uk{LOADED[name]}"
     assert "CC BY 4.0" in str(asset.metadata["licence"])
@@ -503,13 +544,24 @@ def test_only_what_starts_them_imports_defs() -> None:
     }
     assert all((PACKAGE / name).exists() for name in domain)
     assert not importing & domain
-    assert not {name for name in importing if name.startswith("replay/")}
+    assert not {name for name in importing if name.startswith(("replay/", "forecasting/"))}
 
 
-def test_the_definitions_load_quickly_and_without_what_only_pictures_need() -> None:
+def test_only_what_runs_or_trains_a_model_imports_torch() -> None:
+    """It takes seconds, which what only asks whether a forecast is due must not cost."""
+    importing = {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        if any(name.split(".")[0] in ("torch", "chronos", "transformers") for name in imports(path))
+    }
+    assert importing == {"cli_train.py", "forecasting/chronos.py", "forecasting/training.py"}
+
+
+def test_the_definitions_load_quickly_and_without_what_only_models_and_pictures_need() -> None:
+    heavy = "torch chronos transformers huggingface_hub pandas matplotlib holidays sklearn scipy"
     script = (
         "import json, sys, time, grid_assets.definitions\n"
-        "heavy = [n for n in ('torch', 'matplotlib', 'pandas', 'numpy') if n in sys.modules]\n"
+        f"heavy = [n for n in {heavy.split()} if n in sys.modules]\n"
         "print(json.dumps({'heavy': heavy, 'cpu_s': time.process_time()}))"
     )
     done = subprocess.run(

@@ -17,15 +17,20 @@ from pydantic import SecretStr
 
 from grid_assets import plan, runlog
 from grid_assets.definitions import defs
-from grid_assets.defs import automation, raw
-from grid_assets.defs.automation import HISTORY
+from grid_assets.defs import automation, forecast, raw
+from grid_assets.defs.automation import BACKTEST, CORE, FORECASTS, HISTORY
+from grid_assets.defs.partitions import range_tags
 from grid_assets.defs.resources import Grid
+from grid_assets.forecasting import due
+from grid_assets.forecasting.models import configured_name
+from grid_assets.halfhours import HALF_HOUR, floor
 from grid_assets.replay.server import ReplayServer
 from grid_assets_tests.defs import one_run
 from grid_assets_tests.defs.conftest import DATA, Recorded, Tables, half_hours
 
 Materialise = Callable[..., dg.ExecuteInProcessResult]
 Rows = Callable[..., list[tuple[Any, ...]]]
+Asks = Callable[..., Any]
 
 DAY = timedelta(days=1)
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -84,7 +89,7 @@ def test_a_tick_asks_for_yesterday_and_today_and_then_for_days_with_gaps_newest_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("GRID_HISTORY_START", str(today - 9 * DAY))
-    for first, last in ((9, 8), (6, 6), (4, 2)):  # lacks 7 and 5 days ago
+    for first, last in ((9, 8), (6, 6), (4, 4), (2, 2)):  # lacks 7, 5 and 3 days ago
         assert materialise(today - first * DAY, today - last * DAY).success
 
     requests = tick().run_requests
@@ -94,15 +99,20 @@ def test_a_tick_asks_for_yesterday_and_today_and_then_for_days_with_gaps_newest_
 
     assert [asked(request) for request in requests] == [
         (ago(1), ago(0), "schedule"),
+        (ago(3), ago(3), "schedule"),
         (ago(5), ago(5), "schedule"),
         (ago(7), ago(7), "schedule"),
     ]
-    assert len({request.run_key for request in requests}) == 3  # else Dagster refuses all of them
+    assert len({request.run_key for request in requests}) == 4  # else Dagster refuses all of them
     newest, *gaps = [set(request.asset_selection) for request in requests]
-    assert newest == {asset.key for asset in (*HISTORY, raw.neso_forecast)}
-    assert gaps == [{asset.key for asset in HISTORY}] * 2  # NESO's past forecasts are gone
+    assert newest == {asset.key for asset in (*HISTORY, raw.neso_forecast, *FORECASTS)}
+    # NESO's past forecasts are gone; past days are back-tested once they are whole.
+    assert gaps == [{asset.key for asset in (*HISTORY, forecast.accuracy)}] * 3
     for request in requests:
         assert run(request).success
+    # With more than a quarter of its week missing, the newest run had nothing to forecast from.
+    assert tables.rows("SELECT refused_reason IS NOT NULL FROM forecast.issues") == [(True,)]
+    assert tables.rows("SELECT * FROM forecast.predictions WHERE model <> 'neso'") == []
     assert (
         len(
             tables.by_period("core.intensity").keys()
@@ -184,6 +194,180 @@ def test_old_days_that_cannot_be_read_do_not_hold_up_what_is_new(
     assert not run(older).success
     assert run(newest).success
     assert set(half_hours(today - DAY, today - DAY)) <= tables.by_period("core.intensity").keys()
+
+
+# The sensor.
+
+
+@pytest.fixture
+def asks(warehouse: SecretStr, replay: ReplayServer, monkeypatch: pytest.MonkeyPatch) -> Asks:
+    """Evaluates the sensor now, beside the runs of `instance`."""
+    monkeypatch.setenv("GRID_DATABASE_URL", warehouse.get_secret_value())
+    monkeypatch.setenv("GRID_API_URL", replay.url)
+    monkeypatch.setenv("GRID_BACKTEST_DAYS", "0")
+    sensor = defs.get_repository_def().get_sensor_def("new_telemetry")
+
+    def asks(instance: dg.DagsterInstance, cursor: str | None = None) -> Any:
+        with dg.build_sensor_context(
+            instance=instance,
+            cursor=cursor,
+            resources={"grid": Grid()},
+            repository_def=defs.get_repository_def(),
+        ) as context:
+            return sensor.evaluate_tick(context)
+
+    return asks
+
+
+def fill_core(rows: Rows, *starts: datetime) -> None:
+    """Half-hours that another program wrote into core."""
+    for start in starts:
+        rows("INSERT INTO core.intensity (period_start, actual_gco2_kwh) VALUES (%s, 100)", start)
+        rows("INSERT INTO core.generation_mix (period_start, wind_pct) VALUES (%s, 100)", start)
+
+
+def note_issue(rows: Rows, issued_at: datetime, known_to: datetime) -> None:
+    """The configured model's issue that has used core up to `known_to`."""
+    rows(
+        "INSERT INTO forecast.issues (model, issued_at, created_at, revision, intensity_to, "
+        "mix_to, context_missing, context_assumed, known_by) "
+        "VALUES (%s, %s, now(), '1', %s, %s, 0, 0, 'capture')",
+        *(configured_name(None), issued_at, known_to, known_to),
+    )
+
+
+def test_the_sensor_is_on_by_itself_and_looks_every_5_seconds() -> None:
+    sensor = defs.get_repository_def().get_sensor_def("new_telemetry")
+    assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
+    assert sensor.minimum_interval_seconds == 5
+    assert sensor.job_name == "telemetry"
+
+
+def test_an_empty_warehouse_asks_for_nothing(asks: Asks) -> None:
+    with dg.instance_for_test() as instance:
+        told = asks(instance)
+    assert told.run_requests == []
+    assert told.skip_message == "Every forecast and every score is up to date."
+
+
+def test_telemetry_that_no_forecast_has_used_asks_for_one_run_until_it_is_used(
+    asks: Asks, rows: Rows, today: date
+) -> None:
+    now = floor(datetime.now(UTC))
+    fill_core(rows, now - HALF_HOUR, now - 2 * HALF_HOUR)
+    job = defs.resolve_job_def("telemetry")
+    with dg.instance_for_test() as instance:
+        [request] = asks(instance).run_requests
+        assert asked(request) == (str(today - DAY), str(today), "sensor")
+        assert set(request.asset_selection) == {asset.key for asset in FORECASTS}
+        assert request.run_key is None  # Dagster would never try it again after a failure
+
+        # A burst of events while it is on its way leads to no second one.
+        on_its_way = instance.create_run_for_job(
+            job,
+            status=dg.DagsterRunStatus.STARTED,
+            tags=request.tags,
+            asset_selection=frozenset(request.asset_selection),
+        )
+        fill_core(rows, now - 3 * HALF_HOUR)
+        told = asks(instance)
+        assert told.run_requests == []
+        assert "A run is on its way" in told.skip_message
+
+        # Killed before it forecast anything, it is asked for again.
+        instance.report_run_canceled(on_its_way)
+        assert len(asks(instance).run_requests) == 1
+
+        note_issue(rows, now + HALF_HOUR, known_to=now)
+        assert asks(instance).run_requests == []
+
+
+def test_a_long_history_that_loads_does_not_hold_up_the_forecast(
+    asks: Asks, rows: Rows, day: date
+) -> None:
+    fill_core(rows, floor(datetime.now(UTC)) - HALF_HOUR)
+    job = defs.resolve_job_def("telemetry")
+    with dg.instance_for_test() as instance:
+        instance.create_run_for_job(
+            job,
+            status=dg.DagsterRunStatus.STARTED,
+            tags=range_tags(day - 30 * DAY, day, "backfill"),
+            asset_selection=frozenset(asset.key for asset in HISTORY),
+        )
+        assert len(asks(instance).run_requests) == 1
+
+
+def test_a_forecast_that_failed_is_tried_again_after_a_pause(
+    asks: Asks, rows: Rows, today: date
+) -> None:
+    fill_core(rows, floor(datetime.now(UTC)) - HALF_HOUR)
+    with dg.instance_for_test() as instance:
+        for ago, runs in ((due.PAUSE - timedelta(minutes=1), 0), (due.PAUSE + HALF_HOUR / 30, 1)):
+            rows("DELETE FROM ops.etl_runs")
+            rows(
+                "INSERT INTO ops.etl_runs (run_id, asset, attempt, trigger, partition_start, "
+                "partition_end, started_at, finished_at, status, error_type, host, pid, "
+                "heartbeat_at) VALUES ('1', 'forecast.predictions', 1, 'sensor', %s, %s, %s, "
+                "now(), 'failed', 'Error', 'host', 1, now())",
+                *(today, today, datetime.now(UTC) - ago),
+            )
+            assert len(asks(instance).run_requests) == runs
+
+
+def test_rows_that_another_program_writes_into_raw_are_checked_before_they_are_forecast_from(
+    asks: Asks, rows: Rows, day: date
+) -> None:
+    fill_core(rows, floor(datetime.now(UTC)) - HALF_HOUR)
+    for start in half_hours(day)[:2]:
+        rows("INSERT INTO raw.intensity VALUES (%s, now(), 90, 100)", start)
+    with dg.instance_for_test() as instance:
+        [request] = asks(instance).run_requests
+        assert asked(request) == (str(day), str(day), "sensor")
+        assert set(request.asset_selection) == {asset.key for asset in CORE}
+        assert run(request).success
+        assert rows(
+            "SELECT count(*) FROM core.intensity WHERE period_start >= %s AND period_start < %s",
+            *(half_hours(day)[0], half_hours(day)[2]),
+        ) == [(2,)]
+        [request] = asks(instance).run_requests
+        assert set(request.asset_selection) == {asset.key for asset in FORECASTS}
+
+
+def test_all_of_history_is_looked_at_every_few_minutes_and_the_last_week_each_time(
+    asks: Asks, rows: Rows, today: date
+) -> None:
+    old = today - 60 * DAY
+    with dg.instance_for_test() as instance:
+        looked = asks(instance).cursor
+        rows("INSERT INTO raw.intensity VALUES (%s, now(), 90, 100)", half_hours(old)[0])
+        assert asks(instance, looked).run_requests == []
+        before = float(looked) - automation.FAR_LOOK.total_seconds()
+        [request] = asks(instance, str(before)).run_requests
+        assert asked(request) == (str(old), str(old), "sensor")
+        # A clock that was set back does not put it off for longer.
+        assert len(asks(instance, str(float(looked) + 3600)).run_requests) == 1
+
+
+def test_past_days_without_forecasts_are_back_tested_when_nothing_newer_is_due(
+    asks: Asks, rows: Rows, today: date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = floor(datetime.now(UTC))
+    monkeypatch.setenv("GRID_BACKTEST_DAYS", "4")
+    for ago in (6, 4, 3, 1):
+        fill_core(rows, half_hours(today - ago * DAY)[0])
+    fill_core(rows, now)
+    note_issue(rows, now + HALF_HOUR, known_to=now + HALF_HOUR)
+    with dg.instance_for_test() as instance:
+        # One at a time; oldest first, as a band is recalibrated from the errors before it.
+        [request] = asks(instance).run_requests
+        assert asked(request) == (str(today - 4 * DAY), str(today - 3 * DAY), BACKTEST)
+        assert set(request.asset_selection) == {asset.key for asset in FORECASTS}
+        for ago in (4, 3):
+            note_issue(rows, half_hours(today - ago * DAY)[0], known_to=now)
+        [request] = asks(instance).run_requests
+        assert asked(request) == (str(today - DAY), str(today - DAY), BACKTEST)
+        note_issue(rows, half_hours(today - DAY)[0], known_to=now)
+        assert asks(instance).run_requests == []
 
 
 # Runs that die, and runs that meet.

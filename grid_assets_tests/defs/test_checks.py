@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -17,12 +17,17 @@ import dagster as dg
 import psycopg
 import pytest
 from psycopg import sql
+from pydantic import SecretStr
 
 from grid_assets import mix, telemetry
+from grid_assets.definitions import defs
 from grid_assets.defs import core, raw
-from grid_assets.defs.partitions import DAYS, ONE_RUN
+from grid_assets.defs.automation import FORECASTS, QUIET
+from grid_assets.defs.partitions import DAYS, ONE_RUN, range_tags
 from grid_assets.defs.resources import Grid
-from grid_assets.halfhours import HALF_HOUR, api_time
+from grid_assets.forecasting import issuing, models, store
+from grid_assets.forecasting.bands import Tenths
+from grid_assets.halfhours import HALF_HOUR, api_time, floor
 from grid_assets.replay.server import ReplayServer
 from grid_assets.warehouse import statement
 from grid_assets_tests.defs.conftest import (
@@ -251,6 +256,166 @@ def test_what_lies_downstream_of_a_failed_blocking_check_does_not_run(
     [summary] = checked.values()
     assert summary.last_check_execution_record is not None
     assert summary.last_check_execution_record.status.value == "FAILED"
+
+
+# Forecasts, by seasonal naive: a rule is broken the same whichever model forecasts.
+
+
+@pytest.fixture
+def forecast_now(
+    warehouse: SecretStr,
+    replay: ReplayServer,
+    tables: Tables,
+    today: date,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[[], dg.ExecuteInProcessResult]:
+    """Makes the current forecast and the scores from a week of half-hours in core."""
+    monkeypatch.setenv("GRID_DATABASE_URL", warehouse.get_secret_value())
+    monkeypatch.setenv("GRID_API_URL", replay.url)
+    monkeypatch.setattr(models, "load", lambda source, timeout_s: models.seasonal_naive())
+    week = (
+        "SELECT start, 100 + 50 * sin(extract(epoch FROM start) / 13751)::numeric, 30 "
+        "FROM generate_series(%s - interval '8 days', %s, interval '30 minutes') AS start"
+    )
+    newest = floor(datetime.now(UTC)) - HALF_HOUR
+    for columns in (
+        "core.intensity (period_start, actual_gco2_kwh, forecast_gco2_kwh)",
+        "core.generation_mix (period_start, wind_pct, gas_pct)",
+    ):
+        shares = week.replace("100 + 50", "30 + 20")
+        query = week if "intensity" in columns else shares
+        tables.rows(f"INSERT INTO {columns} {query}", newest, newest)
+
+    def run() -> dg.ExecuteInProcessResult:
+        with dg.DagsterInstance.ephemeral() as instance:
+            return defs.resolve_job_def("telemetry").execute_in_process(
+                instance=instance,
+                tags=range_tags(today, today, "manual"),
+                asset_selection=[asset.key for asset in FORECASTS],
+                raise_on_error=False,
+                run_config=QUIET,
+            )
+
+    return run
+
+
+def crossed(tenths: Tenths) -> None:
+    tenths[0, 0, 7] = tenths[0, 0, 7, ::-1] + (9, 0, 0)
+
+
+def off_by_one(tenths: Tenths) -> None:
+    tenths[0, 9, 7] += 1
+
+
+def beyond_1000(tenths: Tenths) -> None:
+    tenths[0, 0, 7, 2] = 10_001
+
+
+FORECAST = "SELECT * FROM forecast.predictions ORDER BY 1, 2, 3, 4"
+
+
+@pytest.mark.parametrize(
+    ("broken", "fails"),
+    [
+        (crossed, "quantiles_ordered"),
+        (off_by_one, "shares_sum_to_100"),
+        (beyond_1000, "values_in_range"),
+    ],
+)
+def test_a_broken_forecast_rule_fails_the_run_and_leaves_the_earlier_forecast(
+    broken: Callable[[Tenths], None],
+    fails: str,
+    forecast_now: Callable[[], dg.ExecuteInProcessResult],
+    tables: Tables,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert forecast_now().success
+    before = tables.rows(FORECAST)
+    assert before
+    finished = issuing.finished
+
+    def wrong(*args: Any) -> Tenths:
+        tenths = finished(*args)
+        broken(tenths)
+        return tenths
+
+    monkeypatch.setattr(issuing, "finished", wrong)
+    result = forecast_now()
+
+    assert not result.success
+    failed_here = {key for key in failed_checks(result) if key[2] == "ERROR"}
+    assert failed_here == {("forecast.predictions", fails, "ERROR")}
+    found = evaluations(result)["forecast.predictions", fails]
+    assert found.metadata["found"].value >= 1
+    assert tables.rows(FORECAST) == before
+    [failed] = [a for a in tables.attempts() if a.status != "success"]
+    assert (failed.asset, failed.error_type) == ("forecast.predictions", "BlockingCheckFailed")
+    assert f"nothing was published, because {fails}: " in (failed.error_message or "")
+    assert "Earlier forecasts are as they were" in (failed.error_message or "")
+    # Scores are made of forecasts, so that none is made after a failure.
+    assert [a.asset for a in tables.attempts()].count("forecast.accuracy") == 1
+
+
+def test_a_forecast_short_of_a_half_hour_fails_the_run_and_publishes_nothing(
+    forecast_now: Callable[[], dg.ExecuteInProcessResult],
+    tables: Tables,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = store._prediction_rows
+
+    def one_too_few(*args: Any) -> Iterator[tuple[Any, ...]]:
+        yield from list(rows(*args))[:-1]
+
+    monkeypatch.setattr(store, "_prediction_rows", one_too_few)
+    result = forecast_now()
+    assert not result.success
+    found = evaluations(result)["forecast.predictions", "horizon_complete"]
+    assert not found.passed
+    assert "seasonal_naive: " in examples(found)[0]
+    assert tables.rows(FORECAST) == []
+
+
+def test_a_sound_forecast_by_another_model_passes_every_check_but_the_one_that_says_so(
+    forecast_now: Callable[[], dg.ExecuteInProcessResult],
+    tables: Tables,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    why = "GRID_CHRONOS_MODEL=/gone cannot be used. seasonal_naive forecasts instead."
+    standing_in = replace(models.seasonal_naive(), reason=why)
+    monkeypatch.setattr(models, "load", lambda source, timeout_s: standing_in)
+
+    result = forecast_now()
+
+    assert result.success
+    judged = {key for key, found in evaluations(result).items() if found.passed}
+    assert judged == {
+        ("forecast.predictions", "quantiles_ordered"),
+        ("forecast.predictions", "values_in_range"),
+        ("forecast.predictions", "shares_sum_to_100"),
+        ("forecast.predictions", "horizon_complete"),
+        ("forecast.predictions", "context_sufficient"),
+        ("forecast.predictions", "is_recent"),
+        ("forecast.accuracy", "coverage_80"),
+        ("forecast.accuracy", "better_than_naive"),
+    }
+    assert failed_checks(result) == {("forecast.predictions", "by_configured_model", "WARN")}
+    told = examples(evaluations(result)["forecast.predictions", "by_configured_model"])
+    assert told[0].endswith(f"seasonal_naive: {why}")
+
+
+def test_a_week_with_holes_is_told_and_not_forecast_from(
+    forecast_now: Callable[[], dg.ExecuteInProcessResult], tables: Tables
+) -> None:
+    tables.rows("DELETE FROM core.intensity WHERE period_start < now() - interval '4 days'")
+
+    result = forecast_now()
+
+    assert result.success
+    assert tables.rows(FORECAST) == []
+    warned = {check for _, check, severity in failed_checks(result) if severity == "WARN"}
+    assert warned == {"context_sufficient", "is_recent"}
+    told = examples(evaluations(result)["forecast.predictions", "context_sufficient"])
+    assert all("carbon intensity" in example for example in told)
 
 
 # Warnings: the run succeeds, and the fault shows with an example.

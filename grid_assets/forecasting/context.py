@@ -1,0 +1,226 @@
+"""What was known at an instant: the only way from the warehouse to a model.
+
+Belongs here: reading versions of values with the time from which each was known, and the context of
+one issue. Does not belong here: forecasting, or the rule for what is known from when
+(`sql/statements/known_intensity.sql`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import psycopg
+
+from grid_assets import mix
+from grid_assets.forecasting.forecaster import CONTEXT, Problem, Values
+from grid_assets.forecasting.series import HORIZON, SERIES
+from grid_assets.halfhours import HALF_HOUR, Window, api_time
+from grid_assets.telemetry import unknown_shares
+from grid_assets.warehouse import statement
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+Times = npt.NDArray[np.float64]
+Steps = npt.NDArray[np.int64]
+
+LOADED_LATER: Final = timedelta(days=2)
+"""A half-hour first captured this long after its end was not waited for: each cycle reads yesterday
+and today, so whatever is late is captured within two days."""
+
+MOST_MISSING: Final = CONTEXT // 4
+"""Half-hours of a context that may be missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """Published versions of some rows of `SERIES`, ordered by half-hour and then by knowledge.
+
+    `period` counts half-hours from the window's start. `known_from` and `captured_at` are POSIX
+    seconds, `captured_at` infinite where nothing was captured. `values` is (versions, rows).
+    """
+
+    period: Steps
+    known_from: Times
+    captured_at: Times
+    values: Values
+
+    def known_at(self, instant: float, first: int, end: int) -> npt.NDArray[np.bool_]:
+        """Which versions of the half-hours `first` to `end` were known at `instant`."""
+        return (self.known_from <= instant) & (self.period >= first) & (self.period < end)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What one issue may be made from, or why it may not be."""
+
+    issued_at: datetime
+    problem: Problem | None
+    late_steps: int
+    """Half-hours between the end of the context and the issue: forecast, and not stored."""
+    intensity_to: datetime | None
+    mix_to: datetime | None
+    missing: int
+    assumed: int
+    neso_issued_at: datetime | None
+    refused: str | None
+
+
+class Known:
+    """All versions of the values of a window, to be asked what was known at any instant in it."""
+
+    def __init__(self, connection: Connection, window: Window) -> None:
+        limits = {"start": window.start, "end": window.end, "late": LOADED_LATER}
+        self._window = window
+        self._intensity = _versions(
+            window.start,
+            [
+                # 0 has only ever been published where it is bogus; a model is not shown it
+                (*row[:3], (row[3] or np.nan,))
+                for row in connection.execute(statement("statements/known_intensity"), limits)
+            ],
+            rows=1,
+        )
+        self._mix = _versions(
+            window.start,
+            [
+                (*row[:3], shares)
+                for row in connection.execute(statement("statements/known_mix"), limits)
+                if (shares := _exact(row[3:-1], row[-1])) is not None
+            ],
+            rows=len(SERIES) - 1,
+        )
+
+    @property
+    def rows_read(self) -> int:
+        """Versions of half-hours that were read."""
+        return len(self._intensity.period) + len(self._mix.period)
+
+    def at(self, instant: datetime, window: Window) -> Values:
+        """Values of `window` as known at `instant`, shape (10, half-hours); NaN where unknown."""
+        first, end = self._steps(window.start), self._steps(window.end)
+        values = np.full((len(SERIES), end - first), np.nan, np.float32)
+        for rows, versions in ((slice(0, 1), self._intensity), (slice(1, None), self._mix)):
+            known = versions.known_at(instant.timestamp(), first, end)
+            # later versions of a half-hour come later and so overwrite
+            values[rows, versions.period[known] - first] = versions.values[known].T
+        return values
+
+    def shown_at(self, issued_at: datetime) -> Shown:
+        """The context of an issue: `CONTEXT` half-hours before it, as they were known then."""
+        window = Window(issued_at - CONTEXT * HALF_HOUR, issued_at)
+        values = self.at(issued_at, window)
+        missing_intensity = int(np.isnan(values[0]).sum())
+        missing_mix = int(np.isnan(values[1]).sum())
+        intensity_to, mix_to = (
+            self._newest(versions, issued_at, window) for versions in (self._intensity, self._mix)
+        )
+        refused = _refusal(
+            issued_at, {"carbon intensity": missing_intensity, "the generation mix": missing_mix}
+        )
+        late = 0
+        problem = None
+        if refused is None:
+            known = np.flatnonzero(~np.isnan(values).all(axis=0))
+            late = CONTEXT - 1 - int(known[-1])
+            end = issued_at - late * HALF_HOUR
+            start = end - CONTEXT * HALF_HOUR
+            problem = Problem(self.at(issued_at, Window(start, end)), start)
+        return Shown(
+            issued_at,
+            problem,
+            late,
+            intensity_to,
+            mix_to,
+            int(np.isnan(values[:2]).any(axis=0).sum()),
+            self._assumed(issued_at, window),
+            None,
+            refused,
+        )
+
+    def _steps(self, at: datetime) -> int:
+        return round((at - self._window.start) / HALF_HOUR)
+
+    def _newest(self, versions: Versions, at: datetime, window: Window) -> datetime | None:
+        known = versions.known_at(
+            at.timestamp(), self._steps(window.start), self._steps(window.end)
+        )
+        if not known.any():
+            return None
+        return self._window.start + (int(versions.period[known].max()) + 1) * HALF_HOUR
+
+    def _assumed(self, at: datetime, window: Window) -> int:
+        first, end = self._steps(window.start), self._steps(window.end)
+        assumed: set[int] = set()
+        for versions in (self._intensity, self._mix):
+            known = versions.known_at(at.timestamp(), first, end)
+            later = known & (versions.captured_at > at.timestamp())
+            assumed.update(versions.period[later].tolist())
+        return len(assumed)
+
+
+def _refusal(issued_at: datetime, missing: dict[str, int]) -> str | None:
+    for what, count in missing.items():
+        if count > MOST_MISSING:
+            start = issued_at - CONTEXT * HALF_HOUR
+            return (
+                f"{count} of the {CONTEXT} half-hours of {what} from {api_time(start)} to "
+                f"{api_time(issued_at)} are missing; at most {MOST_MISSING} may be. Load them with "
+                "`grid backfill`, or wait until they are published."
+            )
+    return None
+
+
+def _exact(shares: Sequence[Decimal | None], unknown: Any) -> tuple[float, ...] | None:
+    """The mix as `core` completes it; None where it would be refused. A fuel left out is 0: its
+    power is in `other`."""
+    try:
+        exact = mix.complete(dict(zip(mix.FUELS, shares, strict=True)), unknown_shares(unknown))
+    except mix.MixRefused:
+        return None
+    return tuple(
+        float(exact.other if fuel == "other" else exact.named[fuel] or 0) for fuel in mix.FUELS
+    )
+
+
+def _versions(start: datetime, rows_read: list[tuple[Any, ...]], rows: int) -> Versions:
+    origin = start.timestamp()
+    half_hour = HALF_HOUR.total_seconds()
+    return Versions(
+        np.array([(row[0].timestamp() - origin) // half_hour for row in rows_read], np.int64),
+        np.array([row[1].timestamp() for row in rows_read], np.float64),
+        np.array([row[2].timestamp() if row[2] else np.inf for row in rows_read], np.float64),
+        np.array([row[3] for row in rows_read], np.float32).reshape(-1, rows),
+    )
+
+
+def with_neso(connection: Connection, shown: Shown) -> Shown:
+    """The same with NESO's newest 48-hour forecast captured before the issue, where there is one.
+
+    A half-hour that it does not reach is NaN.
+    """
+    if shown.problem is None:
+        return shown
+    steps = shown.late_steps + HORIZON
+    start = shown.problem.start + shown.problem.context.shape[1] * HALF_HOUR
+    rows = connection.execute(
+        "SELECT issued_at, period_start, forecast_gco2_kwh::float8 FROM raw.neso_forecast "
+        "WHERE issued_at = (SELECT max(issued_at) FROM raw.neso_forecast "
+        "WHERE issued_at <= %(at)s AND issued_at > %(at)s - interval '48 hours') "
+        "AND period_start >= %(start)s AND period_start < %(end)s",
+        {"at": shown.issued_at, "start": start, "end": start + steps * HALF_HOUR},
+    ).fetchall()
+    if not rows:
+        return shown
+    neso = np.full(steps, np.nan, np.float32)
+    for _, period_start, forecast in rows:
+        neso[round((period_start - start) / HALF_HOUR)] = forecast
+    return replace(
+        shown,
+        problem=replace(shown.problem, neso=neso),
+        neso_issued_at=rows[0][0],
+    )

@@ -1,0 +1,251 @@
+"""How good a model is on recorded half-hours that it was not trained on. Pure but for the model.
+
+Belongs here: the spans, what a model is shown at each issue time, counting its errors, the table.
+Does not belong here: any model that ships, training, and scoring forecasts in the warehouse.
+
+A model is shown the half-hours that ended by the issue time, as if each were published at once; in
+life the newest are late, so live errors at short leads are somewhat larger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from grid_assets.forecasting.forecaster import CONTEXT, Forecaster, Problem, Values
+from grid_assets.forecasting.history import recorded
+from grid_assets.forecasting.series import (
+    BUCKET_OF_STEP,
+    HORIZON,
+    HORIZON_TIME,
+    INTENSITY,
+    LEAD_BUCKETS,
+    QUANTILES,
+    SERIES,
+)
+from grid_assets.halfhours import HALF_HOUR, Window, api_time, days_window
+from grid_assets.mix import FUELS
+
+CHOOSE: Final = days_window(date(2025, 11, 1), date(2025, 12, 15))
+"""For choosing between checkpoints and settings, as often as it takes. Training ends before it."""
+
+REPORT: Final = days_window(date(2025, 12, 16), date(2026, 1, 15))
+"""For the figures of the model card. Nothing is chosen by it, or they would flatter the model."""
+
+STRIDE: Final = timedelta(hours=1)
+"""Between issue times: neighbours differ little, and a span still takes well under two minutes."""
+
+ALL_LEADS: Final = "all"
+"""Stands for every lead in `Score.lead_bucket`."""
+
+Read = Callable[[datetime, datetime], Values]
+
+
+@dataclass(frozen=True)
+class Exam:
+    """Forecasts to be made, and what came of them: `actual` has shape (problems, 10, 96)."""
+
+    span: Window
+    stride: timedelta
+    problems: tuple[Problem, ...]
+    actual: Values
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Errors of one series and lead bucket over `n` half-hours, in the series' unit.
+
+    `bias` is forecast less actual; `wape` is the sum of errors by the sum of actuals, None where
+    that is 0; `pinball` is the mean over the three quantiles, `coverage_80` the share of actuals
+    from p10 to p90: None for a model without a band. All are None where `n` is 0.
+    """
+
+    series: str
+    lead_bucket: str
+    n: int
+    mae: float | None
+    bias: float | None
+    wape: float | None
+    pinball: float | None
+    coverage_80: float | None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One model's scores over a span: by series, for each lead bucket and for all leads."""
+
+    model: str
+    span: Window
+    stride: timedelta
+    issues: int
+    scores: tuple[Score, ...]
+
+    def score(self, series: str, lead_bucket: str = ALL_LEADS) -> Score | None:
+        """The score of a series and bucket; None where the model does not forecast the series."""
+        for score in self.scores:
+            if (score.series, score.lead_bucket) == (series, lead_bucket):
+                return score
+        return None
+
+    def document(self) -> dict[str, Any]:
+        """For JSON: figures rounded to what the table and a repetition could confirm."""
+        return {
+            "model": self.model,
+            "from": api_time(self.span.start),
+            "to": api_time(self.span.end),
+            "stride_hours": self.stride / timedelta(hours=1),
+            "issues": self.issues,
+            "scores": [
+                {
+                    name: round(value, 4) if isinstance(value, float) else value
+                    for name, value in asdict(score).items()
+                }
+                for score in self.scores
+            ],
+        }
+
+
+class Persistence:
+    """The last known value, for ever; without a band. What any forecast has to beat."""
+
+    name = "persistence"
+
+    def predict(self, problems: Sequence[Problem], steps: int) -> Values:
+        predicted = np.full((len(problems), len(SERIES), steps, len(QUANTILES)), np.nan, np.float32)
+        for number, problem in enumerate(problems):
+            for row, values in enumerate(problem.context):
+                known = values[~np.isnan(values)]
+                if known.size:
+                    predicted[number, row, :, QUANTILES.index(0.5)] = known[-1]
+        return predicted
+
+
+def issue_times(span: Window, stride: timedelta = STRIDE) -> list[datetime]:
+    """Issue times whose every target lies in the span, the first one at its start."""
+    times = []
+    issued_at = span.start
+    while issued_at + HORIZON_TIME <= span.end:
+        times.append(issued_at)
+        issued_at += stride
+    return times
+
+
+def exam(span: Window, stride: timedelta = STRIDE, read: Read = recorded) -> Exam:
+    """What is asked of every model alike; `read` gives values from an instant to another one.
+
+    Each problem has a copy of what precedes its issue time, which may reach back before the span;
+    nothing later can be got at from it.
+    """
+    history = read(span.start - CONTEXT * HALF_HOUR, span.end)
+    problems, actual = [], []
+    for issued_at in issue_times(span, stride):
+        first = (issued_at - span.start) // HALF_HOUR
+        end = first + CONTEXT
+        context = history[:, first:end].copy()
+        problems.append(Problem(context, issued_at - CONTEXT * HALF_HOUR))
+        actual.append(history[:, end : end + HORIZON])
+    return Exam(span, stride, tuple(problems), np.stack(actual))
+
+
+def evaluate(forecaster: Forecaster, asked: Exam) -> Evaluation:
+    """The scores of one model's quantiles as it gives them. Raises `ModelUnusable`."""
+    predicted = forecaster.predict(asked.problems, HORIZON)
+    return Evaluation(
+        forecaster.name,
+        asked.span,
+        asked.stride,
+        len(asked.problems),
+        tuple(scores(predicted, asked.actual)),
+    )
+
+
+def scores(predicted: Values, actual: Values) -> Iterator[Score]:
+    """By series and lead bucket, of arrays (problems, 10, 96, 3) and (problems, 10, 96).
+
+    A half-hour whose actual is NaN is left out. A series whose median is NaN throughout is one that
+    the model does not forecast. Raises `ValueError` where a median is NaN here and there: errors
+    would look small only because forecasts are missing.
+    """
+    buckets = np.array(BUCKET_OF_STEP)
+    for row, series in enumerate(SERIES):
+        missing = np.isnan(predicted[:, row, :, QUANTILES.index(0.5)])
+        if missing.all():
+            continue
+        if missing.any():
+            raise ValueError(f"{missing.sum()} medians of {series} are missing")
+        for bucket in (*LEAD_BUCKETS, ALL_LEADS):
+            steps = (buckets == bucket) | (bucket == ALL_LEADS)
+            yield _score(series, bucket, predicted[:, row, steps], actual[:, row, steps])
+
+
+def _score(series: str, bucket: str, predicted: Values, actual: Values) -> Score:
+    known = ~np.isnan(actual)
+    truth = actual[known].astype(float)
+    quantiles = predicted[known].astype(float)
+    if not truth.size:
+        return Score(series, bucket, 0, None, None, None, None, None)
+    error = quantiles[:, QUANTILES.index(0.5)] - truth
+    total = np.abs(truth).sum()
+    banded = not np.isnan(quantiles).any()
+    inside = (quantiles[:, 0] <= truth) & (truth <= quantiles[:, -1])
+    return Score(
+        series,
+        bucket,
+        truth.size,
+        float(np.abs(error).mean()),
+        float(error.mean()),
+        float(np.abs(error).sum() / total) if total else None,
+        _pinball(quantiles, truth) if banded else None,
+        float(inside.mean()) if banded else None,
+    )
+
+
+def _pinball(quantiles: npt.NDArray[np.float64], truth: npt.NDArray[np.float64]) -> float:
+    levels = np.array(QUANTILES)
+    above = truth[:, None] - quantiles
+    return float(np.maximum(levels * above, (levels - 1) * above).mean())
+
+
+def table(evaluations: Sequence[Evaluation]) -> Iterator[str]:
+    """Lines for people: carbon intensity by lead and model, then each fuel. All of one exam."""
+    first = evaluations[0]
+    hours = first.stride / timedelta(hours=1)
+    yield f"{first.span}: {first.issues:,} forecasts of 48 h, one every {hours:g} h"
+    width = max(len(evaluation.model) for evaluation in evaluations)
+    yield ""
+    yield "Carbon intensity, gCO2/kWh"
+    yield (
+        f"{'lead':<8}{'model':<{width}}{'n':>9}{'MAE':>8}{'bias':>8}{'WAPE':>9}{'pinball':>9}"
+        f"{'in 80 % band':>14}"
+    )
+    for bucket in (*LEAD_BUCKETS, ALL_LEADS):
+        for evaluation in evaluations:
+            if (score := evaluation.score(INTENSITY, bucket)) is not None:
+                yield (
+                    f"{bucket:<8}{evaluation.model:<{width}}{score.n:>9,}"
+                    f"{_figure(score.mae):>8}{_figure(score.bias):>8}{_percent(score.wape):>9}"
+                    f"{_figure(score.pinball):>9}{_percent(score.coverage_80):>14}"
+                )
+    yield ""
+    yield "Shares of generation, mean absolute error in percentage points, all leads"
+    yield f"{'fuel':<10}" + "".join(
+        f"{evaluation.model:>{width + 2}}" for evaluation in evaluations
+    )
+    for fuel in FUELS:
+        found = [evaluation.score(fuel) for evaluation in evaluations]
+        yield f"{fuel:<10}" + "".join(
+            f"{_figure(score.mae if score else None):>{width + 2}}" for score in found
+        )
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.1f} %"

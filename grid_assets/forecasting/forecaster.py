@@ -1,0 +1,52 @@
+"""What every forecasting model is asked, and what it answers.
+
+Belongs here: the shapes that the models share. Does not belong here: any model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Values = npt.NDArray[np.float32]
+
+CONTEXT: Final = 336
+"""Half-hours of history that a model is shown: seven days."""
+
+
+class ModelUnusable(Exception):
+    """A model cannot be loaded or run; the message names the cause and what to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One forecast to be made: what was known when it is issued.
+
+    `context` has shape (10, half-hours), rows in the order of `SERIES`, gCO2/kWh and percent; a
+    missing value is NaN. `start` is the UTC start of its first half-hour; the first forecast
+    half-hour follows its last. `neso` is NESO's newest captured forecast of carbon intensity for
+    the forecast half-hours in gCO2/kWh, NaN where it says nothing, or None where it is not used.
+    """
+
+    context: Values
+    start: datetime
+    neso: Values | None = None
+
+
+class Forecaster(Protocol):
+    """A model that forecasts all ten series."""
+
+    @property
+    def name(self) -> str:
+        """The model's name in `forecast.predictions`, such as `seasonal_naive`."""
+
+    def predict(self, problems: Sequence[Problem], steps: int) -> Values:
+        """Quantiles 0.1, 0.5, 0.9 as the model gives them: shape (problems, 10, steps, 3).
+
+        Raises `ModelUnusable`.
+        """

@@ -1,0 +1,25 @@
+"""When forecasts are issued: half-hour boundaries of now, or of past days at a stride. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from grid_assets.halfhours import HALF_HOUR, Window
+
+
+def current_issue_time(now: datetime) -> datetime:
+    """The half-hour boundary at which a forecast made now starts: the next one.
+
+    What was published up to `now` may be used, so an earlier one would hide that it was.
+    """
+    seconds = HALF_HOUR.total_seconds()
+    return datetime.fromtimestamp(-(-now.timestamp() // seconds) * seconds, UTC)
+
+
+def strided(window: Window, stride: timedelta, until: datetime) -> Iterator[datetime]:
+    """Issue times of a window at a stride counted from midnight, none after `until`."""
+    at = window.start
+    while at < window.end and at <= until:
+        yield at
+        at += stride

@@ -1,0 +1,184 @@
+"""Making forecasts: what each model says at given issue times, stored.
+
+Belongs here: the order read, predict, recalibrate, judge, write. Does not belong here: which issue
+times (`due`), and each of those steps (`context`, `models`, `bands`, `store`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import groupby
+
+import numpy as np
+from pydantic import SecretStr
+
+from grid_assets.forecasting import store
+from grid_assets.forecasting.bands import finished
+from grid_assets.forecasting.calibration import Margins
+from grid_assets.forecasting.context import MOST_MISSING, Known, Shown, with_neso
+from grid_assets.forecasting.forecaster import CONTEXT, Problem, Values
+from grid_assets.forecasting.issue_times import current_issue_time
+from grid_assets.forecasting.models import (
+    Answer,
+    Loaded,
+    ModelInfo,
+    predict_with_fallback,
+    seasonal_naive,
+)
+from grid_assets.forecasting.series import HORIZON
+from grid_assets.forecasting.store import Connection, Issue
+from grid_assets.halfhours import HALF_HOUR, Window
+from grid_assets.warehouse import connect, writing
+
+
+class FutureIssue(ValueError):
+    """An issue time lies in the future: what will be published before it is not known yet."""
+
+
+@dataclass
+class Issued:
+    """What one call did."""
+
+    issues: int = 0
+    """Issue times with a forecast."""
+    rows_read: int = 0
+    rows_written: int = 0
+    refused: dict[datetime, str] = field(default_factory=dict)
+    """Reason by issue time that has no forecast."""
+    model: str | None = None
+    """The model that forecast in the place of the configured one, or that one."""
+
+
+def issue(
+    url: SecretStr,
+    days: Window,
+    times: Sequence[datetime],
+    now: datetime,
+    load: Callable[[], Loaded],
+    *,
+    configured: str,
+    use_neso: bool,
+    backtest: bool,
+    judge: Callable[[Connection, Window], None],
+) -> Issued:
+    """Forecast at each of `times` (UTC half-hours, ascending) and store what came out.
+
+    NESO's forecasts captured in `days`, and all newer than those stored, are stored beside them.
+
+    `configured` is the name of the model that was asked for: where another one stands in, the
+    issue of the configured one is recorded as refused with the reason. Each UTC day of issue is
+    one transaction. Raises `FutureIssue`; `judge` may raise to undo a day.
+    """
+    latest = current_issue_time(now)
+    for at in times:
+        if at > latest:
+            raise FutureIssue(
+                f"{at:%Y-%m-%d %H:%M} UTC lies in the future; the newest forecast that can be made "
+                f"now starts at {latest:%H:%M}."
+            )
+    done = Issued()
+    for _, day_times in groupby(times, key=lambda at: at.date()):
+        _issue_day(
+            url,
+            list(day_times),
+            now,
+            load,
+            configured=configured,
+            use_neso=use_neso,
+            backtest=backtest,
+            judge=judge,
+            done=done,
+        )
+    with writing(url, "forecast.predictions") as connection:
+        done.rows_written += store.copy_neso_forecasts(connection, days, now)
+    return done
+
+
+def _issue_day(
+    url: SecretStr,
+    times: Sequence[datetime],
+    now: datetime,
+    load: Callable[[], Loaded],
+    *,
+    configured: str,
+    use_neso: bool,
+    backtest: bool,
+    judge: Callable[[Connection, Window], None],
+    done: Issued,
+) -> None:
+    day = times[0].date()
+    with connect(url) as connection:
+        # where actuals are late, a context ends, and so starts, that much before the issue
+        window = Window(times[0] - (CONTEXT + MOST_MISSING) * HALF_HOUR, times[-1])
+        known = Known(connection, window)
+        shown = [known.shown_at(at) for at in times]
+        if use_neso:
+            shown = [with_neso(connection, each) for each in shown]
+        asked = [each for each in shown if each.refused is None]
+        issues: list[Issue] = []
+        model, fallback_reason = configured, None
+        if asked:
+            answers = _answers(load(), asked)
+            model, fallback_reason = answers[0].info.model, answers[0].reason
+            for answer in answers:
+                margins = store.margins_of_day(connection, answer.info.model, day, again=backtest)
+                issues += _issues(answer, asked, margins)
+        if model != configured:
+            issues += [
+                Issue(_not_loaded(configured), each, refused_reason=fallback_reason)
+                for each in asked
+            ]
+        refused = [each for each in shown if each.refused is not None]
+        issues += [Issue(_not_loaded(configured), each) for each in refused]
+    span = Window(times[0], times[-1] + HORIZON * HALF_HOUR)
+    with writing(url, "forecast.predictions") as connection:
+        store.note_models(connection, _used(issues), now)
+        done.rows_written += store.publish(
+            connection, issues, now, lambda staged: judge(staged, span)
+        )
+    done.issues += len(asked)
+    done.rows_read += known.rows_read
+    done.refused.update({each.issued_at: each.refused or "" for each in refused})
+    if asked:
+        done.model = model
+
+
+def _answers(loaded: Loaded, asked: Sequence[Shown]) -> list[Answer]:
+    """Raw quantiles (issues, 10, 96, 3) of the model and of seasonal naive."""
+    problems: list[Problem] = [each.problem for each in asked if each.problem is not None]
+    steps = HORIZON + max(each.late_steps for each in asked)
+    answers = [predict_with_fallback(loaded, problems, steps)]
+    naive = seasonal_naive()
+    if answers[0].info.model != naive.info.model:
+        answers.append(Answer(naive.forecaster.predict(problems, steps), naive.info, None))
+    return [replace(answer, quantiles=_stored_steps(answer.quantiles, asked)) for answer in answers]
+
+
+def _stored_steps(quantiles: Values, asked: Sequence[Shown]) -> Values:
+    """Without the half-hours before each issue, which are forecast because actuals are late."""
+    return np.stack(
+        [
+            quantiles[row, :, each.late_steps : each.late_steps + HORIZON]
+            for row, each in enumerate(asked)
+        ]
+    )
+
+
+def _issues(answer: Answer, asked: Sequence[Shown], margins: Margins) -> list[Issue]:
+    stored = finished(answer.quantiles, margins.values[None])
+    return [
+        Issue(answer.info, each, stored[row], answer.quantiles[row], margins.issues, answer.reason)
+        for row, each in enumerate(asked)
+    ]
+
+
+def _not_loaded(configured: str) -> ModelInfo:
+    """The configured model where it was not asked, or could not be loaded."""
+    return ModelInfo(configured, source="configured", revision="not loaded")
+
+
+def _used(issues: Sequence[Issue]) -> list[ModelInfo]:
+    """The models that forecast."""
+    return list({each.info.model: each.info for each in issues if each.raw is not None}.values())

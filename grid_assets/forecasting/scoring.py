@@ -1,0 +1,50 @@
+"""Comparing forecasts with what happened: the roll-up `forecast.accuracy`.
+
+Belongs here: which scores are made and removed. Does not belong here: what an error is
+(`sql/views/15_actual_vs_predicted.sql`) and how errors are summed (`sql/statements`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from grid_assets.forecasting.series import SERIES
+from grid_assets.halfhours import Window
+from grid_assets.warehouse import statement
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Forecasts compared with an actual, and rows of scores that changed."""
+
+    compared: int
+    written: int
+
+
+def score(connection: Connection, window: Window) -> Scored:
+    """Score every forecast whose half-hour lies in `window` (whole UTC days), in a transaction."""
+    models = connection.execute("SELECT DISTINCT model FROM forecast.models").fetchall()
+    span = {
+        "start": window.start,
+        "end": window.end,
+        "models": [*(model for (model,) in models), "neso"],
+        "series": list(SERIES),
+    }
+    connection.execute(statement("statements/score_forecasts"), span)
+    row = connection.execute("SELECT coalesce(sum(n), 0) FROM staged").fetchone()
+    assert row is not None
+    removed = connection.execute(
+        "DELETE FROM forecast.accuracy AS a "
+        "WHERE target_date >= (%(start)s AT TIME ZONE 'UTC')::date "
+        "AND target_date < (%(end)s AT TIME ZONE 'UTC')::date "
+        "AND NOT EXISTS (SELECT FROM staged AS s WHERE s.model = a.model AND s.series = a.series "
+        "AND s.target_date = a.target_date AND s.lead_bucket = a.lead_bucket)",
+        span,
+    ).rowcount
+    written = connection.execute(statement("statements/publish_accuracy")).rowcount
+    return Scored(int(row[0]), removed + written)

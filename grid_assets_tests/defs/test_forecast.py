@@ -1,0 +1,581 @@
+"""Forecasts through Dagster: what a run leaves, when one starts, and that none knows the future.
+
+Telemetry is the recorded one, the model a real Chronos-2 with few and random weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dagster as dg
+import psycopg
+import pytest
+from pydantic import SecretStr
+
+from grid_assets import telemetry
+from grid_assets.definitions import defs
+from grid_assets.defs.automation import BACKTEST, CORE, FORECASTS, HISTORY
+from grid_assets.defs.partitions import TRIGGER_TAG, range_tags
+from grid_assets.defs.resources import Grid
+from grid_assets.forecasting import bands, models
+from grid_assets.forecasting.issue_times import current_issue_time
+from grid_assets.halfhours import HALF_HOUR, Window, day_start, floor
+from grid_assets.replay.server import ReplayServer
+from grid_assets_tests import shared_warehouse
+from grid_assets_tests.defs.conftest import Tables, evaluations, examples, failed_checks
+from grid_assets_tests.forecasting import conftest as tiny
+from grid_assets_tests.forecasting import issues
+
+one_warehouse = shared_warehouse.one_warehouse
+chronos2_folder, one_thread = tiny.chronos2_folder, tiny.one_thread
+nothing_remembered = tiny.nothing_remembered
+
+Rows = Callable[..., list[tuple[Any, ...]]]
+Run = Callable[..., dg.ExecuteInProcessResult]
+
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+CHRONOS, NAIVE = "chronos:tiny-2", "seasonal_naive"
+KEYS = [asset.key for asset in FORECASTS]
+
+
+def execute(
+    assets: list[dg.AssetKey], tags: dict[str, str], instance: dg.DagsterInstance | None = None
+) -> dg.ExecuteInProcessResult:
+    return defs.resolve_job_def("telemetry").execute_in_process(
+        instance=instance,
+        tags=tags,
+        asset_selection=assets,
+        raise_on_error=False,
+        run_config=QUIET,
+    )
+
+
+@pytest.fixture(scope="module")
+def recorded_days(one_warehouse: SecretStr, replay_server: ReplayServer) -> str:
+    """The name of a database with recorded telemetry, the last 13 days and today."""
+    today = datetime.now(UTC).date()
+    with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.ephemeral() as instance:
+        patch.setenv("GRID_DATABASE_URL", one_warehouse.get_secret_value())
+        patch.setenv("GRID_API_URL", replay_server.url)
+        days = range_tags(today - 13 * DAY, today, "backfill")
+        assert execute([asset.key for asset in HISTORY], days, instance).success
+    return urlsplit(one_warehouse.get_secret_value()).path[1:]
+
+
+@pytest.fixture
+def empty_or_recorded(request: pytest.FixtureRequest) -> str:
+    """The template of a test's warehouse: recorded days, or nothing where it is marked `empty`."""
+    wanted = getattr(request, "param", "recorded_days")
+    template: str = request.getfixturevalue(wanted)
+    return template
+
+
+@pytest.fixture
+def warehouse(
+    empty_or_recorded: str,
+    new_database: Callable[[str | None], SecretStr],
+    chronos2_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> SecretStr:
+    """A warehouse of the test's own, which runs of this process use."""
+    url = new_database(empty_or_recorded)
+    monkeypatch.setenv("GRID_DATABASE_URL", url.get_secret_value())
+    monkeypatch.setenv("GRID_CHRONOS_MODEL", str(chronos2_folder))
+    monkeypatch.setenv("GRID_BACKTEST_STRIDE_HOURS", "6")
+    monkeypatch.setenv("GRID_BACKTEST_DAYS", "0")
+    return url
+
+
+empty = pytest.mark.parametrize("empty_or_recorded", ["template"], indirect=True)
+
+
+@pytest.fixture
+def forecast(warehouse: SecretStr) -> Iterator[Run]:
+    """Runs the assets of `forecast`, or others, over a range of UTC days."""
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        def run(
+            first: date,
+            last: date | None = None,
+            trigger: str = BACKTEST,
+            assets: list[dg.AssetKey] = KEYS,
+        ) -> dg.ExecuteInProcessResult:
+            return execute(assets, range_tags(first, last or first, trigger), instance)
+
+        yield run
+
+
+def told(result: dg.ExecuteInProcessResult, relation: str) -> dict[str, Any]:
+    """The metadata that a run left on an asset."""
+    [materialized] = [
+        event.step_materialization_data.materialization
+        for event in result.get_asset_materialization_events()
+        if event.asset_key == dg.AssetKey(relation.split("."))
+        and event.partition == result.dagster_run.tags["dagster/asset_partition_range_start"]
+    ]
+    return {name: value.value for name, value in materialized.metadata.items()}
+
+
+def predictions(rows: Rows, more: str = "") -> list[tuple[Any, ...]]:
+    return rows(
+        "SELECT model, series, issued_at, period_start, p10, p50, p90, raw_p10, raw_p50, raw_p90 "  # noqa: S608
+        f"FROM forecast.predictions WHERE true {more} ORDER BY 1, 2, 3, 4"
+    )
+
+
+# A past day.
+
+
+def test_a_past_day_is_back_tested_at_the_stride_and_scored(
+    forecast: Run, rows: Rows, tables: Tables, day: date
+) -> None:
+    result = forecast(day)
+
+    assert result.success
+    assert rows(
+        "SELECT model, issued_at, count(*) FROM forecast.predictions GROUP BY 1, 2 ORDER BY 1, 2"
+    ) == [
+        (model, day_start(day) + n * 6 * HOUR, 960) for model in (CHRONOS, NAIVE) for n in range(4)
+    ]
+    left = told(result, "forecast.predictions")
+    assert (left["issues"], left["rows_changed"], left["model"]) == (4, 2 * 4 * 960, CHRONOS)
+    assert left["data"] == "RECORDED data (replay), not live"
+    assert left["dagster/partition_row_count"] == 2 * 4 * 960
+    assert left["half_day_ahead"].startswith("![Carbon intensity as forecast at least 12 hours")
+    assert "data:image/png;base64,iVBOR" in left["half_day_ahead"]
+    assert "fan_chart" not in left  # one picture of the whole, not one an issue
+
+    scored = told(result, "forecast.accuracy")
+    assert "data:image/png;base64,iVBOR" in scored["error_by_lead"]
+    assert scored["forecasts_compared"] > 0
+    assert rows(
+        "SELECT model, min(target_date), max(target_date), count(DISTINCT series), "
+        "count(DISTINCT lead_bucket) FROM reporting.forecast_accuracy GROUP BY 1 ORDER BY 1"
+    ) == [(model, day, day + 2 * DAY, 10, 5) for model in (CHRONOS, NAIVE)]
+    assert {(a.asset, a.status, a.trigger) for a in tables.attempts()[-2:]} == {
+        ("forecast.predictions", "success", BACKTEST),
+        ("forecast.accuracy", "success", BACKTEST),
+    }
+    blocking = {"quantiles_ordered", "values_in_range", "shares_sum_to_100", "horizon_complete"}
+    judged = evaluations(result, *blocking)
+    assert {name for _, name in judged} == blocking
+    assert all(found.passed for found in judged.values())
+
+
+def test_a_back_test_again_changes_nothing(forecast: Run, rows: Rows, day: date) -> None:
+    assert forecast(day).success
+    before = rows("SELECT * FROM forecast.predictions ORDER BY 1, 2, 3, 4")
+    again = forecast(day)
+    assert told(again, "forecast.predictions")["rows_changed"] == 0
+    assert told(again, "forecast.accuracy")["rows_changed"] == 0
+    assert rows("SELECT * FROM forecast.predictions ORDER BY 1, 2, 3, 4") == before
+
+
+# A cycle.
+
+
+def test_a_cycle_adds_the_issue_of_the_next_half_hour_with_a_fan_chart(
+    forecast: Run, rows: Rows, today: date
+) -> None:
+    result = forecast(today - DAY, today, "sensor")
+    at = current_issue_time(datetime.now(UTC))
+    assert result.success
+    left = told(result, "forecast.predictions")
+    assert (left["issues"], left["model"]) == (1, CHRONOS)
+    assert f"issued {at:%Y-%m-%d %H:%M} UTC" in left["fan_chart"]
+    assert "data:image/png;base64,iVBOR" in left["fan_chart"]
+    assert rows(
+        "SELECT count(*), count(*) FILTER (WHERE p10 <= p50 AND p50 <= p90) "
+        "FROM reporting.forecast_latest WHERE model = %s AND issued_at = %s",
+        *(CHRONOS, at),
+    ) == [(960, 960)]
+
+    again = forecast(today - DAY, today, "tick")
+    left = told(again, "forecast.predictions")
+    assert (left["issues"], left["rows_changed"]) == (0, 0)
+
+
+def test_a_failed_blocking_check_in_core_leads_to_no_forecast(
+    forecast: Run, rows: Rows, today: date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cleaned = telemetry._cleaned
+
+    def twice(*arguments: Any) -> Iterator[tuple[Any, ...]]:
+        for row in cleaned(*arguments):
+            yield row
+            yield row
+
+    assets = [*(asset.key for asset in CORE), *KEYS]
+    with monkeypatch.context() as patch:
+        patch.setattr(telemetry, "_cleaned", twice)
+        result = forecast(today - DAY, today, "sensor", assets)
+    assert not result.success
+    assert ("core.generation_mix", "keys_unique", "ERROR") in failed_checks(result)
+    assert predictions(rows) == []
+    assert rows("SELECT DISTINCT asset FROM ops.etl_runs WHERE asset LIKE 'forecast.%'") == []
+    assert look().run_requests == []  # nor is one asked for while that is so
+
+    assert forecast(today - DAY, today, "sensor", assets).success
+    assert len(predictions(rows)) == 2 * 960
+
+
+def test_a_broken_rule_of_our_own_publishes_nothing_and_leaves_earlier_forecasts(
+    forecast: Run, rows: Rows, tables: Tables, day: date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert forecast(day - DAY).success
+    before = predictions(rows)
+    exact = bands._sum_to_whole
+    monkeypatch.setattr(bands, "_sum_to_whole", lambda shares: exact(shares) * 9 // 10)
+
+    result = forecast(day - DAY, day)
+
+    assert not result.success
+    assert predictions(rows) == before
+    found = evaluations(result)["forecast.predictions", "shares_sum_to_100"]
+    assert (found.passed, found.severity.value) == (False, "ERROR")
+    assert "of 9 fuels" in examples(found)[0]
+    failed = next(a for a in tables.attempts() if a.status == "failed")
+    assert (failed.asset, failed.error_type) == ("forecast.predictions", "BlockingCheckFailed")
+    assert "Earlier forecasts are as they were." in (failed.error_message or "")
+
+
+# Contexts of another kind.
+
+
+@empty
+def test_a_constant_context_is_forecast_as_any_other(
+    forecast: Run, warehouse: SecretStr, rows: Rows, day: date
+) -> None:
+    times = issues.half_hours(day_start(day) - 8 * DAY, day_start(day) + DAY)
+    shares = [0, 0, 0, 100, 0, 0, 0, 0, 0]
+    issues.put_intensity(warehouse, ((at, datetime.now(UTC), 200) for at in times))
+    issues.put_mix(warehouse, ((at, datetime.now(UTC), shares) for at in times))
+    issues.publish(warehouse, Window(times[0], times[-1] + HALF_HOUR), datetime.now(UTC))
+
+    result = forecast(day)
+
+    assert result.success
+    assert told(result, "forecast.predictions")["issues"] == 4
+    assert rows(
+        "SELECT series, min(p10), max(p90) FROM forecast.predictions "
+        "WHERE model = 'seasonal_naive' GROUP BY 1 HAVING max(p90) > 0 ORDER BY 1"
+    ) == [("carbon_intensity", 200, 200), ("gas", 100, 100)]
+    assert rows(
+        "SELECT count(*), count(raw_p50) FILTER (WHERE raw_p50 <> 'NaN') "
+        "FROM forecast.predictions WHERE model = %s",
+        CHRONOS,
+    ) == [(4 * 960, 4 * 960)]
+
+
+@empty
+def test_a_context_shorter_than_a_day_is_refused_and_says_so_without_failing(
+    forecast: Run, warehouse: SecretStr, rows: Rows, today: date
+) -> None:
+    now = datetime.now(UTC)
+    issues.fill(warehouse, floor(now) - 20 * HOUR, floor(now) - HALF_HOUR, issues.captured_live)
+
+    result = forecast(today - DAY, today, "sensor")
+
+    assert result.success
+    left = told(result, "forecast.predictions")
+    assert left["issues"] == 0
+    assert "of the 336 half-hours of carbon intensity" in left["no_forecast_because"]
+    found = evaluations(result)["forecast.predictions", "context_sufficient"]
+    assert (found.passed, found.severity.value) == (False, "WARN")
+    assert "at most 84 may be" in examples(found)[0]
+    assert predictions(rows) == []
+    assert rows("SELECT model, refused_reason FROM forecast.issues") == [
+        (CHRONOS, left["no_forecast_because"])
+    ]
+    assert look().run_requests == []
+
+
+def test_a_model_that_is_missing_is_replaced_by_a_named_stand_in_and_a_check_says_so(
+    forecast: Run, rows: Rows, today: date, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "SHIPPED", tmp_path / "no checkpoint")
+    monkeypatch.setenv("GRID_CHRONOS_MODEL", str(tmp_path / "nowhere"))
+    result = forecast(today - DAY, today, "sensor")
+    assert result.success
+    assert told(result, "forecast.predictions")["model"] == NAIVE
+    found = evaluations(result)["forecast.predictions", "by_configured_model"]
+    assert (found.passed, found.severity.value) == (False, "WARN")
+    assert "cannot be used" in examples(found)[0]
+    assert {row[0] for row in predictions(rows)} == {NAIVE}
+    assert rows("SELECT model, refused_reason IS NULL FROM forecast.issues ORDER BY 1") == [
+        ("chronos:nowhere", False),
+        (NAIVE, True),
+    ]
+    assert look().run_requests == []  # trying again at once would not help
+
+
+# The sensor.
+
+
+def look(instance: dg.DagsterInstance | None = None, cursor: str | None = None) -> Any:
+    """What the sensor asks for when it is evaluated now."""
+    with dg.build_sensor_context(
+        instance=instance or dg.DagsterInstance.ephemeral(),
+        cursor=cursor,
+        resources={"grid": Grid()},
+        repository_def=defs.get_repository_def(),
+    ) as context:
+        return defs.resolve_sensor_def("new_telemetry").evaluate_tick(context)
+
+
+def asked(request: dg.RunRequest) -> tuple[str, str, str, set[dg.AssetKey]]:
+    return (
+        request.tags["dagster/asset_partition_range_start"],
+        request.tags["dagster/asset_partition_range_end"],
+        request.tags[TRIGGER_TAG],
+        set(request.asset_selection or []),
+    )
+
+
+def follow(instance: dg.DagsterInstance) -> list[tuple[str, str, str, set[dg.AssetKey]]]:
+    """Run what the sensor asks for until it asks for nothing; returns what it asked for."""
+    found = []
+    while requests := look(instance).run_requests:
+        [request] = requests
+        found.append(asked(request))
+        assert len(found) < 9, found
+        assert execute(request.asset_selection, request.tags, instance).success
+    return found
+
+
+def test_the_sensor_asks_every_5_seconds_by_itself() -> None:
+    sensor = defs.resolve_sensor_def("new_telemetry")
+    assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
+    assert sensor.minimum_interval_seconds == 5
+    assert sensor.job_name == "telemetry"
+
+
+def test_telemetry_that_no_forecast_has_used_leads_to_one_run_and_then_to_none(
+    warehouse: SecretStr, rows: Rows, today: date
+) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        newest = (str(today - DAY), str(today), "sensor", set(KEYS))
+        assert follow(instance) == [newest]
+        assert len(predictions(rows)) == 2 * 960
+        assert look(instance).skip_message == "Every forecast and every score is up to date."
+
+
+def test_rows_that_another_program_writes_into_raw_lead_to_core_and_then_to_a_forecast(
+    warehouse: SecretStr, rows: Rows, today: date
+) -> None:
+    old = datetime(2021, 6, 1, 12, tzinfo=UTC)
+    with dg.DagsterInstance.ephemeral() as instance:
+        follow(instance)
+        rows(
+            "INSERT INTO raw.intensity SELECT period_start, now(), 0, 333, 'high' "
+            "FROM core.intensity WHERE actual_gco2_kwh IS NOT NULL "
+            "ORDER BY period_start DESC LIMIT 2"
+        )
+        issues.put_intensity(warehouse, [(old, datetime.now(UTC), 111)])
+
+        found = follow(instance)
+
+    core = {asset.key for asset in CORE}
+    assert found[0] == ("2021-06-01", "2021-06-01", "sensor", core)
+    assert [request[2:] for request in found[1:]] == [("sensor", core)] * (len(found) - 1)
+    assert rows("SELECT actual_gco2_kwh FROM core.intensity WHERE period_start = %s", old) == [
+        (111,)
+    ]
+    assert rows("SELECT count(*) FROM core.intensity WHERE actual_gco2_kwh = 333") == [(2,)]
+
+
+def test_a_burst_of_new_half_hours_leads_to_one_forecast(
+    warehouse: SecretStr, rows: Rows, today: date
+) -> None:
+    newest_three = (
+        "period_start IN (SELECT period_start FROM core.{} ORDER BY period_start DESC LIMIT 3)"
+    )
+    kept: dict[str, list[tuple[Any, ...]]] = {}
+    for raw_table, table in (("intensity", "intensity"), ("generation", "generation_mix")):
+        condition = newest_three.format(table)
+        kept[raw_table] = rows(f"DELETE FROM raw.{raw_table} WHERE {condition} RETURNING *")  # noqa: S608
+        rows(f"DELETE FROM core.{table} WHERE {condition}")  # noqa: S608
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert len(follow(instance)) == 1
+        for start, captured, _, actual, _ in kept["intensity"]:
+            issues.put_intensity(warehouse, [(start, captured, actual)])
+        for start, captured, *shares, _ in kept["generation"]:
+            issues.put_mix(warehouse, [(start, captured, shares)])
+        found = follow(instance)
+    assert [request[3] for request in found[-2:]] == [{asset.key for asset in CORE}, set(KEYS)]
+    assert [request[3] for request in found].count(set(KEYS)) == 1
+    assert len(predictions(rows)) == 2 * 960  # the same issue, replaced
+
+
+def test_past_days_are_back_tested_before_the_first_forecast_and_only_once(
+    warehouse: SecretStr, rows: Rows, today: date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRID_BACKTEST_DAYS", "2")
+    monkeypatch.setenv("GRID_BACKTEST_STRIDE_HOURS", "12")
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert follow(instance) == [
+            (str(today - 2 * DAY), str(today - DAY), BACKTEST, set(KEYS)),
+            (str(today - DAY), str(today), "sensor", set(KEYS)),
+        ]
+    assert len({row[2] for row in predictions(rows)}) == 5
+
+
+def test_while_a_run_is_on_its_way_nothing_is_asked_for(warehouse: SecretStr) -> None:
+    job = defs.resolve_job_def("telemetry")
+    with dg.DagsterInstance.ephemeral() as instance:
+        for trigger in ("schedule", "sensor", BACKTEST):
+            for status in (dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED):
+                run = instance.create_run_for_job(job, status=status, tags={TRIGGER_TAG: trigger})
+                found = look(instance)
+                assert found.run_requests == []
+                assert found.skip_message.startswith("A run is on its way")
+                instance.delete_run(run.run_id)
+        assert len(look(instance).run_requests) == 1
+
+
+@pytest.mark.parametrize(("ago", "waits"), [(HOUR / 20, True), (HOUR / 10, False)])
+def test_after_a_failure_nothing_is_asked_for_until_a_pause_is_over(
+    ago: timedelta, waits: bool, warehouse: SecretStr, rows: Rows
+) -> None:
+    at = datetime.now(UTC) - ago
+    rows(
+        "INSERT INTO ops.etl_runs (run_id, asset, attempt, trigger, partition_start, "
+        "partition_end, started_at, finished_at, status, error_type, host, pid, heartbeat_at) "
+        "VALUES ('x', 'forecast.predictions', 1, 'sensor', %s, %s, %s, %s, 'failed', 'E', 'h', "
+        "1, %s)",
+        *(at.date(), at.date(), at, at, at),
+    )
+    assert len(look().run_requests) == (0 if waits else 1)
+
+
+def test_what_lies_far_back_is_looked_for_only_every_few_minutes(warehouse: SecretStr) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        follow(instance)
+        first = look(instance)
+        assert float(first.cursor) == pytest.approx(datetime.now(UTC).timestamp(), abs=60)
+        old = datetime(2021, 6, 1, 12, tzinfo=UTC)
+        issues.put_intensity(warehouse, [(old, datetime.now(UTC), 111)])
+        assert look(instance, first.cursor).run_requests == []
+        assert look(instance, first.cursor).cursor == first.cursor
+        earlier = str(float(first.cursor) - 301)
+        assert len(look(instance, earlier).run_requests) == 1
+        ahead = str(float(first.cursor) + 9000)  # the clock was set back
+        assert len(look(instance, ahead).run_requests) == 1
+
+
+# No leakage.
+
+
+def everything_up_to(url: SecretStr, at: datetime) -> dict[str, list[tuple[Any, ...]]]:
+    """Every stored forecast issued by `at`, what it was made from, and the margins behind it."""
+    queries = {
+        "predictions": "SELECT model, series, issued_at, period_start, p10, p50, p90, raw_p10, "
+        "raw_p50, raw_p90 FROM forecast.predictions WHERE issued_at <= %s ORDER BY 1, 2, 3, 4",
+        "issues": "SELECT model, issued_at, intensity_to, mix_to, context_missing, "
+        "context_assumed, known_by, neso_issued_at, calibrated_on, refused_reason "
+        "FROM forecast.issues WHERE issued_at <= %s ORDER BY 1, 2",
+        "margins": "SELECT model, issue_date, series, step, margin, issues "
+        "FROM forecast.calibration WHERE issue_date <= %s ORDER BY 1, 2, 3, 4",
+    }
+    with psycopg.connect(url.get_secret_value()) as connection:
+        return {
+            name: connection.execute(q.encode(), [at]).fetchall() for name, q in queries.items()
+        }
+
+
+NOISE = (
+    # all that ended later, and what had ended and was captured later
+    "UPDATE raw.intensity SET actual_gco2_kwh = 7 + floor(random() * 900), "
+    "forecast_gco2_kwh = floor(random() * 900) "
+    "WHERE period_start + interval '30 minutes' > %(at)s "
+    "OR captured_at > %(at)s AND captured_at < period_start + interval '1 day'",
+    "UPDATE raw.generation SET gas_pct = 60, wind_pct = 40, biomass_pct = 0, coal_pct = 0, "
+    "imports_pct = 0, nuclear_pct = 0, other_pct = 0, hydro_pct = 0, solar_pct = 0 "
+    "WHERE period_start + interval '30 minutes' > %(at)s "
+    "OR captured_at > %(at)s AND captured_at < period_start + interval '1 day'",
+    "UPDATE raw.neso_forecast SET forecast_gco2_kwh = 999 WHERE issued_at > %(at)s",
+    # later revisions of what had been captured live before
+    "INSERT INTO raw.intensity SELECT period_start, %(at)s + interval '1 hour', 1, 999, 'high' "
+    "FROM raw.intensity WHERE period_start >= %(live)s AND captured_at <= %(at)s",
+    "INSERT INTO raw.generation (period_start, captured_at, solar_pct, other_pct) "
+    "SELECT period_start, %(at)s + interval '1 hour', 99, 1 "
+    "FROM raw.generation WHERE period_start >= %(live)s AND captured_at <= %(at)s",
+)
+
+
+def noise_after(url: SecretStr, at: datetime, live_from: datetime) -> None:
+    """Replace all that was published after `at` by noise, in `raw` and in `core`."""
+    now = datetime.now(UTC)
+    with psycopg.connect(url.get_secret_value()) as connection:
+        for change in NOISE:
+            connection.execute(change.encode(), {"at": at, "live": live_from})
+    issues.publish(url, Window(live_from, floor(now)), now)
+
+
+def test_a_forecast_is_the_same_to_the_bit_whatever_is_published_after_it(
+    forecast: Run,
+    rows: Rows,
+    warehouse: SecretStr,
+    new_database: Callable[[str | None], SecretStr],
+    day: date,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GRID_BACKTEST_STRIDE_HOURS", "3")
+    monkeypatch.setenv("GRID_USE_NESO_FORECAST", "1")
+    at = day_start(day) + 21 * HOUR  # the last issue of the day
+    live_from = day_start(day) - 6 * HOUR
+    # The newest days were captured live, the ones before them loaded later.
+    for table in ("raw.intensity", "raw.generation", "core.intensity", "core.generation_mix"):
+        rows(
+            f"UPDATE {table} SET captured_at = period_start + interval '42 minutes' "  # noqa: S608
+            "WHERE period_start >= %s",
+            live_from,
+        )
+    for captured, value in ((at - HOUR / 3, 210), (at + timedelta(seconds=1), 220)):
+        issues.put_neso(warehouse, captured, at - HOUR, [value] * 90)
+    other = new_database(urlsplit(warehouse.get_secret_value()).path[1:])
+    noise_after(other, at, live_from)
+
+    assert forecast(day - 3 * DAY, day).success
+    with monkeypatch.context() as patch:
+        patch.setenv("GRID_DATABASE_URL", other.get_secret_value())
+        assert forecast(day - 3 * DAY, day).success
+
+    found, beside_noise = everything_up_to(warehouse, at), everything_up_to(other, at)
+    assert beside_noise == found
+    # and there is something to compare: issues of all kinds, recalibrated, with NESO's forecast
+    assert len(found["predictions"]) == 2 * 32 * 960 + 88
+    assert len(found["margins"]) == 2 * 960
+    made_from = {(row[0], row[1]): row[2:] for row in found["issues"]}
+    assert made_from[CHRONOS, at][0] == at - HALF_HOUR  # what ended at 21:00 was captured later
+    assert made_from[CHRONOS, at][4:7] == ("end_of_half_hour", at - HOUR / 3, 24)
+    recalibrated = [
+        row for row in found["predictions"] if row[:3] == (CHRONOS, "carbon_intensity", at)
+    ]
+    assert any(abs(float(row[4]) - row[7]) > 0.1 for row in recalibrated)
+
+    # What was known does count: one actual before the issue is another forecast.
+    rows(
+        "UPDATE raw.intensity SET actual_gco2_kwh = 900 WHERE period_start = %s",
+        at - 3 * HALF_HOUR,
+    )
+    issues.publish(warehouse, Window(live_from, at), datetime.now(UTC))
+    assert forecast(day).success
+    assert everything_up_to(warehouse, at)["predictions"] != found["predictions"]
+
+
+def test_the_noise_of_that_test_does_change_what_happened(
+    warehouse: SecretStr, rows: Rows, day: date
+) -> None:
+    at = day_start(day) + 21 * HOUR
+    before = rows("SELECT actual_gco2_kwh FROM core.intensity WHERE period_start >= %s", at)
+    noise_after(warehouse, at, at - DAY)
+    after = rows("SELECT actual_gco2_kwh FROM core.intensity WHERE period_start >= %s", at)
+    assert len(after) == len(before) > 48
+    assert after != before

@@ -1,0 +1,224 @@
+"""Margins are those of split conformal prediction, from what was known when the day began."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from pydantic import SecretStr
+
+from grid_assets.forecasting import store
+from grid_assets.forecasting.calibration import COVERAGE, FEWEST, Margins, margins
+from grid_assets.forecasting.forecaster import Values
+from grid_assets.forecasting.series import SERIES
+from grid_assets.halfhours import HALF_HOUR, Window, day_start
+from grid_assets.warehouse import connect
+from grid_assets_tests import shared_warehouse
+from grid_assets_tests.forecasting import issues
+from grid_assets_tests.forecasting.issues import DAY, HOUR, LATER, MODEL, Stub, T
+
+one_warehouse = shared_warehouse.one_warehouse
+
+Rows = Callable[..., list[tuple[Any, ...]]]
+STEPS = 96
+
+
+def brute_force(low: list[float], high: list[float], actual: list[float]) -> float:
+    """The margin of one series and lead, as the definition of split conformal has it."""
+    scores = sorted(
+        max(lo - a, a - hi)
+        for lo, hi, a in zip(low, high, actual, strict=True)
+        if not math.isnan(a)
+    )
+    rank = math.ceil(COVERAGE * (len(scores) + 1))
+    return scores[rank - 1] if len(scores) >= FEWEST and rank <= len(scores) else 0.0
+
+
+def errors(count: int, seed: int = 0, width: float = 5) -> tuple[Values, Values, Values]:
+    """Bands around 100 and what happened, whose distance from 100 has a deviation of 10."""
+    random = np.random.default_rng(seed)
+    shape = (count, len(SERIES), STEPS)
+    centre = random.normal(100, 3, shape)
+    low, high = centre - random.uniform(0, 2 * width, shape), centre + width
+    actual = centre + random.normal(0, 10, shape)
+    return low.astype(np.float32), high.astype(np.float32), actual.astype(np.float32)
+
+
+@pytest.mark.parametrize(("count", "unknown"), [(20, 0.0), (33, 0.3), (97, 0.6), (224, 0.05)])
+def test_margins_equal_a_brute_force_of_the_definition(count: int, unknown: float) -> None:
+    low, high, actual = errors(count, seed=count)
+    actual[np.random.default_rng(count).random(actual.shape) < unknown] = np.nan
+
+    found = margins(low, high, actual)
+
+    assert found.values.shape == (len(SERIES), STEPS)
+    assert found.values.dtype == np.float32
+    for row in range(len(SERIES)):
+        for step in range(0, STEPS, 7):
+            columns = (values[:, row, step].tolist() for values in (low, high, actual))
+            assert found.values[row, step] == np.float32(brute_force(*columns))
+
+
+@pytest.mark.parametrize("width", [1.0, 40.0])
+def test_a_recalibrated_band_holds_80_percent_of_what_happens_next(width: float) -> None:
+    low, high, actual = errors(400, seed=1, width=width)
+    found = margins(low[:200], high[:200], actual[:200]).values
+    before = ((actual[200:] >= low[200:]) & (actual[200:] <= high[200:])).mean()
+    after = ((actual[200:] >= low[200:] - found) & (actual[200:] <= high[200:] + found)).mean()
+    assert abs(before - 0.8) > 0.1  # too narrow, or too wide
+    assert abs(after - 0.8) < 0.02
+    assert (found > 0).all() if width < 10 else (found < 0).any()
+
+
+def test_fewer_than_20_past_errors_leave_the_band_as_the_model_gave_it() -> None:
+    assert not margins(*errors(19)).values.any()
+    assert margins(*errors(19)).issues == 0
+    assert margins(*errors(20)).values.all()
+    assert margins(*errors(20)).issues == 20
+    nothing = np.empty((0, len(SERIES), STEPS), np.float32)
+    assert not margins(nothing, nothing, nothing).values.any()
+
+
+def test_an_actual_that_is_not_known_yet_does_not_count() -> None:
+    low, high, actual = errors(30)
+    padding = np.full_like(actual[:15], np.nan)
+    more = (
+        np.concatenate(pair) for pair in ((low, low[:15]), (high, high[:15]), (actual, padding))
+    )
+    found = margins(*more)
+    assert (found.values == margins(low, high, actual).values).all()
+    assert found.issues == 30
+
+    actual[:11, 3, 5] = np.nan  # 19 are left at this lead
+    found = margins(low, high, actual)
+    assert found.values[3, 5] == 0
+    assert found.values[3, 4] != 0
+
+
+def test_where_no_lead_has_20_known_errors_no_issue_is_said_to_have_given_them() -> None:
+    low, high, actual = errors(25)
+    actual[:6] = np.nan
+    assert margins(low, high, actual).issues == 0
+
+
+# From the warehouse.
+
+TODAY = T.date()
+
+
+def of_day(url: SecretStr, *, again: bool = True, model: str = MODEL) -> Margins:
+    with connect(url) as connection:
+        return store.margins_of_day(connection, model, TODAY, again=again)
+
+
+@pytest.fixture(scope="module")
+def issued(one_warehouse: SecretStr) -> str:
+    """The name of a database with 32 issues, every three hours of the four days before today."""
+    start = day_start(TODAY) - 4 * DAY
+    issues.fill(one_warehouse, start - 8 * DAY, day_start(TODAY) + DAY)
+    times = [start + n * 3 * HOUR for n in range(32)]
+    assert issues.issue(one_warehouse, *times, backtest=True).issues == 32
+    return urlsplit(one_warehouse.get_secret_value()).path[1:]
+
+
+@pytest.fixture
+def warehouse(issued: str, new_database: Callable[[str | None], SecretStr]) -> SecretStr:
+    """A copy of it for each test."""
+    return new_database(issued)
+
+
+def test_margins_of_a_day_come_from_past_raw_quantiles_and_actuals_by_series_and_lead(
+    warehouse: SecretStr, rows: Rows
+) -> None:
+    found = of_day(warehouse).values
+
+    for series, step in (("carbon_intensity", 0), ("wind", 20), ("gas", 41), ("coal", 3)):
+        column = "actual_gco2_kwh" if series == "carbon_intensity" else f"{series}_pct"
+        table = "intensity" if series == "carbon_intensity" else "generation_mix"
+        past = rows(
+            f"SELECT p.raw_p10, p.raw_p90, c.{column}::float8 FROM forecast.predictions AS p "  # noqa: S608
+            f"JOIN core.{table} AS c USING (period_start) WHERE p.model = %s AND p.series = %s "
+            "AND p.period_start = p.issued_at + %s AND p.period_start < %s",
+            *(MODEL, series, step * HALF_HOUR, day_start(TODAY)),
+        )
+        assert 20 <= len(past) <= 32
+        expected = brute_force(*(list(column) for column in zip(*past, strict=True)))
+        assert found[SERIES.index(series), step] == pytest.approx(expected, abs=1e-4)
+
+
+def test_only_what_was_known_when_the_day_began_takes_part(warehouse: SecretStr) -> None:
+    found = of_day(warehouse)
+    assert found.issues == 32  # at the shortest lead; at the longest there are 16, too few
+    assert (found.values[0, :72] != 0).all()
+    assert not found.values[:, 84:].any()
+
+    today = Window(day_start(TODAY), day_start(TODAY) + DAY)
+    captured = LATER + DAY
+    issues.put_intensity(
+        warehouse, ((at, captured, 999) for at in issues.half_hours(today.start, today.end))
+    )
+    issues.publish(warehouse, today, captured)
+    assert (of_day(warehouse).values == found.values).all()
+
+
+def test_margins_are_kept_for_the_day_and_made_anew_by_a_back_test(
+    warehouse: SecretStr, rows: Rows
+) -> None:
+    first = of_day(warehouse, again=False)
+    kept = (
+        "SELECT count(*), min(issues), max(issues) FROM forecast.calibration "
+        "WHERE model = %s AND issue_date = %s"
+    )
+    assert rows(kept, MODEL, TODAY) == [(960, 32, 32)]
+    yesterday = Window(day_start(TODAY) - DAY, day_start(TODAY))
+    rows("UPDATE raw.intensity SET actual_gco2_kwh = 500 WHERE period_start >= %s", yesterday.start)
+    issues.publish(warehouse, yesterday)
+
+    assert (of_day(warehouse, again=False).values == first.values).all()
+    again = of_day(warehouse, again=True)
+    assert (again.values[0] != first.values[0]).any()
+    assert (again.values[1:] == first.values[1:]).all()
+    assert (of_day(warehouse, again=False).values == again.values).all()
+
+
+def test_a_model_without_a_past_has_no_margins_and_keeps_none(
+    warehouse: SecretStr, rows: Rows
+) -> None:
+    assert of_day(warehouse, model="chronos:new") == Margins(pytest.approx(0), 0)
+    assert rows("SELECT count(*) FROM forecast.calibration WHERE model = 'chronos:new'") == [(0,)]
+
+
+def test_a_stored_band_is_the_raw_one_moved_by_the_margins_of_its_day(
+    warehouse: SecretStr, rows: Rows
+) -> None:
+    issues.issue(warehouse, T, backtest=True)
+    found = of_day(warehouse).values
+    assert rows(
+        "SELECT calibrated_on FROM forecast.issues WHERE model = %s AND issued_at = %s", MODEL, T
+    ) == [(32,)]
+    stored = rows(
+        "SELECT p10::float8, raw_p10, p90::float8, raw_p90 FROM forecast.predictions "
+        "WHERE model = %s AND issued_at = %s AND series = 'carbon_intensity' "
+        "ORDER BY period_start",
+        *(MODEL, T),
+    )
+    assert len(stored) == STEPS
+    for step, (p10, raw_p10, p90, raw_p90) in enumerate(stored):
+        assert p10 == pytest.approx(raw_p10 - found[0, step], abs=0.06)
+        assert p90 == pytest.approx(raw_p90 + found[0, step], abs=0.06)
+    # the stub's band is that of nobody: the margins are not small
+    assert np.abs(found[0, :48]).mean() > 1
+
+
+def test_issues_that_are_older_than_four_weeks_or_off_the_stride_do_not_count(
+    warehouse: SecretStr,
+) -> None:
+    found = of_day(warehouse)
+    off = [day_start(TODAY) - 6 * HOUR + timedelta(minutes=30 * n) for n in (1, 2, 3)]
+    issues.issue(warehouse, *off, model=Stub(factor=9))
+    assert (of_day(warehouse).values == found.values).all()

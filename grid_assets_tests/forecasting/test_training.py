@@ -1,0 +1,119 @@
+"""Training is repeatable, and reads nothing of the half-hours that score its checkpoint."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from grid_assets.cli_train import train as train_command
+from grid_assets.forecasting import history, training
+from grid_assets.forecasting.covariates import CALENDAR
+from grid_assets.forecasting.evaluation import CHOOSE
+from grid_assets.forecasting.series import SERIES
+from grid_assets.forecasting.training import (
+    TRAINED_TO,
+    Phase,
+    Recipe,
+    joint_series,
+    single_series,
+    train,
+)
+from grid_assets.halfhours import HALF_HOUR
+from grid_assets.replay.recording import Intensity, Recording, load_recording
+
+TINY = Recipe(
+    phases=(Phase("single", 3, 1e-3), Phase("joint", 2, 3e-4)),
+    seed=1,
+    context=64,
+    batch_rows=26,
+    width=32,
+    layers=1,
+)
+
+
+def noise_where(spoiled: Callable[[datetime], bool]) -> Recording:
+    """The recording with random values in some half-hours."""
+    chance = np.random.default_rng(7)
+    real = load_recording()
+    shares = tuple(float(share) for share in (10, 0, 10, 30, 10, 0, 0, 20, 20))
+    return Recording(
+        {
+            period: Intensity(500, int(chance.integers(501, 999)), "high")
+            if spoiled(period)
+            else row
+            for period, row in real.intensity.items()
+        },
+        {period: shares if spoiled(period) else row for period, row in real.mix.items()},
+    )
+
+
+def contexts(monkeypatch: pytest.MonkeyPatch, recording: Recording) -> list[bytes]:
+    monkeypatch.setattr(history, "load_recording", lambda: recording)
+    examples = single_series() + joint_series()
+    return [example["context"].numpy().tobytes() for example in examples]
+
+
+def test_no_half_hour_after_the_training_span_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = contexts(monkeypatch, load_recording())
+    after = contexts(monkeypatch, noise_where(lambda period: period >= TRAINED_TO))
+    assert after == real
+
+    last = TRAINED_TO - HALF_HOUR  # and the comparison would notice if it were
+    assert contexts(monkeypatch, noise_where(lambda period: period == last)) != real
+
+
+def test_what_scores_the_checkpoint_begins_where_training_ends() -> None:
+    assert training.INTENSITY_SPANS[-1].end == TRAINED_TO <= CHOOSE.start
+
+
+def test_all_ten_together_are_drawn_as_often_as_intensity_alone() -> None:
+    targets = [int(example["n_targets"]) for example in joint_series()]
+    assert set(targets) == {1, len(SERIES)}
+    assert targets.count(1) == targets.count(len(SERIES))
+    assert all(example["n_future_covariates"] == len(CALENDAR) for example in joint_series())
+
+
+def test_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
+    def weights(folder: str, recipe: Recipe) -> bytes:
+        return (train(recipe, tmp_path / folder, 1) / "model.safetensors").read_bytes()
+
+    first = weights("first", TINY)
+    assert weights("second", TINY) == first
+    assert weights("other", replace(TINY, seed=2)) != first
+
+
+def test_the_command_writes_a_checkpoint_with_its_name_and_span(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "Recipe", lambda: TINY)
+    folder = tmp_path / "made" / "here"
+    run = CliRunner().invoke(
+        train_command,
+        ["--output", str(folder), "--steps", "2", "--threads", "1"],
+        catch_exceptions=False,
+    )
+
+    assert run.exit_code == 0
+    assert "89,373 recorded half-hours of carbon intensity" in run.output
+    assert "stage 1, step 2 of 2" in run.output
+    assert "stage 2, step 2 of 2" in run.output
+    card: dict[str, Any] = json.loads((folder / "grid.json").read_text(encoding="utf-8"))
+    assert (card["name"], card["trained_to"]) == ("gb-small-2025-10", "2025-11-01T00:00:00Z")
+    recipe = card["recipe"]
+    assert ([phase["steps"] for phase in recipe["phases"]], recipe["seed"]) == ([2, 2], 1)
+    assert (folder / "model.safetensors").is_file()
+    assert [path.name for path in folder.parent.iterdir()] == ["here"]
+
+
+def test_an_existing_folder_is_not_overwritten(tmp_path: Path) -> None:
+    run = CliRunner().invoke(train_command, ["--output", str(tmp_path)])
+    assert run.exit_code == 2
+    assert "exists already" in run.output

@@ -1,0 +1,14 @@
+-- Chronos models that were worse than seasonal naive for carbon intensity, by lead bucket, over the
+-- last 14 days, on the days that have both.
+SELECT NULL::timestamptz AS period_start,
+       c.model || ' ' || c.lead_bucket || ': ' || round(sum(c.abs_error_sum) / sum(c.n), 1) || ' against '
+           || round(sum(s.abs_error_sum) / sum(s.n), 1) || ' gCO2/kWh' AS detail,
+       count(*) OVER () AS total
+FROM forecast.accuracy AS c
+JOIN forecast.accuracy AS s USING (series, target_date, lead_bucket)
+WHERE c.model LIKE 'chronos:%%' AND s.model = 'seasonal_naive' AND c.series = 'carbon_intensity'
+  AND c.target_date > (%(now)s AT TIME ZONE 'UTC')::date - 14
+GROUP BY c.model, c.lead_bucket
+HAVING sum(c.n) >= 48 AND sum(c.abs_error_sum) / sum(c.n) > sum(s.abs_error_sum) / sum(s.n)
+ORDER BY c.model, c.lead_bucket
+LIMIT 10

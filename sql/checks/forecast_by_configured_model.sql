@@ -1,0 +1,6 @@
+-- The issues of the window that another model made in the place of the configured one.
+SELECT issued_at AS period_start, model || ': ' || fallback_reason AS detail, count(*) OVER () AS total
+FROM forecast.issues
+WHERE issued_at >= %(start)s AND issued_at < %(end)s AND fallback_reason IS NOT NULL
+ORDER BY issued_at DESC
+LIMIT 10

@@ -1,0 +1,34 @@
+-- Every version of the mixes of a window that reached core, and from when each was known: the rule
+-- of known_intensity. Shares are as published, in the order of the API.
+WITH published AS (
+    SELECT r.period_start, r.captured_at,
+           r.biomass_pct, r.coal_pct, r.imports_pct, r.gas_pct, r.nuclear_pct, r.other_pct,
+           r.hydro_pct, r.solar_pct, r.wind_pct, r.unknown_pct
+    FROM core.generation_mix AS c
+    JOIN raw.generation AS r ON r.period_start = c.period_start AND r.captured_at <= c.captured_at
+    WHERE c.period_start >= %(start)s AND c.period_start < %(end)s
+    UNION ALL
+    SELECT c.period_start, c.captured_at,
+           c.biomass_pct, c.coal_pct, c.imports_pct, c.gas_pct, c.nuclear_pct, c.other_pct,
+           c.hydro_pct, c.solar_pct, c.wind_pct, '{}'
+    FROM core.generation_mix AS c
+    WHERE c.period_start >= %(start)s AND c.period_start < %(end)s
+      AND NOT EXISTS (SELECT FROM raw.generation AS r
+                      WHERE r.period_start = c.period_start AND r.captured_at = c.captured_at)
+), version AS (
+    SELECT *, min(captured_at) OVER (PARTITION BY period_start) AS first_captured_at FROM published
+), opened AS (
+    SELECT min(captured_at) AS at FROM raw.generation
+)
+SELECT v.period_start,
+       CASE WHEN v.captured_at IS NULL
+              OR v.captured_at = v.first_captured_at
+             AND (v.captured_at > v.period_start + interval '30 minutes' + %(late)s::interval
+                  OR v.period_start + interval '30 minutes' <= opened.at)
+            THEN least(v.captured_at, v.period_start + interval '30 minutes')
+            ELSE v.captured_at END AS known_from,
+       v.captured_at,
+       v.biomass_pct, v.coal_pct, v.imports_pct, v.gas_pct, v.nuclear_pct, v.other_pct,
+       v.hydro_pct, v.solar_pct, v.wind_pct, v.unknown_pct
+FROM version AS v CROSS JOIN opened
+ORDER BY period_start, known_from, captured_at
