@@ -104,8 +104,12 @@ def predictions(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Resul
         metadata["model"] = issued.model
     if issued.refused:
         metadata["no_forecast_because"] = next(iter(issued.refused.values()))
+    # with one day only: Dagster keeps what it is given for each
+    context.add_asset_metadata(
+        _picture(grid, issued, times), partition_key=context.partition_keys[-1]
+    )
     yield dg.MaterializeResult(
-        metadata={**metadata, **_picture(grid, issued, times)},
+        metadata=metadata,
         check_results=[
             *reported(relation, blocking, dg.AssetCheckSeverity.ERROR),
             *reported(relation, warnings, dg.AssetCheckSeverity.WARN),
@@ -169,12 +173,15 @@ def accuracy(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Result]:
             warnings = judge(connection, WARNING[relation], window, now)
         current.rows_fetched, current.rows_written = scored.compared, scored.written
     describe_partitions(context, grid, relation, "target_date", days)
+    if scored.written:
+        context.add_asset_metadata(
+            errors_by_lead(grid, window), partition_key=context.partition_keys[-1]
+        )
     yield dg.MaterializeResult(
         metadata={
             **data_kind(grid.stamp),
             "forecasts_compared": scored.compared,
             "rows_changed": scored.written,
-            **errors_by_lead(grid, window),
         },
         check_results=[*reported(relation, warnings, dg.AssetCheckSeverity.WARN)],
     )

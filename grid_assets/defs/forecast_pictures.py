@@ -155,9 +155,13 @@ def _banner(grid: Grid) -> str:
 
 
 def _as_metadata(figure: Figure, axes: Axes, title: str) -> dg.MarkdownMetadataValue:
+    from PIL import Image
+
     axes.set_title(title, fontsize=9)
     axes.legend(fontsize=8)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=80)
-    image = base64.b64encode(buffer.getvalue()).decode("ascii")
+    drawn, small = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=80)
+    # a third of the size: one is kept with every forecast
+    Image.open(drawn).convert("RGB").quantize(32).save(small, format="png", optimize=True)
+    image = base64.b64encode(small.getvalue()).decode("ascii")
     return dg.MetadataValue.md(f"![{title}](data:image/png;base64,{image})")

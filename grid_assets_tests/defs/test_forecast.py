@@ -117,7 +117,7 @@ def told(result: dg.ExecuteInProcessResult, relation: str) -> dict[str, Any]:
         event.step_materialization_data.materialization
         for event in result.get_asset_materialization_events()
         if event.asset_key == dg.AssetKey(relation.split("."))
-        and event.partition == result.dagster_run.tags["dagster/asset_partition_range_start"]
+        and event.partition == result.dagster_run.tags["dagster/asset_partition_range_end"]
     ]
     return {name: value.value for name, value in materialized.metadata.items()}
 
