@@ -150,7 +150,9 @@ def backtest(first: date, last: date, demo: bool) -> None:
     from grid_assets.plan import FIRST_DAY, Range
 
     _check_days(first, last, FIRST_DAY)
-    _on_workplace(demo, lambda place, out: commands.backtest(place, Range(first, last), out))
+    _on_workplace(
+        demo, lambda place, out: commands.backtest(place, Range(first, last), out), needs_api=True
+    )
 
 
 @grid.command()

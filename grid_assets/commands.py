@@ -227,6 +227,8 @@ def backtest(workplace: Workplace, days: Range, say: Say) -> None:
     _say_run(workplace.warehouse, outcome.run_id, say)
     if not outcome.success:
         raise CommandError(_why(workplace.warehouse, [outcome]))
+    for line in status.refusals(workplace.warehouse, days):
+        say(line)
     for line in status.scores(workplace.warehouse, days):
         say(line)
     say(f"Done in {time.monotonic() - started:.0f} s")

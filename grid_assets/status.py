@@ -235,6 +235,20 @@ def newest_forecast(url: SecretStr) -> str:
     return f"{said} Warning: {fallback}" if fallback else said
 
 
+def refusals(url: SecretStr, days: Range) -> Iterator[str]:
+    """How many issue times of some UTC days have no forecast, and why the first has none."""
+    with connect(url) as connection:
+        row = connection.execute(
+            "SELECT count(*), (array_agg(refused_reason ORDER BY issued_at))[1] "
+            "FROM forecast.issues WHERE refused_reason IS NOT NULL "
+            "AND issued_at >= %s AND issued_at < %s",
+            [day_start(days.first), day_start(days.last + timedelta(days=1))],
+        ).fetchone()
+    assert row is not None
+    if row[0]:
+        yield f"Warning: no forecast at {row[0]} issue times. {row[1]}"
+
+
 def scores(url: SecretStr, days: Range | None = None) -> Iterator[str]:
     """Error of carbon intensity by model and lead bucket, over some UTC days of target or all."""
     with connect(url) as connection:

@@ -23,7 +23,9 @@ from grid_assets.settings import Settings
 HISTORY: Final = [raw.intensity, raw.generation, core.intensity, core.generation_mix]
 """What can be fetched for past days; NESO's forecast cannot."""
 
-CORE: Final = [core.intensity, core.generation_mix]
+CORE: Final = [core.intensity, core.generation_mix, forecast.accuracy]
+"""`core` made again from `raw`, and the scores that rest on it."""
+
 FORECASTS: Final = [forecast.predictions, forecast.accuracy]
 
 TELEMETRY: Final = dg.define_asset_job(

@@ -56,7 +56,7 @@ def fan_chart(grid: Grid, model: str, issued_at: datetime) -> dict[str, Any]:
     if history:
         axes.plot(*_columns(history, 2), color="black", linewidth=1.2, label="actual")
     starts, low, median, high = _columns(forecast, 4)
-    colour = COLOURS[model.split(":")[0]]
+    colour = _colour(model)
     axes.fill_between(starts, low, high, color=colour, alpha=0.2, linewidth=0, label="80 % band")
     axes.plot(starts, median, color=colour, label=model)
     if neso:
@@ -85,7 +85,7 @@ def half_day_ahead(grid: Grid, model: str, window: Window) -> dict[str, Any]:
     figure = _figure()
     axes = figure.subplots()
     starts, low, median, high, actual = _columns(rows, 5)
-    colour = COLOURS[model.split(":")[0]]
+    colour = _colour(model)
     axes.fill_between(starts, low, high, color=colour, alpha=0.2, linewidth=0, label="80 % band")
     axes.plot(starts, median, color=colour, linewidth=1, label=model)
     axes.plot(starts, actual, color="black", linewidth=1, label="actual")
@@ -117,7 +117,7 @@ def errors_by_lead(grid: Grid, window: Window) -> dict[str, Any]:
             [list(LEAD_BUCKETS).index(bucket) for bucket in buckets],
             [errors[bucket] for bucket in buckets],
             marker="o",
-            color=COLOURS[model.split(":")[0]],
+            color=_colour(model),
             linestyle="-" if model.startswith("chronos:") else "--",
             label=f"{model} (simulated)" if simulated else model,
         )
@@ -128,6 +128,10 @@ def errors_by_lead(grid: Grid, window: Window) -> dict[str, Any]:
     last = (window.end - timedelta(days=1)).date()
     title = f"Error of carbon intensity, {window.start.date()} to {last}{_banner(grid)}"
     return {"error_by_lead": _as_metadata(figure, axes, title)}
+
+
+def _colour(model: str) -> str:
+    return COLOURS.get(model.split(":")[0], "#9467bd")
 
 
 def _figure() -> Figure:

@@ -21,6 +21,7 @@ from grid_assets.forecasting.forecaster import CONTEXT, Forecaster, Problem, Val
 from grid_assets.forecasting.history import recorded
 from grid_assets.forecasting.series import (
     BUCKET_OF_STEP,
+    FORECAST_STEPS,
     HORIZON,
     HORIZON_TIME,
     INTENSITY,
@@ -154,7 +155,7 @@ def exam(span: Window, stride: timedelta = STRIDE, read: Read = recorded) -> Exa
 
 def evaluate(forecaster: Forecaster, asked: Exam) -> Evaluation:
     """The scores of one model's quantiles as it gives them. Raises `ModelUnusable`."""
-    predicted = forecaster.predict(asked.problems, HORIZON)
+    predicted = forecaster.predict(asked.problems, FORECAST_STEPS)[:, :, :HORIZON]
     return Evaluation(
         forecaster.name,
         asked.span,

@@ -27,7 +27,7 @@ from grid_assets.forecasting.models import (
     predict_with_fallback,
     seasonal_naive,
 )
-from grid_assets.forecasting.series import HORIZON
+from grid_assets.forecasting.series import FORECAST_STEPS, HORIZON
 from grid_assets.forecasting.store import Connection, Issue
 from grid_assets.halfhours import HALF_HOUR, Window
 from grid_assets.warehouse import connect, writing
@@ -118,18 +118,17 @@ def _issue_day(
             shown = [with_neso(connection, each) for each in shown]
         asked = [each for each in shown if each.refused is None]
         issues: list[Issue] = []
-        model, fallback_reason = configured, None
-        if asked:
-            answers = _answers(load(), asked)
-            model, fallback_reason = answers[0].info.model, answers[0].reason
+        for steps, some in _by_steps(asked).items():
+            answers = _answers(load(), some, steps)
             for answer in answers:
                 margins = store.margins_of_day(connection, answer.info.model, day, again=backtest)
-                issues += _issues(answer, asked, margins)
-        if model != configured:
-            issues += [
-                Issue(_not_loaded(configured), each, refused_reason=fallback_reason)
-                for each in asked
-            ]
+                issues += _issues(answer, some, margins)
+            done.model = answers[0].info.model
+            if done.model != configured:
+                issues += [
+                    Issue(_not_loaded(configured), each, refused_reason=answers[0].reason)
+                    for each in some
+                ]
         refused = [each for each in shown if each.refused is not None]
         issues += [Issue(_not_loaded(configured), each) for each in refused]
     span = Window(times[0], times[-1] + HORIZON * HALF_HOUR)
@@ -141,14 +140,21 @@ def _issue_day(
     done.issues += len(asked)
     done.rows_read += known.rows_read
     done.refused.update({each.issued_at: each.refused or "" for each in refused})
-    if asked:
-        done.model = model
 
 
-def _answers(loaded: Loaded, asked: Sequence[Shown]) -> list[Answer]:
+def _by_steps(asked: Sequence[Shown]) -> dict[int, list[Shown]]:
+    """The issues by how far a model is asked: always as far as if each were asked alone."""
+    groups: dict[int, list[Shown]] = {}
+    for each in asked:
+        needed = HORIZON + each.late_steps
+        steps = FORECAST_STEPS if needed <= FORECAST_STEPS else HORIZON + MOST_MISSING
+        groups.setdefault(steps, []).append(each)
+    return groups
+
+
+def _answers(loaded: Loaded, asked: Sequence[Shown], steps: int) -> list[Answer]:
     """Raw quantiles (issues, 10, 96, 3) of the model and of seasonal naive."""
     problems: list[Problem] = [each.problem for each in asked if each.problem is not None]
-    steps = HORIZON + max(each.late_steps for each in asked)
     answers = [predict_with_fallback(loaded, problems, steps)]
     naive = seasonal_naive()
     if answers[0].info.model != naive.info.model:

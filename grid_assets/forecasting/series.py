@@ -19,6 +19,10 @@ SERIES: Final = (INTENSITY, *FUELS)
 HORIZON: Final = 96
 """Half-hours in one forecast: 48 hours."""
 
+FORECAST_STEPS: Final = 112
+"""Half-hours that a model is asked for: the horizon, and room for actuals up to eight hours
+late. Always the same, as in training: a model's answer depends on how far it is asked."""
+
 QUANTILES: Final = (0.1, 0.5, 0.9)
 """The levels that are stored, as `p10`, `p50` and `p90`."""
 

@@ -179,6 +179,11 @@ def publish(
         "INSERT INTO forecast.issues "
         "SELECT a.* FROM asked AS a JOIN changed USING (model, issued_at)"
     )
+    # a refusal that stays what it was was looked at anew, which tells when to look again
+    connection.execute(
+        "UPDATE forecast.issues AS i SET created_at = a.created_at FROM asked AS a "
+        "WHERE i.model = a.model AND i.issued_at = a.issued_at AND i.refused_reason IS NOT NULL"
+    )
     written = connection.execute(
         "INSERT INTO forecast.predictions "
         "SELECT s.* FROM staged AS s JOIN changed USING (model, issued_at)"

@@ -25,7 +25,7 @@ from transformers.trainer_callback import TrainerCallback
 
 from grid_assets.forecasting.covariates import CALENDAR, calendar
 from grid_assets.forecasting.history import recorded
-from grid_assets.forecasting.series import SERIES
+from grid_assets.forecasting.series import FORECAST_STEPS, SERIES
 from grid_assets.halfhours import Window
 
 LOGGER = logging.getLogger(__name__)
@@ -42,9 +42,6 @@ INTENSITY_SPANS: Final = (
 """Where the recording has carbon intensity; the last span has the mix too."""
 
 PATCH: Final = 16
-TRAINED_STEPS: Final = 112
-"""Half-hours forecast in training: 96, and room for actuals that are up to eight hours late."""
-
 MOVING_FUELS: Final = ("biomass", "imports", "gas", "nuclear", "hydro", "solar", "wind")
 """Fuels that a model can learn something from: coal and other were 0 nearly throughout."""
 
@@ -106,7 +103,7 @@ def train(
     for number, phase in enumerate(recipe.phases, start=1):
         pipeline = pipeline.fit(
             examples[phase.examples],
-            prediction_length=TRAINED_STEPS,
+            prediction_length=FORECAST_STEPS,
             context_length=recipe.context,
             learning_rate=phase.learning_rate,
             num_steps=phase.steps,
@@ -163,7 +160,7 @@ def _task(span: Window, series: Sequence[str], *, known: bool) -> Any:
         calendar_rows = calendar(span.start, values.shape[1])
         task["past_covariates"] = dict(zip(CALENDAR, calendar_rows, strict=True))
     [prepared] = preprocess.from_list_of_dicts(
-        [task], TRAINED_STEPS, known_covariates_names=list(CALENDAR) if known else None
+        [task], FORECAST_STEPS, known_covariates_names=list(CALENDAR) if known else None
     )
     return prepared
 
@@ -185,7 +182,7 @@ def _configuration(recipe: Recipe) -> Chronos2CoreConfig:
             "quantiles": list(recipe.quantiles),
             "use_reg_token": True,
             "use_arcsinh": True,
-            "max_output_patches": TRAINED_STEPS // PATCH,
+            "max_output_patches": FORECAST_STEPS // PATCH,
         },
     )
 
