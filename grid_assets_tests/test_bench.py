@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psutil
 import pytest
@@ -32,6 +32,8 @@ TINY = Sizes(
     issues=2,
     forecast_ticks=1,
     imports=1,
+    forecast_every=timedelta(hours=96),
+    learn_every=timedelta(hours=191.5),
 )
 
 
