@@ -108,14 +108,14 @@ class Boosting:
         return len(rows)
 
     def predict(self, problems: Sequence[Problem], steps: int) -> Values:
-        """See `Forecaster.predict`; NaN but for the median of carbon intensity."""
+        """See `Forecaster.predict`; NaN but for the median of carbon intensity up to 48 hours."""
         shape = (len(problems), len(SERIES), steps, len(QUANTILES))
         predicted = np.full(shape, np.nan, np.float32)
         level, newest = _level(problems)[:, None], _newest(problems)[:, None]
-        rows = features(problems, steps)
+        rows = features(problems, HORIZON)
         departure = self._trees.predict(rows.reshape(-1, rows.shape[-1])).reshape(rows.shape[:2])
-        predicted[:, 0, :, QUANTILES.index(0.5)] = (
-            level + self._kept[:steps] * (newest - level) + departure * self._usual[:steps]
+        predicted[:, 0, :HORIZON, QUANTILES.index(0.5)] = (
+            level + self._kept * (newest - level) + departure * self._usual
         )
         return predicted
 
