@@ -212,11 +212,28 @@ def test_past_days_with_telemetry_and_without_an_issue_are_to_be_back_tested(
     assert past(live, days=2, model="chronos:other") == [today - 2 * DAY, today - DAY]
 
 
-def test_a_past_day_that_was_refused_is_not_asked_for_again(live: SecretStr) -> None:
-    first = TODAY - 9 * DAY
-    done = issues.issue(live, day_start(first) + 15 * HOUR, backtest=True)
-    assert done.issues == 0
-    assert first not in past(live)
+@pytest.mark.parametrize(
+    ("ago", "written", "again"),
+    [
+        pytest.param(9, 5, True, id="the day itself"),
+        pytest.param(18, 5, True, id="the oldest day that its contexts reach"),
+        pytest.param(19, 5, False, id="an older day"),
+        pytest.param(8, 5, False, id="a later day"),
+        pytest.param(9, 0, False, id="nothing changed"),
+    ],
+)
+def test_a_past_day_that_was_refused_is_asked_for_again_once_core_has_changed_before_it(
+    live: SecretStr, rows: Rows, ago: int, written: int, again: bool
+) -> None:
+    refused, at = TODAY - 9 * DAY, day_start(TODAY - 9 * DAY) + 15 * HOUR
+    assert issues.issue(live, at, now=NOW, backtest=True).issues == 0
+    assert refused not in past(live)
+
+    day = TODAY - ago * DAY
+    attempt(rows, "core.intensity", "success", NOW + HOUR, day, day, written)
+    assert (refused in past(live)) is again
+    issues.issue(live, at, now=NOW + 2 * HOUR, backtest=True)  # refused once more
+    assert refused not in past(live)
 
 
 # Days that core lacks.

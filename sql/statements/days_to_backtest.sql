@@ -1,10 +1,21 @@
--- Past UTC days that have telemetry and no issue of the model.
-SELECT DISTINCT (c.period_start AT TIME ZONE 'UTC')::date AS day
-FROM core.intensity AS c
-WHERE c.period_start >= %(start)s AND c.period_start < %(end)s
-  AND NOT EXISTS (
-      SELECT FROM forecast.issues AS i
-      WHERE i.model = %(model)s
-        AND i.issued_at >= date_trunc('day', c.period_start, 'UTC')
-        AND i.issued_at < date_trunc('day', c.period_start, 'UTC') + interval '24 hours')
-ORDER BY day
+-- Past UTC days that have telemetry and no issue of the model. An issue that was refused counts until
+-- core has changed since, on the day or in the nine days before it that its contexts reach: history
+-- is loaded newest first, and what the issue lacked may be there now.
+WITH day AS (
+    SELECT DISTINCT (period_start AT TIME ZONE 'UTC')::date AS day
+    FROM core.intensity
+    WHERE period_start >= %(start)s AND period_start < %(end)s
+)
+SELECT d.day
+FROM day AS d
+WHERE NOT EXISTS (
+    SELECT FROM forecast.issues AS i
+    WHERE i.model = %(model)s
+      AND i.issued_at >= d.day::timestamp AT TIME ZONE 'UTC'
+      AND i.issued_at < (d.day + 1)::timestamp AT TIME ZONE 'UTC'
+      AND (i.refused_reason IS NULL OR NOT EXISTS (
+          SELECT FROM ops.etl_runs AS e
+          WHERE e.asset IN ('core.intensity', 'core.generation_mix')
+            AND e.rows_written > 0 AND e.finished_at > i.created_at
+            AND e.partition_start <= d.day AND e.partition_end >= d.day - 9)))
+ORDER BY d.day
