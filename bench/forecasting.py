@@ -214,12 +214,14 @@ def _issue_again(
             place.warehouse,
             days_window(now.date() - DAY, now.date()),
             [at],
-            now,
-            lambda: model,
-            configured=model.info.model,
-            use_neso=False,
-            backtest=False,
-            judge=lambda staged, span: _judge(staged, span, now),
+            issuing.Terms(
+                now,
+                lambda: model,
+                model.info.model,
+                use_neso=False,
+                backtest=False,
+                judge=lambda staged, span: _judge(staged, span, now),
+            ),
         )
         seconds = time.perf_counter() - started
     with connect(place.warehouse) as connection:

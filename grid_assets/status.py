@@ -75,15 +75,17 @@ def status(url: SecretStr, history_start: date, now: datetime) -> Status:
         if stamp is None:
             fault = f"The database at {place(url)} is not set up. Run `grid migrate`."
             return Status([], [fault])
-        bury_crashed(url)
         faults: list[str] = []
-        if not is_current(connection):
-            faults.append("The schema is older than this version. Run `grid migrate`.")
         lines = [
             f"Grid Assets   {stamp}" if stamp.kind == "live" else f"*** {stamp} ***",
             f"warehouse     {place(url)}, {_server(connection)}",
+        ]
+        if not is_current(connection):  # what follows may read what is not there yet
+            return Status(lines, ["The schema is older than this version. Run `grid migrate`."])
+        bury_crashed(url)
+        lines += [
             *_newest(connection, now, faults),
-            *_forecasts(connection),
+            newest_forecast(url),
             *_gaps(connection, history_start, now),
             *_runs(connection, now, faults),
             _quarantine(connection),
@@ -118,17 +120,6 @@ def _newest(connection: Connection, now: datetime, faults: list[str]) -> Iterato
                 f"{name} is {'missing' if at is None else _ago(now - at) + ' old'}; up to "
                 f"{_ago(TOO_OLD)} is normal. See the runs above, then the API."
             )
-
-
-def _forecasts(connection: Connection) -> Iterator[str]:
-    row = connection.execute(
-        "SELECT model, issued_at, refused_reason, fallback_reason FROM forecast.issues "
-        "WHERE model <> 'neso' AND (refused_reason IS NOT NULL OR fallback_reason IS NOT NULL) "
-        "AND issued_at = (SELECT max(issued_at) FROM forecast.issues WHERE model <> 'neso') "
-        "LIMIT 1"
-    ).fetchone()
-    if row is not None:
-        yield f"  warning: {row[2] or row[3]}"
 
 
 def _gaps(connection: Connection, history_start: date, now: datetime) -> Iterator[str]:

@@ -118,7 +118,7 @@ def selection(days: plan.Range, now: datetime) -> list[dg.AssetKey]:
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class Wanted:
     """A run that the tables ask for: assets over days, and why."""
 
     days: plan.Range
@@ -127,15 +127,15 @@ class Due:
     why: str
 
 
-def core_due(grid: Grid, first: date, now: datetime) -> list[Due]:
+def core_due(grid: Grid, first: date, now: datetime, trigger: str) -> list[Wanted]:
     """Runs of `core` over the days for which `raw` holds something newer, whoever wrote it."""
     return [
-        Due(days, [asset.key for asset in CORE], "sensor", f"raw is newer than core: {days}")
+        Wanted(days, [asset.key for asset in CORE], trigger, f"raw is newer than core: {days}")
         for days in plan.joined(due.days_core_lacks(grid.warehouse, first, now))
     ]
 
 
-def forecasts_due(grid: Grid, now: datetime) -> list[Due]:
+def forecasts_due(grid: Grid, now: datetime, trigger: str) -> list[Wanted]:
     """Runs of `forecast`: from telemetry that no forecast has used, then past days without any.
 
     Where the model has never forecast, the past comes first: bands are calibrated on its errors.
@@ -148,10 +148,11 @@ def forecasts_due(grid: Grid, now: datetime) -> list[Due]:
     newest = []
     if due.forecast_is_due(grid.warehouse, model, now):
         days = plan.Range(today - DAY, today)
-        newest = [Due(days, assets, "sensor", "telemetry is newer than the forecast")]
+        newest = [Wanted(days, assets, trigger, "telemetry is newer than the forecast")]
     lacking = due.days_to_backtest(grid.warehouse, model, settings.backtest_days, now)
     past = [
-        Due(days, assets, BACKTEST, f"no forecasts yet for {days}") for days in plan.joined(lacking)
+        Wanted(days, assets, BACKTEST, f"no forecasts yet for {days}")
+        for days in plan.joined(lacking)
     ]
     return newest + past if due.has_forecast(grid.warehouse, model) else past + newest
 
@@ -176,7 +177,7 @@ def new_telemetry(
     looked_far = float(context.cursor or 0)
     far = now.timestamp() - looked_far >= FAR_LOOK.total_seconds() or now.timestamp() < looked_far
     first = plan.FIRST_DAY if far else now.date() - plan.REVISED
-    runs = core_due(grid, first, now) or forecasts_due(grid, now)
+    runs = core_due(grid, first, now, "sensor") or forecasts_due(grid, now, "sensor")
     if not runs:
         return dg.SensorResult(
             skip_reason=dg.SkipReason("Every forecast and every score is up to date."),

@@ -76,12 +76,14 @@ def predictions(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Resul
                 grid.warehouse,
                 days.window,
                 times,
-                now,
-                lambda: models.load(settings.chronos_model, settings.chronos_timeout_s),
-                configured=configured,
-                use_neso=settings.use_neso_forecast,
-                backtest=days.trigger not in CYCLES,
-                judge=judge_staged,
+                issuing.Terms(
+                    now,
+                    lambda: models.load(settings.chronos_model, settings.chronos_timeout_s),
+                    configured,
+                    use_neso=settings.use_neso_forecast,
+                    backtest=days.trigger not in CYCLES,
+                    judge=judge_staged,
+                ),
             )
             current.rows_fetched, current.rows_written = issued.rows_read, issued.rows_written
             span = Window(times[0], times[-1] + DAY) if times else days.window

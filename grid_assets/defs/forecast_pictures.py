@@ -6,14 +6,13 @@ loading the definitions does not pay for it.
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import dagster as dg
 
+from grid_assets.defs.pictures import banner, embedded, new_figure
 from grid_assets.defs.resources import Grid
 from grid_assets.forecasting.series import HORIZON_TIME, LEAD_BUCKETS
 from grid_assets.halfhours import Window
@@ -51,7 +50,7 @@ def fan_chart(grid: Grid, model: str, issued_at: datetime) -> dict[str, Any]:
         ).fetchall()
     if not forecast:
         return {}
-    figure = _figure()
+    figure = new_figure()
     axes = figure.subplots()
     if history:
         axes.plot(*_columns(history, 2), color="black", linewidth=1.2, label="actual")
@@ -66,8 +65,8 @@ def fan_chart(grid: Grid, model: str, issued_at: datetime) -> dict[str, Any]:
     axes.set_ylabel("gCO2/kWh")
     axes.set_ylim(bottom=0)
     _time_axis(axes)
-    title = f"Carbon intensity, issued {issued_at:%Y-%m-%d %H:%M} UTC{_banner(grid)}"
-    return {"fan_chart": _as_metadata(figure, axes, title)}
+    title = f"Carbon intensity, issued {issued_at:%Y-%m-%d %H:%M} UTC{banner(grid)}"
+    return {"fan_chart": _titled(figure, title)}
 
 
 def half_day_ahead(grid: Grid, model: str, window: Window) -> dict[str, Any]:
@@ -82,7 +81,7 @@ def half_day_ahead(grid: Grid, model: str, window: Window) -> dict[str, Any]:
         ).fetchall()
     if not rows:
         return {}
-    figure = _figure()
+    figure = new_figure()
     axes = figure.subplots()
     starts, low, median, high, actual = _columns(rows, 5)
     colour = _colour(model)
@@ -92,8 +91,8 @@ def half_day_ahead(grid: Grid, model: str, window: Window) -> dict[str, Any]:
     axes.set_ylabel("gCO2/kWh")
     axes.set_ylim(bottom=0)
     _time_axis(axes)
-    title = f"Carbon intensity as forecast at least 12 hours before{_banner(grid)}"
-    return {"half_day_ahead": _as_metadata(figure, axes, title)}
+    title = f"Carbon intensity as forecast at least 12 hours before{banner(grid)}"
+    return {"half_day_ahead": _titled(figure, title)}
 
 
 def errors_by_lead(grid: Grid, window: Window) -> dict[str, Any]:
@@ -107,7 +106,7 @@ def errors_by_lead(grid: Grid, window: Window) -> dict[str, Any]:
         ).fetchall()
     if not rows:
         return {}
-    figure = _figure()
+    figure = new_figure()
     axes = figure.subplots()
     for model in sorted({row[0] for row in rows}):
         errors = {bucket: error for name, bucket, error, _ in rows if name == model}
@@ -126,18 +125,12 @@ def errors_by_lead(grid: Grid, window: Window) -> dict[str, Any]:
     axes.set_ylabel("mean absolute error, gCO2/kWh")
     axes.set_ylim(bottom=0)
     last = (window.end - timedelta(days=1)).date()
-    title = f"Error of carbon intensity, {window.start.date()} to {last}{_banner(grid)}"
-    return {"error_by_lead": _as_metadata(figure, axes, title)}
+    title = f"Error of carbon intensity, {window.start.date()} to {last}{banner(grid)}"
+    return {"error_by_lead": _titled(figure, title)}
 
 
 def _colour(model: str) -> str:
     return COLOURS.get(model.split(":")[0], "#9467bd")
-
-
-def _figure() -> Figure:
-    from matplotlib.figure import Figure  # not pyplot: no global state, no display
-
-    return Figure(figsize=(8, 3.4), layout="constrained")
 
 
 def _columns(rows: Iterable[tuple[Any, ...]], count: int) -> tuple[Any, ...]:
@@ -145,8 +138,6 @@ def _columns(rows: Iterable[tuple[Any, ...]], count: int) -> tuple[Any, ...]:
 
 
 def _time_axis(axes: Axes) -> None:
-    from datetime import UTC
-
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
     locator = AutoDateLocator(tz=UTC)
@@ -154,18 +145,6 @@ def _time_axis(axes: Axes) -> None:
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=UTC))
 
 
-def _banner(grid: Grid) -> str:
-    return "" if grid.stamp.kind == "live" else f" – {grid.stamp}"
-
-
-def _as_metadata(figure: Figure, axes: Axes, title: str) -> dg.MarkdownMetadataValue:
-    from PIL import Image
-
-    axes.set_title(title, fontsize=9)
-    axes.legend(fontsize=8)
-    drawn, small = io.BytesIO(), io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=80)
-    # a third of the size: one is kept with every forecast
-    Image.open(drawn).convert("RGB").quantize(32).save(small, format="png", optimize=True)
-    image = base64.b64encode(small.getvalue()).decode("ascii")
-    return dg.MetadataValue.md(f"![{title}](data:image/png;base64,{image})")
+def _titled(figure: Figure, title: str) -> dg.MarkdownMetadataValue:
+    figure.axes[0].legend(fontsize=8)
+    return embedded(figure, title)

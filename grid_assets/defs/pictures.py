@@ -21,6 +21,7 @@ from grid_assets.warehouse import connect
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 COLOURS: Final = {
     "biomass": "#8c6d31",
@@ -46,13 +47,31 @@ def picture_of_day(grid: Grid, relation: str, days: Days) -> dict[str, dg.Markdo
     frame = _day(grid, relation, days, _MIX if is_mix else _INTENSITY)
     if frame.empty:
         return {}
-    title = f"{relation}, {days.first} (UTC)" + (
-        "" if grid.stamp.kind == "live" else f" – {grid.stamp}"
-    )
-    image = _png(frame, title, is_mix)
-    return {
-        "picture": dg.MetadataValue.md(f"![{title}](data:image/png;base64,{image})"),
-    }
+    return {"picture": _drawn(frame, f"{relation}, {days.first} (UTC){banner(grid)}", is_mix)}
+
+
+def banner(grid: Grid) -> str:
+    """What a title says of recorded data; nothing on live data."""
+    return "" if grid.stamp.kind == "live" else f" – {grid.stamp}"
+
+
+def new_figure() -> Figure:
+    from matplotlib.figure import Figure  # not pyplot: no global state, no display
+
+    return Figure(figsize=(8, 3.4), layout="constrained")
+
+
+def embedded(figure: Figure, title: str) -> dg.MarkdownMetadataValue:
+    """A figure as metadata, under its title."""
+    from PIL import Image
+
+    figure.axes[0].set_title(title, fontsize=9)
+    drawn, small = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=80)
+    # a third of the size: Dagster keeps one with every forecast
+    Image.open(drawn).convert("RGB").quantize(32).save(small, format="png", optimize=True)
+    image = base64.b64encode(small.getvalue()).decode("ascii")
+    return dg.MetadataValue.md(f"![{title}](data:image/png;base64,{image})")
 
 
 def _day(grid: Grid, relation: str, days: Days, columns: tuple[str, ...]) -> pd.DataFrame:
@@ -75,23 +94,19 @@ def _day(grid: Grid, relation: str, days: Days, columns: tuple[str, ...]) -> pd.
     return frame.set_index("period_start").astype(float)
 
 
-def _png(frame: pd.DataFrame, title: str, is_mix: bool) -> str:
+def _drawn(frame: pd.DataFrame, title: str, is_mix: bool) -> dg.MarkdownMetadataValue:
     from matplotlib.dates import DateFormatter
-    from matplotlib.figure import Figure  # not pyplot: no global state, no display
 
-    figure = Figure(figsize=(8, 3.6), layout="constrained")
+    figure = new_figure()
     axes = figure.subplots()
     if is_mix:
         _stack(axes, frame)
     else:
         _lines(axes, frame)
-    axes.set_title(title, fontsize=10)
     axes.set_xlim(frame.index[0], frame.index[-1])
     axes.xaxis.set_major_formatter(DateFormatter("%H:%M"))
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5), reverse=is_mix)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=80)
-    return base64.b64encode(buffer.getvalue()).decode("ascii")
+    return embedded(figure, title)
 
 
 def _stack(axes: Axes, frame: pd.DataFrame) -> None:

@@ -13,9 +13,10 @@ import dagster as dg
 from dagster._core.events import RunFailureReason  # not exported, but in every failure event
 
 from grid_assets import plan
-from grid_assets.defs import automation
+from grid_assets.defs import automation, forecast
 from grid_assets.defs.partitions import range_tags
 from grid_assets.defs.resources import Grid
+from grid_assets.forecasting.due import is_scored
 from grid_assets.plan import Range
 from grid_assets.settings import Settings
 
@@ -43,13 +44,12 @@ def run_cycle(instance: dg.DagsterInstance, announce: Callable[[str], None]) -> 
     for days in automation.cycle(grid, now)[1:]:
         announce(f"Reading {days}")
         yield run(instance, days, "tick", automation.selection(days, now))
-    for wanted in automation.core_due(grid, plan.FIRST_DAY, now):
+    for wanted in automation.core_due(grid, plan.FIRST_DAY, now, "tick"):
         announce(f"Cleaning {wanted.days}: {wanted.why}")
-        yield run(instance, wanted.days, "tick", wanted.assets)
-    for wanted in automation.forecasts_due(grid, now):
+        yield run(instance, wanted.days, wanted.trigger, wanted.assets)
+    for wanted in automation.forecasts_due(grid, now, "tick"):
         announce(f"Forecasting {wanted.days}: {wanted.why}")
-        trigger = "tick" if wanted.trigger == "sensor" else wanted.trigger
-        yield run(instance, wanted.days, trigger, wanted.assets)
+        yield run(instance, wanted.days, wanted.trigger, wanted.assets)
 
 
 def run_backtest(instance: dg.DagsterInstance, days: Range) -> Outcome:
@@ -59,8 +59,13 @@ def run_backtest(instance: dg.DagsterInstance, days: Range) -> Outcome:
 
 
 def run_history(instance: dg.DagsterInstance, days: Range) -> Outcome:
-    """Everything that can be fetched for past days, in one run."""
-    return run(instance, days, "backfill", [asset.key for asset in automation.HISTORY])
+    """Everything that can be fetched for past days, and their scores if they have any, in one run.
+
+    A day without scores is spared the asset: Dagster notes each day of each asset.
+    """
+    scored = is_scored(_grid().warehouse, days.first, days.last)
+    assets = [*automation.HISTORY, *([forecast.accuracy] if scored else [])]
+    return run(instance, days, "backfill", [asset.key for asset in assets])
 
 
 def run_core(instance: dg.DagsterInstance, days: Range) -> Outcome:

@@ -2,7 +2,7 @@
 
 Belongs here: reading versions of values with the time from which each was known, and the context of
 one issue. Does not belong here: forecasting, or the rule for what is known from when
-(`sql/statements/known_intensity.sql`).
+(`forecast.known_from` in `sql/migrations`).
 """
 
 from __future__ import annotations

@@ -47,6 +47,16 @@ def has_forecast(url: SecretStr, model: str) -> bool:
     return row == (True,)
 
 
+def is_scored(url: SecretStr, first: date, last: date) -> bool:
+    """Whether any of the UTC days has scores, which new telemetry may change."""
+    with connect(url) as connection:
+        row = connection.execute(
+            "SELECT EXISTS (SELECT FROM forecast.accuracy WHERE target_date BETWEEN %s AND %s)",
+            [first, last],
+        ).fetchone()
+    return row == (True,)
+
+
 def core_is_blocked(url: SecretStr, now: datetime) -> bool:
     """Whether a blocking check stopped the last run over the newest days of `core`.
 

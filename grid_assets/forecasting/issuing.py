@@ -51,27 +51,30 @@ class Issued:
     """The model that forecast in the place of the configured one, or that one."""
 
 
-def issue(
-    url: SecretStr,
-    days: Window,
-    times: Sequence[datetime],
-    now: datetime,
-    load: Callable[[], Loaded],
-    *,
-    configured: str,
-    use_neso: bool,
-    backtest: bool,
-    judge: Callable[[Connection, Window], None],
-) -> Issued:
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for every issue of one call.
+
+    `configured` is the name of the model that was asked for: where another one stands in, the
+    issue of the configured one is recorded as refused with the reason. `judge` looks at the staged
+    forecasts of a day, which reach over the window, and may raise to undo the day.
+    """
+
+    now: datetime
+    load: Callable[[], Loaded]
+    configured: str
+    use_neso: bool
+    backtest: bool
+    judge: Callable[[Connection, Window], None]
+
+
+def issue(url: SecretStr, days: Window, times: Sequence[datetime], terms: Terms) -> Issued:
     """Forecast at each of `times` (UTC half-hours, ascending) and store what came out.
 
     NESO's forecasts captured in `days`, and all newer than those stored, are stored beside them.
-
-    `configured` is the name of the model that was asked for: where another one stands in, the
-    issue of the configured one is recorded as refused with the reason. Each UTC day of issue is
-    one transaction. Raises `FutureIssue`; `judge` may raise to undo a day.
+    Each UTC day of issue is one transaction. Raises `FutureIssue`.
     """
-    latest = current_issue_time(now)
+    latest = current_issue_time(terms.now)
     for at in times:
         if at > latest:
             raise FutureIssue(
@@ -80,50 +83,29 @@ def issue(
             )
     done = Issued()
     for _, day_times in groupby(times, key=lambda at: at.date()):
-        _issue_day(
-            url,
-            list(day_times),
-            now,
-            load,
-            configured=configured,
-            use_neso=use_neso,
-            backtest=backtest,
-            judge=judge,
-            done=done,
-        )
+        _issue_day(url, list(day_times), terms, done)
     with writing(url, "forecast.predictions") as connection:
-        done.rows_written += store.copy_neso_forecasts(connection, days, now)
-        if backtest:  # many new rows at once: without statistics scoring them takes seconds
+        done.rows_written += store.copy_neso_forecasts(connection, days, terms.now)
+        if terms.backtest:  # many new rows at once: without statistics scoring them takes seconds
             connection.execute("ANALYZE forecast.predictions")
     return done
 
 
-def _issue_day(
-    url: SecretStr,
-    times: Sequence[datetime],
-    now: datetime,
-    load: Callable[[], Loaded],
-    *,
-    configured: str,
-    use_neso: bool,
-    backtest: bool,
-    judge: Callable[[Connection, Window], None],
-    done: Issued,
-) -> None:
-    day = times[0].date()
+def _issue_day(url: SecretStr, times: Sequence[datetime], terms: Terms, done: Issued) -> None:
+    day, configured = times[0].date(), terms.configured
     with connect(url) as connection:
         # where actuals are late, a context ends, and so starts, that much before the issue
         window = Window(times[0] - (CONTEXT + MOST_MISSING) * HALF_HOUR, times[-1])
         known = Known(connection, window)
         shown = [known.shown_at(at) for at in times]
-        if use_neso:
+        if terms.use_neso:
             shown = [with_neso(connection, each) for each in shown]
         asked = [each for each in shown if each.refused is None]
         issues: list[Issue] = []
         for steps, some in _by_steps(asked).items():
-            answers = _answers(load(), some, steps)
+            answers = _answers(terms.load(), some, steps)
             for answer in answers:
-                margins = store.margins_of_day(connection, answer.info.model, day, again=backtest)
+                margins = store.margins_of_day(connection, answer.info, day, again=terms.backtest)
                 issues += _issues(answer, some, margins)
             done.model = answers[0].info.model
             if done.model != configured:
@@ -135,9 +117,9 @@ def _issue_day(
         issues += [Issue(_not_loaded(configured), each) for each in refused]
     span = Window(times[0], times[-1] + HORIZON * HALF_HOUR)
     with writing(url, "forecast.predictions") as connection:
-        store.note_models(connection, _used(issues), now)
+        store.note_models(connection, _used(issues), terms.now)
         done.rows_written += store.publish(
-            connection, issues, now, lambda staged: judge(staged, span)
+            connection, issues, terms.now, lambda staged: terms.judge(staged, span)
         )
     done.issues += len(asked)
     done.rows_read += known.rows_read

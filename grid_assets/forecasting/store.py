@@ -73,18 +73,20 @@ class Issue:
     refused_reason: str | None = None
 
 
-def margins_of_day(connection: Connection, model: str, day: date, *, again: bool) -> Margins:
+def margins_of_day(connection: Connection, info: ModelInfo, day: date, *, again: bool) -> Margins:
     """Margins for the issues of a UTC day, from errors known when it began.
 
-    They are computed once and kept; `again` computes them anew, as a back-test does.
+    Only errors of the same weights count. They are computed once and kept; `again` computes them
+    anew, as a back-test does.
     """
-    if not again and (kept := _kept_margins(connection, model, day)) is not None:
+    if not again and (kept := _kept_margins(connection, info, day)) is not None:
         return kept
     start = day_start(day)
     rows = connection.execute(
         statement("statements/past_quantiles"),
         {
-            "model": model,
+            "model": info.model,
+            "revision": info.revision,
             "start": start - CALIBRATED_ON,
             "end": start,
             "stride": STRIDE,
@@ -109,15 +111,15 @@ def margins_of_day(connection: Connection, model: str, day: date, *, again: bool
             actual[index] = happened[:, step : step + HORIZON]
     found = margins(low, high, actual)
     if found.issues:  # until then a later issue of the day may know more
-        _keep_margins(connection, model, day, found)
+        _keep_margins(connection, info, day, found)
     return found
 
 
-def _kept_margins(connection: Connection, model: str, day: date) -> Margins | None:
+def _kept_margins(connection: Connection, info: ModelInfo, day: date) -> Margins | None:
     rows = connection.execute(
         "SELECT series, array_agg(margin ORDER BY step), max(issues) FROM forecast.calibration "
-        "WHERE model = %s AND issue_date = %s GROUP BY series",
-        [model, day],
+        "WHERE model = %s AND revision = %s AND issue_date = %s GROUP BY series",
+        [info.model, info.revision, day],
     ).fetchall()
     if {row[0] for row in rows} != set(SERIES):
         return None
@@ -125,21 +127,30 @@ def _kept_margins(connection: Connection, model: str, day: date) -> Margins | No
     return Margins(np.array([by_series[name] for name in SERIES], np.float32), rows[0][2])
 
 
-def _keep_margins(connection: Connection, model: str, day: date, found: Margins) -> None:
+def _keep_margins(connection: Connection, info: ModelInfo, day: date, found: Margins) -> None:
     with connection.transaction():
         connection.execute(
             "SELECT pg_advisory_xact_lock("
             "hashtext('grid_assets'), hashtext('forecast.calibration'))"
         )
         connection.execute(
-            "DELETE FROM forecast.calibration WHERE model = %s AND issue_date = %s", [model, day]
+            "DELETE FROM forecast.calibration WHERE model = %s AND issue_date = %s",
+            [info.model, day],
         )
         copy_rows(
             connection,
             "forecast.calibration",
-            ("model", "issue_date", "series", "step", "margin", "issues"),
+            ("model", "revision", "issue_date", "series", "step", "margin", "issues"),
             (
-                (model, day, series, step, float(found.values[row, step]), found.issues)
+                (
+                    info.model,
+                    info.revision,
+                    day,
+                    series,
+                    step,
+                    float(found.values[row, step]),
+                    found.issues,
+                )
                 for row, series in enumerate(SERIES)
                 for step in range(HORIZON)
             ),

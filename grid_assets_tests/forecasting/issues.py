@@ -197,12 +197,14 @@ def issue(
         url,
         days_window(times[0].date() - DAY, times[-1].date()),
         times,
-        now,
-        load or (lambda: loaded(model or Stub())),
-        configured=configured,
-        use_neso=use_neso,
-        backtest=backtest,
-        judge=judge,
+        issuing.Terms(
+            now,
+            load or (lambda: loaded(model or Stub())),
+            configured,
+            use_neso=use_neso,
+            backtest=backtest,
+            judge=judge,
+        ),
     )
 
 

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from grid_assets.forecasting import store
 from grid_assets.forecasting.calibration import COVERAGE, FEWEST, Margins, margins
 from grid_assets.forecasting.forecaster import Values
+from grid_assets.forecasting.models import ModelInfo
 from grid_assets.forecasting.series import SERIES
 from grid_assets.halfhours import HALF_HOUR, Window, day_start
 from grid_assets.warehouse import connect
@@ -111,9 +112,12 @@ def test_where_no_lead_has_20_known_errors_no_issue_is_said_to_have_given_them()
 TODAY = T.date()
 
 
-def of_day(url: SecretStr, *, again: bool = True, model: str = MODEL) -> Margins:
+def of_day(
+    url: SecretStr, *, again: bool = True, model: str = MODEL, revision: str = "r1"
+) -> Margins:
+    info = ModelInfo(model, "/models/stub", revision)
     with connect(url) as connection:
-        return store.margins_of_day(connection, model, TODAY, again=again)
+        return store.margins_of_day(connection, info, TODAY, again=again)
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +195,12 @@ def test_a_model_without_a_past_has_no_margins_and_keeps_none(
 ) -> None:
     assert of_day(warehouse, model="chronos:new") == Margins(pytest.approx(0), 0)
     assert rows("SELECT count(*) FROM forecast.calibration WHERE model = 'chronos:new'") == [(0,)]
+
+
+def test_other_weights_of_the_same_name_have_nothing_of_the_margins(warehouse: SecretStr) -> None:
+    assert of_day(warehouse, again=False).issues == 32
+    assert of_day(warehouse, again=False, revision="r2") == Margins(pytest.approx(0), 0)
+    assert of_day(warehouse, again=False).issues == 32
 
 
 def test_a_stored_band_is_the_raw_one_moved_by_the_margins_of_its_day(

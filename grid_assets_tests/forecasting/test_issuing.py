@@ -432,6 +432,18 @@ def test_a_fallback_forecasts_under_its_own_name_and_the_configured_models_issue
     assert rows("SELECT model FROM forecast.models") == [(NAIVE,)]
 
 
+def test_a_model_that_no_longer_works_does_not_take_back_what_it_forecast(
+    filled: SecretStr, rows: Rows
+) -> None:
+    issues.issue(filled, T)
+    before = [row for row in predictions(rows) if row[0] == MODEL]
+    assert len(before) == 960
+
+    issues.issue(filled, T, model=Broken())
+    assert [row for row in predictions(rows) if row[0] == MODEL] == before
+    assert issue_rows(rows)[MODEL, T] == (None, None)
+
+
 def test_the_configured_model_replaces_its_refusal_when_it_works_again(
     filled: SecretStr, rows: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

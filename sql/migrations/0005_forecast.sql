@@ -58,6 +58,24 @@ COMMENT ON COLUMN forecast.issues.calibrated_on IS 'Past issues whose errors the
 COMMENT ON COLUMN forecast.issues.fallback_reason IS 'Why this model forecast instead of the configured one; null where it is that one.';
 COMMENT ON COLUMN forecast.issues.refused_reason IS 'Why there is no forecast; null where there is one.';
 
+-- From when a published value was known: from its capture. Where the first capture came long after
+-- the half-hour ended, or the half-hour had ended before anything was ever captured here, history was
+-- loaded later: the value is then taken as known from the end of the half-hour. So is one without a
+-- capture, which another program wrote into core.
+CREATE FUNCTION forecast.known_from(
+    period_start timestamptz, captured_at timestamptz, first_captured_at timestamptz,
+    opened_at timestamptz, late interval
+) RETURNS timestamptz
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN captured_at IS NULL
+                  OR captured_at = first_captured_at
+                 AND (captured_at > period_start + interval '30 minutes' + late
+                      OR period_start + interval '30 minutes' <= opened_at)
+                THEN least(captured_at, period_start + interval '30 minutes')
+                ELSE captured_at END;
+COMMENT ON FUNCTION forecast.known_from(timestamptz, timestamptz, timestamptz, timestamptz, interval) IS
+    'From when a value was known: its capture, or the end of its half-hour where it was loaded later.';
+
 -- forecast.predictions: one row is one quantile forecast of one series for one half-hour.
 -- Unique: (model, series, issued_at, period_start). A re-run of an issue replaces all of its rows;
 -- where nothing would change it writes nothing.
@@ -106,6 +124,7 @@ COMMENT ON COLUMN forecast.predictions.simulated IS 'True for a forecast of neso
 -- step). A back-test of the day replaces it.
 CREATE TABLE forecast.calibration (
     model      text    NOT NULL,
+    revision   text    NOT NULL,
     issue_date date    NOT NULL,
     series     text    NOT NULL,
     step       integer NOT NULL,
@@ -116,6 +135,7 @@ CREATE TABLE forecast.calibration (
 );
 COMMENT ON TABLE forecast.calibration IS 'How far the band of a model is widened, by day of issue, series and lead (split conformal).';
 COMMENT ON COLUMN forecast.calibration.model IS 'Name of the model.';
+COMMENT ON COLUMN forecast.calibration.revision IS 'Weights whose errors it comes from; other weights of the same name have none of it.';
 COMMENT ON COLUMN forecast.calibration.issue_date IS 'UTC day of issue that it is for; only errors known when the day began are in it.';
 COMMENT ON COLUMN forecast.calibration.series IS 'Series that it is for.';
 COMMENT ON COLUMN forecast.calibration.step IS 'Half-hours of lead, 0 to 95.';

@@ -1,9 +1,6 @@
--- Every version of the actuals of a window that reached core, and from when each was known. A value
--- is known from its capture. Where the first capture came over two days after the half-hour ended,
--- or the half-hour had ended before anything was ever captured here, history was loaded later: the
--- value is then taken as known from the end of the half-hour, and captured_at tells the difference.
--- A value of core that is not in raw was written by another program: the same rule, and known from
--- the end where it names no capture.
+-- Every version of the actuals of a window that reached core, and from when each was known
+-- (forecast.known_from); captured_at tells whether that is its capture. A value of core that is not in
+-- raw was written by another program.
 WITH published AS (
     SELECT r.period_start, r.captured_at,
            core.plausible_gco2_kwh(r.actual_gco2_kwh) AS actual_gco2_kwh
@@ -25,12 +22,8 @@ WITH published AS (
     SELECT min(captured_at) AS at FROM raw.intensity
 )
 SELECT v.period_start,
-       CASE WHEN v.captured_at IS NULL
-              OR v.captured_at = v.first_captured_at
-             AND (v.captured_at > v.period_start + interval '30 minutes' + %(late)s::interval
-                  OR v.period_start + interval '30 minutes' <= opened.at)
-            THEN least(v.captured_at, v.period_start + interval '30 minutes')
-            ELSE v.captured_at END AS known_from,
+       forecast.known_from(v.period_start, v.captured_at, v.first_captured_at, opened.at, %(late)s)
+           AS known_from,
        v.captured_at,
        v.actual_gco2_kwh::float8
 FROM version AS v CROSS JOIN opened

@@ -1,5 +1,5 @@
--- Every version of the mixes of a window that reached core, and from when each was known: the rule
--- of known_intensity. Shares are as published, in the order of the API.
+-- Every version of the mixes of a window that reached core, and from when each was known: as
+-- known_intensity. Shares are as published, in the order of the API.
 WITH published AS (
     SELECT r.period_start, r.captured_at,
            r.biomass_pct, r.coal_pct, r.imports_pct, r.gas_pct, r.nuclear_pct, r.other_pct,
@@ -21,12 +21,8 @@ WITH published AS (
     SELECT min(captured_at) AS at FROM raw.generation
 )
 SELECT v.period_start,
-       CASE WHEN v.captured_at IS NULL
-              OR v.captured_at = v.first_captured_at
-             AND (v.captured_at > v.period_start + interval '30 minutes' + %(late)s::interval
-                  OR v.period_start + interval '30 minutes' <= opened.at)
-            THEN least(v.captured_at, v.period_start + interval '30 minutes')
-            ELSE v.captured_at END AS known_from,
+       forecast.known_from(v.period_start, v.captured_at, v.first_captured_at, opened.at, %(late)s)
+           AS known_from,
        v.captured_at,
        v.biomass_pct, v.coal_pct, v.imports_pct, v.gas_pct, v.nuclear_pct, v.other_pct,
        v.hydro_pct, v.solar_pct, v.wind_pct, v.unknown_pct

@@ -3,7 +3,7 @@
 WITH chosen AS (
     SELECT min(issued_at) AS issued_at
     FROM forecast.issues
-    WHERE model = %(model)s AND issued_at >= %(start)s AND issued_at < %(end)s
+    WHERE model = %(model)s AND revision = %(revision)s AND issued_at >= %(start)s AND issued_at < %(end)s
       AND refused_reason IS NULL
     GROUP BY date_bin(%(stride)s::interval, issued_at, %(end)s)
 )
