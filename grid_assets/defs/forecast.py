@@ -5,7 +5,7 @@ here: making forecasts (`forecasting`), or when a run starts (`automation`).
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import dagster as dg
@@ -71,7 +71,7 @@ def predictions(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Resul
     issued = issuing.Issued()
     try:
         with attempt(context, grid, relation, days) as current:
-            times = _issue_times(grid, days, configured)
+            times = _issue_times(grid, days, configured, now)
             issued = issuing.issue(
                 grid.warehouse,
                 days.window,
@@ -119,10 +119,9 @@ def predictions(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Resul
     )
 
 
-def _issue_times(grid: Grid, days: Days, configured: str) -> list[Any]:
+def _issue_times(grid: Grid, days: Days, configured: str, now: datetime) -> list[datetime]:
     """The issue times of a run: in a cycle the current one, if telemetry is newer than forecasts;
     otherwise those of its days at the stride, with the current one where today is among them."""
-    now = grid.now()
     current = current_issue_time(now)
     if days.trigger in CYCLES:
         return [current] if due.forecast_is_due(grid.warehouse, configured, now) else []
@@ -133,7 +132,7 @@ def _issue_times(grid: Grid, days: Days, configured: str) -> list[Any]:
     return times
 
 
-def _picture(grid: Grid, issued: issuing.Issued, times: list[Any]) -> dict[str, Any]:
+def _picture(grid: Grid, issued: issuing.Issued, times: list[datetime]) -> dict[str, Any]:
     """The forecast as a fan chart; for a back-test one picture of the whole."""
     if not issued.model:
         return {}
