@@ -32,6 +32,10 @@ QUIET: Final = [
 
 GROUPS: Final = ("raw", "core", "forecast", "reporting")
 SIZE: Final = {"width": 1500, "height": 900}
+WIDE: Final = {"width": 1900, "height": 2300}
+"""Room for the whole graph: Dagster draws only what is in sight, and hides details when small."""
+SETTLING_MS: Final = 2000
+"""Moves of the graph are animated, and nothing tells their end."""
 
 
 def browser_path() -> str | None:
@@ -50,24 +54,24 @@ def browser(executable: str) -> Iterator[Browser]:
 
 
 def open_lineage(page: Page, ui: str) -> None:
-    """Go to the asset graph with every group open, and wait until its assets are drawn."""
+    """Show the whole asset graph, every group open and the side bars closed, on a `WIDE` page."""
     groups = ",".join(f"global@global:{group}" for group in GROUPS)
     page.goto(f"{ui}/asset-groups?expanded={groups}")
+    page.get_by_role("button", name="Hide navigation").click()
+    page.get_by_placeholder("Jump to…").locator("xpath=following::button[1]").click()
+    page.get_by_text(GROUPS[-1], exact=True).first.wait_for()
+    page.wait_for_timeout(SETTLING_MS)
+    page.get_by_role("button", name="zoom_out").click()
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(SETTLING_MS)
     page.get_by_text("telemetry_24h").first.wait_for()
 
 
 def take(ui: str, file: Path, executable: str) -> None:
-    """Write the graph as a PNG, with the room of the side bars given to it."""
+    """Write the graph as a PNG."""
     with browser(executable) as opened:
-        page = opened.new_page(viewport=SIZE)
-        page.goto(f"{ui}/asset-groups")
-        page.get_by_role("button", name="Hide navigation").click()
+        page = opened.new_page(viewport=WIDE)
         open_lineage(page, ui)
-        page.get_by_text("ago").first.wait_for()
-        page.get_by_placeholder("Jump to…").locator("xpath=following::button[1]").click()
-        page.mouse.dblclick(SIZE["width"] / 2, SIZE["height"] - 20)  # fits the graph to its room
-        page.mouse.move(0, 0)
-        page.wait_for_timeout(1500)  # the fitting is animated, and nothing tells its end
         file.parent.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=file)
 
