@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -47,3 +48,11 @@ def warehouse(one_warehouse: SecretStr) -> SecretStr:
             for table in tables:
                 connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(*table)))
     return one_warehouse
+
+
+@pytest.fixture
+def connection(one_warehouse: SecretStr) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """A transaction that is never committed."""
+    with psycopg.connect(one_warehouse.get_secret_value()) as connection:
+        yield connection
+        connection.rollback()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,7 +10,6 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 from psycopg import errors, sql
-from pydantic import SecretStr
 
 from grid_assets.definitions import defs
 from grid_assets.defs.describing import column_schema
@@ -21,7 +18,7 @@ from grid_assets.halfhours import DAY, HALF_HOUR
 from grid_assets.mix import FUELS
 from grid_assets_tests import shared_warehouse
 
-one_warehouse = shared_warehouse.one_warehouse
+one_warehouse, connection = shared_warehouse.one_warehouse, shared_warehouse.connection
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -85,20 +82,13 @@ RELIED_ON = {
     "reporting.generation_mix": MIX,
     "reporting.generation_mix_24h": MIX,
     "reporting.forecast_latest": [*PREDICTED, "lead_minutes", "unit"],
+    "reporting.forecast_day_ahead": [*PREDICTED, "lead_minutes", "unit"],
     "reporting.actual_vs_predicted": COMPARED,
     "reporting.actual_vs_predicted_24h": COMPARED,
     "reporting.forecast_accuracy": SCORES,
     "reporting.etl_runs": RUNS,
 }
 """Relations and columns that dashboards and scripts outside are built on."""
-
-
-@pytest.fixture
-def connection(one_warehouse: SecretStr) -> Iterator[Connection]:
-    """A transaction that is never committed."""
-    with psycopg.connect(one_warehouse.get_secret_value()) as connection:
-        yield connection
-        connection.rollback()
 
 
 def columns_of(connection: Connection, relation: str) -> dict[str, str]:
@@ -940,82 +930,3 @@ def test_a_half_hour_that_had_not_begun_was_not_known(connection: Connection) ->
     )
     assert known_at(connection, SEEN + timedelta(minutes=29)) == []
     assert len(known_at(connection, SEEN + HALF_HOUR)) == 1
-
-
-# Plans
-
-
-def plan(connection: Connection, query: str) -> str:
-    return "\n".join(line for (line,) in connection.execute(f"EXPLAIN {query}".encode()))
-
-
-@pytest.fixture
-def large(connection: Connection) -> Connection:
-    """Over a year of half-hours in both tables, with the statistics a live server would have."""
-    series = (
-        "SELECT date_bin('30 minutes', now(), 'epoch') - n * interval '30 minutes' "
-        "FROM generate_series(0, 19999) AS n"
-    )
-    connection.execute(f"INSERT INTO core.intensity (period_start) {series}".encode())
-    connection.execute(f"INSERT INTO core.generation_mix (period_start) {series}".encode())
-    connection.execute("ANALYZE core.intensity, core.generation_mix")
-    return connection
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "SELECT * FROM reporting.telemetry_24h",
-        "SELECT * FROM reporting.telemetry_24h ORDER BY period_start DESC",
-        "SELECT max(period_start) FROM reporting.telemetry_24h WHERE total_pct = 100",
-        "SELECT * FROM reporting.telemetry WHERE period_start >= now() - interval '36 hours'",
-        "SELECT * FROM reporting.telemetry WHERE period_start = '2026-01-01Z'",
-    ],
-)
-def test_a_filter_on_time_reaches_the_index_of_both_tables(large: Connection, query: str) -> None:
-    text = plan(large, query)
-    assert "Seq Scan" not in text, text
-    assert "intensity_pk" in text, text
-    assert "generation_mix_pk" in text, text
-
-
-def test_the_mix_of_24_hours_is_read_by_index(large: Connection) -> None:
-    text = plan(large, "SELECT * FROM reporting.generation_mix_24h")
-    assert "Seq Scan on generation_mix" not in text, text
-    assert "generation_mix_pk" in text, text
-
-
-@pytest.fixture
-def many_forecasts(connection: Connection) -> Connection:
-    """20 days of one model's hourly issues, with the statistics a live server would have."""
-    connection.execute(
-        "INSERT INTO forecast.predictions (model, series, period_start, issued_at, created_at, p50)"
-        "SELECT 'chronos:some', series, issued_at + step * interval '30 minutes', issued_at, "
-        "issued_at, 1 FROM generate_series(date_bin('30 minutes', now(), 'epoch') "
-        "- interval '20 days', now(), interval '1 hour') AS issued_at, "
-        "unnest(ARRAY['carbon_intensity', 'gas', 'wind']) AS series, "
-        "generate_series(0, 95) AS step"
-    )
-    connection.execute("ANALYZE forecast.predictions")
-    return connection
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "SELECT * FROM reporting.forecast_latest WHERE model = 'chronos:some' "
-        "AND series = 'carbon_intensity' AND period_start >= now()",
-        "SELECT * FROM reporting.actual_vs_predicted WHERE model = 'chronos:some' "
-        "AND series = 'wind' AND period_start >= now() - interval '7 days'",
-        "SELECT * FROM reporting.actual_vs_predicted WHERE issued_at = now() - interval '1 day'",
-        "SELECT * FROM reporting.actual_vs_predicted_24h WHERE model = 'chronos:some' "
-        "AND series = 'carbon_intensity'",
-        "SELECT * FROM reporting.actual_vs_predicted_24h",
-    ],
-)
-def test_the_forecasts_of_a_dashboard_are_found_by_index(
-    many_forecasts: Connection, query: str
-) -> None:
-    text = plan(many_forecasts, query)
-    assert "Seq Scan on predictions" not in text, text
-    assert re.search("predictions_pk|predictions_by_issue", text), text

@@ -17,12 +17,17 @@ READS: Final = {
     "reporting.generation_mix": ("core.generation_mix", "raw.generation"),
     "reporting.generation_mix_24h": ("reporting.generation_mix",),
     "reporting.forecast_latest": ("forecast.predictions",),
+    "reporting.forecast_day_ahead": ("forecast.predictions",),
     "reporting.actual_vs_predicted": (
         "forecast.predictions",
         "core.intensity",
         "core.generation_mix",
     ),
-    "reporting.actual_vs_predicted_24h": ("reporting.actual_vs_predicted",),
+    "reporting.actual_vs_predicted_24h": (
+        "forecast.predictions",
+        "core.intensity",
+        "core.generation_mix",
+    ),
     "reporting.forecast_accuracy": ("forecast.accuracy",),
 }
 """View by the relations it reads. `reporting.etl_runs` is not here: no asset stands behind it."""

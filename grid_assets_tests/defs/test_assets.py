@@ -55,6 +55,7 @@ VIEWS = {
     "reporting/actual_vs_predicted",
     "reporting/actual_vs_predicted_24h",
     "reporting/forecast_accuracy",
+    "reporting/forecast_day_ahead",
     "reporting/forecast_latest",
     "reporting/generation_mix",
     "reporting/generation_mix_24h",
@@ -127,12 +128,17 @@ def test_each_asset_depends_on_what_it_reads() -> None:
         "reporting/generation_mix": {"core/generation_mix", "raw/generation"},
         "reporting/generation_mix_24h": {"reporting/generation_mix"},
         "reporting/forecast_latest": {"forecast/predictions"},
+        "reporting/forecast_day_ahead": {"forecast/predictions"},
         "reporting/actual_vs_predicted": {
             "forecast/predictions",
             "core/intensity",
             "core/generation_mix",
         },
-        "reporting/actual_vs_predicted_24h": {"reporting/actual_vs_predicted"},
+        "reporting/actual_vs_predicted_24h": {
+            "forecast/predictions",
+            "core/intensity",
+            "core/generation_mix",
+        },
         "reporting/forecast_accuracy": {"forecast/accuracy"},
     }
 

@@ -5,11 +5,7 @@ SELECT p.model, p.series,
        CASE p.series WHEN 'carbon_intensity' THEN 'gCO2/kWh' ELSE '%' END AS unit,
        p.issued_at, p.period_start,
        lead.minutes AS lead_minutes,
-       CASE WHEN lead.minutes < 180 THEN '0-3h'
-            WHEN lead.minutes < 360 THEN '3-6h'
-            WHEN lead.minutes < 720 THEN '6-12h'
-            WHEN lead.minutes < 1440 THEN '12-24h'
-            ELSE '24-48h' END AS lead_bucket,
+       forecast.lead_bucket(lead.minutes) AS lead_bucket,
        happened.actual, p.p10, p.p50, p.p90,
        p.p50 - happened.actual AS error,
        abs(p.p50 - happened.actual) AS abs_error,

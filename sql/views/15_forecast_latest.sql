@@ -1,12 +1,20 @@
 -- The newest forecast of one series and half-hour, for each model.
+-- One look into the primary key for each half-hour, not a sort of all its issues.
 CREATE VIEW reporting.forecast_latest AS
-SELECT DISTINCT ON (model, series, period_start)
-       model, issued_at, created_at, series, period_start, p10, p50, p90,
-       (extract(epoch FROM period_start - issued_at) / 60)::integer AS lead_minutes,
-       CASE series WHEN 'carbon_intensity' THEN 'gCO2/kWh' ELSE '%' END AS unit,
-       simulated
-FROM forecast.predictions
-ORDER BY model, series, period_start, issued_at DESC;
+SELECT target.model, newest.issued_at, newest.created_at, target.series, target.period_start,
+       newest.p10, newest.p50, newest.p90,
+       (extract(epoch FROM target.period_start - newest.issued_at) / 60)::integer AS lead_minutes,
+       CASE target.series WHEN 'carbon_intensity' THEN 'gCO2/kWh' ELSE '%' END AS unit,
+       newest.simulated
+FROM forecast.targets AS target
+CROSS JOIN LATERAL (
+    SELECT p.issued_at, p.created_at, p.p10, p.p50, p.p90, p.simulated
+    FROM forecast.predictions AS p
+    WHERE p.model = target.model AND p.series = target.series
+      AND p.period_start = target.period_start
+    ORDER BY p.issued_at DESC
+    LIMIT 1
+) AS newest;
 
 COMMENT ON VIEW reporting.forecast_latest IS 'The newest forecast of one series and half-hour, for each model.';
 COMMENT ON COLUMN reporting.forecast_latest.model IS 'chronos:<checkpoint>, seasonal_naive or neso.';

@@ -1,14 +1,47 @@
 -- The last 24 hours: for each half-hour, series and model the last forecast issued before it began.
+-- Starts from what happened, and looks up one forecast for each; reporting.actual_vs_predicted would
+-- read every issue first.
 CREATE VIEW reporting.actual_vs_predicted_24h AS
-SELECT DISTINCT ON (model, series, period_start)
-       model, series, unit, issued_at, period_start, lead_minutes, lead_bucket,
-       actual, p10, p50, p90, error, abs_error, inside_80, simulated
-FROM reporting.actual_vs_predicted
-WHERE period_start >= now() - interval '24 hours'
-  AND period_start <= now()
-  -- says nothing new, as no forecast reaches beyond 48 hours, but can be answered from an index
-  AND issued_at >= now() - interval '72 hours'
-ORDER BY model, series, period_start, issued_at DESC;
+WITH happened AS (
+    SELECT period_start, 'carbon_intensity' AS series, actual_gco2_kwh AS actual
+    FROM core.intensity
+    WHERE period_start >= now() - interval '24 hours' AND period_start <= now()
+    UNION ALL
+    SELECT mix.period_start, share.series, share.actual
+    FROM core.generation_mix AS mix
+    CROSS JOIN LATERAL (VALUES
+        ('biomass', mix.biomass_pct), ('coal', mix.coal_pct), ('imports', mix.imports_pct),
+        ('gas', mix.gas_pct), ('nuclear', mix.nuclear_pct), ('other', mix.other_pct),
+        ('hydro', mix.hydro_pct), ('solar', mix.solar_pct), ('wind', mix.wind_pct)
+    ) AS share (series, actual)
+    WHERE mix.period_start >= now() - interval '24 hours' AND mix.period_start <= now()
+)
+SELECT target.model, target.series,
+       CASE target.series WHEN 'carbon_intensity' THEN 'gCO2/kWh' ELSE '%' END AS unit,
+       newest.issued_at, target.period_start,
+       lead.minutes AS lead_minutes,
+       forecast.lead_bucket(lead.minutes) AS lead_bucket,
+       happened.actual, newest.p10, newest.p50, newest.p90,
+       newest.p50 - happened.actual AS error,
+       abs(newest.p50 - happened.actual) AS abs_error,
+       happened.actual BETWEEN newest.p10 AND newest.p90 AS inside_80,
+       newest.simulated
+FROM happened
+JOIN forecast.targets AS target
+  ON target.period_start = happened.period_start AND target.series = happened.series
+ -- says nothing new, but lets the index give a day instead of all days
+ AND target.period_start >= now() - interval '24 hours' AND target.period_start <= now()
+CROSS JOIN LATERAL (
+    SELECT p.issued_at, p.p10, p.p50, p.p90, p.simulated
+    FROM forecast.predictions AS p
+    WHERE p.model = target.model AND p.series = target.series
+      AND p.period_start = target.period_start
+    ORDER BY p.issued_at DESC
+    LIMIT 1
+) AS newest
+CROSS JOIN LATERAL (SELECT
+    (extract(epoch FROM target.period_start - newest.issued_at) / 60)::integer) AS lead (minutes)
+WHERE happened.actual IS NOT NULL;
 
 COMMENT ON VIEW reporting.actual_vs_predicted_24h IS 'One forecast of one series and half-hour beside what happened: the last issue before each half-hour of the last 24 hours.';
 COMMENT ON COLUMN reporting.actual_vs_predicted_24h.model IS 'chronos:<checkpoint>, seasonal_naive or neso.';
