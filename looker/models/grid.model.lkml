@@ -1,0 +1,132 @@
+# Great Britain's carbon intensity and generation mix: telemetry, forecasts, their accuracy, and the pipeline's runs.
+# All times are UTC but for settlement dates and periods, which are London's. The connection reads schema reporting only.
+connection: "@{connection}"
+label: "Grid carbon"
+week_start_day: monday
+
+include: "/views/*.view.lkml"
+include: "/dashboards/*.dashboard.lookml"
+
+# Looker asks every five minutes. The newest 100 attempts, some seven hours of them, are found by an index;
+# attempts that began in another order than they ended are still seen.
+datagroup: after_each_run {
+  label: "After each run"
+  description: "End of the newest successful attempt of any asset."
+  sql_trigger: SELECT max(finished_at)
+    FROM (SELECT finished_at
+          FROM reporting.etl_runs
+          WHERE status = 'success'
+          ORDER BY started_at DESC
+          LIMIT 100) AS newest ;;
+  # The pipeline runs every half-hour; "now" and the last 24 hours move on without it.
+  max_cache_age: "30 minutes"
+}
+
+persist_with: after_each_run
+
+# Telemetry
+
+explore: telemetry {
+  label: "Telemetry"
+  description: "Carbon intensity and shares by half-hour, over all of history."
+
+  join: generation_mix {
+    view_label: "Generation mix by fuel"
+    type: left_outer
+    relationship: one_to_many
+    sql_on: ${telemetry.period_raw} = ${generation_mix.period_raw} ;;
+  }
+
+  join: intensity_as_known_at {
+    view_label: "Intensity as known at an instant"
+    type: left_outer
+    relationship: one_to_one
+    sql_on: ${telemetry.period_raw} = ${intensity_as_known_at.period_raw} ;;
+  }
+}
+
+explore: telemetry_24h {
+  label: "Telemetry, last 24 hours"
+  description: "Carbon intensity and shares by half-hour."
+
+  join: generation_mix_24h {
+    view_label: "Generation mix by fuel"
+    type: left_outer
+    relationship: one_to_many
+    sql_on: ${telemetry_24h.period_raw} = ${generation_mix_24h.period_raw} ;;
+  }
+}
+
+explore: generation_mix {
+  label: "Generation mix"
+  description: "Shares by half-hour and fuel, over all of history."
+
+  join: telemetry {
+    type: left_outer
+    relationship: many_to_one
+    sql_on: ${generation_mix.period_raw} = ${telemetry.period_raw} ;;
+  }
+}
+
+explore: generation_mix_24h {
+  label: "Generation mix, last 24 hours"
+  description: "Shares by half-hour and fuel."
+}
+
+# Forecasts: one series at a time, since intensity is in gCO2/kWh and shares are in %.
+
+explore: forecast_latest {
+  label: "Newest forecast"
+  description: "The newest forecast of each series and half-hour, by model."
+  always_filter: {
+    filters: [forecast_latest.series: "carbon_intensity"]
+  }
+  # Yesterday to the day after tomorrow. The newest forecasts of all of history are not what anyone wants to wait for.
+  conditionally_filter: {
+    filters: [forecast_latest.period_date: "1 days ago for 4 days"]
+    unless: [forecast_latest.period_time, forecast_latest.period_week, forecast_latest.period_month]
+  }
+}
+
+explore: actual_vs_predicted {
+  label: "Actual vs predicted"
+  description: "Every forecast beside what happened. For months and years use Forecast accuracy, which is rolled up by day."
+  always_filter: {
+    filters: [actual_vs_predicted.series: "carbon_intensity"]
+  }
+  # A year holds some 17 million rows for each model.
+  conditionally_filter: {
+    filters: [actual_vs_predicted.period_date: "7 days"]
+    unless: [actual_vs_predicted.period_time, actual_vs_predicted.period_week, actual_vs_predicted.period_month,
+      actual_vs_predicted.issued_date, actual_vs_predicted.issued_time]
+  }
+
+  join: telemetry {
+    type: left_outer
+    relationship: many_to_one
+    sql_on: ${actual_vs_predicted.period_raw} = ${telemetry.period_raw} ;;
+  }
+}
+
+explore: actual_vs_predicted_24h {
+  label: "Actual vs predicted, last 24 hours"
+  description: "The last forecast issued before each half-hour, by series and model."
+  always_filter: {
+    filters: [actual_vs_predicted_24h.series: "carbon_intensity"]
+  }
+}
+
+explore: forecast_accuracy {
+  label: "Forecast accuracy"
+  description: "Errors by model, series, UTC day and lead."
+  always_filter: {
+    filters: [forecast_accuracy.series: "carbon_intensity"]
+  }
+}
+
+# The pipeline
+
+explore: etl_runs {
+  label: "Pipeline runs"
+  description: "Attempts to materialise an asset: when, how long, how many rows, and what failed."
+}
