@@ -87,7 +87,7 @@ view: forecast_accuracy {
 
   dimension: pinball {
     label: "Pinball loss of one row (gCO2/kWh or %)"
-    description: "Mean pinball loss over the quantiles 0.1, 0.5 and 0.9; null without a band."
+    description: "Mean pinball loss over the quantiles 0.1, 0.5 and 0.9, gCO2/kWh or %; null without a band."
     type: number
     sql: ${TABLE}.pinball ;;
     value_format_name: decimal_2

@@ -12,7 +12,7 @@ COMMENT ON COLUMN reporting.forecast_accuracy.n IS 'Forecasts compared with an a
 COMMENT ON COLUMN reporting.forecast_accuracy.mae IS 'Mean absolute error, gCO2/kWh or %.';
 COMMENT ON COLUMN reporting.forecast_accuracy.bias IS 'Mean error (median minus actual), gCO2/kWh or %.';
 COMMENT ON COLUMN reporting.forecast_accuracy.wape IS 'Sum of absolute errors over sum of actuals; null where all actuals are 0.';
-COMMENT ON COLUMN reporting.forecast_accuracy.pinball IS 'Mean pinball loss over the quantiles 0.1, 0.5 and 0.9; null without a band.';
+COMMENT ON COLUMN reporting.forecast_accuracy.pinball IS 'Mean pinball loss over the quantiles 0.1, 0.5 and 0.9, gCO2/kWh or %; null without a band.';
 COMMENT ON COLUMN reporting.forecast_accuracy.coverage_80 IS 'Share of actuals inside p10 to p90, 0 to 1; 0.8 is wanted. Null without a band.';
 COMMENT ON COLUMN reporting.forecast_accuracy.simulated IS 'True where the forecasts were simulated by the recorded API.';
 GRANT SELECT ON reporting.forecast_accuracy TO grid_reader;
