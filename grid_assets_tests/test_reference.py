@@ -1,4 +1,4 @@
-"""The contract in the catalogue and in docs/reference.md: it exists, is commented, is documented."""
+"""The contract in the catalogue and in docs/reference.md: present, commented, documented."""
 
 from __future__ import annotations
 
@@ -46,7 +46,11 @@ def entries(connection: Connection) -> dict[str, Entry]:
     }
 
 
-@pytest.mark.parametrize(("name", "columns"), [*RELIED_ON.items(), *FUNCTIONS.items()])
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [*RELIED_ON.items(), *FUNCTIONS.items()],
+    ids=[name.partition("(")[0] for name in [*RELIED_ON, *FUNCTIONS]],
+)
 def test_what_others_rely_on_exists_has_comments_and_is_documented(
     connection: Connection, name: str, columns: list[str]
 ) -> None:
