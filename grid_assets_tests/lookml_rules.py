@@ -6,6 +6,7 @@ here: reading files (`lookml`), SQL that is run (`test_looker`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatch
 from typing import Any, Final
@@ -156,6 +157,24 @@ def _filtered(explore: Block) -> list[str]:
         name for f in filters for pairs in f.get("filters__all", ()) for p in pairs for name in p
     ]
     return [*named, *filters[1].get("unless", ())]
+
+
+def filters_mean_what_they_say(project: Project) -> Iterator[str]:
+    """In a filter a bare `_` stands for any character, and no index would be used."""
+    values: dict[str, Any] = {}
+    for name, explore in project.explores.items():
+        for filters in (explore.get("always_filter", {}), explore.get("conditionally_filter", {})):
+            pairs = [pair for pairs in filters.get("filters__all", ()) for pair in pairs]
+            values |= {f"{name}, {field}": text for pair in pairs for field, text in pair.items()}
+    for dashboard in project.dashboards:
+        for block in dashboard.get("filters", ()):
+            values[block["name"]] = block.get("default_value", "")
+        for element in dashboard["elements"]:
+            for field, text in element.get("filters", {}).items():
+                values[f"{element['name']}, {field}"] = text
+    for place, text in values.items():
+        if re.search(r"(?<!\^)_", str(text)):
+            yield f"{place}: {text} has a _ that is not written ^_"
 
 
 def includes_name_files(project: Project, dashboard_files: list[str]) -> Iterator[str]:

@@ -134,6 +134,7 @@ def catalogue(connection: Connection, relation: str) -> dict[str, tuple[str, str
         lookml_rules.fields_say_what_they_are,
         lookml_rules.only_counts_are_summed,
         lookml_rules.explores_are_joined,
+        lookml_rules.filters_mean_what_they_say,
         lookml_rules.results_are_kept_until_the_next_run,
     ],
     ids=lambda rule: rule.__name__,

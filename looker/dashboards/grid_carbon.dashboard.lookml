@@ -13,7 +13,8 @@
     model: grid
     explore: forecast_accuracy
     field: forecast_accuracy.series
-    default_value: carbon_intensity
+    # in a filter a bare _ stands for any character
+    default_value: carbon^_intensity
     allow_multiple_values: false
     required: true
   - name: Model

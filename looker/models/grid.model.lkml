@@ -79,7 +79,7 @@ explore: forecast_latest {
   label: "Newest forecast"
   description: "The newest forecast of each series and half-hour, by model."
   always_filter: {
-    filters: [forecast_latest.series: "carbon_intensity"]
+    filters: [forecast_latest.series: "carbon^_intensity"]
   }
   # Yesterday to the day after tomorrow. The newest forecasts of all of history are not what anyone wants to wait for.
   conditionally_filter: {
@@ -92,7 +92,7 @@ explore: actual_vs_predicted {
   label: "Actual vs predicted"
   description: "Every forecast beside what happened. For months and years use Forecast accuracy, which is rolled up by day."
   always_filter: {
-    filters: [actual_vs_predicted.series: "carbon_intensity"]
+    filters: [actual_vs_predicted.series: "carbon^_intensity"]
   }
   # A year holds some 17 million rows for each model.
   conditionally_filter: {
@@ -112,7 +112,7 @@ explore: actual_vs_predicted_24h {
   label: "Actual vs predicted, last 24 hours"
   description: "The last forecast issued before each half-hour, by series and model."
   always_filter: {
-    filters: [actual_vs_predicted_24h.series: "carbon_intensity"]
+    filters: [actual_vs_predicted_24h.series: "carbon^_intensity"]
   }
 }
 
@@ -120,7 +120,7 @@ explore: forecast_accuracy {
   label: "Forecast accuracy"
   description: "Errors by model, series, UTC day and lead."
   always_filter: {
-    filters: [forecast_accuracy.series: "carbon_intensity"]
+    filters: [forecast_accuracy.series: "carbon^_intensity"]
   }
 }
 
