@@ -56,7 +56,7 @@ def reader(connection: Connection) -> Connection:
         mix |= {"wind_pct": 30, "solar_pct": 10, "hydro_pct": 2, "gas_pct": 50}
         insert(connection, "core.generation_mix", period_start=start, **mix)
     for model, band in (("chronos:some", True), ("seasonal_naive", False)):
-        for series, issued in ((s, i) for s in ("carbon_intensity", "wind") for i in (0, 1)):
+        for series, issued in ((s, i) for s in ("carbon_intensity", "wind") for i in (0, 1, 50)):
             row = {"model": model, "series": series, "issued_at": NOW - issued * HALF_HOUR}
             quantiles = {"p10": 25, "p50": 60, "p90": 99} if band else {"p50": 60}
             values = row | quantiles | {"period_start": NOW, "created_at": NOW}

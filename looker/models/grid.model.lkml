@@ -88,6 +88,18 @@ explore: forecast_latest {
   }
 }
 
+explore: forecast_day_ahead {
+  label: "Day-ahead forecast"
+  description: "For each series and half-hour the newest forecast issued at least 24 hours before, by model."
+  always_filter: {
+    filters: [forecast_day_ahead.series: "carbon^_intensity"]
+  }
+  conditionally_filter: {
+    filters: [forecast_day_ahead.period_date: "1 days ago for 4 days"]
+    unless: [forecast_day_ahead.period_time, forecast_day_ahead.period_week, forecast_day_ahead.period_month]
+  }
+}
+
 explore: actual_vs_predicted {
   label: "Actual vs predicted"
   description: "Every forecast beside what happened. For months and years use Forecast accuracy, which is rolled up by day."
