@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _CHECKOUT: Final = Path(__file__).resolve().parent.parent
 PROJECT_DIR: Final = _CHECKOUT if (_CHECKOUT / "pyproject.toml").is_file() else Path.cwd()
@@ -22,6 +22,8 @@ PROJECT_DIR: Final = _CHECKOUT if (_CHECKOUT / "pyproject.toml").is_file() else 
 
 PUBLIC_API_URL: Final = "https://api.carbonintensity.org.uk"
 DEFAULT_HISTORY: Final = timedelta(days=30)
+LEAST_FORECAST_DAYS: Final = 31
+"""Bands are calibrated on whole issues of the last 28 days; the database refuses less than 30."""
 
 
 class SettingsError(Exception):
@@ -73,6 +75,26 @@ def _blank_is_unset(value: Any) -> Any:
     return None if isinstance(value, str) and not value.strip() else value
 
 
+def _keep_days(days: int) -> int:
+    if days != 0 and days < LEAST_FORECAST_DAYS:
+        raise ValueError(f"it must be 0 (for ever) or at least {LEAST_FORECAST_DAYS} days")
+    return days
+
+
+def _leads(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        hours = sorted({float(part) for part in value.split(",")})
+    except ValueError:
+        raise ValueError("it must be hours with commas between them, such as 0,3,6,12") from None
+    if not all(hour in (step / 2 for step in range(96)) for hour in hours):
+        raise ValueError("each must be a half or whole hour from 0 to 47.5")
+    if hours[0] != 0:
+        raise ValueError("0 must be among them, the newest forecast of each half-hour")
+    return tuple(hours)
+
+
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 
 
@@ -97,6 +119,16 @@ class Settings(BaseSettings):
     backtest_days: int = Field(default=14, ge=0, le=366)
     backtest_stride_hours: float = Field(default=3, ge=0.5, le=24, multiple_of=0.5)
     use_neso_forecast: bool = False
+    forecast_keep_days: Annotated[int, Field(le=36500), AfterValidator(_keep_days)] = 400
+    forecast_keep_leads_hours: Annotated[tuple[float, ...], NoDecode, BeforeValidator(_leads)] = (
+        0,
+        3,
+        6,
+        12,
+        24,
+        36,
+    )
+    dagster_keep_days: int = Field(default=90, ge=0, le=36500)
 
     @classmethod
     def from_environment(cls) -> Settings:
@@ -111,6 +143,11 @@ class Settings(BaseSettings):
             raise SettingsError(f"A setting cannot be used. {faults}.") from None
         settings.home = settings.home.expanduser().absolute()
         return settings
+
+    @property
+    def forecast_keep_leads(self) -> list[timedelta]:
+        """The leads that forecasts are kept of for ever."""
+        return [timedelta(hours=hours) for hours in self.forecast_keep_leads_hours]
 
     def first_history_day(self, now: datetime) -> date:
         """The first UTC day that is kept free of gaps."""

@@ -94,10 +94,15 @@ def writing(url: SecretStr, relation: str) -> Iterator[psycopg.Connection[tuple[
     Two runs that load the same half-hours take turns, and the second sees what the first wrote.
     """
     with connect(url) as connection, connection.transaction():
-        connection.execute(
-            "SELECT pg_advisory_xact_lock(hashtext('grid_assets'), hashtext(%s))", [relation]
-        )
+        take_turn(connection, relation)
         yield connection
+
+
+def take_turn(connection: psycopg.Connection[tuple[Any, ...]], relation: str) -> None:
+    """Wait until no other transaction writes `relation`, and keep others waiting until the end."""
+    connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtext('grid_assets'), hashtext(%s))", [relation]
+    )
 
 
 def copy_rows(

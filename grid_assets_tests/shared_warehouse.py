@@ -42,7 +42,7 @@ def warehouse(one_warehouse: SecretStr) -> SecretStr:
         tables = connection.execute(
             "SELECT schemaname, tablename FROM pg_tables "
             "WHERE schemaname IN ('raw', 'core', 'forecast') "
-            "OR (schemaname = 'ops' AND tablename IN ('etl_runs', 'quarantine'))"
+            "OR (schemaname = 'ops' AND tablename IN ('etl_runs', 'quarantine', 'retention'))"
         ).fetchall()
         with connection.transaction():
             for table in tables:

@@ -48,6 +48,9 @@ def test_without_a_variable_every_setting_has_its_harmless_default() -> None:
         "backtest_days": 14,
         "backtest_stride_hours": 3,
         "use_neso_forecast": False,
+        "forecast_keep_days": 400,
+        "forecast_keep_leads_hours": (0, 3, 6, 12, 24, 36),
+        "dagster_keep_days": 90,
     }
 
 
@@ -138,6 +141,18 @@ def test_an_address_that_is_no_base_address_is_refused(
         ("GRID_BACKTEST_STRIDE_HOURS", "24.5"),
         ("GRID_BACKTEST_STRIDE_HOURS", "nan"),
         ("GRID_USE_NESO_FORECAST", "perhaps"),
+        ("GRID_FORECAST_KEEP_DAYS", "30"),
+        ("GRID_FORECAST_KEEP_DAYS", "-1"),
+        ("GRID_FORECAST_KEEP_DAYS", "36501"),
+        ("GRID_FORECAST_KEEP_LEADS_HOURS", "0;3"),
+        ("GRID_FORECAST_KEEP_LEADS_HOURS", "0,,3"),
+        ("GRID_FORECAST_KEEP_LEADS_HOURS", "0,0.25"),
+        ("GRID_FORECAST_KEEP_LEADS_HOURS", "0,48"),
+        ("GRID_FORECAST_KEEP_LEADS_HOURS", "0,-3"),
+        ("GRID_FORECAST_KEEP_LEADS_HOURS", "0,nan"),
+        ("GRID_FORECAST_KEEP_LEADS_HOURS", "3,6"),
+        ("GRID_DAGSTER_KEEP_DAYS", "-1"),
+        ("GRID_DAGSTER_KEEP_DAYS", "36501"),
         ("GRID_DATABASE_URL", "mysql://host/grid"),
         ("GRID_DATABASE_URL", "host=localhost dbname=grid"),
         ("GRID_DATABASE_URL", "postgresql://host:0/grid"),
@@ -163,9 +178,14 @@ def test_a_bad_value_is_refused_by_the_name_of_its_variable(
         ("GRID_BACKTEST_STRIDE_HOURS", "0.5", 0.5),
         ("GRID_BACKTEST_STRIDE_HOURS", "24", 24),
         ("GRID_USE_NESO_FORECAST", "true", True),
+        ("GRID_FORECAST_KEEP_DAYS", "0", 0),
+        ("GRID_FORECAST_KEEP_DAYS", "31", 31),
+        ("GRID_FORECAST_KEEP_LEADS_HOURS", "0", (0,)),
+        ("GRID_FORECAST_KEEP_LEADS_HOURS", " 24, 0.5,0 ,24", (0, 0.5, 24)),
+        ("GRID_DAGSTER_KEEP_DAYS", "0", 0),
     ],
 )
-def test_what_forecasts_is_set_by_variables(
+def test_what_forecasts_and_what_is_kept_is_set_by_variables(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, read: object
 ) -> None:
     chosen = settings(monkeypatch, **{name: value})

@@ -12,3 +12,11 @@ EXCEPTION
 END
 $$;
 GRANT USAGE ON SCHEMA reporting TO grid_reader;
+-- Old forecasts are deleted through one function only, which runs as its owner.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'grid_writer') THEN
+        GRANT EXECUTE ON FUNCTION forecast.thin_predictions(timestamptz, interval[]), forecast.streams() TO grid_writer;
+    END IF;
+END
+$$;

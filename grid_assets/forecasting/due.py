@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from grid_assets.forecasting.forecaster import CONTEXT
 from grid_assets.forecasting.issue_times import current_issue_time
+from grid_assets.forecasting.kept import thinned_to
 from grid_assets.halfhours import DAY, HALF_HOUR, day_start
 from grid_assets.warehouse import connect, statement
 
@@ -74,12 +75,16 @@ def core_is_blocked(url: SecretStr, now: datetime) -> bool:
 
 
 def days_to_backtest(url: SecretStr, model: str, days: int, now: datetime) -> list[date]:
-    """The past days, of the last `days`, that have telemetry and no issue of the model."""
+    """The past days, of the last `days`, that have telemetry and no issue of the model.
+
+    Not those whose forecasts are thinned: they are not forecast again.
+    """
     today = now.date()
     with connect(url) as connection:
+        first = max(today - days * DAY, thinned_to(connection) or date.min)
         rows = connection.execute(
             statement("statements/days_to_backtest"),
-            {"model": model, "start": day_start(today - days * DAY), "end": day_start(today)},
+            {"model": model, "start": day_start(first), "end": day_start(today)},
         ).fetchall()
     return [day for (day,) in rows]
 

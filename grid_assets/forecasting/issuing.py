@@ -20,6 +20,7 @@ from grid_assets.forecasting.calibration import Margins
 from grid_assets.forecasting.context import MOST_MISSING, Known, Shown, with_neso
 from grid_assets.forecasting.forecaster import CONTEXT, Problem, Values
 from grid_assets.forecasting.issue_times import current_issue_time
+from grid_assets.forecasting.kept import refuse_thinned
 from grid_assets.forecasting.models import (
     Answer,
     Loaded,
@@ -72,7 +73,7 @@ def issue(url: SecretStr, days: Window, times: Sequence[datetime], terms: Terms)
     """Forecast at each of `times` (UTC half-hours, ascending) and store what came out.
 
     NESO's forecasts captured in `days`, and all newer than those stored, are stored beside them.
-    Each UTC day of issue is one transaction. Raises `FutureIssue`.
+    Each UTC day of issue is one transaction. Raises `FutureIssue` and `DayIsThinned`.
     """
     latest = current_issue_time(terms.now)
     for at in times:
@@ -82,6 +83,9 @@ def issue(url: SecretStr, days: Window, times: Sequence[datetime], terms: Terms)
                 f"now starts at {latest:%H:%M}."
             )
     done = Issued()
+    if times:
+        with connect(url) as connection:
+            refuse_thinned(connection, times[0])  # before a model is loaded
     for _, day_times in groupby(times, key=lambda at: at.date()):
         _issue_day(url, list(day_times), terms, done)
     with writing(url, "forecast.predictions") as connection:
@@ -117,6 +121,7 @@ def _issue_day(url: SecretStr, times: Sequence[datetime], terms: Terms, done: Is
         issues += [Issue(_not_loaded(configured), each) for each in refused]
     span = Window(times[0], times[-1] + HORIZON * HALF_HOUR)
     with writing(url, "forecast.predictions") as connection:
+        refuse_thinned(connection, times[0])  # again: thinning takes turns with this
         store.note_models(connection, _used(issues), terms.now)
         done.rows_written += store.publish(
             connection, issues, terms.now, lambda staged: terms.judge(staged, span)

@@ -11,8 +11,9 @@ from typing import Any
 
 import psycopg
 
+from grid_assets.forecasting.kept import thinned_to
 from grid_assets.forecasting.series import SERIES
-from grid_assets.halfhours import Window
+from grid_assets.halfhours import Window, day_start
 from grid_assets.warehouse import statement
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -27,7 +28,13 @@ class Scored:
 
 
 def score(connection: Connection, window: Window) -> Scored:
-    """Score every forecast whose half-hour lies in `window` (whole UTC days), in a transaction."""
+    """Score every forecast whose half-hour lies in `window` (whole UTC days), in a transaction.
+
+    Days whose forecasts are thinned keep their scores: what is left of them is a selection.
+    """
+    first = thinned_to(connection)
+    if first is not None and window.start < day_start(first):
+        window = Window(min(day_start(first), window.end), window.end)
     models = connection.execute("SELECT DISTINCT model FROM forecast.models").fetchall()
     span = {
         "start": window.start,
