@@ -12,7 +12,6 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import click
-import psycopg
 from dotenv import load_dotenv
 from pydantic import SecretStr
 
@@ -21,7 +20,7 @@ from grid_assets.cli_train import evaluate, train
 from grid_assets.embedded import EmbeddedPostgresError
 from grid_assets.runlog import redact
 from grid_assets.settings import PROJECT_DIR, Settings, SettingsError
-from grid_assets.warehouse import WarehouseError
+from grid_assets.warehouse import WarehouseError, is_of_database
 
 demo_option = click.option(
     "--demo", is_flag=True, help="Work on the demo's recorded data, not on the live warehouse."
@@ -181,7 +180,7 @@ def status(demo: bool) -> None:
 
     def run(place: Any, out: Callable[[str], None]) -> None:
         now = datetime.now(UTC)
-        seen = read(place.warehouse, place.settings.first_history_day(now), now)
+        seen = read(place.warehouse, place.settings, now)
         for line in seen.lines:
             out(line)
         for fault in seen.faults:
@@ -264,14 +263,6 @@ def _on_workplace(
             run(place, say)
 
 
-def _is_of_database(error: Exception) -> bool:
-    """Whether our own or Dagster's connection failed; their libraries load only to be asked."""
-    from sqlalchemy.exc import SQLAlchemyError
-
-    known = isinstance(error, psycopg.Error | SQLAlchemyError)
-    return known or type(error).__name__ == "DagsterPostgresException"
-
-
 def _database_urls() -> list[SecretStr]:
     settings = Settings.from_environment()
     return [url for url in (settings.database_url, settings.dagster_database_url) if url]
@@ -317,7 +308,7 @@ def main() -> None:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
     except Exception as error:
-        if not _is_of_database(error):
+        if not is_of_database(error):
             raise
         reason = " ".join(str(error).split())[:500]
         click.echo(

@@ -20,13 +20,15 @@ from pydantic import SecretStr
 
 from grid_assets import product, quarantine, status
 from grid_assets.embedded import EmbeddedPostgres
+from grid_assets.forecasting.kept import DayIsThinned, refuse_thinned
+from grid_assets.halfhours import day_start
 from grid_assets.migrate import read_stamp
 from grid_assets.plan import Range, joined
 from grid_assets.replay.recording import RECORDED_UNTIL, shift_weeks
 from grid_assets.replay.server import ReplayServer
 from grid_assets.runlog import bury_crashed
 from grid_assets.settings import Settings
-from grid_assets.warehouse import connect
+from grid_assets.warehouse import connect, is_of_database
 from grid_assets.workplace import Workplace, open_workplace, set_up
 
 if TYPE_CHECKING:
@@ -191,9 +193,26 @@ def tick(workplace: Workplace, say: Say) -> None:
                 say("Warning: NESO's forecast was not captured; intensity and mix were loaded.")
             else:
                 failed.append(outcome)
+        _keep_house(instance, workplace.warehouse, say)
     if failed:
         raise CommandError(_why(workplace.warehouse, failed))
     say(status.newest_forecast(workplace.warehouse))
+
+
+def _keep_house(instance: DagsterInstance, warehouse: SecretStr, say: Say) -> None:
+    """Once a day what is old is removed. That it fails is a warning: no data depends on it."""
+    from grid_assets.defs.housekeeping import run_if_due
+
+    try:
+        run_id = run_if_due(instance, warehouse)
+    except Exception as error:
+        if not is_of_database(error):
+            raise
+        say(f"Warning: housekeeping failed: {' '.join(str(error).split())[:300]}")
+        return
+    if run_id:
+        say("Housekeeping, once a day")
+        _say_run(warehouse, run_id, say)
 
 
 def backfill(workplace: Workplace, days: Range, say: Say) -> None:
@@ -217,6 +236,11 @@ def backfill(workplace: Workplace, days: Range, say: Say) -> None:
 def backtest(workplace: Workplace, days: Range, say: Say) -> None:
     """Forecast past days as they would have been forecast then, and score them, in one run."""
     set_up(workplace, say)
+    with connect(workplace.warehouse) as connection:
+        try:
+            refuse_thinned(connection, day_start(days.first))
+        except DayIsThinned as refused:
+            raise CommandError(str(refused)) from None
     started = time.monotonic()
     hours = workplace.settings.backtest_stride_hours
     say(f"Forecasting {days} again, every {hours:g} hours, with what was known then")

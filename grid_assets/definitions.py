@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from grid_assets.defs import automation, core, forecast, raw, reporting
+from grid_assets.defs import automation, core, forecast, housekeeping, raw, reporting
 from grid_assets.defs.resources import Grid
 
 defs = dg.Definitions(
@@ -16,8 +16,8 @@ defs = dg.Definitions(
         forecast.accuracy,
         *reporting.VIEWS,
     ],
-    jobs=[automation.TELEMETRY],
-    schedules=[automation.half_hourly],
+    jobs=[automation.TELEMETRY, housekeeping.housekeeping],
+    schedules=[automation.half_hourly, housekeeping.daily_housekeeping],
     sensors=[automation.new_telemetry],
     resources={"grid": Grid()},
     # In the run's own process: each step of the multiprocess executor would cost 3 s.

@@ -75,6 +75,14 @@ def connect(url: SecretStr) -> psycopg.Connection[tuple[Any, ...]]:
     return connection
 
 
+def is_of_database(error: Exception) -> bool:
+    """Whether our own or Dagster's connection failed; their libraries load only to be asked."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    known = isinstance(error, WarehouseError | psycopg.Error | SQLAlchemyError)
+    return known or type(error).__name__ == "DagsterPostgresException"
+
+
 def place(url: SecretStr) -> str:
     """Host, port and database of a URL, for people; no user, no password."""
     parts = conninfo_to_dict(url.get_secret_value())

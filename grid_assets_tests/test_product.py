@@ -165,11 +165,17 @@ def test_the_schedule_and_the_sensor_are_on_without_a_click(demo: Demo) -> None:
     [repository] = found["repositoriesOrError"]["nodes"]
     assert repository["schedules"] == [
         {
+            "name": "daily_housekeeping",
+            "cronSchedule": "27 3 * * *",
+            "executionTimezone": "UTC",
+            "scheduleState": {"status": "RUNNING"},
+        },
+        {
             "name": "half_hourly",
             "cronSchedule": "* * * * *",
             "executionTimezone": "UTC",
             "scheduleState": {"status": "RUNNING"},
-        }
+        },
     ]
     assert repository["sensors"] == [
         {

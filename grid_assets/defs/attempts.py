@@ -1,6 +1,7 @@
 """The frame around every materialisation: its row in `ops.etl_runs`, and a failure told plainly.
 
-Belongs here: what all partitioned assets do around their work. Does not belong here: the work.
+Belongs here: what all partitioned assets, and housekeeping, do around their work. Does not belong
+here: the work.
 """
 
 from __future__ import annotations
@@ -32,7 +33,10 @@ class BlockingCheckFailed(Exception):
 
 @contextmanager
 def attempt(
-    context: dg.AssetExecutionContext, grid: Grid, relation: str, days: Days
+    context: dg.AssetExecutionContext | dg.OpExecutionContext,
+    grid: Grid,
+    relation: str,
+    days: Days,
 ) -> Iterator[runlog.Attempt]:
     """Log the block as one attempt. Only a lost database is tried again."""
     try:

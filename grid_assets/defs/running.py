@@ -86,13 +86,18 @@ def run(
         raise_on_error=False,
         run_config=automation.QUIET,
     )
+    raise_if_interrupted(result)
+    return Outcome(result.run_id, days, result.success)
+
+
+def raise_if_interrupted(result: dg.ExecuteInProcessResult) -> None:
+    """Raise `KeyboardInterrupt` again where Dagster noted a signal as the run's failure."""
     for event in result.all_events:
         if (
             event.event_type is dg.DagsterEventType.RUN_FAILURE
             and event.job_failure_data.failure_reason is RunFailureReason.UNEXPECTED_TERMINATION
         ):
-            raise KeyboardInterrupt  # Dagster noted the signal as the run's failure
-    return Outcome(result.run_id, days, result.success)
+            raise KeyboardInterrupt
 
 
 def _grid() -> Grid:

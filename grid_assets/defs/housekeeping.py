@@ -1,0 +1,102 @@
+"""The daily job that removes what is old: leads of forecasts, runs of Dagster.
+
+Belongs here: the job, its schedule, and running it from a command. Does not belong here: which rows
+and runs go (`forecasting.thinning`, `history`).
+"""
+
+from datetime import timedelta
+from typing import Final
+
+import dagster as dg
+from pydantic import SecretStr
+
+from grid_assets.defs import history
+from grid_assets.defs.attempts import attempt
+from grid_assets.defs.automation import QUIET
+from grid_assets.defs.partitions import TRIGGER_TAG, Days
+from grid_assets.defs.resources import Grid
+from grid_assets.defs.running import raise_if_interrupted
+from grid_assets.forecasting.thinning import thin
+from grid_assets.housekeeping import PURGING, THINNING, is_due, note_purge
+from grid_assets.warehouse import connect
+
+QUIET_MINUTE: Final = "27 3 * * *"
+"""At night, and midway between two half-hourly cycles, which start at minutes 12 and 42."""
+
+
+def _today(context: dg.OpExecutionContext, grid: Grid) -> Days:
+    today = grid.now().date()
+    return Days(today, today, context.run.tags.get(TRIGGER_TAG, "manual"))
+
+
+@dg.op(
+    out=dg.Out(dg.Nothing),
+    description=(
+        "Of forecasts older than GRID_FORECAST_KEEP_DAYS keeps the leads of "
+        "GRID_FORECAST_KEEP_LEADS_HOURS. rows_written in ops.etl_runs is the rows removed."
+    ),
+)
+def thin_forecasts(context: dg.OpExecutionContext, grid: Grid) -> None:
+    settings = grid.settings
+    with attempt(context, grid, THINNING, _today(context, grid)) as current:
+        done = thin(
+            grid.warehouse, settings.forecast_keep_days, settings.forecast_keep_leads, grid.now()
+        )
+        current.rows_written = done.rows
+    context.log.info(f"{done.days} days thinned, {done.rows} rows removed.")
+    if done.postponed:
+        context.log.info("A run is forecasting such days; the rest follows tomorrow.")
+
+
+@dg.op(
+    out=dg.Out(dg.Nothing),
+    description=(
+        "Deletes Dagster's runs older than GRID_DAGSTER_KEEP_DAYS with their events, but for those "
+        "that hold the newest materialisation of a partition. rows_written is the runs removed."
+    ),
+)
+def purge_history(context: dg.OpExecutionContext, grid: Grid) -> None:
+    days = grid.settings.dagster_keep_days
+    if days == 0:
+        context.log.info("GRID_DAGSTER_KEEP_DAYS=0: nothing is purged.")
+        return
+    now = grid.now()
+    with attempt(context, grid, PURGING, _today(context, grid)) as current:
+        done = history.purge(context.instance, now - timedelta(days=days))
+        current.rows_fetched, current.rows_written = done.seen, done.deleted
+        with connect(grid.warehouse) as connection:
+            note_purge(connection, now)
+    context.log.info(f"{done.deleted} of {done.seen} runs older than {days} days deleted.")
+
+
+@dg.job(
+    description="Once a day: thins old forecasts, and purges Dagster's old runs. Each by itself.",
+)
+def housekeeping() -> None:
+    thin_forecasts()
+    purge_history()
+
+
+@dg.schedule(
+    job=housekeeping,
+    cron_schedule=QUIET_MINUTE,
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Removes what is old, at night between two cycles. `grid tick` does so without.",
+)
+def daily_housekeeping() -> dg.RunRequest:
+    return dg.RunRequest(tags={TRIGGER_TAG: "schedule"}, run_config=QUIET)
+
+
+def run_if_due(instance: dg.DagsterInstance, warehouse: SecretStr) -> str | None:
+    """Run the job in this process if it is due; the id of the run, whatever became of it."""
+    with connect(warehouse) as connection:
+        if not is_due(connection, Grid().now()):
+            return None
+    from grid_assets.definitions import defs
+
+    result = defs.resolve_job_def("housekeeping").execute_in_process(
+        instance=instance, tags={TRIGGER_TAG: "tick"}, raise_on_error=False, run_config=QUIET
+    )
+    raise_if_interrupted(result)
+    return result.run_id

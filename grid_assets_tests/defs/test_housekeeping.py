@@ -1,0 +1,165 @@
+"""Housekeeping by schedule and by tick: once a day, each part by itself, told and never fatal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+from pydantic import SecretStr
+
+from grid_assets import commands, housekeeping
+from grid_assets.definitions import defs
+from grid_assets.defs import housekeeping as job
+from grid_assets.defs.resources import Grid
+from grid_assets.forecasting import due
+from grid_assets.settings import Settings
+from grid_assets.status import status
+from grid_assets.warehouse import connect
+
+Rows = Callable[..., list[tuple[Any, ...]]]
+
+NOW = datetime.now(UTC)
+DONE = (
+    "SELECT asset, status, rows_fetched, rows_written, trigger FROM reporting.etl_runs "
+    "ORDER BY started_at"
+)
+
+
+@pytest.fixture
+def instance(warehouse: SecretStr, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+    """Dagster on a schema of the test's warehouse, as the product has it."""
+    monkeypatch.setenv("GRID_DATABASE_URL", warehouse.get_secret_value())
+    with connect(warehouse) as connection:
+        connection.execute("CREATE SCHEMA dagster")
+    url = f"{warehouse.get_secret_value()}?options=-csearch_path%3Ddagster"
+    storage = {"postgres": {"postgres_url": url}}
+    with dg.instance_for_test(overrides={"storage": storage}) as made:
+        yield made
+
+
+@pytest.fixture
+def old(rows: Rows) -> None:
+    """A warehouse made two years ago, with an issue of a day that is 500 days old."""
+    rows("UPDATE ops.warehouse SET stamped_at = %s", NOW - timedelta(days=700))
+    rows(
+        "INSERT INTO forecast.predictions (model, series, period_start, issued_at, created_at, p50)"
+        " SELECT 'chronos:a', 'wind', day, day - n * interval '30 min', day, 1 "
+        "FROM generate_series(0, 95) AS n, date_trunc('day', %s::timestamptz, 'UTC') AS day",
+        NOW - timedelta(days=500),
+    )
+
+
+def told(url: SecretStr) -> list[str]:
+    with connect(url) as connection:
+        return list(housekeeping.told(connection, NOW))
+
+
+def test_a_tick_keeps_house_once_a_day_and_leaves_a_row_for_each_part(
+    instance: dg.DagsterInstance, warehouse: SecretStr, rows: Rows, old: None
+) -> None:
+    run_id = job.run_if_due(instance, warehouse)
+    assert run_id is not None
+    assert sorted(rows(DONE)) == [
+        ("dagster.runs", "success", 0, 0, "tick"),
+        ("ops.retention", "success", 0, 90, "tick"),
+    ]
+    assert rows("SELECT count(*)::integer FROM forecast.predictions") == [(6,)]
+    [(to, purged)] = rows("SELECT forecasts_thinned_to, history_purged_at FROM ops.retention")
+    assert to == (NOW - timedelta(days=499)).date()
+    assert purged >= NOW
+    assert told(warehouse) == [
+        "housekeeping  0 h ago, removed 90 rows of old forecasts and 0 old runs; "
+        f"every lead is there since {to}"
+    ]
+    assert instance.get_runs()[0].job_name == "housekeeping"
+
+    assert job.run_if_due(instance, warehouse) is None
+    rows("UPDATE ops.etl_runs SET started_at = started_at - interval '22 hours 50 minutes'")
+    assert job.run_if_due(instance, warehouse) is None
+    rows("UPDATE ops.etl_runs SET started_at = started_at - interval '11 minutes'")
+    assert job.run_if_due(instance, warehouse) is not None
+
+
+def test_a_new_warehouse_is_left_alone_for_a_day(
+    instance: dg.DagsterInstance, warehouse: SecretStr, rows: Rows
+) -> None:
+    rows("UPDATE ops.warehouse SET stamped_at = now()")
+    assert job.run_if_due(instance, warehouse) is None
+    assert told(warehouse) == ["housekeeping  not yet; it runs once a day"]
+    rows("UPDATE ops.warehouse SET stamped_at = now() - interval '1 day'")
+    assert job.run_if_due(instance, warehouse) is not None
+
+
+def test_the_schedule_runs_by_itself_between_two_cycles() -> None:
+    schedule = defs.resolve_schedule_def("daily_housekeeping")
+    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("27 3 * * *", "UTC")
+    with dg.build_schedule_context(resources={"grid": Grid()}) as context:
+        [request] = schedule.evaluate_tick(context).run_requests or []
+    assert request.tags["grid/trigger"] == "schedule"
+
+
+def test_settings_of_0_remove_nothing(
+    instance: dg.DagsterInstance,
+    warehouse: SecretStr,
+    rows: Rows,
+    old: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GRID_FORECAST_KEEP_DAYS", "0")
+    monkeypatch.setenv("GRID_DAGSTER_KEEP_DAYS", "0")
+    assert job.run_if_due(instance, warehouse) is not None
+    assert rows(DONE) == [("ops.retention", "success", 0, 0, "tick")]
+    assert rows("SELECT count(*)::integer FROM forecast.predictions") == [(96,)]
+
+
+def test_a_purge_that_the_database_refuses_is_a_warning_and_forecasts_are_thinned(
+    instance: dg.DagsterInstance, warehouse: SecretStr, rows: Rows, old: None
+) -> None:
+    assert job.run_if_due(instance, warehouse) is not None
+    rows("UPDATE ops.etl_runs SET started_at = started_at - interval '1 day'")
+    rows("UPDATE dagster.runs SET create_timestamp = create_timestamp - interval '1 year'")
+    rows(
+        "CREATE FUNCTION dagster.no() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE 'the disk is full'; END $$; "
+        "CREATE TRIGGER no BEFORE DELETE ON dagster.runs EXECUTE FUNCTION dagster.no()"
+    )
+    said: list[str] = []
+    commands._keep_house(instance, warehouse, said.append)  # and raises nothing
+    assert any("the disk is full" in line for line in said)
+    last = rows(DONE)[-2:]
+    assert ("dagster.runs", "failed") in [row[:2] for row in last]
+    assert ("ops.retention", "success") in [row[:2] for row in last]
+    _, warning = told(warehouse)
+    assert warning.startswith("    warning: housekeeping, dagster.runs, failed: ")
+    seen = status(warehouse, Settings(), NOW)
+    assert warning in seen.lines
+    assert not any("housekeeping" in fault or "dagster" in fault for fault in seen.faults)
+    assert not due.failed_lately(warehouse, datetime.now(UTC))  # nor does it hold up a forecast
+
+
+def test_a_thinning_that_fails_is_a_warning_and_runs_are_purged(
+    instance: dg.DagsterInstance, warehouse: SecretStr, rows: Rows, old: None
+) -> None:
+    rows("ALTER FUNCTION forecast.thin_predictions RENAME TO gone")
+    said: list[str] = []
+    commands._keep_house(instance, warehouse, said.append)
+    assert {row[:2] for row in rows(DONE)} == {
+        ("ops.retention", "failed"),
+        ("dagster.runs", "success"),
+    }
+    assert rows("SELECT count(*)::integer FROM forecast.predictions") == [(96,)]
+    assert any("thin_predictions" in line for line in said)
+
+
+def test_a_storage_of_dagster_that_is_lost_is_a_warning_of_the_tick(
+    instance: dg.DagsterInstance, warehouse: SecretStr, rows: Rows, old: None
+) -> None:
+    rows("ALTER SCHEMA dagster RENAME TO away")
+    said: list[str] = []
+    commands._keep_house(instance, warehouse, said.append)
+    assert len(said) == 1
+    assert said[0].startswith("Warning: housekeeping failed: ")
