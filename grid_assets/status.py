@@ -15,12 +15,14 @@ import psycopg
 from psycopg import sql
 from pydantic import SecretStr
 
+from grid_assets import housekeeping, weight
 from grid_assets.forecasting.series import LEAD_BUCKETS
 from grid_assets.halfhours import HALF_HOUR, day_start, floor
 from grid_assets.migrate import is_current, read_stamp
 from grid_assets.plan import FIRST_DAY, Range
 from grid_assets.quality import TOO_OLD
 from grid_assets.runlog import bury_crashed
+from grid_assets.settings import Settings
 from grid_assets.warehouse import connect, place
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -68,7 +70,7 @@ class Status:
     faults: list[str]
 
 
-def status(url: SecretStr, history_start: date, now: datetime) -> Status:
+def status(url: SecretStr, settings: Settings, now: datetime) -> Status:
     """One screen that answers "is it fresh and healthy?"."""
     with connect(url) as connection:
         stamp = read_stamp(connection)
@@ -86,9 +88,11 @@ def status(url: SecretStr, history_start: date, now: datetime) -> Status:
         lines += [
             *_newest(connection, now, faults),
             newest_forecast(url),
-            *_gaps(connection, history_start, now),
+            *_gaps(connection, settings.first_history_day(now), now),
             *_runs(connection, now, faults),
             _quarantine(connection),
+            *housekeeping.told(connection, now),
+            *weight.told(connection, settings, now),
         ]
     return Status(lines, faults)
 

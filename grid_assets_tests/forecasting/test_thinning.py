@@ -1,4 +1,4 @@
-"""Old forecasts keep chosen leads, exactly those, once; their scores and the views stay what they were."""
+"""Old forecasts keep exactly the chosen leads; scores and views stay what they were."""
 
 from __future__ import annotations
 
