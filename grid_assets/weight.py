@@ -38,8 +38,8 @@ DESIGNED: Final = {
     "forecast.accuracy": 2 * 10 * 5 + 5,
     "ops.etl_runs": 48 * 7,
 }
-"""Rows a day of a cycle each half-hour with one model, seasonal naive and NESO, for a warehouse that
-is younger than a week. `forecast.calibration` is left out: it is removed again."""
+"""Rows a day of a cycle each half-hour with one model, seasonal naive and NESO, for a warehouse
+that is younger than a week. `forecast.calibration` is left out: it is removed again."""
 
 PARTS: Final = {
     "telemetry": ("raw", "core"),

@@ -426,6 +426,44 @@ def test_status_tells_an_empty_warehouse_from_a_stale_one(
     assert "NOT HEALTHY   newest mix is 5 h old" in stale
 
 
+def test_status_ends_with_housekeeping_and_what_the_database_weighs(recorded: Grid) -> None:
+    said = recorded.run("status", code=1).out
+    assert "housekeeping  not yet; it runs once a day" in said
+    weight = said[said.index("weight   ") :].splitlines()
+    assert re.fullmatch(r"weight        [\d.]+ MB in all; a year adds, at the designed .*:", weight[0])
+    assert [line.split()[0] for line in weight[1:5]] == [
+        "telemetry",
+        "forecasts",
+        "operations",
+        "Dagster",
+    ]
+
+
+def test_a_back_test_of_thinned_days_is_refused_with_the_first_that_is_possible(
+    recorded: Grid, warehouse: SecretStr
+) -> None:
+    with connect(warehouse) as connection:
+        connection.execute("INSERT INTO ops.retention (forecasts_thinned_to) VALUES ('2024-03-04')")
+    days = ("--from", "2024-03-03", "--to", "2024-03-05")
+    refused = one_sentence(recorded.run("backtest", *days, code=1).text)
+    assert "Of the forecasts before 2024-03-04 only chosen leads are kept" in refused
+    assert refused.endswith("Start at 2024-03-04 or later.")
+    assert ask(warehouse, "SELECT * FROM ops.etl_runs") == []
+
+
+def test_a_tick_keeps_house_in_a_warehouse_that_is_a_day_old(
+    recorded: Grid, warehouse: SecretStr
+) -> None:
+    with connect(warehouse) as connection:
+        connection.execute("UPDATE ops.warehouse SET stamped_at = now() - interval '2 days'")
+    said = recorded.run("tick").out
+    assert "Housekeeping, once a day" in said
+    assert "  ops.retention        success " in said
+    assert "  dagster.runs         success " in said
+    assert "Housekeeping" not in recorded.run("tick").out
+    assert "housekeeping  0 h ago, removed 0 rows" in recorded.run("status", code=None).out
+
+
 def insert(
     connection: psycopg.Connection[tuple[Any, ...]], relation: str, values: dict[str, Any]
 ) -> None:
