@@ -1,7 +1,7 @@
 """Bringing a database to the schema of this version, and stamping what it holds.
 
 Belongs here: the order of things: database, migrations, roles, views, stamp.
-Does not belong here: any table or view (`sql/`).
+Does not belong here: any table or view (`sql/`), making a role (`roles`).
 
 Needs a session (on Supabase port 5432, not the transaction pooler): one session-level lock keeps
 two migrations apart, and tells a lock row left by a killed one from a migration that still runs.
@@ -23,6 +23,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
+from grid_assets.roles import make_roles
 from grid_assets.warehouse import WarehouseError, connect, place, sql_dir
 
 Kind = Literal["live", "replay"]
@@ -30,6 +31,11 @@ Kind = Literal["live", "replay"]
 TRANSACTION_POOLER_PORT: Final = 6543
 SESSION_POOLER_PORT: Final = 5432
 """Supabase serves the same database on both; only the second keeps session state."""
+
+_USE_THE_OWNER: Final = (
+    "Use the owner of the database, or grid_owner, for `grid migrate`; "
+    "everything else may run as grid_writer."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +70,11 @@ def migrate(url: SecretStr, stamp: Stamp, say: Callable[[str], None] = lambda _:
             say(f"Another migration of {place(url)} is under way; waiting for it")
             connection.execute(_lock("pg_advisory_lock"))
         try:
-            connection.execute("CREATE SCHEMA IF NOT EXISTS ops")
+            _refuse_who_may_not_own(connection, url)
             present = read_stamp(connection)
             if present is not None:
                 refuse_other_kind(present, stamp, url)
+            make_roles(connection)
             say("Applying migrations")
             applied = _apply_migrations(url)
             connection.execute(
@@ -75,13 +82,12 @@ def migrate(url: SecretStr, stamp: Stamp, say: Callable[[str], None] = lambda _:
                 "ON CONFLICT DO NOTHING",
                 [stamp.kind, stamp.shift_weeks],
             )
-            _apply_roles(connection)
-            renewed = _renew_views(connection)
+            renewed = _renew_views_and_rights(connection)
             return Migrated(applied, renewed, present or stamp)
         except psycopg.errors.InsufficientPrivilege as error:
             raise WarehouseError(
                 f"The user of GRID_DATABASE_URL may not set up {place(url)}: "
-                f"{error.diag.message_primary}. Use the owner of the database."
+                f"{error.diag.message_primary}. {_USE_THE_OWNER}"
             ) from None
         finally:
             connection.execute(_lock("pg_advisory_unlock"))
@@ -180,18 +186,43 @@ def _yoyo_backend(url: SecretStr, get_backend: Callable[[str], Any]) -> Iterator
         backend.connection.close()
 
 
-def _apply_roles(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
-    try:
-        connection.execute((sql_dir() / "roles.sql").read_bytes())
-    except psycopg.errors.InsufficientPrivilege:
+def _refuse_who_may_not_own(
+    connection: psycopg.Connection[tuple[Any, ...]], url: SecretStr
+) -> None:
+    """Make the first schema, or see that this user may act as the owner of the one that is there.
+
+    CREATE SCHEMA IF NOT EXISTS would ask for a right that the owner of the schemas need not have.
+    """
+    row = connection.execute(
+        "SELECT pg_has_role(nspowner, 'USAGE'), pg_get_userbyid(nspowner), current_user "
+        "FROM pg_namespace WHERE nspname = 'ops'"
+    ).fetchone()
+    if row is None:
+        connection.execute("CREATE SCHEMA ops")
+    elif not row[0]:
         raise WarehouseError(
-            "The user of GRID_DATABASE_URL may not create the role grid_reader. Let an "
-            "administrator run: CREATE ROLE grid_reader NOLOGIN; and migrate again."
+            f"The user of GRID_DATABASE_URL may not set up {place(url)}: it belongs to {row[1]}, "
+            f"and {row[2]} is not a member of that. {_USE_THE_OWNER}"
+        )
+
+
+def _renew_views_and_rights(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
+    """In one transaction, so that nobody meets a view that may not be read."""
+    try:
+        with connection.transaction():
+            connection.execute("SET LOCAL lock_timeout = '30s'")
+            renewed = _renew_views(connection)
+            connection.execute((sql_dir() / "rights.sql").read_bytes())
+            return renewed
+    except psycopg.errors.LockNotAvailable:
+        raise WarehouseError(
+            "The reporting views cannot be renewed: queries have been reading them for over "
+            "30 seconds. Migrate again when they are through."
         ) from None
 
 
 def _renew_views(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
-    """Drop and create the views and functions of `sql/views` in one transaction, if they changed.
+    """Drop and create the views and functions of `sql/views`, if they changed.
 
     CREATE OR REPLACE can neither drop nor rename a column. Unchanged files are left alone, so that
     a start does not wait for, or get in the way of, a dashboard's query.
@@ -200,33 +231,26 @@ def _renew_views(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
     if _views_are_current(connection, texts):
         return False
     names = [name.partition("_")[2] for name in texts]
-    with connection.transaction():
-        connection.execute("SET LOCAL lock_timeout = '30s'")
-        try:
-            for kind, dropped in _present(connection, names):
-                connection.execute(
-                    sql.SQL("DROP {} {}").format(sql.SQL(kind), sql.SQL(", ").join(dropped))
-                )
-        except psycopg.errors.DependentObjectsStillExist as error:
-            raise WarehouseError(
-                "The reporting views cannot be renewed: something of yours depends on them. "
-                f"Drop it, migrate, and create it again. {error.diag.message_detail or ''}"
-            ) from None
-        except psycopg.errors.LockNotAvailable:
-            raise WarehouseError(
-                "The reporting views cannot be renewed: queries have been reading them for over "
-                "30 seconds. Migrate again when they are through."
-            ) from None
-        for text in texts.values():
-            connection.execute(text.encode())
-        connection.execute(
-            sql.SQL("COMMENT ON SCHEMA reporting IS {}").format(
-                sql.Literal(
-                    "Views for BI: the only schema that grid_reader may read. "
-                    f"Made from sql/views {_digest(texts)}."
-                )
+    try:
+        for kind, dropped in _present(connection, names):
+            connection.execute(
+                sql.SQL("DROP {} {}").format(sql.SQL(kind), sql.SQL(", ").join(dropped))
+            )
+    except psycopg.errors.DependentObjectsStillExist as error:
+        raise WarehouseError(
+            "The reporting views cannot be renewed: something of yours depends on them. "
+            f"Drop it, migrate, and create it again. {error.diag.message_detail or ''}"
+        ) from None
+    for text in texts.values():
+        connection.execute(text.encode())
+    connection.execute(
+        sql.SQL("COMMENT ON SCHEMA reporting IS {}").format(
+            sql.Literal(
+                "Views for BI: the only schema that grid_reader may read. "
+                f"Made from sql/views {_digest(texts)}."
             )
         )
+    )
     return True
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
+import psycopg
 from psycopg import sql
 from pydantic import SecretStr
 
@@ -28,7 +29,7 @@ from grid_assets.migrate import (
     session_url,
 )
 from grid_assets.settings import Settings, SettingsError
-from grid_assets.warehouse import connect
+from grid_assets.warehouse import WarehouseError, connect
 
 DEMO_DATABASE: Final = "grid_demo"
 DAGSTER_SCHEMA: Final = "dagster"
@@ -97,11 +98,24 @@ class Workplace:
         home.mkdir(parents=True, exist_ok=True)
         (home / "dagster.yaml").write_text(DAGSTER_YAML, encoding="utf-8")
         if self.settings.dagster_database_url is None:
-            with connect(session_url(self.warehouse)) as connection:
+            self._make_dagster_schema()
+        os.environ.update(self.environment())
+
+    def _make_dagster_schema(self) -> None:
+        """Migrations make it; this is for one that was dropped to be rid of Dagster's history."""
+        with connect(session_url(self.warehouse)) as connection:
+            known = connection.execute("SELECT to_regnamespace(%s)", [DAGSTER_SCHEMA]).fetchone()
+            if known != (None,):
+                return
+            try:
                 connection.execute(
                     sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(DAGSTER_SCHEMA))
                 )
-        os.environ.update(self.environment())
+            except psycopg.errors.InsufficientPrivilege:
+                raise WarehouseError(
+                    f"The user of GRID_DATABASE_URL may not make the schema {DAGSTER_SCHEMA}. Run "
+                    "`grid migrate` as the owner of the database or as grid_owner."
+                ) from None
 
     def _dagster_storage(self) -> SecretStr:
         """A schema of its own in the warehouse, unless GRID_DAGSTER_DATABASE_URL says otherwise."""

@@ -526,7 +526,9 @@ def test_an_interrupted_backfill_leaves_failed_rows_and_the_next_run_goes_on(
 
 
 @pytest.fixture
-def own_role(server: SecretStr, new_database: NewDatabase) -> Iterator[tuple[SecretStr, str]]:
+def own_role(
+    server: SecretStr, template: str, new_database: NewDatabase
+) -> Iterator[tuple[SecretStr, str]]:
     """The URL of an empty database whose owner has an awkward password, and a part of it."""
     token = secrets.token_hex(8)
     role, password = f"grid_test_{secrets.token_hex(6)}", f"p@ss /:%{token}"
@@ -538,6 +540,8 @@ def own_role(server: SecretStr, new_database: NewDatabase) -> Iterator[tuple[Sec
                 sql.Identifier(role), sql.Literal(password)
             )
         )
+        # the roles are there since the template was made, by somebody else
+        connection.execute(sql.SQL("GRANT grid_owner TO {}").format(sql.Identifier(role)))
         connection.execute(
             sql.SQL("ALTER DATABASE {} OWNER TO {}").format(
                 sql.Identifier(name), sql.Identifier(role)

@@ -1,22 +1,58 @@
--- grid_reader: reads reporting and nothing else. A group: give it to a login of your own with
---   CREATE ROLE looker LOGIN PASSWORD '…' IN ROLE grid_reader;
--- Applied by every migration; a role that exists is left as it is.
-DO $$
-BEGIN
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'grid_reader') THEN
-        CREATE ROLE grid_reader NOLOGIN;
-    END IF;
-EXCEPTION
-    WHEN duplicate_object OR unique_violation THEN
-        NULL;  -- another database of this server is being migrated at the same moment
-END
-$$;
-GRANT USAGE ON SCHEMA reporting TO grid_reader;
--- Old forecasts are deleted through one function only, which runs as its owner.
-DO $$
-BEGIN
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'grid_writer') THEN
-        GRANT EXECUTE ON FUNCTION forecast.thin_predictions(timestamptz, interval[]), forecast.streams() TO grid_writer;
-    END IF;
-END
-$$;
+-- The statements that the three roles still need: one a row, in order, none where all is right.
+-- Asked by every migration, which runs them, or shows them to an administrator if it may not.
+--
+--   grid_owner    owns every relation and migrates
+--   grid_writer   loads: adds to raw, adds and changes in core, forecast and ops, deletes nothing
+--   grid_reader   reads reporting
+--
+-- What each may do is in rights.sql. All can log in, because settings and limits of a role hold only
+-- for the role that logs in; without a password no login by password succeeds. A limit or a setting
+-- that somebody has chosen is kept.
+WITH wanted (place, name, attributes) AS (VALUES
+    (1, 'grid_owner', ''),
+    (2, 'grid_writer', ''),
+    -- more dashboards than a team has, and few enough to leave the writer its connections
+    (3, 'grid_reader', ' CONNECTION LIMIT 32')
+), setting (name, value) AS (VALUES
+    ('statement_timeout', '60s'),
+    ('idle_in_transaction_session_timeout', '60s'),
+    ('default_transaction_read_only', 'on')
+), may (act, options) AS (
+    -- Before PostgreSQL 16 a member may always act as the role. Since 16 whoever creates a role may
+    -- hand it out, and is no member that could use it until it says so.
+    SELECT CASE WHEN since_16 THEN 'SET' ELSE 'MEMBER' END,
+           CASE WHEN since_16 THEN ' WITH INHERIT TRUE, SET TRUE' ELSE '' END
+    FROM (SELECT current_setting('server_version_num')::integer >= 160000) AS server (since_16)
+)
+SELECT statement
+FROM (
+    SELECT place, format('CREATE ROLE %I LOGIN%s', w.name, attributes)
+    FROM wanted AS w
+    WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = w.name)
+    UNION ALL
+    SELECT 10 + place, format('ALTER ROLE %I LOGIN', w.name)
+    FROM wanted AS w JOIN pg_roles ON rolname = w.name
+    WHERE NOT rolcanlogin
+    UNION ALL
+    SELECT 20 + place, format('ALTER ROLE %I%s', w.name, attributes)
+    FROM wanted AS w JOIN pg_roles ON rolname = w.name
+    WHERE attributes <> '' AND rolconnlimit < 0
+    UNION ALL
+    SELECT 30, format('ALTER ROLE grid_reader SET %I = %L', s.name, s.value)
+    FROM setting AS s
+    WHERE NOT EXISTS (SELECT FROM pg_roles, unnest(rolconfig) AS has
+                      WHERE rolname = 'grid_reader' AND starts_with(has, s.name || '='))
+    UNION ALL
+    -- the owner gives Dagster's schema to the writer, and may do whatever the writer may
+    SELECT 40, 'GRANT grid_writer TO grid_owner' || options
+    FROM may
+    WHERE NOT coalesce(pg_has_role(to_regrole('grid_owner')::oid, to_regrole('grid_writer')::oid, act), false)
+    UNION ALL
+    -- whoever migrates gives what it makes to the owner
+    SELECT 50, format('GRANT grid_owner TO %I', current_user) || options
+    FROM may
+    WHERE NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+      AND NOT coalesce(pg_has_role(to_regrole('grid_owner')::oid, act)
+                       AND pg_has_role(to_regrole('grid_owner')::oid, 'USAGE'), false)
+) AS needed (place, statement)
+ORDER BY place, statement

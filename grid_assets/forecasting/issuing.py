@@ -91,7 +91,7 @@ def issue(url: SecretStr, days: Window, times: Sequence[datetime], terms: Terms)
     with writing(url, "forecast.predictions") as connection:
         done.rows_written += store.copy_neso_forecasts(connection, days, terms.now)
         if terms.backtest:  # many new rows at once: without statistics scoring them takes seconds
-            connection.execute("ANALYZE forecast.predictions")
+            connection.execute("SELECT forecast.refresh_statistics()")
     return done
 
 

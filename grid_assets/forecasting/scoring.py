@@ -45,13 +45,7 @@ def score(connection: Connection, window: Window) -> Scored:
     connection.execute(statement("statements/score_forecasts"), span)
     row = connection.execute("SELECT coalesce(sum(n), 0) FROM staged").fetchone()
     assert row is not None
-    removed = connection.execute(
-        "DELETE FROM forecast.accuracy AS a "
-        "WHERE target_date >= (%(start)s AT TIME ZONE 'UTC')::date "
-        "AND target_date < (%(end)s AT TIME ZONE 'UTC')::date "
-        "AND NOT EXISTS (SELECT FROM staged AS s WHERE s.model = a.model AND s.series = a.series "
-        "AND s.target_date = a.target_date AND s.lead_bucket = a.lead_bucket)",
-        span,
-    ).rowcount
+    removed = connection.execute(statement("statements/drop_old_scores"), span).fetchone()
+    assert removed is not None
     written = connection.execute(statement("statements/publish_accuracy")).rowcount
-    return Scored(int(row[0]), removed + written)
+    return Scored(int(row[0]), int(removed[0]) + written)

@@ -128,33 +128,19 @@ def _kept_margins(connection: Connection, info: ModelInfo, day: date) -> Margins
 
 
 def _keep_margins(connection: Connection, info: ModelInfo, day: date, found: Margins) -> None:
-    with connection.transaction():
-        connection.execute(
-            "SELECT pg_advisory_xact_lock("
-            "hashtext('grid_assets'), hashtext('forecast.calibration'))"
-        )
-        connection.execute(
-            "DELETE FROM forecast.calibration WHERE model = %s AND issue_date = %s",
-            [info.model, day],
-        )
-        copy_rows(
-            connection,
-            "forecast.calibration",
-            ("model", "revision", "issue_date", "series", "step", "margin", "issues"),
-            (
-                (
-                    info.model,
-                    info.revision,
-                    day,
-                    series,
-                    step,
-                    float(found.values[row, step]),
-                    found.issues,
-                )
-                for row, series in enumerate(SERIES)
-                for step in range(HORIZON)
-            ),
-        )
+    cells = [(row, step) for row in range(len(SERIES)) for step in range(HORIZON)]
+    connection.execute(
+        statement("statements/keep_margins"),
+        {
+            "model": info.model,
+            "revision": info.revision,
+            "day": day,
+            "issues": found.issues,
+            "series": [SERIES[row] for row, _ in cells],
+            "steps": [step for _, step in cells],
+            "margins": [float(found.values[cell]) for cell in cells],
+        },
+    )
 
 
 def publish(
@@ -163,10 +149,11 @@ def publish(
     now: datetime,
     judge: Callable[[Connection], None],
 ) -> int:
-    """Replace the stored forecasts of these issues; returns the rows written.
+    """Store the forecasts of these issues over what is stored; returns the rows written.
 
     An issue that would not change is left as it is, and one that another run has made from newer
-    telemetry meanwhile is kept. `judge` may look at the table `staged` and raise to stop it all.
+    telemetry meanwhile is kept; so is a forecast where there is now a refusal. `judge` may look at
+    the table `staged` and raise to stop it all.
     """
     connection.execute(
         "CREATE TEMPORARY TABLE asked (LIKE forecast.issues) ON COMMIT DROP;"
@@ -178,28 +165,13 @@ def publish(
     judge(connection)
     connection.execute(statement("statements/drop_outdated_issues"))
     connection.execute(statement("statements/changed_issues"))
-    connection.execute(
-        "DELETE FROM forecast.predictions AS p USING changed AS c "
-        "WHERE p.model = c.model AND p.issued_at = c.issued_at"
-    )
-    connection.execute(
-        "DELETE FROM forecast.issues AS i USING changed AS c "
-        "WHERE i.model = c.model AND i.issued_at = c.issued_at"
-    )
-    connection.execute(
-        "INSERT INTO forecast.issues "
-        "SELECT a.* FROM asked AS a JOIN changed USING (model, issued_at)"
-    )
+    connection.execute(statement("statements/publish_issues"))
     # a refusal that stays what it was was looked at anew, which tells when to look again
     connection.execute(
         "UPDATE forecast.issues AS i SET created_at = a.created_at FROM asked AS a "
         "WHERE i.model = a.model AND i.issued_at = a.issued_at AND i.refused_reason IS NOT NULL"
     )
-    written = connection.execute(
-        "INSERT INTO forecast.predictions "
-        "SELECT s.* FROM staged AS s JOIN changed USING (model, issued_at)"
-    ).rowcount
-    return written
+    return connection.execute(statement("statements/publish_predictions")).rowcount
 
 
 def note_models(connection: Connection, infos: Iterable[ModelInfo], now: datetime) -> None:

@@ -444,6 +444,32 @@ def test_a_model_that_no_longer_works_does_not_take_back_what_it_forecast(
     assert issue_rows(rows)[MODEL, T] == (None, None)
 
 
+def test_a_refusal_never_takes_back_a_forecast_also_where_it_knows_newer_telemetry(
+    warehouse: SecretStr, rows: Rows
+) -> None:
+    issues.fill(warehouse, T - 9 * DAY, T - HOUR, issues.captured_live)
+    at = T + HALF_HOUR
+    issues.issue(warehouse, at)
+    before = predictions(rows), rows("SELECT * FROM forecast.issues ORDER BY model")
+    issues.fill(warehouse, T - HOUR, T, issues.captured_live)
+    # shown half an hour more than the stored forecast was, and broken
+    issues.issue(warehouse, at, model=Broken())
+    [refused] = [row for row in before[1] if row[0] == MODEL]
+    assert refused in rows("SELECT * FROM forecast.issues")
+    stored = [row for row in predictions(rows) if row[0] == MODEL]
+    assert stored == [row for row in before[0] if row[0] == MODEL]
+
+
+def test_a_refusal_is_replaced_by_a_newer_one(warehouse: SecretStr, rows: Rows) -> None:
+    issues.fill(warehouse, T - DAY, T)
+    issues.issue(warehouse, T)
+    first = issue_rows(rows)[MODEL, T][0]
+    issues.fill(warehouse, T - 2 * DAY, T - DAY)
+    issues.issue(warehouse, T)
+    assert first != issue_rows(rows)[MODEL, T][0]
+    assert "half-hours of carbon intensity" in issue_rows(rows)[MODEL, T][0]
+
+
 def test_the_configured_model_replaces_its_refusal_when_it_works_again(
     filled: SecretStr, rows: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,4 +1,4 @@
--- Of the issues just made, those that differ from what is stored: only these are replaced, whole.
+-- Of the issues just made, those that differ from what is stored: only these are written, whole.
 CREATE TEMPORARY TABLE changed ON COMMIT DROP AS
 SELECT a.model, a.issued_at
 FROM asked AS a
@@ -11,17 +11,11 @@ WHERE (i.revision, i.intensity_to, i.mix_to, i.context_missing, i.context_assume
 UNION
 SELECT model, issued_at
 FROM (
-    (SELECT model, issued_at, series, period_start, p10, p50, p90, raw_p10, raw_p50, raw_p90, simulated
-     FROM staged
-     EXCEPT
-     SELECT p.model, p.issued_at, p.series, p.period_start, p.p10, p.p50, p.p90,
-            p.raw_p10, p.raw_p50, p.raw_p90, p.simulated
-     FROM forecast.predictions AS p JOIN asked AS a USING (model, issued_at))
-    UNION ALL
-    (SELECT p.model, p.issued_at, p.series, p.period_start, p.p10, p.p50, p.p90,
-            p.raw_p10, p.raw_p50, p.raw_p90, p.simulated
-     FROM forecast.predictions AS p JOIN asked AS a USING (model, issued_at)
-     EXCEPT
-     SELECT model, issued_at, series, period_start, p10, p50, p90, raw_p10, raw_p50, raw_p90, simulated
-     FROM staged)
+    -- an issue always has the same series and half-hours, so nothing can be stored beyond these
+    SELECT model, issued_at, series, period_start, p10, p50, p90, raw_p10, raw_p50, raw_p90, simulated
+    FROM staged
+    EXCEPT
+    SELECT p.model, p.issued_at, p.series, p.period_start, p.p10, p.p50, p.p90,
+           p.raw_p10, p.raw_p50, p.raw_p90, p.simulated
+    FROM forecast.predictions AS p JOIN asked AS a USING (model, issued_at)
 ) AS differing

@@ -48,3 +48,5 @@ COMMENT ON COLUMN reporting.actual_vs_predicted.abs_error IS 'Absolute error.';
 COMMENT ON COLUMN reporting.actual_vs_predicted.inside_80 IS 'Whether the actual lies within p10 to p90; null where the model gives no band.';
 COMMENT ON COLUMN reporting.actual_vs_predicted.simulated IS 'True for a simulated forecast of the recorded API.';
 GRANT SELECT ON reporting.actual_vs_predicted TO grid_reader;
+-- a view's tables are read as its owner, its functions are called by whoever asks
+GRANT EXECUTE ON FUNCTION forecast.lead_bucket(integer) TO grid_reader;

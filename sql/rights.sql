@@ -1,0 +1,99 @@
+-- Who owns what, and who may do what. Runs at the end of every migration, in the transaction that
+-- renews the views; grants to grid_reader stand in the view's own file.
+
+-- grid_owner gets everything that is not its own yet, schemas first: it needs CREATE there to own
+-- what is in them. Indexes, identity sequences and row types follow their table.
+DO $$
+DECLARE
+    theirs text;
+BEGIN
+    FOR theirs IN
+        WITH ours AS (
+            SELECT oid, nspname, nspowner FROM pg_namespace
+            WHERE nspname IN ('raw', 'core', 'forecast', 'ops', 'reporting')
+        )
+        SELECT command FROM (
+            SELECT 1, format('SCHEMA %I', nspname)
+            FROM ours WHERE nspowner <> 'grid_owner'::regrole
+            UNION ALL
+            SELECT 2, CASE relkind WHEN 'v' THEN 'VIEW ' WHEN 'm' THEN 'MATERIALIZED VIEW '
+                                   WHEN 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END || c.oid::regclass
+            FROM pg_class AS c JOIN ours ON ours.oid = relnamespace
+            WHERE relkind IN ('r', 'p', 'v', 'm', 'S') AND relowner <> 'grid_owner'::regrole
+              AND NOT EXISTS (SELECT FROM pg_depend AS d
+                              WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                                AND c.relkind = 'S' AND d.deptype IN ('a', 'i'))
+            UNION ALL
+            SELECT 3, 'ROUTINE ' || p.oid::regprocedure
+            FROM pg_proc AS p JOIN ours ON ours.oid = pronamespace
+            WHERE proowner <> 'grid_owner'::regrole
+        ) AS found (place, command)
+        ORDER BY place, command
+    LOOP
+        EXECUTE 'ALTER ' || theirs || ' OWNER TO grid_owner';
+    END LOOP;
+    -- for migrations to come, which may make a schema
+    IF NOT has_database_privilege('grid_owner', current_database(), 'CREATE') THEN
+        EXECUTE format('GRANT CREATE ON DATABASE %I TO grid_owner', current_database());
+    END IF;
+END
+$$;
+
+-- Dagster keeps its runs in a schema that belongs to grid_writer: it makes its tables itself, and
+-- purges them. (Empty where GRID_DAGSTER_DATABASE_URL names another place.)
+DO $$
+DECLARE
+    theirs text;
+BEGIN
+    IF to_regnamespace('dagster') IS NULL THEN
+        CREATE SCHEMA dagster AUTHORIZATION grid_writer;
+    ELSE
+        FOR theirs IN
+            SELECT command FROM (
+                SELECT 1, 'SCHEMA dagster' FROM pg_namespace
+                WHERE nspname = 'dagster' AND nspowner <> 'grid_writer'::regrole
+                UNION ALL
+                SELECT 2, 'TABLE ' || oid::regclass FROM pg_class
+                WHERE relnamespace = 'dagster'::regnamespace AND relkind = 'r'
+                  AND relowner <> 'grid_writer'::regrole
+            ) AS found (place, command)
+            ORDER BY place, command
+        LOOP
+            EXECUTE 'ALTER ' || theirs || ' OWNER TO grid_writer';
+        END LOOP;
+    END IF;
+END
+$$;
+
+GRANT USAGE ON SCHEMA reporting TO grid_reader;
+
+-- grid_writer: no DELETE and no TRUNCATE anywhere. What has to go is removed by functions that run
+-- as grid_owner and judge for themselves.
+GRANT USAGE ON SCHEMA raw, core, forecast, ops, reporting TO grid_writer;
+GRANT SELECT ON ALL TABLES IN SCHEMA raw, core, forecast, ops, reporting TO grid_writer;
+GRANT INSERT ON ALL TABLES IN SCHEMA raw TO grid_writer;
+GRANT INSERT, UPDATE ON ALL TABLES IN SCHEMA core, forecast TO grid_writer;
+GRANT INSERT, UPDATE ON ops.etl_runs, ops.quarantine, ops.retention TO grid_writer;
+
+-- A new function may be called by everyone unless that is taken back.
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA raw, core, forecast, ops, reporting FROM PUBLIC;
+ALTER DEFAULT PRIVILEGES FOR ROLE grid_owner REVOKE ALL ON FUNCTIONS FROM PUBLIC;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA core, forecast, ops, reporting TO grid_writer;
+
+-- Supabase's Data API works as these two roles. They get nothing, whatever the server's defaults give.
+DO $$
+DECLARE
+    schemas CONSTANT text := 'raw, core, forecast, ops, reporting, dagster';
+    outsider name;
+    kind text;
+BEGIN
+    FOR outsider IN SELECT rolname FROM pg_roles WHERE rolname IN ('anon', 'authenticated') LOOP
+        EXECUTE format('REVOKE ALL ON SCHEMA %s FROM %I', schemas, outsider);
+        FOREACH kind IN ARRAY ARRAY['TABLES', 'SEQUENCES', 'FUNCTIONS'] LOOP
+            EXECUTE format('REVOKE ALL ON ALL %s IN SCHEMA %s FROM %I', kind, schemas, outsider);
+            EXECUTE format('ALTER DEFAULT PRIVILEGES FOR ROLE grid_owner, grid_writer '
+                           'IN SCHEMA %s REVOKE ALL ON %s FROM %I', schemas, kind, outsider);
+        END LOOP;
+    END LOOP;
+END
+$$;
