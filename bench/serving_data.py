@@ -1,0 +1,233 @@
+"""A warehouse as it stands after years: telemetry, NESO's vintages, forecasts and their scores.
+
+Belongs here: making those rows at bulk speed, the same every time, up to a day ago; and a command
+that leaves the server running, for looking at plans:
+
+    python -m bench.serving_data --home /tmp/years
+
+Does not belong here: the newest day, which arrives through the writer (`cycles`), and measuring.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from psycopg import sql
+from pydantic import SecretStr
+
+from bench.years import BEGAN, half_hours, years
+from grid_assets import telemetry
+from grid_assets.embedded import EmbeddedPostgres
+from grid_assets.forecasting import scoring, store
+from grid_assets.forecasting.models import ModelInfo
+from grid_assets.forecasting.series import HORIZON_TIME, SERIES
+from grid_assets.halfhours import DAY, HALF_HOUR, Window, day_start, floor
+from grid_assets.migrate import Stamp, migrate
+from grid_assets.warehouse import connect, copy_rows, writing
+
+SEED: Final = 4
+MONTH: Final = 30 * DAY
+MADE_BEFORE: Final = HALF_HOUR - BEGAN
+"""A forecast is made by the cycle at :12 or :42, for the next half-hour."""
+
+MODEL: Final = "chronos:gb-small-2025-10"
+REVISION: Final = "benchmark"
+YEAR_DAYS: Final = 365
+TEN_YEARS_DAYS: Final = 3653
+
+RELATIONS: Final = (
+    "raw.intensity",
+    "raw.generation",
+    "raw.neso_forecast",
+    "core.intensity",
+    "core.generation_mix",
+    "forecast.issues",
+    "forecast.predictions",
+    "forecast.accuracy",
+)
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """How many days of each kind of row there are, up to `end`.
+
+    `vintage_days` of NESO's forecasts at every half-hour, `forecast_days` of the models'.
+    """
+
+    end: datetime
+    history_days: int = TEN_YEARS_DAYS
+    forecast_days: int = YEAR_DAYS
+    vintage_days: int = YEAR_DAYS
+    models: tuple[str, ...] = (MODEL,)
+
+    def last_days(self, days: int) -> Window:
+        """Whole UTC days, and the part of a day up to `end`."""
+        return Window(day_start((self.end - days * DAY).date()), self.end)
+
+
+def build(url: SecretStr, span: Span, say: Say) -> None:
+    """All of `span` into an empty warehouse."""
+    migrate(url, Stamp("replay", 0), lambda line: None)
+    load_telemetry(url, span.last_days(span.history_days), say)
+    load_forecasts(url, span, say)
+    settle(url, say)
+
+
+def load_telemetry(url: SecretStr, window: Window, say: Say) -> None:
+    """Two captures of every intensity, one of every mix, and `core`, by the real loading path.
+
+    Of `window`, the last half-hour has not ended and is left out.
+    """
+    started = time.monotonic()
+    known = Window(window.start, window.end - HALF_HOUR)
+    for part in known.split(telemetry.BATCH * HALF_HOUR):
+        for ended in (False, True):
+            with writing(url, "raw.intensity") as connection:
+                telemetry.load_intensity(connection, years().captures(part, ended=ended))
+        with writing(url, "raw.generation") as connection:
+            telemetry.load_generation(connection, years().mix_captures(part))
+        with writing(url, "core.intensity") as connection:
+            telemetry.publish_intensity(connection, part, part.end, lambda _: None)
+        with writing(url, "core.generation_mix") as connection:
+            telemetry.publish_generation_mix(connection, part, part.end, lambda _: None)
+    say(f"{known.half_hours:,} half-hours of telemetry in {time.monotonic() - started:.0f} s")
+
+
+def load_forecasts(url: SecretStr, span: Span, say: Say) -> None:
+    """Vintages and forecasts month by month, oldest first, each month scored when it is complete."""
+    forecasts, vintages = (span.last_days(d) for d in (span.forecast_days, span.vintage_days))
+    _make_truth(url, Window(min(forecasts.start, vintages.start) - DAY, span.end + HORIZON_TIME))
+    with connect(url) as connection:
+        store.note_models(connection, map(model_info, span.models), forecasts.start)
+    for month in Window(min(forecasts.start, vintages.start), span.end).split(MONTH):
+        started = time.monotonic()
+        captured = _vintages(url, _common(month, vintages))
+        stored = sum(_forecasts(url, _common(month, forecasts), model) for model in span.models)
+        with writing(url, "forecast.predictions") as connection:
+            stored += store.copy_neso_forecasts(connection, month, month.end)
+        made = time.monotonic()
+        with connect(url) as connection:
+            connection.execute("ANALYZE forecast.predictions")
+        days = Window(month.start, day_start((month.end - HALF_HOUR).date()) + DAY)
+        with writing(url, "forecast.accuracy") as connection:
+            scored = scoring.score(connection, days)
+        say(
+            f"{month.start:%Y-%m-%d}: {captured:,} rows of vintages, {stored:,} predictions in "
+            f"{made - started:.0f} s, {scored.written:,} scores in {time.monotonic() - made:.0f} s"
+        )
+    with connect(url) as connection:
+        connection.execute("DROP SCHEMA bench CASCADE")
+
+
+def settle(url: SecretStr, say: Say) -> None:
+    """What autovacuum has long done to rows that are this old."""
+    started = time.monotonic()
+    with connect(url) as connection:
+        for relation in RELATIONS:
+            connection.execute(
+                sql.SQL("VACUUM (ANALYZE) {}").format(sql.Identifier(*relation.split(".")))
+            )
+        connection.execute("CHECKPOINT")
+    say(f"Vacuumed in {time.monotonic() - started:.0f} s")
+
+
+def model_info(model: str) -> ModelInfo:
+    return ModelInfo(model, source="benchmark", revision=REVISION)
+
+
+@cache
+def bench_statement(name: str) -> sql.SQL:
+    """The text of `bench/sql/<name>.sql`."""
+    return sql.SQL((Path(__file__).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8"))
+
+
+def _common(one: Window, other: Window) -> Window:
+    """What two windows share; empty where they do not meet."""
+    start = max(one.start, other.start)
+    return Window(start, max(start, min(one.end, other.end)))
+
+
+def _make_truth(url: SecretStr, window: Window) -> None:
+    """`bench.truth`: what happened and will happen in each half-hour, in tenths."""
+    with connect(url) as connection:
+        connection.execute(
+            "CREATE SCHEMA bench;"
+            "CREATE UNLOGGED TABLE bench.truth (half_hour bigint, place integer, series text,"
+            " tenths integer, most integer, PRIMARY KEY (half_hour, place))"
+        )
+        copy_rows(
+            connection,
+            "bench.truth",
+            ("half_hour", "place", "series", "tenths", "most"),
+            (
+                (number_of(at), place, series, tenths, 10_000 if place == 1 else 1000)
+                for at in half_hours(window)
+                for place, (series, tenths) in enumerate(
+                    zip(SERIES, years().tenths(at), strict=True), 1
+                )
+            ),
+        )
+        connection.execute("ANALYZE bench.truth")
+
+
+def number_of(at: datetime) -> int:
+    """Half-hours since 1970."""
+    return (at - datetime(1970, 1, 1, tzinfo=UTC)) // HALF_HOUR
+
+
+def _forecasts(url: SecretStr, window: Window, model: str) -> int:
+    values = {**_issues_of(window), "model": model, "revision": REVISION}
+    with writing(url, "forecast.predictions") as connection:
+        connection.execute("SET LOCAL work_mem = '256MB'")
+        connection.execute(bench_statement("issues"), values)
+        return connection.execute(bench_statement("predictions"), values).rowcount
+
+
+def _vintages(url: SecretStr, window: Window) -> int:
+    with writing(url, "raw.neso_forecast") as connection:
+        return connection.execute(bench_statement("vintages"), _issues_of(window)).rowcount
+
+
+def _issues_of(window: Window) -> dict[str, Any]:
+    return {
+        "first": number_of(window.start),
+        "last": number_of(window.end) - 1,
+        "made_before": MADE_BEFORE,
+        "captured_after": BEGAN,
+        "seed": SEED,
+    }
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--home", type=click.Path(path_type=Path), required=True, help="Folder to make.")
+@click.option("--history-days", default=TEN_YEARS_DAYS, show_default=True)
+@click.option("--forecast-days", default=YEAR_DAYS, show_default=True)
+@click.option("--vintage-days", default=YEAR_DAYS, show_default=True)
+@click.option("--model", "models", multiple=True, default=(MODEL,), show_default=True)
+@click.option("--stop", is_flag=True, help="Stop the server of that folder instead.")
+def main(home: Path, stop: bool, models: tuple[str, ...], **days: int) -> None:
+    """Build the benchmark's database in a folder and leave its server running."""
+    started = time.monotonic()
+    home.mkdir(exist_ok=True)
+    home.chmod(0o755)  # as root, the server runs as another user, who has to get in
+    embedded = EmbeddedPostgres(home / "postgres")
+    if stop:
+        embedded.stop()
+        return
+    url = SecretStr(embedded.start())
+    click.echo(f"psql '{url.get_secret_value()}'")
+    span = Span(floor(datetime.now(UTC)) - timedelta(days=1), models=models, **days)
+    build(url, span, lambda line: click.echo(f"[{time.monotonic() - started:4.0f} s] {line}"))
+
+
+if __name__ == "__main__":
+    main()
