@@ -22,11 +22,11 @@ import click
 from psycopg import sql
 from pydantic import SecretStr
 
-from bench.years import BEGAN, half_hours, years
+from bench.cycles import REVISION, cycles, model_info
+from bench.years import MADE_BEFORE, half_hours, years
 from grid_assets import telemetry
 from grid_assets.embedded import EmbeddedPostgres
 from grid_assets.forecasting import scoring, store
-from grid_assets.forecasting.models import ModelInfo
 from grid_assets.forecasting.series import HORIZON_TIME, SERIES
 from grid_assets.halfhours import DAY, HALF_HOUR, Window, day_start, floor
 from grid_assets.migrate import Stamp, migrate
@@ -34,11 +34,7 @@ from grid_assets.warehouse import connect, copy_rows, writing
 
 SEED: Final = 4
 MONTH: Final = 30 * DAY
-MADE_BEFORE: Final = HALF_HOUR - BEGAN
-"""A forecast is made by the cycle at :12 or :42, for the next half-hour."""
-
 MODEL: Final = "chronos:gb-small-2025-10"
-REVISION: Final = "benchmark"
 YEAR_DAYS: Final = 365
 TEN_YEARS_DAYS: Final = 3653
 
@@ -128,6 +124,15 @@ def load_forecasts(url: SecretStr, span: Span, say: Say) -> None:
         connection.execute("DROP SCHEMA bench CASCADE")
 
 
+def catch_up(url: SecretStr, span: Span, until: datetime) -> list[float]:
+    """The cycles from the end of the bulk rows to the issue at `until`; returns their seconds."""
+    (newest,) = _row(
+        url, "SELECT max(issued_at) FROM forecast.issues WHERE model = %s", span.models[0]
+    )
+    first: datetime = newest.astimezone(UTC) + HALF_HOUR
+    return cycles(url, first, (until - first) // HALF_HOUR + 1, span.models)
+
+
 def settle(url: SecretStr, say: Say) -> None:
     """What autovacuum has long done to rows that are this old."""
     started = time.monotonic()
@@ -140,8 +145,11 @@ def settle(url: SecretStr, say: Say) -> None:
     say(f"Vacuumed in {time.monotonic() - started:.0f} s")
 
 
-def model_info(model: str) -> ModelInfo:
-    return ModelInfo(model, source="benchmark", revision=REVISION)
+def _row(url: SecretStr, query: str, *values: Any) -> tuple[Any, ...]:
+    with connect(url) as connection:
+        row = connection.execute(query.encode(), values).fetchone()
+    assert row is not None
+    return row
 
 
 @cache
@@ -202,7 +210,6 @@ def _issues_of(window: Window) -> dict[str, Any]:
         "first": number_of(window.start),
         "last": number_of(window.end) - 1,
         "made_before": MADE_BEFORE,
-        "captured_after": BEGAN,
         "seed": SEED,
     }
 
@@ -226,7 +233,12 @@ def main(home: Path, stop: bool, models: tuple[str, ...], **days: int) -> None:
     url = SecretStr(embedded.start())
     click.echo(f"psql '{url.get_secret_value()}'")
     span = Span(floor(datetime.now(UTC)) - timedelta(days=1), models=models, **days)
-    build(url, span, lambda line: click.echo(f"[{time.monotonic() - started:4.0f} s] {line}"))
+
+    def say(line: str) -> None:
+        click.echo(f"[{time.monotonic() - started:4.0f} s] {line}")
+
+    build(url, span, say)
+    catch_up(url, span, floor(datetime.now(UTC)))
 
 
 if __name__ == "__main__":

@@ -27,6 +27,9 @@ BEGAN: Final = timedelta(minutes=12)
 ENDED: Final = HALF_HOUR + BEGAN
 """And captured again, now with its actual, by the next cycle."""
 
+MADE_BEFORE: Final = HALF_HOUR - BEGAN
+"""The same cycle makes a forecast, for the next half-hour."""
+
 
 @lru_cache(maxsize=1)
 def years() -> Years:
@@ -62,9 +65,7 @@ class Years:
     def captures(self, window: Window, *, ended: bool) -> Iterator[Capture[IntensityRow]]:
         """Each half-hour as it was captured when it had begun, or once it had ended."""
         for at in half_hours(window):
-            yield Capture(
-                [self.intensity_row(at, ended=ended)], at + (ENDED if ended else BEGAN)
-            )
+            yield Capture([self.intensity_row(at, ended=ended)], at + (ENDED if ended else BEGAN))
 
     def mix_captures(self, window: Window) -> Iterator[Capture[GenerationRow]]:
         """The mix of each half-hour, which is published once it has ended."""
@@ -78,9 +79,7 @@ class Years:
     def _recorded(self) -> list[datetime]:
         """The recorded start that each place of the repetition takes its values from."""
         first = RECORDED_UNTIL - REPEATED
-        return [
-            self._beside(first + number * HALF_HOUR) for number in range(REPEATED // HALF_HOUR)
-        ]
+        return [self._beside(first + number * HALF_HOUR) for number in range(REPEATED // HALF_HOUR)]
 
     def _beside(self, wanted: datetime) -> datetime:
         for weeks in range(REPEATED // WEEK):

@@ -15,7 +15,7 @@ FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS issue (half_hour)
 CROSS JOIN generate_series(0, 95) AS lead (step)
 CROSS JOIN LATERAL (SELECT
     mod(hashint8extended(issue.half_hour * 96 + lead.step, hashtextextended(%(model)s, %(seed)s)),
-        1 + lead.step / 8)) AS off (steps)
+        2 + lead.step / 8)) AS off (steps)
 JOIN bench.truth AS happened ON happened.half_hour = issue.half_hour + lead.step - abs(off.steps)
 CROSS JOIN LATERAL (SELECT
     CASE happened.place WHEN 1 THEN 80 + 4 * lead.step ELSE 10 + lead.step / 2 END) AS band (tenths)

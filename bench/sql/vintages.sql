@@ -1,13 +1,13 @@
--- NESO's 48-hour forecast as a cycle captures it after every half-hour of a window has begun: 96
--- half-hours from the one under way on, in whole grams, further off the further ahead.
+-- NESO's 48-hour forecast as the cycle before each half-hour of a window captures it: 96 half-hours
+-- from the one then under way on, in whole grams, further off the further ahead.
 INSERT INTO raw.neso_forecast (issued_at, period_start, forecast_gco2_kwh, simulated)
-SELECT to_timestamp(issue.half_hour * 1800.0) + %(captured_after)s::interval,
+SELECT to_timestamp(issue.half_hour * 1800.0) - %(made_before)s::interval,
        to_timestamp((issue.half_hour + lead.step) * 1800.0),
        round(0.1 * happened.tenths), true
 FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS issue (half_hour)
-CROSS JOIN generate_series(0, 95) AS lead (step)
+CROSS JOIN generate_series(-1, 94) AS lead (step)
 CROSS JOIN LATERAL (SELECT
-    mod(hashint8extended(issue.half_hour * 96 + lead.step, %(seed)s), 1 + lead.step / 8)) AS off (steps)
+    mod(hashint8extended(issue.half_hour * 96 + lead.step, %(seed)s), 2 + lead.step / 8)) AS off (steps)
 JOIN bench.truth AS happened
     ON happened.half_hour = issue.half_hour + lead.step - abs(off.steps) AND happened.place = 1
 ORDER BY issue.half_hour, lead.step

@@ -1,0 +1,124 @@
+"""The writer of the serving benchmark: one half-hourly cycle after another, by the real code.
+
+Belongs here: what a cycle writes, and in which order. Does not belong here: fetching, Dagster and
+the model, which are measured elsewhere and hardly touch the database; bulk history (`serving_data`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+import numpy as np
+from pydantic import SecretStr
+
+from bench.results import BenchError
+from bench.years import MADE_BEFORE, half_hours, years
+from grid_assets import telemetry
+from grid_assets.forecasting import scoring, store
+from grid_assets.forecasting.bands import finished
+from grid_assets.forecasting.context import Shown
+from grid_assets.forecasting.models import ModelInfo
+from grid_assets.forecasting.series import HORIZON, SERIES
+from grid_assets.halfhours import DAY, HALF_HOUR, Window, day_start
+from grid_assets.quality import BLOCKING, judge
+from grid_assets.telemetry import Capture, Connection
+from grid_assets.warehouse import writing
+
+REVISION: Final = "benchmark"
+LATE_STEPS: Final = 12
+"""A synthetic forecast is what happened six hours before: it need not be good, only be stored."""
+
+
+def cycle(url: SecretStr, issued_at: datetime, models: tuple[str, ...]) -> float:
+    """The cycle that ends with a forecast for `issued_at`; returns its seconds.
+
+    Yesterday and today are loaded again, as the schedule does: all but one or two half-hours are
+    what they were.
+    """
+    now = issued_at - MADE_BEFORE
+    today = day_start(now.date())
+    days = Window(today - DAY, today + DAY)
+    begun = issued_at - HALF_HOUR
+    ended = Window(days.start, begun)
+    intensity = [years().intensity_row(at) for at in half_hours(ended)]
+    vintage = [years().intensity_row(begun + step * HALF_HOUR) for step in range(HORIZON)]
+    issues = [_issue(model, issued_at) for model in models]
+    reach = Window(issued_at, issued_at + HORIZON * HALF_HOUR)
+
+    started = time.monotonic()
+    with writing(url, "raw.intensity") as connection:
+        rows = [*intensity, years().intensity_row(begun, ended=False)]
+        telemetry.load_intensity(connection, [Capture(rows, now)])
+    with writing(url, "raw.generation") as connection:
+        mixes = [years().generation_row(at) for at in half_hours(ended)]
+        telemetry.load_generation(connection, [Capture(mixes, now)])
+    with writing(url, "raw.neso_forecast") as connection:
+        telemetry.load_neso_forecast(connection, vintage, now, simulated=True)
+    with writing(url, "core.intensity") as connection:
+        telemetry.publish_intensity(
+            connection, days, now, _judge_as_asset("core.intensity", days, now)
+        )
+    with writing(url, "core.generation_mix") as connection:
+        telemetry.publish_generation_mix(
+            connection, days, now, _judge_as_asset("core.generation_mix", days, now)
+        )
+    with writing(url, "forecast.predictions") as connection:
+        store.note_models(connection, map(model_info, models), now)
+        written = store.publish(
+            connection, issues, now, _judge_as_asset("forecast.predictions", reach, now)
+        )
+    with writing(url, "forecast.predictions") as connection:
+        store.copy_neso_forecasts(connection, days, now)
+    with writing(url, "forecast.accuracy") as connection:
+        scoring.score(connection, days)
+    seconds = time.monotonic() - started
+
+    if written != len(models) * len(SERIES) * HORIZON:
+        raise BenchError(f"The cycle for {issued_at} stored {written} predictions")
+    return seconds
+
+
+def cycles(
+    url: SecretStr,
+    first: datetime,
+    count: int,
+    models: tuple[str, ...],
+    every: timedelta = timedelta(0),
+) -> list[float]:
+    """Consecutive cycles, one each `every` or as soon as the one before has ended."""
+    seconds = []
+    started = time.monotonic()
+    for number in range(count):
+        time.sleep(max(0.0, started + number * every.total_seconds() - time.monotonic()))
+        seconds.append(cycle(url, first + number * HALF_HOUR, models))
+    return seconds
+
+
+def model_info(model: str) -> ModelInfo:
+    return ModelInfo(model, source="benchmark", revision=REVISION)
+
+
+def _issue(model: str, issued_at: datetime) -> store.Issue:
+    tenths = np.array(
+        [years().tenths(issued_at + (step - LATE_STEPS) * HALF_HOUR) for step in range(HORIZON)],
+        np.float32,
+    )
+    median = tenths.T / 10
+    width = np.where(np.arange(len(SERIES)) == 0, 15, 2)[:, None]
+    raw = np.stack([median - width, median, median + width], axis=-1).astype(np.float32)
+    stored = finished(raw[None], np.zeros((1, len(SERIES), HORIZON), np.float32))[0]
+    newest = issued_at - HALF_HOUR
+    shown = Shown(issued_at, None, 1, newest, newest, 0, 0, None, None)
+    return store.Issue(model_info(model), shown, stored, raw)
+
+
+def _judge_as_asset(relation: str, window: Window, now: datetime) -> Callable[[Connection], None]:
+    def judged(connection: Connection) -> None:
+        failed = [v.sentence for v in judge(connection, BLOCKING[relation], window, now) if v.total]
+        if failed:
+            raise BenchError(f"{relation}: {'; '.join(failed)}")
+
+    return judged
