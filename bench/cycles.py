@@ -1,14 +1,14 @@
 """The writer of the serving benchmark: one half-hourly cycle after another, by the real code.
 
-Belongs here: what a cycle writes, and in which order. Does not belong here: fetching, Dagster and
-the model, which are measured elsewhere and hardly touch the database; bulk history (`serving_data`).
+Belongs here: what a cycle writes, and in which order. Does not belong here: bulk history
+(`serving_data`); fetching, Dagster and the model, which are measured elsewhere.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import numpy as np
@@ -81,20 +81,24 @@ def cycle(url: SecretStr, issued_at: datetime, models: tuple[str, ...]) -> float
     return seconds
 
 
-def cycles(
-    url: SecretStr,
-    first: datetime,
-    count: int,
-    models: tuple[str, ...],
-    every: timedelta = timedelta(0),
-) -> list[float]:
-    """Consecutive cycles, one each `every` or as soon as the one before has ended."""
-    seconds = []
-    started = time.monotonic()
+def cycles(url: SecretStr, first: datetime, count: int, models: tuple[str, ...]) -> None:
+    """So many consecutive cycles, one right after another."""
     for number in range(count):
-        time.sleep(max(0.0, started + number * every.total_seconds() - time.monotonic()))
-        seconds.append(cycle(url, first + number * HALF_HOUR, models))
-    return seconds
+        cycle(url, first + number * HALF_HOUR, models)
+
+
+def paced_cycles(
+    url: SecretStr, first: datetime, models: tuple[str, ...], seconds: float, every_s: float
+) -> list[float]:
+    """Consecutive cycles for so long, one each `every_s` or when the one before has ended."""
+    measured: list[float] = []
+    started = time.monotonic()
+    while True:
+        measured.append(cycle(url, first + len(measured) * HALF_HOUR, models))
+        due = len(measured) * every_s
+        if max(due, time.monotonic() - started) >= seconds:
+            return measured
+        time.sleep(max(0.0, started + due - time.monotonic()))
 
 
 def model_info(model: str) -> ModelInfo:

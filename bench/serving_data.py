@@ -23,6 +23,7 @@ from psycopg import sql
 from pydantic import SecretStr
 
 from bench.cycles import REVISION, cycles, model_info
+from bench.results import BenchError
 from bench.years import MADE_BEFORE, half_hours, years
 from grid_assets import telemetry
 from grid_assets.embedded import EmbeddedPostgres
@@ -73,19 +74,17 @@ class Span:
 def build(url: SecretStr, span: Span, say: Say) -> None:
     """All of `span` into an empty warehouse."""
     migrate(url, Stamp("replay", 0), lambda line: None)
-    load_telemetry(url, span.last_days(span.history_days), say)
+    history = span.last_days(span.history_days)
+    # the last half-hour has only begun at `end`: the next cycle brings it
+    load_telemetry(url, Window(history.start, history.end - HALF_HOUR), say)
     load_forecasts(url, span, say)
     settle(url, say)
 
 
 def load_telemetry(url: SecretStr, window: Window, say: Say) -> None:
-    """Two captures of every intensity, one of every mix, and `core`, by the real loading path.
-
-    Of `window`, the last half-hour has not ended and is left out.
-    """
+    """Two captures of every intensity, one of every mix, and `core`, by the real loading path."""
     started = time.monotonic()
-    known = Window(window.start, window.end - HALF_HOUR)
-    for part in known.split(telemetry.BATCH * HALF_HOUR):
+    for part in window.split(telemetry.BATCH * HALF_HOUR):
         for ended in (False, True):
             with writing(url, "raw.intensity") as connection:
                 telemetry.load_intensity(connection, years().captures(part, ended=ended))
@@ -95,11 +94,11 @@ def load_telemetry(url: SecretStr, window: Window, say: Say) -> None:
             telemetry.publish_intensity(connection, part, part.end, lambda _: None)
         with writing(url, "core.generation_mix") as connection:
             telemetry.publish_generation_mix(connection, part, part.end, lambda _: None)
-    say(f"{known.half_hours:,} half-hours of telemetry in {time.monotonic() - started:.0f} s")
+    say(f"{window.half_hours:,} half-hours of telemetry in {time.monotonic() - started:.0f} s")
 
 
 def load_forecasts(url: SecretStr, span: Span, say: Say) -> None:
-    """Vintages and forecasts month by month, oldest first, each month scored when it is complete."""
+    """Vintages and forecasts month by month, oldest first; each whole month is then scored."""
     forecasts, vintages = (span.last_days(d) for d in (span.forecast_days, span.vintage_days))
     _make_truth(url, Window(min(forecasts.start, vintages.start) - DAY, span.end + HORIZON_TIME))
     with connect(url) as connection:
@@ -124,13 +123,24 @@ def load_forecasts(url: SecretStr, span: Span, say: Say) -> None:
         connection.execute("DROP SCHEMA bench CASCADE")
 
 
-def catch_up(url: SecretStr, span: Span, until: datetime) -> list[float]:
-    """The cycles from the end of the bulk rows to the issue at `until`; returns their seconds."""
-    (newest,) = _row(
-        url, "SELECT max(issued_at) FROM forecast.issues WHERE model = %s", span.models[0]
-    )
-    first: datetime = newest.astimezone(UTC) + HALF_HOUR
-    return cycles(url, first, (until - first) // HALF_HOUR + 1, span.models)
+def catch_up(url: SecretStr, models: tuple[str, ...], until: datetime) -> int:
+    """The cycles from the newest forecast to the one issued at `until`; returns how many."""
+    first = next_issue(url)
+    count = max(0, (until - first) // HALF_HOUR + 1)
+    cycles(url, first, count, models)
+    return count
+
+
+def next_issue(url: SecretStr) -> datetime:
+    """The half-hour after that of the newest forecast of our own models."""
+    with connect(url) as connection:
+        row = connection.execute(
+            "SELECT max(issued_at) FROM forecast.issues WHERE model <> 'neso'"
+        ).fetchone()
+    if row is None or row[0] is None:
+        raise BenchError("There is no forecast to go on from")
+    newest: datetime = row[0]
+    return newest.astimezone(UTC) + HALF_HOUR
 
 
 def settle(url: SecretStr, say: Say) -> None:
@@ -143,13 +153,6 @@ def settle(url: SecretStr, say: Say) -> None:
             )
         connection.execute("CHECKPOINT")
     say(f"Vacuumed in {time.monotonic() - started:.0f} s")
-
-
-def _row(url: SecretStr, query: str, *values: Any) -> tuple[Any, ...]:
-    with connect(url) as connection:
-        row = connection.execute(query.encode(), values).fetchone()
-    assert row is not None
-    return row
 
 
 @cache
@@ -238,7 +241,7 @@ def main(home: Path, stop: bool, models: tuple[str, ...], **days: int) -> None:
         click.echo(f"[{time.monotonic() - started:4.0f} s] {line}")
 
     build(url, span, say)
-    catch_up(url, span, floor(datetime.now(UTC)))
+    catch_up(url, models, floor(datetime.now(UTC)))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ Belongs here: names, sizes and order. Does not belong here: the command line (`_
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
@@ -16,6 +16,8 @@ from bench.importing import importing
 from bench.loading import loading
 from bench.place import Place, temporary_place
 from bench.results import Result
+from bench.serving import NAMES as SERVING_NAMES
+from bench.serving import Scale, serving
 from bench.ticking import ticking
 
 
@@ -37,6 +39,7 @@ class Sizes:
     imports: int = 5
     forecast_every: timedelta = timedelta(hours=1)
     learn_every: timedelta = timedelta(hours=5.5)  # of 11 half-hours, so every time of day is met
+    serving: Scale = field(default_factory=Scale)
 
 
 QUICK: Final = Sizes(
@@ -50,6 +53,16 @@ QUICK: Final = Sizes(
     raw_writes=2,
     forecast_every=timedelta(hours=6),
     learn_every=timedelta(hours=23.5),
+    serving=Scale(
+        young_days=60,
+        history_days=600,
+        forecast_days=30,
+        vintage_days=30,
+        growth_s=5,
+        alone_s=10,
+        together_s=20,
+        cycle_every_s=1,
+    ),
 )
 
 Say = Callable[[str], None]
@@ -101,6 +114,7 @@ GROUPS: Final[tuple[Group | Serverless, ...]] = (
             place, sizes.backtest_days, sizes.releases, sizes.raw_writes, say
         ),
     ),
+    Group(SERVING_NAMES, lambda place, sizes, say: serving(place, sizes.serving, say)),
     Serverless(("definitions_import_s",), lambda sizes, say: importing(sizes.imports, say)),
     Serverless(
         reference.NAMES,

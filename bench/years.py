@@ -37,7 +37,7 @@ def years() -> Years:
 
 
 class Years:
-    """One recorded half-hour for every half-hour there ever was; holes take the week beside them."""
+    """A recorded half-hour for every half-hour there ever was; holes take the week beside."""
 
     def __init__(self) -> None:
         recording = load_recording()

@@ -12,8 +12,10 @@ from click.testing import CliRunner
 
 from bench import arriving, forecasting
 from bench.__main__ import main
+from bench.open_loop import Load
 from bench.place import Place, temporary_place
 from bench.results import BenchError, at_least, below, document, table, told
+from bench.serving import Scale
 from bench.suite import NAMES, Sizes, measured
 from grid_assets import product
 from grid_assets.forecasting import models
@@ -34,6 +36,18 @@ TINY = Sizes(
     imports=1,
     forecast_every=timedelta(hours=96),
     learn_every=timedelta(hours=191.5),
+    serving=Scale(
+        young_days=5,
+        history_days=9,
+        forecast_days=3,
+        vintage_days=4,
+        by_cycles=HALF_HOUR,
+        load=Load(connections=3),
+        growth_s=1,
+        alone_s=0,
+        together_s=1,
+        naive_timeout_s=20,
+    ),
 )
 
 
