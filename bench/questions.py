@@ -83,6 +83,22 @@ QUESTIONS: Final = (
         "AND f.period_start >= now() - interval '24 hours' AND f.period_start < now() "
         "AND i.actual_gco2_kwh IS NOT NULL",
     ),
+    Question(
+        "greenest_window",
+        "SELECT period_start, gco2_kwh FROM {schema}.greenest_window("
+        "interval '3 hours', now() + interval '24 hours', model => {model})",
+        "WITH candidate AS (SELECT period_start, p50 FROM {schema}.forecast_latest "
+        "WHERE model = {model} AND series = 'carbon_intensity' AND period_start >= now() "
+        "AND period_start <= now() + interval '23 hours 30 minutes'), "
+        "best AS (SELECT one.period_start FROM candidate AS one JOIN candidate AS other "
+        "ON other.period_start >= one.period_start "
+        "AND other.period_start < one.period_start + interval '3 hours' "
+        "GROUP BY one.period_start HAVING count(*) = 6 "
+        "ORDER BY sum(other.p50), one.period_start LIMIT 1) "
+        "SELECT candidate.period_start, candidate.p50 FROM candidate JOIN best "
+        "ON candidate.period_start >= best.period_start "
+        "AND candidate.period_start < best.period_start + interval '3 hours'",
+    ),
     *(
         Question(
             f"accuracy_{days}d",

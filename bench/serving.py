@@ -46,6 +46,7 @@ from grid_assets.warehouse import connect
 MOST_VIEW_P99_MS: Final = 25
 MOST_VIEW_GROWTH: Final = 1.5
 MOST_FORECAST_P95_MS: Final = 5
+MOST_GREENEST_P95_MS: Final = 10
 MOST_ACCURACY_30D_P95_MS: Final = 50
 MOST_ACCURACY_365D_P95_MS: Final = 300
 MOST_SLOWDOWN: Final = 1.5
@@ -54,11 +55,12 @@ ISSUE_ROWS: Final = HORIZON * len(SERIES)
 
 NAMES: Final = (
     "view_24h_p99_ms",
-    "view_24h_growth",
     "latest_forecast_p95_ms",
     "day_ahead_p95_ms",
+    "greenest_window_p95_ms",
     "accuracy_30d_p95_ms",
     "accuracy_365d_p95_ms",
+    "view_24h_growth",
     "writer_slowdown",
     "bytes_per_half_hour",
     "bytes_per_issue",
@@ -180,6 +182,7 @@ def _latencies(
         result("view_24h_p99_ms", VIEWS_24H, 0.99, MOST_VIEW_P99_MS, overhead),
         result("latest_forecast_p95_ms", LATEST, 0.95, MOST_FORECAST_P95_MS),
         result("day_ahead_p95_ms", ("day_ahead",), 0.95, MOST_FORECAST_P95_MS),
+        result("greenest_window_p95_ms", ("greenest_window",), 0.95, MOST_GREENEST_P95_MS),
         result("accuracy_30d_p95_ms", ("accuracy_30d",), 0.95, MOST_ACCURACY_30D_P95_MS),
         result("accuracy_365d_p95_ms", ("accuracy_365d",), 0.95, MOST_ACCURACY_365D_P95_MS),
     ]
