@@ -39,16 +39,10 @@ MODEL: Final = "chronos:gb-small-2025-10"
 YEAR_DAYS: Final = 365
 TEN_YEARS_DAYS: Final = 3653
 
-RELATIONS: Final = (
-    "raw.intensity",
-    "raw.generation",
-    "raw.neso_forecast",
-    "core.intensity",
-    "core.generation_mix",
-    "forecast.issues",
-    "forecast.predictions",
-    "forecast.accuracy",
-)
+TABLES: Final = """
+    SELECT nspname, relname FROM pg_class JOIN pg_namespace AS n ON n.oid = relnamespace
+    WHERE nspname IN ('raw', 'core', 'forecast') AND relkind IN ('r', 'p') AND NOT relispartition
+"""
 
 Say = Callable[[str], None]
 
@@ -147,10 +141,8 @@ def settle(url: SecretStr, say: Say) -> None:
     """What autovacuum has long done to rows that are this old."""
     started = time.monotonic()
     with connect(url) as connection:
-        for relation in RELATIONS:
-            connection.execute(
-                sql.SQL("VACUUM (ANALYZE) {}").format(sql.Identifier(*relation.split(".")))
-            )
+        for table in connection.execute(TABLES).fetchall():
+            connection.execute(sql.SQL("VACUUM (ANALYZE) {}").format(sql.Identifier(*table)))
         connection.execute("CHECKPOINT")
     say(f"Vacuumed in {time.monotonic() - started:.0f} s")
 
