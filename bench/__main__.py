@@ -17,7 +17,7 @@ from bench.suite import NAMES, QUICK, Sizes, measured
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--quick", is_flag=True, help="One year of history, fewer rounds; about 2 minutes.")
+@click.option("--quick", is_flag=True, help="Smaller data and fewer rounds: several minutes.")
 @click.option(
     "--only",
     multiple=True,
