@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import random
+import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -116,6 +117,7 @@ def ask(url: str, texts: Mapping[str, str], load: Load, seconds: float) -> Laten
 def _in_process(
     tell: Connection, url: str, texts: dict[str, str], load: Load, seconds: float
 ) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which ends this
     try:
         tell.send(asyncio.run(_asked(tell, url, texts, load, seconds)))
     except (psycopg.Error, BenchError) as error:
