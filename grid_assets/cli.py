@@ -288,6 +288,7 @@ def main() -> None:
     load_dotenv(PROJECT_DIR / ".env", override=False)
     _show_progress()
     from grid_assets.commands import CommandError
+    from grid_assets.file_server import FileServerError
     from grid_assets.product import ProductError
 
     try:
@@ -301,6 +302,7 @@ def main() -> None:
     except (
         CommandError,
         EmbeddedPostgresError,
+        FileServerError,
         ProductError,
         SettingsError,
         WarehouseError,

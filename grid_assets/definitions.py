@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from grid_assets.defs import automation, core, forecast, housekeeping, raw, reporting
+from grid_assets.defs import automation, core, files, forecast, housekeeping, raw, reporting
 from grid_assets.defs.resources import Grid
 
 defs = dg.Definitions(
@@ -15,6 +15,7 @@ defs = dg.Definitions(
         forecast.predictions,
         forecast.accuracy,
         *reporting.VIEWS,
+        files.dashboard,
     ],
     jobs=[automation.TELEMETRY, housekeeping.housekeeping],
     schedules=[automation.half_hourly, housekeeping.daily_housekeeping],

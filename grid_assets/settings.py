@@ -114,6 +114,7 @@ class Settings(BaseSettings):
     history_start: date | None = None
     telemetry_cron: Annotated[str, AfterValidator(_cron)] = "12,42 * * * *"
     ui_port: int = Field(default=3000, ge=1, le=65535)
+    files_url: Annotated[str | None, BeforeValidator(_blank_is_unset)] = None
     chronos_model: Annotated[str | None, BeforeValidator(_blank_is_unset)] = None
     chronos_timeout_s: float = Field(default=120, gt=0, le=3600)
     backtest_days: int = Field(default=14, ge=0, le=366)

@@ -35,9 +35,10 @@ ASSETS: Final = (
     "core.generation_mix",
     "forecast.predictions",
     "forecast.accuracy",
+    "files.dashboard",
 )
 
-SPARABLE: Final = ("raw.neso_forecast",)
+SPARABLE: Final = ("raw.neso_forecast", "files.dashboard")
 """Assets whose failure leaves intensity, mix and our own forecasts as good as they were."""
 
 RELATIONS: Final = {

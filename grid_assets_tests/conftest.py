@@ -99,6 +99,12 @@ def new_database(server: SecretStr) -> Iterator[Callable[[str | None], SecretStr
 
 
 @pytest.fixture(scope="session")
+def kept_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A GRID_HOME for runs that make the dashboard; the charts' library is made once for all."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="session")
 def replay_server() -> Iterator[ReplayServer]:
     with ReplayServer() as running:
         yield running
@@ -144,12 +150,13 @@ def rows(warehouse: SecretStr) -> Callable[..., list[tuple[Any, ...]]]:
 
 @pytest.fixture
 def materialise(
-    warehouse: SecretStr, replay: ReplayServer, monkeypatch: pytest.MonkeyPatch
+    warehouse: SecretStr, replay: ReplayServer, kept_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., dg.ExecuteInProcessResult]:
     """Runs the real assets over a range of UTC days, in this process, against the replay."""
     monkeypatch.setenv("GRID_DATABASE_URL", warehouse.get_secret_value())
     monkeypatch.setenv("GRID_API_URL", replay.url)
     monkeypatch.setenv("GRID_API_RETRY_BUDGET_S", "0")
+    monkeypatch.setenv("GRID_HOME", str(kept_home))
 
     def run(
         first: date, last: date | None = None, *, forecast: bool = False, trigger: str = "tick"

@@ -43,6 +43,7 @@ def test_without_a_variable_every_setting_has_its_harmless_default() -> None:
         "history_start": None,
         "telemetry_cron": "12,42 * * * *",
         "ui_port": 3000,
+        "files_url": None,
         "chronos_model": None,
         "chronos_timeout_s": 120,
         "backtest_days": 14,

@@ -11,7 +11,7 @@ import dagster as dg
 from pydantic import SecretStr
 
 from grid_assets import plan
-from grid_assets.defs import core, forecast, raw
+from grid_assets.defs import core, files, forecast, raw
 from grid_assets.defs.partitions import CYCLES, TRIGGER_TAG, range_tags
 from grid_assets.defs.resources import Grid
 from grid_assets.forecasting import due
@@ -26,14 +26,15 @@ HISTORY: Final = [raw.intensity, raw.generation, core.intensity, core.generation
 CORE: Final = [core.intensity, core.generation_mix, forecast.accuracy]
 """`core` made again from `raw`, and the scores that rest on it."""
 
-FORECASTS: Final = [forecast.predictions, forecast.accuracy]
+FORECASTS: Final = [forecast.predictions, forecast.accuracy, files.dashboard]
+"""A forecast, its scores, and the page that shows them."""
 
 TELEMETRY: Final = dg.define_asset_job(
     "telemetry",
     selection=[asset.key for asset in (*HISTORY, raw.neso_forecast, *FORECASTS)],
     description=(
         "One cycle: yesterday and today from the API into core, NESO's forecast, then a forecast "
-        "from the new telemetry, and scores."
+        "from the new telemetry, scores, and the dashboard."
     ),
 )
 
@@ -157,14 +158,25 @@ def forecasts_due(grid: Grid, now: datetime, trigger: str) -> list[Wanted]:
     return newest + past if due.has_forecast(grid.warehouse, model) else past + newest
 
 
+def page_due(
+    grid: Grid, now: datetime, trigger: str, pause: timedelta = files.PAUSE
+) -> list[Wanted]:
+    """A run of the dashboard alone, where a run ended without it: a failed one, or a backfill."""
+    if not files.dashboard_is_due(grid.warehouse, now, pause):
+        return []
+    today = plan.Range(now.date(), now.date())
+    return [Wanted(today, [files.dashboard.key], trigger, "runs are newer than the dashboard")]
+
+
 @dg.sensor(
     job=TELEMETRY,
     minimum_interval_seconds=5,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
         "Asks the tables every 5 seconds: does raw hold what core lacks (whoever wrote it), does "
-        "core hold telemetry that no forecast has used, are there past days to back-test? Starts "
-        "one run at a time, so that a burst gives one forecast and a crash loses none."
+        "core hold telemetry that no forecast has used, are there past days to back-test, is the "
+        "dashboard older than the last run? Starts one run at a time, so that a burst gives one "
+        "forecast and a crash loses none."
     ),
 )
 def new_telemetry(
@@ -177,7 +189,11 @@ def new_telemetry(
     looked_far = float(context.cursor or 0)
     far = now.timestamp() - looked_far >= FAR_LOOK.total_seconds() or now.timestamp() < looked_far
     first = plan.FIRST_DAY if far else now.date() - plan.REVISED
-    runs = core_due(grid, first, now, "sensor") or forecasts_due(grid, now, "sensor")
+    runs = (
+        core_due(grid, first, now, "sensor")
+        or forecasts_due(grid, now, "sensor")
+        or page_due(grid, now, "sensor")
+    )
     if not runs:
         return dg.SensorResult(
             skip_reason=dg.SkipReason("Every forecast and every score is up to date."),

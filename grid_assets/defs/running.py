@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import dagster as dg
 from dagster._core.events import RunFailureReason  # not exported, but in every failure event
@@ -32,7 +33,7 @@ class Outcome:
 
 def run_cycle(instance: dg.DagsterInstance, announce: Callable[[str], None]) -> Iterator[Outcome]:
     """One half-hourly cycle, run by run: yesterday and today with their forecast, then the days
-    that are due, then what else the tables ask for, as the sensor would.
+    that are due, then what else the tables ask for, as the sensor would; the dashboard last.
 
     Where the newest days cannot be fetched, nothing older is tried.
     """
@@ -49,6 +50,9 @@ def run_cycle(instance: dg.DagsterInstance, announce: Callable[[str], None]) -> 
         yield run(instance, wanted.days, wanted.trigger, wanted.assets)
     for wanted in automation.forecasts_due(grid, now, "tick"):
         announce(f"Forecasting {wanted.days}: {wanted.why}")
+        yield run(instance, wanted.days, wanted.trigger, wanted.assets)
+    for wanted in automation.page_due(grid, grid.now(), "tick", pause=timedelta(0)):
+        announce(f"Making the dashboard: {wanted.why}")
         yield run(instance, wanted.days, wanted.trigger, wanted.assets)
 
 

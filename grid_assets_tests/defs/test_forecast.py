@@ -81,11 +81,13 @@ def warehouse(
     empty_or_recorded: str,
     new_database: Callable[[str | None], SecretStr],
     chronos2_folder: Path,
+    kept_home: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> SecretStr:
     """A warehouse of the test's own, which runs of this process use."""
     url = new_database(empty_or_recorded)
     monkeypatch.setenv("GRID_DATABASE_URL", url.get_secret_value())
+    monkeypatch.setenv("GRID_HOME", str(kept_home))
     monkeypatch.setenv("GRID_CHRONOS_MODEL", str(chronos2_folder))
     monkeypatch.setenv("GRID_BACKTEST_STRIDE_HOURS", "6")
     monkeypatch.setenv("GRID_BACKTEST_DAYS", "0")

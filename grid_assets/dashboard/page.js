@@ -1,0 +1,48 @@
+// Draws the charts, in the reader's colours, and says when the page has grown old.
+"use strict";
+(() => {
+  const page = JSON.parse(document.getElementById("data").textContent);
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+
+  const draw = () => {
+    const style = getComputedStyle(document.documentElement);
+    const ink = style.getPropertyValue("--ink").trim();
+    const line = style.getPropertyValue("--line").trim();
+    const font = "system-ui, sans-serif";
+    const config = {
+      font,
+      view: { stroke: null },
+      axis: {
+        labelColor: ink, titleColor: ink, gridColor: line, domainColor: line, tickColor: line,
+        labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal",
+      },
+      legend: { labelColor: ink, labelFontSize: 12, symbolType: "square" },
+      rule: { color: ink },
+    };
+    for (const [name, spec] of Object.entries(page.charts)) {
+      const options = {
+        renderer: "svg", actions: false, config,
+        tooltip: { theme: dark.matches ? "dark" : "light" },
+      };
+      vegaEmbed(`#${name}-chart`, structuredClone(spec), options).catch((error) => {
+        console.error(error);
+        document.getElementById(`${name}-chart`).textContent =
+          "The chart could not be drawn here. Its numbers are in the table below.";
+      });
+    }
+  };
+
+  const tellAge = () => {
+    const age = Date.now() - page.made;
+    const old = document.getElementById("old");
+    old.hidden = age < page.old;
+    const hours = Math.floor(age / 3600000);
+    document.getElementById("age").textContent =
+      hours < 72 ? `${hours} h` : `${Math.floor(hours / 24)} days`;
+  };
+
+  draw();
+  dark.addEventListener("change", draw);
+  tellAge();
+  setInterval(tellAge, 60000);
+})();
