@@ -30,8 +30,17 @@ from grid_assets.embedded import EmbeddedPostgres
 from grid_assets.migrate import Stamp, migrate
 from grid_assets.replay.server import ReplayServer
 from grid_assets.warehouse import connect
+from grid_assets_tests.chromium import MISSING
 
 SERVER_URL = os.environ.get("GRID_DATABASE_URL", "").strip()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in the last lines what a machine without a browser has not tested."""
+    reports = terminalreporter.stats.get("skipped", [])
+    lost = [report for report in reports if MISSING in str(report.longrepr)]
+    if lost:
+        terminalreporter.write_line(f"NOT TESTED: {len(lost)} page tests, {MISSING}.", red=True)
 
 
 @pytest.fixture(autouse=True)

@@ -20,13 +20,11 @@ from pydantic import SecretStr
 
 from grid_assets.warehouse import connect
 from grid_assets_tests import screenshots
+from grid_assets_tests.chromium import chromium as chromium
+from grid_assets_tests.chromium import needs_chromium
 from grid_assets_tests.running import free_port, grid_in_a_new_folder, wait_until
 
-CHROMIUM = screenshots.browser_path()
-
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium: install it to run the page tests"
-)
+pytestmark = needs_chromium
 
 RUN_S = 120
 """A run of the UI waits for the queue or the backfill daemon (30 s), then for a process."""
@@ -61,13 +59,6 @@ def product() -> Iterator[Product]:
         started.says("Ctrl-C stops everything")
         url = SecretStr(grid.run("url", "--demo").out.strip())
         yield Product(f"http://127.0.0.1:{port}", url)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    assert CHROMIUM is not None
-    with screenshots.browser(CHROMIUM) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -267,11 +268,13 @@ def forecast_now(
     replay: ReplayServer,
     tables: Tables,
     today: date,
+    kept_home: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[[], dg.ExecuteInProcessResult]:
     """Makes the current forecast and the scores from a week of half-hours in core."""
     monkeypatch.setenv("GRID_DATABASE_URL", warehouse.get_secret_value())
     monkeypatch.setenv("GRID_API_URL", replay.url)
+    monkeypatch.setenv("GRID_HOME", str(kept_home))
     monkeypatch.setattr(models, "load", lambda source, timeout_s: models.seasonal_naive())
     week = (
         "SELECT start, 100 + 50 * sin(extract(epoch FROM start) / 13751)::numeric, 30 "

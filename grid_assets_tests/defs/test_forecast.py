@@ -160,9 +160,10 @@ def test_a_past_day_is_back_tested_at_the_stride_and_scored(
         "SELECT model, min(target_date), max(target_date), count(DISTINCT series), "
         "count(DISTINCT lead_bucket) FROM reporting.forecast_accuracy GROUP BY 1 ORDER BY 1"
     ) == [(model, day, day + 2 * DAY, 10, 5) for model in (CHRONOS, NAIVE)]
-    assert {(a.asset, a.status, a.trigger) for a in tables.attempts()[-2:]} == {
+    assert {(a.asset, a.status, a.trigger) for a in tables.attempts()[-3:]} == {
         ("forecast.predictions", "success", BACKTEST),
         ("forecast.accuracy", "success", BACKTEST),
+        ("files.dashboard", "success", BACKTEST),
     }
     blocking = {"quantiles_ordered", "values_in_range", "shares_sum_to_100", "horizon_complete"}
     judged = evaluations(result, *blocking)

@@ -1,0 +1,110 @@
+"""A small warehouse for the dashboard: a day of telemetry, a forecast, scores and attempts.
+
+Belongs here: rows that every panel shows something of. Does not belong here: expectations.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from pydantic import SecretStr
+
+from grid_assets.halfhours import DAY, HALF_HOUR, floor
+from grid_assets.warehouse import connect
+
+MODEL: Final = "chronos:made-up"
+
+
+def fill(url: SecretStr, now: datetime, *, model: str = MODEL, error: str = "Out of luck.") -> None:
+    """Rows as a pipeline would have left them by `now`; the newest half-hour is the last whole."""
+    newest = floor(now) - HALF_HOUR
+    with connect(url) as connection:
+        for n in range(48):
+            start = newest - n * HALF_HOUR
+            wind = 30 + n / 10
+            connection.execute(
+                "INSERT INTO core.intensity (period_start, actual_gco2_kwh, intensity_index) "
+                "VALUES (%s, %s, 'moderate')",
+                [start, 100 + 3 * n],
+            )
+            connection.execute(
+                "INSERT INTO core.generation_mix (period_start, wind_pct, gas_pct, nuclear_pct) "
+                "VALUES (%s, %s, 40.5, %s)",
+                [start, wind, 100 - 40.5 - wind],
+            )
+        for name, band, simulated in ((model, 20, False), ("neso", None, True)):
+            for n in range(-48, 96):
+                start = floor(now) + n * HALF_HOUR
+                median = 150 + n % 10 + (n == 5) * -60 + (name == "neso") * 7
+                connection.execute(
+                    "INSERT INTO forecast.predictions (model, series, period_start, issued_at, "
+                    "created_at, p10, p50, p90, simulated) "
+                    "VALUES (%s, 'carbon_intensity', %s, %s, %s, %s, %s, %s, %s)",
+                    [
+                        name,
+                        start,
+                        min(start, floor(now)),
+                        now,
+                        band and median - band,
+                        median,
+                        band and median + band,
+                        simulated,
+                    ],
+                )
+        for name, simulated, bands in ((model, False, True), ("neso", True, False)):
+            # two days of unequal weight: their mean by number is not the mean of their means
+            for day, n, error_sum in ((1, 10, 100), (2, 30, 900)):
+                for bucket in ("0-3h", "24-48h"):
+                    connection.execute(
+                        "INSERT INTO forecast.accuracy (model, series, target_date, lead_bucket, "
+                        "n, abs_error_sum, error_sum, abs_actual_sum, n_band, n_inside_80, "
+                        "simulated) VALUES (%s, 'carbon_intensity', %s, %s, %s, %s, 0, 5000, "
+                        "%s, %s, %s)",
+                        [
+                            name,
+                            now.date() - day * DAY,
+                            bucket,
+                            n,
+                            error_sum,
+                            n if bands else 0,
+                            n - 5 if bands else 0,
+                            simulated,
+                        ],
+                    )
+        note_attempt(url, "raw.intensity", now - timedelta(hours=3), written=48, rejected=2)
+        note_attempt(url, "core.intensity", now - timedelta(hours=2), error=error)
+
+
+def note_attempt(
+    url: SecretStr,
+    asset: str,
+    at: datetime,
+    *,
+    written: int = 0,
+    rejected: int = 0,
+    error: str | None = None,
+    running: bool = False,
+) -> None:
+    """One attempt that took a second and a half, and succeeded unless there is an error."""
+    with connect(url) as connection:
+        connection.execute(
+            "INSERT INTO ops.etl_runs (run_id, asset, attempt, trigger, partition_start, "
+            "partition_end, started_at, finished_at, execution_time_ms, rows_written, "
+            "rows_quarantined, status, error_type, error_message, host, pid, heartbeat_at) "
+            "VALUES (%s, %s, 1, 'tick', %s, %s, %s, %s, 1500, %s, %s, %s, %s, %s, 'here', 1, %s)",
+            [
+                f"{asset} {at}",
+                asset,
+                at.date(),
+                at.date(),
+                at,
+                None if running else at + timedelta(seconds=1.5),
+                written,
+                rejected,
+                "running" if running else "failed" if error else "success",
+                "Exception" if error else None,
+                error,
+                at,
+            ],
+        )

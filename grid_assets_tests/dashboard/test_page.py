@@ -1,0 +1,289 @@
+"""The page's words, tables and escaping, without a browser; its facts from a real database."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from grid_assets.dashboard import facts, page
+from grid_assets.dashboard.facts import Accuracy, Facts, HourOfAttempts, Intensity, Predicted
+from grid_assets.halfhours import DAY, HALF_HOUR, floor
+from grid_assets.migrate import Stamp
+from grid_assets.mix import FUELS
+from grid_assets.warehouse import sql_dir
+from grid_assets_tests.dashboard import made_up
+
+Rows = Callable[..., list[tuple[Any, ...]]]
+
+NOW = datetime(2026, 7, 1, 20, 10, tzinfo=UTC)
+HOSTILE = "</script><script>alert(1)</script><!-- <img src=x onerror=alert(1)> \u2028 &amp; \"'"
+
+
+class _Text(HTMLParser):
+    """The text that a reader sees, and the page's data block."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: list[str] = []
+        self.tags: list[str] = []
+        self.data = ""
+        self._inside = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag in ("script", "style"):
+            self._inside = dict(attrs).get("id") or tag
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("script", "style"):
+            self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside == "data":
+            self.data += data
+        elif not self._inside:
+            self.shown.append(data)
+
+
+def seen(html: str) -> _Text:
+    parsed = _Text()
+    parsed.feed(html)
+    return parsed
+
+
+def text(html: str) -> str:
+    return " ".join(" ".join(seen(html).shown).split())
+
+
+def render(found: Facts, kind: str = "live") -> str:
+    stamp = Stamp("live") if kind == "live" else Stamp("replay", 3)
+    return page.render(found, stamp, "window.vegaEmbed = null;")
+
+
+def predicted(n: int, p50: float, model: str = "chronos:x", **more: Any) -> Predicted:
+    values = {
+        "model": model,
+        "issued_at": floor(NOW),
+        "period_start": floor(NOW) + n * HALF_HOUR,
+        "p10": Decimal(p50 - 10),
+        "p50": Decimal(p50),
+        "p90": Decimal(p50 + 10),
+        "simulated": False,
+    }
+    return Predicted(**(values | more))
+
+
+# What is read.
+
+
+def test_the_facts_are_the_rows_of_the_database(warehouse: SecretStr, rows: Rows) -> None:
+    now = datetime.now(UTC)
+    made_up.fill(warehouse, now)
+
+    found = facts.read(warehouse, now)
+
+    newest = floor(now) - HALF_HOUR
+    assert found.newest_intensity == Intensity(newest, Decimal(100), "moderate")
+    assert found.newest_mix is not None
+    start, shares = found.newest_mix
+    assert (start, shares["wind"], sum(share or 0 for share in shares.values())) == (
+        newest,
+        Decimal("30.0"),
+        Decimal(100),
+    )
+    assert set(shares) == set(FUELS)
+    [(count,)] = rows("SELECT count(*) FROM reporting.telemetry_24h")
+    assert len(found.intensity) == len(found.mix) == count
+    assert found.model == made_up.MODEL
+    assert [one.period_start for one in found.coming()] == [
+        floor(now) + n * HALF_HOUR for n in range(96)
+    ]
+    # of the last day each half-hour has the forecast that was issued last before it
+    past = [one for one in found.of(made_up.MODEL) if one.period_start <= newest]
+    assert len(past) == count
+    assert all(one.issued_at == one.period_start for one in past)
+
+
+def test_scores_are_weighted_by_the_number_of_forecasts(warehouse: SecretStr) -> None:
+    now = datetime.now(UTC)
+    made_up.fill(warehouse, now)
+    scored = {(one.model, one.lead_bucket): one for one in facts.read(warehouse, now).accuracy}
+    ours = scored[made_up.MODEL, "0-3h"]
+    assert (ours.n, ours.mae) == (40, 25)  # (100 + 900) / 40, and not (10 + 30) / 2
+    assert ours.inside_pct is not None
+    assert round(ours.inside_pct, 1) == 75  # (5 + 25) / 40
+    assert scored["neso", "0-3h"].inside_pct is None
+    assert scored["neso", "0-3h"].simulated
+
+
+def test_an_attempt_that_makes_the_page_is_not_on_it_and_others_are_counted(
+    warehouse: SecretStr,
+) -> None:
+    now = datetime.now(UTC)
+    made_up.fill(warehouse, now)
+    made_up.note_attempt(warehouse, "raw.intensity", now - timedelta(hours=30), written=7)
+    made_up.note_attempt(warehouse, "files.dashboard", now, running=True)
+    last = {one.asset: one for one in facts.read(warehouse, now).last_attempts}
+    assert set(last) == {"raw.intensity", "core.intensity"}
+    raw, core = last["raw.intensity"], last["core.intensity"]
+    assert (raw.status, raw.attempts_24h, raw.failures_24h) == ("success", 1, 0)
+    assert (raw.written_24h, raw.rejected_24h) == (48, 2)
+    assert (core.status, core.failures_24h, core.error_message) == ("failed", 1, "Out of luck.")
+
+
+def test_it_reads_reporting_and_nothing_else() -> None:
+    queries = [
+        re.sub("--.*", "", path.read_text(encoding="utf-8"))
+        for path in (sql_dir() / "dashboard").glob("*.sql")
+    ]
+    assert len(queries) == 7
+    for query in queries:
+        found = set(re.findall(r"\b(raw|core|forecast|ops|reporting)\.(?=[a-z])", query))
+        assert found == {"reporting"}
+
+
+def test_old_telemetry_is_still_shown_as_the_newest_with_its_age(warehouse: SecretStr) -> None:
+    now = datetime.now(UTC)
+    made_up.fill(warehouse, now - 3 * DAY)
+    found = facts.read(warehouse, now)
+    assert found.intensity == []
+    assert found.mix == []
+    shown = text(render(found))
+    assert "72 h before this page" in shown or "3 days before this page" in shown
+    assert "– late" in shown
+
+
+# What is chosen from it.
+
+
+def test_our_newest_model_speaks_and_others_stand_in_for_it() -> None:
+    naive, neso = predicted(0, 1, "seasonal_naive"), predicted(0, 1, "neso")
+    older = predicted(0, 1, "chronos:old", issued_at=floor(NOW) - HALF_HOUR)
+    newer = predicted(0, 1, "chronos:new")
+    assert Facts(NOW, predicted=[older, naive, neso, newer]).model == "chronos:new"
+    assert Facts(NOW, predicted=[neso, naive]).model == "seasonal_naive"
+    assert Facts(NOW, predicted=[neso]).model == "neso"
+    assert Facts(NOW, predicted=[predicted(-1, 1)]).model is None
+
+
+def test_the_greenest_hours_are_those_with_the_lowest_mean_and_no_gap() -> None:
+    values = [90, 80, 70, 60, 50, 40, 30, 40, 50, 60, 70, 80]
+    whole = Facts(NOW, predicted=[predicted(n, value) for n, value in enumerate(values)])
+    start = floor(NOW) + 3 * HALF_HOUR  # 60 50 40 30 40 50: the first of two equals
+    assert whole.greenest() == (start, start + timedelta(hours=3), Decimal(270) / 6)
+    gap = Facts(NOW, predicted=[one for n, one in enumerate(whole.predicted) if n != 6])
+    assert gap.greenest() == (
+        floor(NOW),
+        floor(NOW) + timedelta(hours=3),
+        Decimal(90 + 80 + 70 + 60 + 50 + 40) / 6,
+    )
+    assert Facts(NOW, predicted=[predicted(0, 1)]).greenest() is None
+
+
+# What is said.
+
+
+def test_an_empty_warehouse_gives_a_page_that_says_so_everywhere(warehouse: SecretStr) -> None:
+    html = render(facts.read(warehouse, NOW))
+    shown = text(html)
+    assert json.loads(seen(html).data)["charts"] == {}
+    assert shown.count("No data yet.") == 2 + 5
+    for said in (
+        "No forecast yet.",
+        "There is no generation mix of the last 24 hours yet.",
+        "There is neither an actual of the last 24 hours nor a forecast yet.",
+        "No forecast has been scored yet.",
+        "No band has been scored yet.",
+        "Nothing has run in the last 24 hours.",
+        "Nothing has run yet.",
+    ):
+        assert said in shown
+
+
+def test_recorded_data_and_simulated_forecasts_are_named_and_live_ones_are_not() -> None:
+    found = Facts(
+        NOW,
+        predicted=[predicted(0, 100), predicted(0, 90, "neso", simulated=True)],
+        accuracy=[Accuracy("neso", "0-3h", 5, Decimal(9), None, True)],
+    )
+    recorded = text(render(found, "replay"))
+    assert "RECORDED data (replay), not live" in recorded
+    assert recorded.count("neso (simulated)") >= 3
+    assert "RECORDED" not in render(Facts(NOW))
+
+
+def test_times_are_utc_and_london_is_named_with_its_summer_zone() -> None:
+    found = Facts(NOW, newest_intensity=Intensity(NOW - HALF_HOUR, Decimal(1), "low"))
+    assert "Made 1 Jul 20:10 UTC (21:10 BST in London)" in text(render(found))
+
+
+def test_nothing_is_drawn_through_a_gap() -> None:
+    starts = [floor(NOW) - n * HALF_HOUR for n in (4, 3, 1)]
+    found = Facts(NOW, intensity=[Intensity(at, Decimal(50), None) for at in starts])
+    spec = json.loads(seen(render(found)).data)["charts"]["intensity"]
+    drawn = [row["actual"] for row in spec["data"]["values"]][-4:]
+    assert drawn == [50, 50, None, 50]
+
+
+def test_every_chart_has_its_summary_as_description_and_a_table() -> None:
+    share = dict.fromkeys(FUELS, Decimal(0)) | {"wind": Decimal(60), "gas": Decimal(40)}
+    found = Facts(
+        NOW,
+        intensity=[Intensity(floor(NOW) - HALF_HOUR, Decimal(50), None)],
+        mix=[(floor(NOW) - HALF_HOUR, share)],
+        predicted=[predicted(n, 100 + n) for n in range(3)],
+        accuracy=[Accuracy("chronos:x", "0-3h", 5, Decimal(9), Decimal(80), False)],
+        attempts_by_hour=[HourOfAttempts(NOW.replace(minute=0), "failed", 2)],
+    )
+    html = render(found)
+    specs = json.loads(seen(html).data)["charts"]
+    assert set(specs) == {"mix", "intensity", "errors", "coverage", "attempts"}
+    for name, spec in specs.items():
+        summary = spec["description"].split(". ", 1)[1]
+        assert summary in text(html)
+        assert f'<details id="{name}-table">' in html
+    assert "Over 1 half-hours most came from wind (60.0 % on average), then gas (40.0 %)" in html
+    assert "between 100.0 at 1 Jul 20:00 and 102.0 at 1 Jul 21:00" in html
+    assert "2 attempts in 24 hours, 2 of them failed or crashed." in html
+
+
+# Text that means harm.
+
+
+@pytest.mark.parametrize("library", ["a = '</script>'", "a = '<!--'"])
+def test_a_library_that_would_end_its_own_script_is_refused(library: str) -> None:
+    with pytest.raises(ValueError, match="end it early"):
+        page.render(Facts(NOW), Stamp("live"), library)
+
+
+def test_text_from_the_database_is_shown_and_makes_no_tag() -> None:
+    calm = seen(render(hostile_facts("calm")))
+    html = render(hostile_facts(HOSTILE))
+    parsed = seen(html)
+    assert parsed.tags == calm.tags
+    shown = " ".join(parsed.shown)
+    assert shown.count(HOSTILE) >= 6
+    specs = json.loads(parsed.data)["charts"]
+    assert HOSTILE in [row["model"] for row in specs["errors"]["data"]["values"]]
+    [data] = re.findall(r'<script type="application/json" id="data">(.*?)</script>', html, re.S)
+    assert not set(data) & set("<>&\u2028\u2029")
+
+
+def hostile_facts(name: str) -> Facts:
+    return Facts(
+        NOW,
+        newest_intensity=Intensity(floor(NOW) - HALF_HOUR, Decimal(1), name),
+        predicted=[predicted(n, 100, name) for n in range(8)],
+        accuracy=[Accuracy(name, "0-3h", 5, Decimal(9), Decimal(80), False)],
+        last_attempts=[
+            facts.LastAttempt(name, "failed", NOW - HALF_HOUR, 5, name, 1, 1, 0, 0),
+        ],
+    )
