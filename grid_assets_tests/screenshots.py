@@ -1,9 +1,10 @@
-"""The picture of the lineage graph in the documentation, taken from a running product.
+"""The pictures in the documentation: the lineage graph of a running product, and a dashboard.
 
     python -m grid_assets_tests.screenshots http://127.0.0.1:3000 docs/images/ui.png
+    python -m grid_assets_tests.screenshots dashboard.html docs/images/dashboard.png
 
-Belongs here: finding a browser, opening it, and the graph with its groups open. Does not belong
-here: what a page should show (`test_ui`).
+Belongs here: finding a browser, opening it, the graph with its groups open, and the dashboard's
+upper panels. Does not belong here: what a page should show (`test_ui`, `dashboard`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -30,12 +32,13 @@ QUIET: Final = [
 ]
 """For containers, and so that the browser talks to nobody but the page's own server."""
 
-GROUPS: Final = ("raw", "core", "forecast", "reporting")
+GROUPS: Final = ("raw", "core", "forecast", "reporting", "files")
 SIZE: Final = {"width": 1500, "height": 900}
 WIDE: Final = {"width": 1900, "height": 2300}
 """Room for the whole graph: Dagster draws only what is in sight, and hides details when small."""
 SETTLING_MS: Final = 2000
 """Moves of the graph are animated, and nothing tells their end."""
+DASHBOARD_SIZE: Final = {"width": 1200, "height": 900}
 
 
 def browser_path() -> str | None:
@@ -74,10 +77,37 @@ def take(ui: str, file: Path, executable: str) -> None:
         open_lineage(page, ui)
         file.parent.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=file)
+    _with_few_colours(file)
+
+
+def take_dashboard(dashboard: Path, file: Path, executable: str) -> None:
+    """Write the upper panels of a dashboard as a PNG: now, intensity and mix."""
+    with browser(executable) as opened:
+        page = opened.new_page(viewport=DASHBOARD_SIZE, color_scheme="light")
+        page.goto(dashboard.absolute().as_uri())
+        page.locator("#mix-chart svg").wait_for()
+        below = page.locator("section#accuracy").bounding_box()
+        assert below is not None
+        file.parent.mkdir(parents=True, exist_ok=True)
+        whole = {"x": 0, "y": 0, "width": DASHBOARD_SIZE["width"], "height": below["y"]}
+        page.screenshot(path=file, clip=whole, full_page=True)
+    _with_few_colours(file)
+
+
+def _with_few_colours(file: Path) -> None:
+    """There are few in such a picture, and a palette halves the file."""
+    with Image.open(file) as picture:
+        picture.quantize(200).save(file, optimize=True)
 
 
 if __name__ == "__main__":
     found = browser_path()
     if found is None or len(sys.argv) != 3:
-        sys.exit("usage: python -m grid_assets_tests.screenshots UI FILE, with Chromium installed")
-    take(sys.argv[1], Path(sys.argv[2]), found)
+        sys.exit(
+            "usage: python -m grid_assets_tests.screenshots UI|PAGE FILE, with Chromium installed"
+        )
+    source, target = sys.argv[1], Path(sys.argv[2])
+    if source.endswith(".html"):
+        take_dashboard(Path(source), target, found)
+    else:
+        take(source, target, found)

@@ -145,6 +145,8 @@ def test_it_says_where_everything_is_and_moves_to_a_free_port(demo: Demo) -> Non
     assert "RECORDED data (replay), not live" in said
     assert demo.line("API ").startswith(demo.api)
     assert Path(demo.line("logs ")).is_dir()
+    page = requests.get(demo.line("dashboard "), timeout=30)
+    assert (page.status_code, "RECORDED data (replay)" in page.text) == (200, True)
     assert demo.line("SQL ").endswith('/grid" url --demo)"')
     assert "Traceback" not in said
 
@@ -361,6 +363,9 @@ def test_once_runs_to_the_end_again_and_fails_where_anything_failed(
             in first
         )
         assert "raw.generation       success" in first
+        page = grid.home / "demo" / "files" / "dashboard.html"
+        assert f"Dashboard: {page.as_uri()}" in first.splitlines()
+        assert "RECORDED data (replay), not live" in page.read_text(encoding="utf-8")
         url = demo_database()
         [(chronos, *of_chronos), naive] = ask(url, NEWEST_FORECAST)
         assert chronos.startswith("chronos:")

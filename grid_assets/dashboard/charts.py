@@ -65,6 +65,8 @@ LEGEND: Final = {
     "symbolLimit": 20,
     "labelLimit": 220,
 }
+MODEL_LEGEND: Final = {**LEGEND, "columns": {"expr": "width < 450 ? 1 : 4"}}
+"""A model's name can be as long as a phone is wide."""
 
 
 def ms(instant: datetime) -> int:
@@ -158,9 +160,7 @@ def intensity(facts: Facts) -> Spec | None:
         lines["p50"] = (named(model, _simulated(ours)), OTHER_COLOURS.get(model, OUR_COLOURS[0]))
     if neso:
         lines["neso"] = (named("neso", _simulated(neso)), OTHER_COLOURS["neso"])
-    # a model's name can be as long as a phone is wide
-    legend = {**LEGEND, "columns": {"expr": "width < 450 ? 1 : 4"}}
-    colour = {"scale": _scale(dict(lines.values())), "legend": legend}
+    colour = {"scale": _scale(dict(lines.values())), "legend": MODEL_LEGEND}
     time = _time(first, last)
     shown = [
         {"field": "at", "title": "UTC"},
@@ -338,7 +338,7 @@ def _lead_and_model(facts: Facts) -> Spec:
             "axis": {"labelAngle": 0},
         },
         "xOffset": {"field": "model", "sort": list(names.values())},
-        "color": _colours("model", colours),
+        "color": {**_colours("model", colours), "legend": MODEL_LEGEND},
         "tooltip": [
             {"field": "model"},
             {"field": "lead"},

@@ -222,7 +222,7 @@ def test_recorded_data_and_simulated_forecasts_are_named_and_live_ones_are_not()
 
 def test_times_are_utc_and_london_is_named_with_its_summer_zone() -> None:
     found = Facts(NOW, newest_intensity=Intensity(NOW - HALF_HOUR, Decimal(1), "low"))
-    assert "Made 1 Jul 20:10 UTC (21:10 BST in London)" in text(render(found))
+    assert "Made 1 Jul 20:10 UTC (21:10 BST in London), 2026." in text(render(found))
 
 
 def test_nothing_is_drawn_through_a_gap() -> None:
