@@ -197,6 +197,36 @@ def test_a_replay_and_a_database_become_a_warehouse_without_the_demo(
     assert "Traceback" not in replay.output()
 
 
+def test_a_cycle_that_cannot_make_the_dashboard_warns_and_succeeds(
+    recorded: Grid, warehouse: SecretStr
+) -> None:
+    recorded.home.mkdir()
+    (recorded.home / "files").write_text("not a folder", encoding="utf-8")
+    ran = recorded.run("tick", GRID_BACKTEST_DAYS="0")
+    assert "Warning: the dashboard was not made; the data behind it is in the warehouse." in ran.out
+    assert ask(warehouse, "SELECT count(*) > 0 FROM core.intensity") == [(True,)]
+    assert ask(warehouse, "SELECT DISTINCT asset FROM ops.etl_runs WHERE status <> 'success'") == [
+        ("files.dashboard",)
+    ]
+    checked = recorded.run("status").out
+    assert "warning: [Errno" in checked
+    assert "healthy" in checked.splitlines()
+
+    (recorded.home / "files").unlink()
+    recorded.run("tick", GRID_BACKTEST_DAYS="0")
+    page = (recorded.home / "files" / "dashboard.html").read_text(encoding="utf-8")
+    assert "RECORDED data (replay), not live" in page
+
+
+def test_a_cycle_whose_telemetry_fails_still_makes_a_dashboard_that_says_so(
+    recorded: Grid, replay: ReplayServer
+) -> None:
+    replay.control.fault({"name": "500", "path": "/generation"})
+    recorded.run("tick", code=1, GRID_BACKTEST_DAYS="0")
+    page = (recorded.home / "files" / "dashboard.html").read_text(encoding="utf-8")
+    assert '<th scope="row">raw.generation</th><td class="bad">failed</td>' in page
+
+
 def test_an_api_of_another_program_is_live_and_the_recording_stays_out(
     grid: Grid, new_database: NewDatabase, other_api: Stub, replay: ReplayServer
 ) -> None:

@@ -42,6 +42,7 @@ HOUR = timedelta(hours=1)
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 CHRONOS, NAIVE = "chronos:tiny-2", "seasonal_naive"
 KEYS = [asset.key for asset in FORECASTS]
+DASHBOARD = dg.AssetKey(["files", "dashboard"])
 
 
 def execute(
@@ -222,7 +223,9 @@ def test_a_failed_blocking_check_in_core_leads_to_no_forecast(
     assert ("core.generation_mix", "keys_unique", "ERROR") in failed_checks(result)
     assert predictions(rows) == []
     assert rows("SELECT DISTINCT asset FROM ops.etl_runs WHERE asset LIKE 'forecast.%'") == []
-    assert look().run_requests == []  # nor is one asked for while that is so
+    # nor is one asked for while that is so: only the page that shows the failure
+    [wanted] = look().run_requests
+    assert wanted.asset_selection == [DASHBOARD]
 
     assert forecast(today - DAY, today, "sensor", assets).success
     assert len(predictions(rows)) == 2 * 960
@@ -443,7 +446,7 @@ def test_while_a_run_is_on_its_way_nothing_is_asked_for(warehouse: SecretStr) ->
 
 
 @pytest.mark.parametrize(("ago", "waits"), [(HOUR / 20, True), (HOUR / 10, False)])
-def test_after_a_failure_nothing_is_asked_for_until_a_pause_is_over(
+def test_after_a_failure_only_the_page_is_asked_for_until_a_pause_is_over(
     ago: timedelta, waits: bool, warehouse: SecretStr, rows: Rows
 ) -> None:
     at = datetime.now(UTC) - ago
@@ -454,7 +457,8 @@ def test_after_a_failure_nothing_is_asked_for_until_a_pause_is_over(
         "1, %s)",
         *(at.date(), at.date(), at, at, at),
     )
-    assert len(look().run_requests) == (0 if waits else 1)
+    [wanted] = look().run_requests
+    assert wanted.asset_selection == ([DASHBOARD] if waits else KEYS)
 
 
 def test_what_lies_far_back_is_looked_for_only_every_few_minutes(warehouse: SecretStr) -> None:
