@@ -11,76 +11,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Any, Final
 
 from grid_assets.dashboard.facts import Facts, Predicted
+from grid_assets.dashboard.look import (
+    ACTUAL,
+    ACTUAL_COLOUR,
+    FUEL_COLOURS,
+    HEIGHT,
+    MODEL_LEGEND,
+    OTHER_COLOURS,
+    OUR_COLOURS,
+    STATUS_COLOURS,
+    Spec,
+    at,
+    colours_of,
+    frame,
+    gco2,
+    ms,
+    named,
+    plain,
+    scale,
+    stacked,
+    time_axis,
+)
 from grid_assets.forecasting.series import LEAD_BUCKETS
 from grid_assets.halfhours import DAY, HALF_HOUR, floor
-
-Spec = dict[str, Any]
-
-HEIGHT: Final = 280
-
-FUEL_COLOURS: Final = {
-    "nuclear": "#7b5ea7",
-    "biomass": "#93743f",
-    "hydro": "#2a9d8f",
-    "wind": "#3b82c4",
-    "solar": "#e0a800",
-    "imports": "#8d99a6",
-    "other": "#c48fb0",
-    "gas": "#d1603d",
-    "coal": "#5f6470",
-}
-"""Fuels from the bottom of the stack to its top: what burns fossil fuel lies on the rest."""
-
-STATUS_COLOURS: Final = {
-    "success": "#2a9d8f",
-    "running": "#8d99a6",
-    "failed": "#d1603d",
-    "crashed": "#7b5ea7",
-}
-
-ACTUAL: Final = "actual"
-ACTUAL_COLOUR: Final = "#1f9d57"
-OUR_COLOURS: Final = ("#3b7dd8", "#1f9d57", "#93743f")
-"""Chronos models by name; more than three at once are seen only after many changes of model."""
-OTHER_COLOURS: Final = {"neso": "#c2571a", "seasonal_naive": "#8a6fb3"}
-
-TIME_AXIS: Final = {
-    "title": None,
-    # the date where a day begins, the time elsewhere
-    "labelExpr": "utchours(datum.value) == 0 && utcminutes(datum.value) == 0 "
-    "? utcFormat(datum.value, '%-d %b') : utcFormat(datum.value, '%H:%M')",
-    "labelOverlap": "greedy",
-    "tickCount": {"expr": "width < 450 ? 5 : 12"},
-    "grid": False,
-}
-LEGEND: Final = {
-    "orient": "top",
-    "title": None,
-    "columns": {"expr": "width < 450 ? 3 : 9"},
-    "symbolOpacity": 1,
-    "symbolLimit": 20,
-    "labelLimit": 220,
-}
-MODEL_LEGEND: Final = {**LEGEND, "columns": {"expr": "width < 450 ? 1 : 4"}}
-"""A model's name can be as long as a phone is wide."""
-
-
-def ms(instant: datetime) -> int:
-    return round(instant.timestamp() * 1000)
-
-
-def at(instant: datetime) -> str:
-    """An instant for a reader, such as `22 Nov 19:30`; the page says that all are UTC."""
-    return f"{instant.day} {instant:%b %H:%M}"
-
-
-def named(model: str, simulated: bool) -> str:
-    """A model's name; NESO's simulated forecasts say in every place that they are no NESO's."""
-    return f"{model} (simulated)" if simulated else model
 
 
 def mix(facts: Facts) -> Spec | None:
@@ -95,7 +50,7 @@ def mix(facts: Facts) -> Spec | None:
                     "t": ms(start),
                     "end": ms(start + HALF_HOUR),
                     "at": at(start),
-                    **{fuel: _float(share) for fuel, share in shares.items()},
+                    **{fuel: plain(share) for fuel, share in shares.items()},
                 }
                 for start, shares in facts.mix
             ]
@@ -103,14 +58,14 @@ def mix(facts: Facts) -> Spec | None:
         "transform": [
             {"fold": fuels, "as": ["fuel", "pct"]},
             {"calculate": f"indexof({fuels!r}, datum.fuel)", "as": "order"},
-            _stack("pct"),
+            stacked("pct"),
         ],
         "params": [
             {"name": "chosen", "select": {"type": "point", "fields": ["fuel"]}, "bind": "legend"}
         ],
         "mark": {"type": "rect", "aria": False},
         "encoding": {
-            "x": _time(facts.now - DAY, facts.now),
+            "x": time_axis(facts.now - DAY, facts.now),
             "x2": {"field": "end"},
             "y": {
                 "field": "from",
@@ -119,14 +74,14 @@ def mix(facts: Facts) -> Spec | None:
                 "scale": {"domain": [0, 100]},
             },
             "y2": {"field": "to"},
-            "color": _colours("fuel", FUEL_COLOURS),
+            "color": colours_of("fuel", FUEL_COLOURS),
             "opacity": {"condition": {"param": "chosen", "value": 1}, "value": 0.15},
             "tooltip": [
                 {"field": "at", "title": "UTC"},
                 *({"field": fuel, "title": f"{fuel}, %", "format": ".1f"} for fuel in fuels[::-1]),
             ],
         },
-        **_frame(),
+        **frame(),
     }
 
 
@@ -148,11 +103,11 @@ def intensity(facts: Facts) -> Spec | None:
             {
                 "t": ms(start),
                 "at": at(start),
-                "actual": _float(actual.get(start)),
-                "p10": _float(one.p10 if one else None),
-                "p50": _float(one.p50 if one else None),
-                "p90": _float(one.p90 if one else None),
-                "neso": _float(neso_by_start.get(start)),
+                "actual": plain(actual.get(start)),
+                "p10": plain(one.p10 if one else None),
+                "p50": plain(one.p50 if one else None),
+                "p90": plain(one.p90 if one else None),
+                "neso": plain(neso_by_start.get(start)),
             }
         )
     lines = {"actual": (ACTUAL, ACTUAL_COLOUR)}
@@ -160,8 +115,8 @@ def intensity(facts: Facts) -> Spec | None:
         lines["p50"] = (named(model, _simulated(ours)), OTHER_COLOURS.get(model, OUR_COLOURS[0]))
     if neso:
         lines["neso"] = (named("neso", _simulated(neso)), OTHER_COLOURS["neso"])
-    colour = {"scale": _scale(dict(lines.values())), "legend": MODEL_LEGEND}
-    time = _time(first, last)
+    colour = {"scale": scale(dict(lines.values())), "legend": MODEL_LEGEND}
+    time = time_axis(first, last)
     shown = [
         {"field": "at", "title": "UTC"},
         *({"field": field, "title": name, "format": ".1f"} for field, (name, _) in lines.items()),
@@ -175,7 +130,7 @@ def intensity(facts: Facts) -> Spec | None:
             {
                 "mark": {"type": "area", "opacity": 0.22, "aria": False},
                 "encoding": {
-                    "y": _gco2("p10"),
+                    "y": gco2("p10"),
                     "y2": {"field": "p90"},
                     "color": {"datum": lines.get("p50", ("", ""))[0], **colour},
                 },
@@ -190,7 +145,7 @@ def intensity(facts: Facts) -> Spec | None:
                         "point": {"size": 8} if field == "actual" else False,
                         "strokeDash": [5, 3] if field == "neso" else [1, 0],
                     },
-                    "encoding": {"y": _gco2(field), "color": {"datum": name, **colour}},
+                    "encoding": {"y": gco2(field), "color": {"datum": name, **colour}},
                 }
                 for field, (name, _) in lines.items()
             ),
@@ -210,7 +165,7 @@ def intensity(facts: Facts) -> Spec | None:
                 },
             },
         ][0 if model and ours else 1 :],
-        **_frame(),
+        **frame(),
     }
 
 
@@ -225,7 +180,7 @@ def errors(facts: Facts) -> Spec | None:
             **_lead_and_model(facts),
             "y": {"field": "mae", "type": "quantitative", "title": "mean absolute error, gCO2/kWh"},
         },
-        **_frame(),
+        **frame(),
     }
 
 
@@ -255,7 +210,7 @@ def coverage(facts: Facts) -> Spec | None:
                 "encoding": {"y": {"field": "promised", "type": "quantitative"}},
             },
         ],
-        **_frame(HEIGHT - 80),
+        **frame(HEIGHT - 80),
     }
 
 
@@ -279,21 +234,21 @@ def attempts(facts: Facts) -> Spec | None:
                 for one in facts.attempts_by_hour
             ]
         },
-        "transform": [_stack("attempts")],
+        "transform": [stacked("attempts")],
         "mark": {"type": "rect", "aria": False},
         "encoding": {
-            "x": _time(facts.now - DAY, facts.now),
+            "x": time_axis(facts.now - DAY, facts.now),
             "x2": {"field": "end"},
             "y": {"field": "from", "type": "quantitative", "title": "attempts in the hour"},
             "y2": {"field": "to"},
-            "color": _colours("status", STATUS_COLOURS),
+            "color": colours_of("status", STATUS_COLOURS),
             "tooltip": [
                 {"field": "at", "title": "UTC, hour from"},
                 {"field": "status"},
                 {"field": "attempts"},
             ],
         },
-        **_frame(HEIGHT - 100),
+        **frame(HEIGHT - 100),
     }
 
 
@@ -314,8 +269,8 @@ def _by_lead(facts: Facts) -> Spec:
                     "model": named(one.model, one.simulated),
                     "lead": one.lead_bucket,
                     "n": one.n,
-                    "mae": _float(one.mae),
-                    "inside": _float(one.inside_pct),
+                    "mae": plain(one.mae),
+                    "inside": plain(one.inside_pct),
                 }
                 for one in facts.accuracy
             ]
@@ -338,7 +293,7 @@ def _lead_and_model(facts: Facts) -> Spec:
             "axis": {"labelAngle": 0},
         },
         "xOffset": {"field": "model", "sort": list(names.values())},
-        "color": {**_colours("model", colours), "legend": MODEL_LEGEND},
+        "color": {**colours_of("model", colours), "legend": MODEL_LEGEND},
         "tooltip": [
             {"field": "model"},
             {"field": "lead"},
@@ -349,47 +304,6 @@ def _lead_and_model(facts: Facts) -> Spec:
     }
 
 
-def _frame(height: int = HEIGHT) -> Spec:
-    return {
-        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
-        "width": "container",
-        "height": height,
-        "autosize": {"type": "fit-x", "contains": "padding"},
-        "background": None,
-    }
-
-
-def _time(first: datetime, last: datetime) -> Spec:
-    return {
-        "field": "t",
-        "type": "temporal",
-        "scale": {"type": "utc", "domainMin": ms(first), "domainMax": ms(last), "clamp": True},
-        "axis": TIME_AXIS,
-    }
-
-
-def _stack(field: str) -> Spec:
-    """One block on the other at each time: bars between two instants do not stack by themselves."""
-    return {
-        "stack": field,
-        "groupby": ["t"],
-        "sort": [{"field": "order"}],
-        "as": ["from", "to"],
-    }
-
-
-def _gco2(field: str) -> Spec:
-    return {"field": field, "type": "quantitative", "title": "gCO2/kWh", "scale": {"zero": True}}
-
-
-def _colours(field: str, colours: dict[str, str]) -> Spec:
-    return {"field": field, "type": "nominal", "scale": _scale(colours), "legend": LEGEND}
-
-
-def _scale(colours: dict[str, str]) -> Spec:
-    return {"domain": list(colours), "range": list(colours.values())}
-
-
 def _half_hours(first: datetime, last: datetime) -> Iterable[datetime]:
     while first <= last:
         yield first
@@ -398,7 +312,3 @@ def _half_hours(first: datetime, last: datetime) -> Iterable[datetime]:
 
 def _simulated(predicted: Sequence[Predicted]) -> bool:
     return any(one.simulated for one in predicted)
-
-
-def _float(value: Decimal | None) -> float | None:
-    return None if value is None else round(float(value), 2)

@@ -19,8 +19,8 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from grid_assets.dashboard import charts
-from grid_assets.dashboard.charts import at, named
 from grid_assets.dashboard.facts import GREEN, NEXT_HOURS, Facts
+from grid_assets.dashboard.look import FUEL_COLOURS, Spec, at, ms, named
 from grid_assets.forecasting.series import LEAD_BUCKETS
 from grid_assets.halfhours import HALF_HOUR
 from grid_assets.migrate import Stamp
@@ -40,7 +40,7 @@ class Chart:
 
     id: str
     title: str
-    spec: charts.Spec | None
+    spec: Spec | None
     summary: str
     table: Table
 
@@ -61,7 +61,7 @@ def render(facts: Facts, stamp: Stamp, library: str) -> str:
             for name, chart in shown.items()
             if chart.spec
         },
-        "made": charts.ms(facts.now),
+        "made": ms(facts.now),
         "old": OLD.total_seconds() * 1000,
     }
     environment = Environment(
@@ -83,7 +83,7 @@ def render(facts: Facts, stamp: Stamp, library: str) -> str:
         failures=sum(one.failures_24h for one in facts.last_attempts),
         rejected=sum(one.rejected_24h for one in facts.last_attempts),
         attempted=sum(one.attempts_24h for one in facts.last_attempts),
-        fuels=list(charts.FUEL_COLOURS.items()),
+        fuels=list(FUEL_COLOURS.items()),
         data=in_script(data),
         library=library,
         program=program,
@@ -127,7 +127,7 @@ def _charts(facts: Facts) -> list[Chart]:
 
 
 def _mix(facts: Facts) -> Chart:
-    fuels = list(charts.FUEL_COLOURS)
+    fuels = list(FUEL_COLOURS)
     return Chart(
         "mix",
         "Generation mix of the last 24 hours",
@@ -149,7 +149,7 @@ def _mix_summary(facts: Facts) -> str:
     means = {
         fuel: sum((shares[fuel] or Decimal(0) for _, shares in facts.mix), Decimal(0))
         / len(facts.mix)
-        for fuel in charts.FUEL_COLOURS
+        for fuel in FUEL_COLOURS
     }
     first, second, third = sorted(means, key=lambda fuel: -means[fuel])[:3]
     return (

@@ -1,0 +1,119 @@
+"""How every chart looks: colours, axes, legends, and how values and instants are given to them.
+
+Belongs here: what charts share. Does not belong here: any one chart (`charts`).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+Spec = dict[str, Any]
+
+HEIGHT: Final = 280
+
+FUEL_COLOURS: Final = {
+    "nuclear": "#7b5ea7",
+    "biomass": "#93743f",
+    "hydro": "#2a9d8f",
+    "wind": "#3b82c4",
+    "solar": "#e0a800",
+    "imports": "#8d99a6",
+    "other": "#c48fb0",
+    "gas": "#d1603d",
+    "coal": "#5f6470",
+}
+"""Fuels from the bottom of the stack to its top: what burns fossil fuel lies on the rest."""
+
+STATUS_COLOURS: Final = {
+    "success": "#2a9d8f",
+    "running": "#8d99a6",
+    "failed": "#d1603d",
+    "crashed": "#7b5ea7",
+}
+
+ACTUAL: Final = "actual"
+ACTUAL_COLOUR: Final = "#1f9d57"
+OUR_COLOURS: Final = ("#3b7dd8", "#1f9d57", "#93743f")
+"""Chronos models by name; more than three at once are seen only after many changes of model."""
+OTHER_COLOURS: Final = {"neso": "#c2571a", "seasonal_naive": "#8a6fb3"}
+
+TIME_AXIS: Final = {
+    "title": None,
+    # the date where a day begins, the time elsewhere
+    "labelExpr": "utchours(datum.value) == 0 && utcminutes(datum.value) == 0 "
+    "? utcFormat(datum.value, '%-d %b') : utcFormat(datum.value, '%H:%M')",
+    "labelOverlap": "greedy",
+    "tickCount": {"expr": "width < 450 ? 5 : 12"},
+    "grid": False,
+}
+LEGEND: Final = {
+    "orient": "top",
+    "title": None,
+    "columns": {"expr": "width < 450 ? 3 : 9"},
+    "symbolOpacity": 1,
+    "symbolLimit": 20,
+    "labelLimit": 220,
+}
+MODEL_LEGEND: Final = {**LEGEND, "columns": {"expr": "width < 450 ? 1 : 4"}}
+"""A model's name can be as long as a phone is wide."""
+
+
+def ms(instant: datetime) -> int:
+    return round(instant.timestamp() * 1000)
+
+
+def at(instant: datetime) -> str:
+    """An instant for a reader, such as `22 Nov 19:30`; the page says that all are UTC."""
+    return f"{instant.day} {instant:%b %H:%M}"
+
+
+def named(model: str, simulated: bool) -> str:
+    """A model's name; NESO's simulated forecasts say in every place that they are no NESO's."""
+    return f"{model} (simulated)" if simulated else model
+
+
+def frame(height: int = HEIGHT) -> Spec:
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "width": "container",
+        "height": height,
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "background": None,
+    }
+
+
+def time_axis(first: datetime, last: datetime) -> Spec:
+    return {
+        "field": "t",
+        "type": "temporal",
+        "scale": {"type": "utc", "domainMin": ms(first), "domainMax": ms(last), "clamp": True},
+        "axis": TIME_AXIS,
+    }
+
+
+def stacked(field: str) -> Spec:
+    """One block on the other at each time: bars between two instants do not stack by themselves."""
+    return {
+        "stack": field,
+        "groupby": ["t"],
+        "sort": [{"field": "order"}],
+        "as": ["from", "to"],
+    }
+
+
+def gco2(field: str) -> Spec:
+    return {"field": field, "type": "quantitative", "title": "gCO2/kWh", "scale": {"zero": True}}
+
+
+def colours_of(field: str, colours: dict[str, str]) -> Spec:
+    return {"field": field, "type": "nominal", "scale": scale(colours), "legend": LEGEND}
+
+
+def scale(colours: dict[str, str]) -> Spec:
+    return {"domain": list(colours), "range": list(colours.values())}
+
+
+def plain(value: Decimal | None) -> float | None:
+    return None if value is None else round(float(value), 2)
