@@ -463,7 +463,9 @@ def test_status_ends_with_housekeeping_and_what_the_database_weighs(recorded: Gr
     said = recorded.run("status", code=1).out
     assert "housekeeping  not yet; it runs once a day" in said
     weight = said[said.index("weight   ") :].splitlines()
-    assert re.fullmatch(r"weight        [\d.]+ MB in all; a year adds, at the designed .*:", weight[0])
+    assert re.fullmatch(
+        r"weight        [\d.]+ MB in all; a year adds, at the designed .*:", weight[0]
+    )
     assert [line.split()[0] for line in weight[1:5]] == [
         "telemetry",
         "forecasts",

@@ -100,6 +100,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION reporting.greenest_window(interval, timestamptz, timestamptz, boolean, text, text) IS
-    'The half-hours between earliest and deadline, enough for duration, that are forecast to be greenest: in one stretch, or any where contiguous is false. By p10, p50 or the cautious p90, gCO2/kWh; no row where nothing fits.';
+    'The half-hours between earliest and deadline, enough for duration, that are forecast to be greenest: in one stretch, or any where contiguous is false. period_start is the start of a half-hour to use, gco2_kwh its forecast by p10, p50 or the cautious p90; no row where nothing fits.';
 REVOKE ALL ON FUNCTION reporting.greenest_window(interval, timestamptz, timestamptz, boolean, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION reporting.greenest_window(interval, timestamptz, timestamptz, boolean, text, text) TO grid_reader;
