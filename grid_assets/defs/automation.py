@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from grid_assets import plan
 from grid_assets.defs import core, files, forecast, raw
-from grid_assets.defs.partitions import CYCLES, TRIGGER_TAG, range_tags
+from grid_assets.defs.partitions import BACKTEST, CYCLES, TRIGGER_TAG, range_tags
 from grid_assets.defs.resources import Grid
 from grid_assets.forecasting import due
 from grid_assets.forecasting.models import configured_name
@@ -41,9 +41,6 @@ TELEMETRY: Final = dg.define_asset_job(
 
 QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Run configuration: the console says nothing, every event is in the UI and `ops.etl_runs`."""
-
-BACKTEST: Final = "backtest"
-"""Trigger of a run that forecasts past days as they would have been forecast then."""
 
 WHY_TAG: Final = "grid/why"
 """What the tables said when the sensor asked for a run."""
@@ -140,6 +137,7 @@ def forecasts_due(grid: Grid, now: datetime, trigger: str) -> list[Wanted]:
     """Runs of `forecast`: from telemetry that no forecast has used, then past days without any.
 
     Where the model has never forecast, the past comes first: bands are calibrated on its errors.
+    What has passed of today comes with yesterday, so that a new warehouse has no gap before now.
     """
     if due.failed_lately(grid.warehouse, now) or due.core_is_blocked(grid.warehouse, now):
         return []
@@ -151,6 +149,8 @@ def forecasts_due(grid: Grid, now: datetime, trigger: str) -> list[Wanted]:
         days = plan.Range(today - DAY, today)
         newest = [Wanted(days, assets, trigger, "telemetry is newer than the forecast")]
     lacking = due.days_to_backtest(grid.warehouse, model, settings.backtest_days, now)
+    if today - DAY in lacking:
+        lacking.append(today)
     past = [
         Wanted(days, assets, BACKTEST, f"no forecasts yet for {days}")
         for days in plan.joined(lacking)

@@ -21,7 +21,7 @@ from grid_assets.defs.describing import (
     reported,
 )
 from grid_assets.defs.forecast_pictures import errors_by_lead, fan_chart, half_day_ahead
-from grid_assets.defs.partitions import CYCLES, Days, days_of
+from grid_assets.defs.partitions import BACKTEST, CYCLES, Days, days_of
 from grid_assets.defs.resources import Grid
 from grid_assets.forecasting import due, issuing, models, scoring
 from grid_assets.forecasting.issue_times import current_issue_time, strided
@@ -127,8 +127,12 @@ def _issue_times(grid: Grid, days: Days, configured: str, now: datetime) -> list
         return [current] if due.forecast_is_due(grid.warehouse, configured, now) else []
     stride = timedelta(hours=grid.settings.backtest_stride_hours)
     times = list(strided(days.window, stride, now))
-    if days.last == now.date() and current not in times:
-        times.append(current)
+    if days.last == now.date():
+        if current not in times:
+            times.append(current)
+        if days.trigger == BACKTEST:  # what was forecast today when it was due stays as it was
+            made = due.issued_on(grid.warehouse, configured, now.date())
+            times = [at for at in times if at not in made]
     return times
 
 

@@ -28,6 +28,9 @@ TRIGGER_TAG: Final = "grid/trigger"
 """What started a run; a run without it was started by hand in the UI."""
 
 
+BACKTEST: Final = "backtest"
+"""Trigger of a run that forecasts past days as they would have been forecast then."""
+
 CYCLES: Final = ("schedule", "tick", "sensor")
 """Triggers of the half-hourly cycle: what is newest, as opposed to chosen days."""
 

@@ -15,7 +15,7 @@ from dagster._core.events import RunFailureReason  # not exported, but in every 
 
 from grid_assets import plan
 from grid_assets.defs import automation, forecast
-from grid_assets.defs.partitions import range_tags
+from grid_assets.defs.partitions import BACKTEST, range_tags
 from grid_assets.defs.resources import Grid
 from grid_assets.forecasting.due import is_scored
 from grid_assets.plan import Range
@@ -59,7 +59,7 @@ def run_cycle(instance: dg.DagsterInstance, announce: Callable[[str], None]) -> 
 def run_backtest(instance: dg.DagsterInstance, days: Range) -> Outcome:
     """Forecasts of past days as they would have been made then, and their scores."""
     assets = [asset.key for asset in automation.FORECASTS]
-    return run(instance, days, automation.BACKTEST, assets)
+    return run(instance, days, BACKTEST, assets)
 
 
 def run_history(instance: dg.DagsterInstance, days: Range) -> Outcome:

@@ -48,6 +48,17 @@ def has_forecast(url: SecretStr, model: str) -> bool:
     return row == (True,)
 
 
+def issued_on(url: SecretStr, model: str, day: date) -> set[datetime]:
+    """The issue times of a UTC day at which the model has forecast."""
+    with connect(url) as connection:
+        rows = connection.execute(
+            "SELECT issued_at FROM forecast.issues WHERE model = %s AND refused_reason IS NULL "
+            "AND issued_at >= %s AND issued_at < %s",
+            [model, day_start(day), day_start(day + DAY)],
+        ).fetchall()
+    return {at for (at,) in rows}
+
+
 def is_scored(url: SecretStr, first: date, last: date) -> bool:
     """Whether any of the UTC days has scores, which new telemetry may change."""
     with connect(url) as connection:

@@ -373,7 +373,8 @@ def test_past_days_without_forecasts_are_back_tested_when_nothing_newer_is_due(
         for ago in (4, 3):
             note_issue(rows, half_hours(today - ago * DAY)[0], known_to=now)
         [request] = asks(instance).run_requests
-        assert asked(request) == (str(today - DAY), str(today - DAY), BACKTEST)
+        # with what has passed of today
+        assert asked(request) == (str(today - DAY), str(today), BACKTEST)
         note_issue(rows, half_hours(today - DAY)[0], known_to=now)
         assert asks(instance).run_requests == []
 

@@ -18,8 +18,8 @@ from pydantic import SecretStr
 
 from grid_assets import telemetry
 from grid_assets.definitions import defs
-from grid_assets.defs.automation import BACKTEST, CORE, FORECASTS, HISTORY
-from grid_assets.defs.partitions import TRIGGER_TAG, range_tags
+from grid_assets.defs.automation import CORE, FORECASTS, HISTORY
+from grid_assets.defs.partitions import BACKTEST, TRIGGER_TAG, range_tags
 from grid_assets.defs.resources import Grid
 from grid_assets.forecasting import bands, models
 from grid_assets.forecasting.issue_times import current_issue_time
@@ -419,17 +419,31 @@ def test_a_burst_of_new_half_hours_leads_to_one_forecast(
     assert len(predictions(rows)) == 2 * 960  # the same issue, replaced
 
 
-def test_past_days_are_back_tested_before_the_first_forecast_and_only_once(
+def test_past_days_and_today_so_far_are_back_tested_with_the_first_forecast_and_only_once(
     warehouse: SecretStr, rows: Rows, today: date, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GRID_BACKTEST_DAYS", "2")
     monkeypatch.setenv("GRID_BACKTEST_STRIDE_HOURS", "12")
     with dg.DagsterInstance.ephemeral() as instance:
-        assert follow(instance) == [
-            (str(today - 2 * DAY), str(today - DAY), BACKTEST, set(KEYS)),
-            (str(today - DAY), str(today), "sensor", set(KEYS)),
-        ]
-    assert len({row[2] for row in predictions(rows)}) == 5
+        now = datetime.now(UTC)
+        assert follow(instance) == [(str(today - 2 * DAY), str(today), BACKTEST, set(KEYS))]
+    passed = [day_start(today) + n * 12 * HOUR for n in range(-4, 2)]
+    expected = {at for at in passed if at <= now} | {current_issue_time(now)}
+    assert {row[2] for row in predictions(rows)} == expected
+
+
+def test_a_back_test_leaves_what_was_forecast_today_as_it_was(
+    forecast: Run, rows: Rows, today: date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRID_BACKTEST_STRIDE_HOURS", "0.5")
+    assert forecast(today, trigger="tick").success
+    [(issued_at, created_at)] = rows(
+        "SELECT issued_at, created_at FROM forecast.issues WHERE model = %s", CHRONOS
+    )
+    assert forecast(today - DAY, today, trigger=BACKTEST).success
+    made = dict(rows("SELECT issued_at, created_at FROM forecast.issues WHERE model = %s", CHRONOS))
+    assert made[issued_at] == created_at
+    assert len(made) > 48
 
 
 def test_while_a_run_is_on_its_way_nothing_is_asked_for(warehouse: SecretStr) -> None:
