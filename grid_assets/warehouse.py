@@ -51,6 +51,9 @@ def connect(url: SecretStr) -> psycopg.Connection[tuple[Any, ...]]:
     """
     # psycopg reads no other style; libpq sends it when a session starts, which poolers understand.
     os.environ["PGDATESTYLE"] = "ISO"
+    # Times come back in the session's zone, and Python's arithmetic within a zone is by its clock:
+    # from a server in London it would be an hour off across a clock change.
+    os.environ["PGTZ"] = "UTC"
     try:
         connection = psycopg.connect(
             url.get_secret_value(),
