@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
@@ -149,6 +151,37 @@ def test_a_migration_killed_before_its_first_step_leaves_a_database_that_can_be_
     url = new_database()
     run(url, "CREATE SCHEMA ops")
     assert migrate(url, LIVE).applied == MIGRATIONS
+
+
+def test_what_a_writer_adds_during_an_upgrade_is_in_the_views(warehouse: SecretStr) -> None:
+    """From before `forecast.targets`, while a cycle is about to commit."""
+    run(
+        warehouse,
+        "DROP SCHEMA reporting CASCADE",
+        "DROP TABLE forecast.targets, ops.retention",
+        "DROP FUNCTION forecast.note_targets CASCADE",
+        "DROP FUNCTION forecast.lead_bucket, forecast.streams, forecast.thin_predictions, "
+        "forecast.drop_score_without_forecast, forecast.refresh_statistics",
+        "DROP INDEX core.intensity_by_settlement_date, core.generation_mix_by_settlement_date, "
+        "forecast.accuracy_by_series",
+        "CREATE SCHEMA reporting",
+        "DELETE FROM ops._yoyo_migration WHERE migration_id > '0006'",
+    )
+    with ThreadPoolExecutor(1) as pool:
+        with psycopg.connect(warehouse.get_secret_value()) as writer:
+            writer.execute(
+                "INSERT INTO forecast.predictions (model, series, period_start, issued_at, "
+                "created_at, p50) VALUES ('some', 'gas', '2026-01-01Z', '2026-01-01Z', now(), 1)"
+            )
+            upgrade = pool.submit(migrate, warehouse, stamp_of(warehouse))
+            waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+            waiting += "AND datname = current_database()"
+            for _ in range(300):
+                if ask(warehouse, waiting):
+                    break
+                threading.Event().wait(0.1)
+        assert "0006_serving" in upgrade.result().applied
+    assert ask(warehouse, "SELECT model FROM reporting.forecast_latest") == [("some",)]
 
 
 def test_two_migrations_at_once_do_the_work_once(new_database: NewDatabase) -> None:
@@ -403,6 +436,16 @@ def test_a_database_name_with_odd_letters_can_be_migrated(server: SecretStr) -> 
             connection.execute(
                 sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
             )
+
+
+def test_times_from_a_server_in_london_are_utc(warehouse: SecretStr) -> None:
+    """In London's own zone, Python counts by the clock: an hour less between these two."""
+    name = urlsplit(warehouse.get_secret_value()).path[1:]
+    run(warehouse, f"ALTER DATABASE {name} SET timezone = 'Europe/London'")
+    [(before, after)] = ask(
+        warehouse, "SELECT timestamptz '2026-10-25 00:30Z', timestamptz '2026-10-25 01:30Z'"
+    )
+    assert after - before == timedelta(hours=1)
 
 
 def test_a_server_that_is_not_there_is_told_by_its_place_without_the_password() -> None:

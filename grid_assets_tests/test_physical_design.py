@@ -179,6 +179,16 @@ def test_a_forecast_that_any_program_inserts_has_its_target_once(connection: Con
     ]
 
 
+def test_a_forecast_that_is_given_another_model_is_in_the_views_by_its_new_name(
+    connection: Connection,
+) -> None:
+    forecast_at(connection, [30])
+    connection.execute("UPDATE forecast.predictions SET model = 'renamed'")
+    for view in ("forecast_latest", "forecast_day_ahead"):
+        told = connection.execute(b"SELECT model FROM reporting.%b" % view.encode()).fetchall()
+        assert told == [("renamed",)]
+
+
 def test_a_target_whose_forecasts_are_gone_is_in_no_view(connection: Connection) -> None:
     forecast_at(connection, [30])
     connection.execute("DELETE FROM forecast.predictions")

@@ -15,10 +15,7 @@ COMMENT ON COLUMN forecast.targets.period_start IS 'Start of the forecast half-h
 COMMENT ON COLUMN forecast.targets.model IS 'chronos:<checkpoint>, seasonal_naive or neso.';
 COMMENT ON COLUMN forecast.targets.series IS 'carbon_intensity, or one of the nine fuels.';
 
-INSERT INTO forecast.targets (period_start, model, series)
-SELECT DISTINCT period_start, model, series FROM forecast.predictions;
-
--- A trigger, so that a row which any program inserts is in the views. Once a statement, not a row.
+-- Triggers, so that a row which any program writes is in the views. Once a statement, not a row.
 CREATE FUNCTION forecast.note_targets() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -30,10 +27,16 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION forecast.note_targets() IS 'Keeps forecast.targets in step with what is added to forecast.predictions.';
+COMMENT ON FUNCTION forecast.note_targets() IS 'Keeps forecast.targets in step with what is added to or changed in forecast.predictions.';
 REVOKE ALL ON FUNCTION forecast.note_targets() FROM PUBLIC;
 CREATE TRIGGER predictions_have_targets AFTER INSERT ON forecast.predictions
     REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION forecast.note_targets();
+CREATE TRIGGER predictions_keep_targets AFTER UPDATE ON forecast.predictions
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION forecast.note_targets();
+
+-- After the triggers, whose lock waits for a writer at work: what it adds is then here or in them.
+INSERT INTO forecast.targets (period_start, model, series)
+SELECT DISTINCT period_start, model, series FROM forecast.predictions;
 
 -- The contract's lead buckets, lower edge included.
 CREATE FUNCTION forecast.lead_bucket(lead_minutes integer) RETURNS text
