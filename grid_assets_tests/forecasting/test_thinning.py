@@ -134,6 +134,36 @@ def test_of_old_days_exactly_the_chosen_leads_are_left_and_newer_days_are_whole(
     assert mark(rows) == end.date()
 
 
+def test_leads_are_hours_whatever_the_time_zone_of_the_session(warehouse: SecretStr) -> None:
+    """A day of 24 hours that London's clock makes 23 or 25, and the leads of 24 and 36 hours."""
+    forecasts = [
+        ("chronos:a", "wind", change + 12 * HOUR, change + (12 - lead) * HOUR)
+        for change in (datetime(2023, 3, 26, tzinfo=UTC), datetime(2023, 10, 29, tzinfo=UTC))
+        for lead in range(48)
+    ]
+    put(warehouse, forecasts)
+    with connect(warehouse) as connection:
+        connection.execute("SET timezone = 'Europe/London'")
+        connection.execute("SELECT forecast.thin_predictions('2023-12-01Z', %s)", [LEADS])
+        connection.execute("SET timezone = 'UTC'")
+        left = connection.execute(STORED.encode()).fetchall()
+    assert set(left) == chosen(forecasts, LEADS)
+
+
+def test_a_score_of_a_thinned_day_is_final_even_where_none_of_its_forecasts_is_left(
+    warehouse: SecretStr, rows: Rows
+) -> None:
+    issues.fill(warehouse, FIRST, FIRST + 2 * DAY)
+    put(warehouse, issued("chronos:a", "wind", FIRST))
+    thin(warehouse, KEEP, [timedelta(0)], NOW)
+    rows("UPDATE core.generation_mix SET period_start = period_start + interval '9 days'")
+    dropped = rows(
+        "SELECT sum(forecast.drop_score_without_forecast(model, series, target_date, lead_bucket))"
+        "::integer FROM forecast.accuracy"
+    )
+    assert dropped == [(0,)]
+
+
 def test_a_lead_that_is_stored_exactly_is_the_one_that_is_kept(
     warehouse: SecretStr, rows: Rows
 ) -> None:
@@ -347,7 +377,7 @@ def test_nothing_is_thinned_where_nothing_is_old_enough_or_the_setting_is_0(
 @pytest.mark.parametrize(
     ("before", "leads", "said"),
     [
-        ("date_trunc('day', now(), 'UTC') - interval '29 days'", "'{00:00}'", "last 30 days"),
+        ("date_trunc('day', now(), 'UTC') - interval '696 hours'", "'{00:00}'", "last 30 days"),
         ("'infinity'", "'{00:00}'", "last 30 days"),
         ("'2024-03-02 00:30Z'", "'{00:00}'", "whole UTC days"),
         ("'2024-03-02Z'", "'{03:00}'", "must hold 0"),

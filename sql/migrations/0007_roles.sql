@@ -2,7 +2,7 @@
 -- itself what may be done, so that no call can do harm.
 
 -- A score goes only where nothing is left to be scored: no forecast of that model, series, day and
--- lead bucket has an actual any more.
+-- lead bucket has an actual any more. Scores of thinned days (0008) are final, and stay.
 CREATE FUNCTION forecast.drop_score_without_forecast(
     of_model text, of_series text, of_day date, of_lead_bucket text
 ) RETURNS bigint
@@ -15,6 +15,7 @@ BEGIN
     DELETE FROM forecast.accuracy AS score
     WHERE score.model = of_model AND score.series = of_series
       AND score.target_date = of_day AND score.lead_bucket = of_lead_bucket
+      AND NOT EXISTS (SELECT FROM ops.retention AS r WHERE of_day < r.forecasts_thinned_to)
       AND NOT EXISTS (
           SELECT FROM reporting.actual_vs_predicted AS compared
           WHERE compared.model = of_model AND compared.series = of_series

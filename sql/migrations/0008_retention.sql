@@ -40,6 +40,8 @@ COMMENT ON FUNCTION forecast.streams() IS 'Every model and series that has forec
 -- Runs as its owner, so that a writer needs no DELETE; what it refuses nobody can thin by it.
 CREATE FUNCTION forecast.thin_predictions(before timestamptz, leads interval[]) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    -- a lead of '1 day' is 24 hours; in London it would be 23 or 25 where the clock changes
+    SET timezone = 'UTC'
 AS $$
 DECLARE
     thinned_to constant timestamptz := coalesce(
