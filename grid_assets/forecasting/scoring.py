@@ -35,11 +35,12 @@ def score(connection: Connection, window: Window) -> Scored:
     first = thinned_to(connection)
     if first is not None and window.start < day_start(first):
         window = Window(min(day_start(first), window.end), window.end)
-    models = connection.execute("SELECT DISTINCT model FROM forecast.models").fetchall()
+    # not forecast.models, in which another program need not have written
+    models = connection.execute("SELECT DISTINCT model FROM forecast.streams()").fetchall()
     span = {
         "start": window.start,
         "end": window.end,
-        "models": [*(model for (model,) in models), "neso"],
+        "models": [model for (model,) in models],
         "series": list(SERIES),
     }
     connection.execute(statement("statements/score_forecasts"), span)

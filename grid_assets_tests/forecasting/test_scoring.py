@@ -321,6 +321,16 @@ def test_scores_whose_forecasts_or_actuals_are_gone_are_removed_within_the_windo
     assert stored(rows) == {}
 
 
+def test_forecasts_of_another_program_that_names_no_model_are_scored(
+    warehouse: SecretStr, rows: Rows
+) -> None:
+    issues.fill(warehouse, T, T + HOUR)
+    put_forecasts(warehouse, [one("theirs")])
+    rows("DELETE FROM forecast.models")
+    assert run(warehouse, days_window(TODAY, TODAY)).compared == 1
+    assert rows("SELECT model FROM reporting.forecast_accuracy") == [("theirs",)]
+
+
 def test_only_half_hours_of_the_window_are_scored(warehouse: SecretStr, rows: Rows) -> None:
     issues.fill(warehouse, T, T + 2 * DAY)
     put_forecasts(warehouse, [one(step=n) for n in range(HORIZON)])
