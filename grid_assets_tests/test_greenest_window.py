@@ -298,6 +298,7 @@ def test_it_looks_from_now_on_unless_told_otherwise(connection: Connection) -> N
     [
         ("'0', now()", "cannot find a duration of 00:00:00: give one above 0"),
         ("'-1 hour', now()", "cannot find a duration of -01:00:00"),
+        ("'-1 year 361 days', now()", "cannot find a duration of -1 years +361 days"),
         ("NULL, now()", "cannot find a duration of null"),
         ("'1 hour', NULL", "deadline or earliest is null: give a time with its zone"),
         ("'1 hour', now(), NULL", "deadline or earliest is null"),

@@ -23,7 +23,8 @@ DECLARE
     first_at  timestamptz;
     last_at   timestamptz;
 BEGIN
-    IF duration IS NULL OR duration <= interval '0' THEN
+    -- by its seconds, as they are used: to an interval's order a year has 360 days, to its epoch 365.25
+    IF (extract(epoch FROM duration) > 0) IS NOT TRUE THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format(
             'greenest_window cannot find a duration of %s: give one above 0, such as interval ''2 hours''.',
             coalesce(duration::text, 'null'));
