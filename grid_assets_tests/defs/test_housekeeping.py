@@ -32,8 +32,6 @@ DONE = (
 def instance(warehouse: SecretStr, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
     """Dagster on a schema of the test's warehouse, as the product has it."""
     monkeypatch.setenv("GRID_DATABASE_URL", warehouse.get_secret_value())
-    with connect(warehouse) as connection:
-        connection.execute("CREATE SCHEMA dagster")
     url = f"{warehouse.get_secret_value()}?options=-csearch_path%3Ddagster"
     storage = {"postgres": {"postgres_url": url}}
     with dg.instance_for_test(overrides={"storage": storage}) as made:
