@@ -15,14 +15,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import dagster as dg
 import psycopg
 import pytest
 from psycopg import errors
 from pydantic import SecretStr
 
+from grid_assets.defs import housekeeping
 from grid_assets.embedded import EmbeddedPostgres
 from grid_assets.forecasting import scoring
-from grid_assets.halfhours import days_window
+from grid_assets.halfhours import day_start, days_window
 from grid_assets.migrate import Stamp, ensure_database, is_current, migrate, read_stamp
 from grid_assets.replay.server import ReplayServer
 from grid_assets.warehouse import WarehouseError, connect, writing
@@ -43,11 +45,13 @@ TABLES = (
     "forecast.models",
     "forecast.issues",
     "forecast.predictions",
+    "forecast.targets",
     "forecast.calibration",
     "forecast.accuracy",
     "ops.warehouse",
     "ops.etl_runs",
     "ops.quarantine",
+    "ops.retention",
     "ops._yoyo_migration",
     "ops.yoyo_lock",
 )
@@ -115,6 +119,39 @@ def test_the_reader_reads_every_view_and_nothing_below_them(as_role: As) -> None
     for (view,) in views:
         ask(reader, f"SELECT * FROM {view}")  # noqa: S608
     refuses(reader, *on_each_table("TABLE {}"))
+
+
+CALLS = {
+    "forecast_as_known_at": "now()",
+    "intensity_as_known_at": "now()",
+    "greenest_window": "'1 hour', now() + interval '1 day'",
+}
+"""Arguments for every function of `reporting`."""
+
+
+def test_the_reader_calls_every_function_of_reporting_and_none_below(
+    as_role: As, warehouse: SecretStr
+) -> None:
+    issues.fill(warehouse, issues.T - 9 * issues.DAY, issues.T + issues.DAY)
+    issues.issue(warehouse, issues.T)
+    reader = as_role("grid_reader")
+    functions = ask(
+        reader, "SELECT proname FROM pg_proc WHERE pronamespace = 'reporting'::regnamespace"
+    )
+    assert {name for (name,) in functions} == set(CALLS)
+    for name, arguments in CALLS.items():
+        ask(reader, f"SELECT * FROM reporting.{name}({arguments})")  # noqa: S608
+    # views call functions as whoever asks; a schema that is closed keeps them from anybody else
+    assert len(ask(reader, "SELECT DISTINCT lead_bucket FROM reporting.actual_vs_predicted")) == 4
+    below = ask(
+        reader,
+        "SELECT p.oid::regprocedure::text FROM pg_proc AS p "
+        "JOIN pg_namespace AS n ON n.oid = pronamespace "
+        "WHERE nspname = ANY(%s) AND has_function_privilege(p.oid, 'EXECUTE')",
+        list(LAYERS),
+    )
+    assert below == [("forecast.lead_bucket(integer)",)]
+    refuses(reader, "SELECT forecast.lead_bucket(1)", "SELECT * FROM forecast.streams()")
 
 
 def test_the_reader_writes_nothing(as_role: As, warehouse: SecretStr) -> None:
@@ -292,6 +329,34 @@ def test_the_writer_can_drop_a_score_only_where_nothing_is_left_that_it_scores(
     assert gas != [(0,)]
     assert ask(writer, drop_all) == gas
     assert rows("SELECT count(*) FROM forecast.accuracy") == [(scored.written - gas[0][0],)]
+
+
+def test_the_writer_keeps_house(
+    as_role: As, warehouse: SecretStr, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    long_ago = day_start(now.date() - timedelta(days=500))
+    writer = as_role("grid_writer").get_secret_value()
+    run(warehouse, "UPDATE ops.warehouse SET stamped_at = now() - interval '700 days'")
+    issues.fill(warehouse, long_ago - issues.DAY, long_ago + issues.DAY)
+    rows(
+        "INSERT INTO forecast.predictions (model, series, period_start, issued_at, created_at, p50)"
+        " SELECT 'chronos:a', 'wind', day, day - n * interval '30 min', day, 1 "
+        "FROM generate_series(0, 95) AS n, CAST(%s AS timestamptz) AS day",
+        long_ago,
+    )
+    monkeypatch.setenv("GRID_DATABASE_URL", writer)
+    storage = {"postgres": {"postgres_url": f"{writer}?options=-csearch_path%3Ddagster"}}
+    with dg.instance_for_test(overrides={"storage": storage}) as instance:
+        assert housekeeping.run_if_due(instance, SecretStr(writer)) is not None
+        rows("UPDATE ops.etl_runs SET started_at = started_at - interval '1 day'")
+        rows("UPDATE dagster.runs SET create_timestamp = create_timestamp - interval '1 year'")
+        assert housekeeping.run_if_due(instance, SecretStr(writer)) is not None
+    assert rows(
+        "SELECT asset, status, rows_written::integer FROM ops.etl_runs "
+        "WHERE rows_written > 0 OR status <> 'success' ORDER BY asset"
+    ) == [("dagster.runs", "success", 1), ("ops.retention", "success", 90)]
+    assert rows("SELECT sum(n)::integer FROM forecast.accuracy") == [(96,)]
 
 
 def test_the_writer_is_told_who_has_to_migrate(as_role: As, warehouse: SecretStr) -> None:
