@@ -460,6 +460,34 @@ def test_a_warehouse_of_an_older_version_is_handed_over_whole(
     ) == [(False,)]
 
 
+def test_what_an_analyst_keeps_in_reporting_stays_theirs(
+    warehouse: SecretStr, server: SecretStr
+) -> None:
+    analyst = f"grid_test_{secrets.token_hex(6)}"
+    run(server, f"CREATE ROLE {analyst} LOGIN PASSWORD '{PASSWORD}'")
+    try:
+        run(
+            warehouse,
+            f"CREATE SCHEMA mine AUTHORIZATION {analyst}",
+            f"GRANT USAGE, CREATE ON SCHEMA reporting TO {analyst}",
+        )
+        theirs = with_user(warehouse, analyst)
+        run(
+            theirs,
+            "CREATE TABLE mine.kept AS SELECT 7 AS number",
+            "CREATE VIEW reporting.kept AS TABLE mine.kept",
+            "CREATE FUNCTION reporting.whoever() RETURNS name SECURITY DEFINER "
+            "LANGUAGE sql RETURN current_user",
+        )
+        migrate(warehouse, stamp_of(warehouse))
+        assert ask(theirs, "TABLE reporting.kept") == [(7,)]
+        run(warehouse, f"GRANT EXECUTE ON FUNCTION reporting.whoever TO {analyst}")
+        assert ask(theirs, "SELECT reporting.whoever()") == [(analyst,)]
+    finally:
+        run(warehouse, f"DROP OWNED BY {analyst}")
+        run(server, f"DROP ROLE {analyst}")
+
+
 # A server of its own, because roles belong to the whole server.
 
 

@@ -1,15 +1,19 @@
 -- Who owns what, and who may do what. Runs at the end of every migration, in the transaction that
 -- renews the views; grants to grid_reader stand in the view's own file.
 
--- grid_owner gets everything that is not its own yet, schemas first: it needs CREATE there to own
--- what is in them. Indexes, identity sequences and row types follow their table.
+-- grid_owner gets what this migration made and what the schema's owner so far has, schemas first: it
+-- needs CREATE there to own what is in them. Indexes, identity sequences and row types follow their
+-- table. What somebody else put there, such as a view of an analyst, stays theirs: as grid_owner it
+-- might read less than they do, and a function might do more.
 DO $$
 DECLARE
     theirs text;
 BEGIN
     FOR theirs IN
         WITH ours AS (
-            SELECT oid, nspname, nspowner FROM pg_namespace
+            SELECT oid, nspname, nspowner,
+                   ARRAY[nspowner, to_regrole(quote_ident(current_user))::oid] AS makers
+            FROM pg_namespace
             WHERE nspname IN ('raw', 'core', 'forecast', 'ops', 'reporting')
         )
         SELECT command FROM (
@@ -20,13 +24,14 @@ BEGIN
                                    WHEN 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END || c.oid::regclass
             FROM pg_class AS c JOIN ours ON ours.oid = relnamespace
             WHERE relkind IN ('r', 'p', 'v', 'm', 'S') AND relowner <> 'grid_owner'::regrole
+              AND relowner = ANY (makers)
               AND NOT EXISTS (SELECT FROM pg_depend AS d
                               WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
                                 AND c.relkind = 'S' AND d.deptype IN ('a', 'i'))
             UNION ALL
             SELECT 3, 'ROUTINE ' || p.oid::regprocedure
             FROM pg_proc AS p JOIN ours ON ours.oid = pronamespace
-            WHERE proowner <> 'grid_owner'::regrole
+            WHERE proowner <> 'grid_owner'::regrole AND proowner = ANY (makers)
         ) AS found (place, command)
         ORDER BY place, command
     LOOP
