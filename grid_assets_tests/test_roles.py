@@ -461,7 +461,7 @@ def test_a_warehouse_of_an_older_version_is_handed_over_whole(
 
 
 def test_what_an_analyst_keeps_in_reporting_stays_theirs(
-    warehouse: SecretStr, server: SecretStr
+    warehouse: SecretStr, server: SecretStr, as_role: As
 ) -> None:
     analyst = f"grid_test_{secrets.token_hex(6)}"
     run(server, f"CREATE ROLE {analyst} LOGIN PASSWORD '{PASSWORD}'")
@@ -480,8 +480,8 @@ def test_what_an_analyst_keeps_in_reporting_stays_theirs(
             "LANGUAGE sql RETURN current_user",
         )
         migrate(warehouse, stamp_of(warehouse))
+        migrate(as_role("grid_owner"), stamp_of(warehouse))
         assert ask(theirs, "TABLE reporting.kept") == [(7,)]
-        run(warehouse, f"GRANT EXECUTE ON FUNCTION reporting.whoever TO {analyst}")
         assert ask(theirs, "SELECT reporting.whoever()") == [(analyst,)]
     finally:
         run(warehouse, f"DROP OWNED BY {analyst}")

@@ -75,15 +75,36 @@ GRANT USAGE ON SCHEMA reporting TO grid_reader;
 -- grid_writer: no DELETE and no TRUNCATE anywhere. What has to go is removed by functions that run
 -- as grid_owner and judge for themselves.
 GRANT USAGE ON SCHEMA raw, core, forecast, ops, reporting TO grid_writer;
-GRANT SELECT ON ALL TABLES IN SCHEMA raw, core, forecast, ops, reporting TO grid_writer;
-GRANT INSERT ON ALL TABLES IN SCHEMA raw TO grid_writer;
-GRANT INSERT, UPDATE ON ALL TABLES IN SCHEMA core, forecast TO grid_writer;
 GRANT INSERT, UPDATE ON ops.etl_runs, ops.quarantine, ops.retention TO grid_writer;
 
--- A new function may be called by everyone unless that is taken back.
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA raw, core, forecast, ops, reporting FROM PUBLIC;
+-- Not ON ALL TABLES, which fails where there is one that somebody else keeps there.
+DO $$
+DECLARE
+    command text;
+BEGIN
+    FOR command IN
+        SELECT format('GRANT SELECT%s ON %s TO grid_writer',
+                      CASE nspname WHEN 'raw' THEN ', INSERT'
+                                   WHEN 'core' THEN ', INSERT, UPDATE'
+                                   WHEN 'forecast' THEN ', INSERT, UPDATE' ELSE '' END,
+                      c.oid::regclass)
+        FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = relnamespace
+        WHERE nspname IN ('raw', 'core', 'forecast', 'ops', 'reporting')
+          AND relkind IN ('r', 'p', 'v', 'm') AND relowner = 'grid_owner'::regrole
+        UNION ALL
+        -- a new function may be called by everyone unless that is taken back
+        SELECT format(unnest(ARRAY['REVOKE ALL ON ROUTINE %s FROM PUBLIC',
+                                   'GRANT EXECUTE ON ROUTINE %s TO grid_writer']),
+                      p.oid::regprocedure)
+        FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = pronamespace
+        WHERE nspname IN ('raw', 'core', 'forecast', 'ops', 'reporting')
+          AND proowner = 'grid_owner'::regrole
+    LOOP
+        EXECUTE command;
+    END LOOP;
+END
+$$;
 ALTER DEFAULT PRIVILEGES FOR ROLE grid_owner REVOKE ALL ON FUNCTIONS FROM PUBLIC;
-GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA core, forecast, ops, reporting TO grid_writer;
 
 -- Supabase's Data API works as these two roles. They get nothing, whatever the server's defaults give.
 DO $$
