@@ -25,8 +25,10 @@ from grid_assets.dashboard.look import (
     Spec,
     at,
     colours_of,
+    drawn,
     frame,
     gco2,
+    in_title,
     ms,
     named,
     plain,
@@ -102,6 +104,7 @@ def intensity(facts: Facts) -> Spec | None:
         values.append(
             {
                 "t": ms(start),
+                "end": ms(start + HALF_HOUR),
                 "at": at(start),
                 "actual": plain(actual.get(start)),
                 "p10": plain(one.p10 if one else None),
@@ -112,17 +115,20 @@ def intensity(facts: Facts) -> Spec | None:
         )
     lines = {"actual": (ACTUAL, ACTUAL_COLOUR)}
     if model and ours:
-        lines["p50"] = (named(model, _simulated(ours)), OTHER_COLOURS.get(model, OUR_COLOURS[0]))
+        lines["p50"] = (drawn(model, _simulated(ours)), OTHER_COLOURS.get(model, OUR_COLOURS[0]))
     if neso:
-        lines["neso"] = (named("neso", _simulated(neso)), OTHER_COLOURS["neso"])
+        lines["neso"] = (drawn("neso", _simulated(neso)), OTHER_COLOURS["neso"])
     colour = {"scale": scale(dict(lines.values())), "legend": MODEL_LEGEND}
     time = time_axis(first, last)
+    has_band = any(one.p10 is not None for one in ours)
+    titles = {field: name for field, (name, _) in lines.items()}
+    if has_band:
+        titles |= {"p10": "p10", "p90": "p90"}
+    hovered = {"type": "point", "on": "pointerover", "clear": "pointerout", "fields": ["t"]}
     shown = [
         {"field": "at", "title": "UTC"},
-        *({"field": field, "title": name, "format": ".1f"} for field, (name, _) in lines.items()),
-        *({"field": field, "format": ".1f"} for field in ("p10", "p90") if model and ours),
+        *({"field": f"{field}_said", "title": in_title(name)} for field, name in titles.items()),
     ]
-    nearest = {"type": "point", "on": "pointerover", "nearest": True, "fields": ["t"]}
     return {
         "data": {"values": values},
         "encoding": {"x": time},
@@ -154,17 +160,27 @@ def intensity(facts: Facts) -> Spec | None:
                 "mark": {"type": "rule", "strokeDash": [2, 3], "aria": False},
             },
             {
-                "params": [{"name": "hover", "select": nearest}],
-                "mark": {"type": "rule", "aria": False},
+                # A half-hour's strip answers the pointer. The nearest point would too, but then
+                # Vega-Lite looks for texts of a tooltip in the wrong place: "undefined".
+                "transform": [
+                    {
+                        "calculate": f"isValid(datum.{field}) ? format(datum.{field}, '.1f') : '–'",
+                        "as": f"{field}_said",
+                    }
+                    for field in titles
+                ],
+                "params": [{"name": "hover", "select": hovered}],
+                "mark": {"type": "rect", "aria": False},
                 "encoding": {
+                    "x2": {"field": "end"},
                     "opacity": {
-                        "condition": {"param": "hover", "value": 0.5, "empty": False},
+                        "condition": {"param": "hover", "value": 0.15, "empty": False},
                         "value": 0,
                     },
                     "tooltip": shown,
                 },
             },
-        ][0 if model and ours else 1 :],
+        ][0 if has_band else 1 :],
         **frame(),
     }
 
@@ -266,7 +282,7 @@ def _by_lead(facts: Facts) -> Spec:
         "data": {
             "values": [
                 {
-                    "model": named(one.model, one.simulated),
+                    "model": drawn(one.model, one.simulated),
                     "lead": one.lead_bucket,
                     "n": one.n,
                     "mae": plain(one.mae),
@@ -279,7 +295,8 @@ def _by_lead(facts: Facts) -> Spec:
 
 
 def _lead_and_model(facts: Facts) -> Spec:
-    names = model_names(facts)
+    simulated = {one.model: one.simulated for one in facts.accuracy}
+    names = {model: drawn(model, simulated[model]) for model in model_names(facts)}
     colours = {
         name: OTHER_COLOURS.get(model, OUR_COLOURS[n % len(OUR_COLOURS)])
         for n, (model, name) in enumerate(names.items())

@@ -27,6 +27,9 @@ NEXT_HOURS: Final = timedelta(hours=6)
 GREEN: Final = timedelta(hours=3)
 """Length of the greenest stretch: a wash, a dishwasher, a good part of a car's charge."""
 
+LOOKED_BACK: Final = timedelta(days=30)
+"""How old the newest half-hour may be and still be looked for: what is older is history."""
+
 NOT_OURS: Final = ("neso", "seasonal_naive")
 """Models that are shown beside ours, or in its place where there is nothing better."""
 
@@ -168,7 +171,9 @@ def read(url: SecretStr, now: datetime) -> Facts:
     """Read the page's facts as of one instant; `now` is when the page is made."""
     with connect(url) as connection, connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        newest = connection.execute(statement("dashboard/newest"), {"now": now}).fetchone()
+        newest = connection.execute(
+            statement("dashboard/newest"), {"since": now - LOOKED_BACK}
+        ).fetchone()
         assert newest is not None
         newest_actual, newest_mix = newest
         intensity = _rows(connection, Intensity, "intensity", newest=newest_actual)

@@ -74,6 +74,21 @@ def named(model: str, simulated: bool) -> str:
     return f"{model} (simulated)" if simulated else model
 
 
+def drawn(model: str, simulated: bool) -> str:
+    """A model's name in a chart.
+
+    A checkpoint may call itself anything. What cannot be printed, such as a line's end, would break
+    the expressions that Vega-Lite makes of names.
+    """
+    name = named(model, simulated)
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in name)
+
+
+def in_title(name: str) -> str:
+    """A name as a tooltip's title: Vega-Lite quotes it in an expression and escapes quotes only."""
+    return name.replace("\\", "\\\\")
+
+
 def frame(height: int = HEIGHT) -> Spec:
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",

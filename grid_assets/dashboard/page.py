@@ -19,7 +19,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from grid_assets.dashboard import charts
-from grid_assets.dashboard.facts import GREEN, NEXT_HOURS, Facts
+from grid_assets.dashboard.facts import GREEN, LOOKED_BACK, NEXT_HOURS, Facts
 from grid_assets.dashboard.look import FUEL_COLOURS, Spec, at, ms, named
 from grid_assets.forecasting.series import LEAD_BUCKETS
 from grid_assets.halfhours import HALF_HOUR
@@ -80,6 +80,8 @@ def render(facts: Facts, stamp: Stamp, library: str) -> str:
         next_span=NEXT_HOURS // timedelta(hours=1),
         model=_model_name(facts),
         fresh=_freshness(facts),
+        too_old=TOO_OLD,
+        looked_back=LOOKED_BACK.days,
         failures=sum(one.failures_24h for one in facts.last_attempts),
         rejected=sum(one.rejected_24h for one in facts.last_attempts),
         attempted=sum(one.attempts_24h for one in facts.last_attempts),

@@ -17,6 +17,7 @@ from grid_assets.dashboard import facts, library, page
 from grid_assets.dashboard.files import write_whole
 from grid_assets.halfhours import HALF_HOUR, floor
 from grid_assets.migrate import Stamp
+from grid_assets.warehouse import connect
 from grid_assets_tests.chromium import chromium as chromium
 from grid_assets_tests.chromium import needs_chromium
 from grid_assets_tests.dashboard import made_up
@@ -165,6 +166,11 @@ def test_a_chart_answers_the_pointer_and_its_legend(
         shown.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         expect(tooltip).to_contain_text(made_up.MODEL)
         expect(tooltip).to_contain_text("neso (simulated)")
+        # in the middle of three days nothing is known yet, and the half-hour has its name
+        told = dict(cells(shown, "#vg-tooltip-element table"))
+        assert re.fullmatch(r"\d+ \w{3} \d\d:[03]0", told["UTC"])
+        assert told["actual"] == "–"
+        assert told[made_up.MODEL] == f"{float(told['p10']) + 20:.1f}"
 
 
 def test_a_screen_reader_finds_landmarks_headings_and_every_number(
@@ -275,6 +281,34 @@ def test_hostile_text_is_shown_and_not_obeyed(
         expect(shown.locator("#vg-tooltip-element")).to_contain_text("</script>")
         assert "broken" not in shown.title()
         assert shown.locator("img").count() == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["back\\", 'quoted\\"', "two\nlines", "para\u2028graph", "w" * 200], ids=ascii
+)
+def test_a_model_may_be_called_anything(
+    write: Callable[..., Path], warehouse: SecretStr, chromium: Browser, name: str
+) -> None:
+    now = datetime.now(UTC)
+    made_up.fill(warehouse, now, model=f"chronos:{name}")
+    with opened(chromium, write(now), width=390) as shown:
+        lines = shown.locator("#intensity-chart svg")
+        lines.hover()
+        tooltip = shown.locator("#vg-tooltip-element")
+        expect(tooltip).to_contain_text(name if name.isprintable() else "\N{REPLACEMENT CHARACTER}")
+        assert shown.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_a_forecast_without_a_band_is_drawn_and_promises_none(
+    write: Callable[..., Path], warehouse: SecretStr, chromium: Browser
+) -> None:
+    now = datetime.now(UTC)
+    made_up.fill(warehouse, now)
+    with connect(warehouse) as connection:
+        connection.execute("DELETE FROM forecast.predictions WHERE model <> 'neso'")
+    with opened(chromium, write(now)) as shown:
+        expect(shown.locator("#now")).to_contain_text("By neso (simulated)")
+        expect(shown.locator("#now")).not_to_contain_text("p10 and p90")
 
 
 def test_a_script_that_got_in_all_the_same_is_not_run(

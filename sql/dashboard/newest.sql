@@ -1,6 +1,6 @@
 -- The newest half-hour with an actual, and the newest with a mix. A month back is far enough:
 -- what is older than that is history, not "now".
 SELECT (SELECT max(period_start) FROM reporting.telemetry
-        WHERE period_start > %(now)s - interval '30 days' AND actual_gco2_kwh IS NOT NULL) AS actual,
+        WHERE period_start > %(since)s AND actual_gco2_kwh IS NOT NULL) AS actual,
        (SELECT max(period_start) FROM reporting.telemetry
-        WHERE period_start > %(now)s - interval '30 days' AND total_pct IS NOT NULL) AS mix
+        WHERE period_start > %(since)s AND total_pct IS NOT NULL) AS mix
