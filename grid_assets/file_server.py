@@ -19,14 +19,15 @@ PORTS_TRIED: Final = 50
 
 
 class FileServerError(Exception):
-    """No port is free; the message says which were tried."""
+    """No port is free, or there is no folder to serve; the message says which."""
 
 
 class _Handler(SimpleHTTPRequestHandler):
     """GET and HEAD of files; no listing, no hidden file (one that is still being written)."""
 
     def send_head(self):  # type: ignore[no-untyped-def]  # as in the base class
-        if Path(self.translate_path(self.path)).name.startswith("."):
+        path = self.translate_path(self.path)
+        if Path(path).name.startswith(".") or "\0" in path:
             self.send_error(HTTPStatus.NOT_FOUND)
             return None
         return super().send_head()
@@ -43,13 +44,24 @@ class _Handler(SimpleHTTPRequestHandler):
         pass  # the terminal belongs to the product
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        pass  # a browser that left in the middle; the base class prints a traceback
+
+
 @contextmanager
 def serving(folder: Path, first_port: int) -> Iterator[str]:
     """Serve `folder` on the first free port from `first_port` on; yields the address.
 
-    It listens on the loopback interface alone. Raises `FileServerError` where no port is free.
+    It listens on the loopback interface alone. Raises `FileServerError` where no port is free or
+    the folder cannot be made.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileServerError(
+            f"The folder of the dashboard, {folder}, cannot be made: {error.strerror}."
+        ) from error
     server = _bound(partial(_Handler, directory=str(folder)), first_port)
     threading.Thread(target=server.serve_forever, name="files", daemon=True).start()
     try:
@@ -63,7 +75,7 @@ def _bound(handler: partial[_Handler], first_port: int) -> ThreadingHTTPServer:
     last = min(first_port + PORTS_TRIED, 65536) - 1
     for port in range(first_port, last + 1):
         try:
-            return ThreadingHTTPServer(("127.0.0.1", port), handler)
+            return _Server(("127.0.0.1", port), handler)
         except OSError as error:
             if error.errno not in (errno.EADDRINUSE, errno.EACCES):
                 raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +50,7 @@ def test_a_file_is_served_and_is_asked_for_anew_each_time(address: str, folder: 
         "/%2e%2e/secret",
         "//../../secret",
         "/x",
+        "/dashboard.html%00",
     ],
 )
 def test_nothing_else_is_served_and_nothing_is_listed(address: str, path: str) -> None:
@@ -59,6 +61,19 @@ def test_nothing_else_is_served_and_nothing_is_listed(address: str, path: str) -
     assert answer.split()[1] == b"404"
     for text in (b"half a page", b"password", b"dashboard.html"):
         assert text not in answer.partition(b"\r\n\r\n")[2]
+
+
+def test_a_browser_that_leaves_in_the_middle_is_not_told_of_on_the_terminal(
+    address: str, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "dashboard.html").write_text("x" * 20_000_000, encoding="utf-8")
+    host, port = address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as line:
+        line.sendall(b"GET /dashboard.html HTTP/1.0\r\n\r\n")
+        line.recv(10)
+    assert requests.get(f"{address}/x", timeout=5).status_code == 404
+    time.sleep(0.3)
+    assert capfd.readouterr().err == ""
 
 
 def test_nothing_can_be_written(address: str, folder: Path) -> None:
@@ -90,5 +105,14 @@ def test_without_a_free_port_it_says_which_setting_helps(
         taken_port() as port,
         pytest.raises(file_server.FileServerError, match=f"{port} .*GRID_UI_PORT"),
         file_server.serving(folder, port),
+    ):
+        pass
+
+
+def test_where_its_folder_cannot_be_made_it_says_so(tmp_path: Path) -> None:
+    (tmp_path / "files").write_text("in the way", encoding="utf-8")
+    with (
+        pytest.raises(file_server.FileServerError, match="files, cannot be made: File exists"),
+        file_server.serving(tmp_path / "files", free_port()),
     ):
         pass
