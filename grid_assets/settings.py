@@ -30,7 +30,7 @@ class SettingsError(Exception):
     """A setting cannot be used; the message names the variable and the cure, never its secret."""
 
 
-def _api_url(url: str) -> str:
+def _web_address(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("it must be an http:// or https:// address")
@@ -95,6 +95,7 @@ def _leads(value: Any) -> Any:
     return tuple(hours)
 
 
+WebAddress = Annotated[str, AfterValidator(_web_address)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 
 
@@ -103,7 +104,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="GRID_", env_ignore_empty=True, extra="ignore")
 
-    api_url: Annotated[str, AfterValidator(_api_url)] = PUBLIC_API_URL
+    api_url: WebAddress = PUBLIC_API_URL
     api_timeout_s: float = Field(default=20, gt=0, le=600)
     api_retry_budget_s: float = Field(default=60, ge=0, le=3600)
     api_concurrency: int = Field(default=4, ge=1, le=16)
@@ -114,7 +115,7 @@ class Settings(BaseSettings):
     history_start: date | None = None
     telemetry_cron: Annotated[str, AfterValidator(_cron)] = "12,42 * * * *"
     ui_port: int = Field(default=3000, ge=1, le=65535)
-    files_url: Annotated[str | None, BeforeValidator(_blank_is_unset)] = None
+    files_url: Annotated[WebAddress | None, BeforeValidator(_blank_is_unset)] = None
     chronos_model: Annotated[str | None, BeforeValidator(_blank_is_unset)] = None
     chronos_timeout_s: float = Field(default=120, gt=0, le=3600)
     backtest_days: int = Field(default=14, ge=0, le=366)

@@ -100,10 +100,11 @@ def test_home_is_an_absolute_folder_of_the_user(
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:8000", "https://example.org/", "https://example.org/base//"]
 )
-def test_the_address_of_an_api_of_ones_own_loses_its_last_slash(
+def test_an_address_of_ones_own_loses_its_last_slash(
     monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     assert settings(monkeypatch, GRID_API_URL=url).api_url == url.rstrip("/")
+    assert settings(monkeypatch, GRID_FILES_URL=url).files_url == url.rstrip("/")
 
 
 @pytest.mark.parametrize(
@@ -114,6 +115,7 @@ def test_an_address_that_is_no_base_address_is_refused(
     monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     assert "GRID_API_URL: it must be " in refusal(monkeypatch, GRID_API_URL=url)
+    assert "GRID_FILES_URL: it must be " in refusal(monkeypatch, GRID_FILES_URL=url)
 
 
 @pytest.mark.parametrize(
