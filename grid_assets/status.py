@@ -60,6 +60,9 @@ RELATIONS: Final = {
 """Relations of the demo's table with the time column that orders them."""
 
 
+LONGEST_MESSAGE: Final = 400
+"""Enough for every sentence of ours; a database's or a library's can fill the screen."""
+
 NEWEST: Final = ("newest actual", "newest mix", "NESO forecast", "forecast")
 
 
@@ -163,9 +166,9 @@ def _runs(connection: Connection, now: datetime, faults: list[str]) -> Iterator[
         )
         if state in ("failed", "crashed"):
             if asset not in SPARABLE:
-                faults.append(f"{asset} {state}: {error}")
+                faults.append(f"{asset} {state}: {_short(error)}")
             else:
-                yield f"    warning: {error}"
+                yield f"    warning: {_short(error)}"
     recent = connection.execute(
         "SELECT count(*) FILTER (WHERE status = 'failed'), "
         "count(*) FILTER (WHERE status = 'crashed') "
@@ -306,6 +309,13 @@ def faults_in_contents(url: SecretStr) -> list[str]:
             for fault, question in questions.items()
             if connection.execute(question).fetchone() == (True,)
         ]
+
+
+def _short(message: str | None) -> str:
+    """A message on one line of a terminal; all of it is in ops.etl_runs."""
+    line = " ".join((message or "no message").split())
+    line = "".join(sign for sign in line if sign.isprintable())
+    return line if len(line) <= LONGEST_MESSAGE else f"{line[:LONGEST_MESSAGE]} …"
 
 
 def _at(at: datetime | date | None) -> str:
