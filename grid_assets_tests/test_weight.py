@@ -119,7 +119,7 @@ def test_dagsters_history_elsewhere_is_said_to_be_there(warehouse: SecretStr) ->
 
 def test_dagsters_history_grows_by_its_runs(warehouse: SecretStr, rows: Rows) -> None:
     rows(
-        "CREATE SCHEMA dagster; CREATE TABLE dagster.runs AS SELECT n AS id, "
+        "CREATE TABLE dagster.runs AS SELECT n AS id, "
         "(now() AT TIME ZONE 'UTC') - n * interval '30 min' AS create_timestamp, "
         "repeat('x', 1000) AS body FROM generate_series(1, 3000) AS n; "
     )
