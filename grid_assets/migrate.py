@@ -261,7 +261,10 @@ def _view_texts() -> dict[str, str]:
 
 
 def _digest(texts: dict[str, str]) -> str:
-    return hashlib.sha256("\0".join(texts.values()).encode()).hexdigest()
+    """Of the views, and of what their transaction also does: rights on what is there."""
+    rights = (sql_dir() / "rights.sql").read_text(encoding="utf-8")
+    migrations = sorted(path.stem for path in (sql_dir() / "migrations").glob("*.sql"))
+    return hashlib.sha256("\0".join([*texts.values(), rights, *migrations]).encode()).hexdigest()
 
 
 def _views_are_current(

@@ -122,7 +122,7 @@ def _newest(connection: Connection, now: datetime, faults: list[str]) -> Iterato
         if at is None:
             yield f"{name:<14}none"
         else:
-            yield f"{name:<14}{_at(at)} ({_ago(now - at)} ago)"
+            yield f"{name:<14}{_at(at)} ({_since(now - at)})"
         if (at is None or now - at > TOO_OLD) and name != "NESO forecast":
             faults.append(
                 f"{name} is {'missing' if at is None else _ago(now - at) + ' old'}; up to "
@@ -322,6 +322,11 @@ def _at(at: datetime | date | None) -> str:
     if at is not None and not isinstance(at, datetime):
         return str(at)
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ") if at else "-"
+
+
+def _since(age: timedelta) -> str:
+    """How long ago, or how soon: a forecast starts at the next half-hour."""
+    return f"in {_ago(-age)}" if age < timedelta(0) else f"{_ago(age)} ago"
 
 
 def _ago(age: timedelta) -> str:

@@ -161,15 +161,14 @@ def test_a_replay_and_a_database_become_a_warehouse_without_the_demo(
     last = first.out.splitlines()[-1]
     assert re.fullmatch(r"Forecast by \S+ from 20\S+ \d\d:[03]0Z, 48 hours\..*", last), last
     forecasts = ask(url, FORECASTS)
-    # The two issues of yesterday, and the newest, renewed with the half-hours that were released.
-    assert len(forecasts) % 3 == 0
+    # The issues of yesterday and today, and the newest, renewed with what was released.
     assert {forecast[2:] for forecast in forecasts} == {(960, 10, True, True)}
     newest_issue = floor(datetime.now(UTC)) + HALF_HOUR
-    assert {forecast[1] for forecast in forecasts} == {
-        datetime.combine(days_ago(1), datetime.min.time(), UTC),
-        datetime.combine(days_ago(1), datetime.min.time(), UTC) + timedelta(hours=12),
-        newest_issue,
-    }
+    yesterday = datetime.combine(days_ago(1), datetime.min.time(), UTC)
+    every_12_hours = (yesterday + timedelta(hours=12 * n) for n in range(4))
+    expected = {at for at in every_12_hours if at < newest_issue} | {newest_issue}
+    assert {forecast[1] for forecast in forecasts} == expected
+    assert len(forecasts) % len(expected) == 0
     assert ask(
         url, "SELECT DISTINCT intensity_to FROM forecast.issues WHERE issued_at > now()"
     ) == [(newest_issue - HALF_HOUR,)]
@@ -191,7 +190,8 @@ def test_a_replay_and_a_database_become_a_warehouse_without_the_demo(
     assert re.search(r"^  seasonal_naive +\d+\.\d", scored, re.MULTILINE)
     assert ask(url, "SELECT * FROM forecast.predictions ORDER BY 1, 2, 3, 4") == made
     grid.run("backtest", *yesterday, GRID_BACKTEST_STRIDE_HOURS="6")
-    assert len(ask(url, FORECASTS)) == len(forecasts) // 3 * 5
+    models = len(forecasts) // len(expected)
+    assert len(ask(url, FORECASTS)) == models * (len(expected) + 2)
 
     replay.ends(signal.SIGINT)
     assert "Traceback" not in replay.output()

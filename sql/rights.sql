@@ -109,16 +109,30 @@ ALTER DEFAULT PRIVILEGES FOR ROLE grid_owner REVOKE ALL ON FUNCTIONS FROM PUBLIC
 -- Supabase's Data API works as these two roles. They get nothing, whatever the server's defaults give.
 DO $$
 DECLARE
-    schemas CONSTANT text := 'raw, core, forecast, ops, reporting, dagster';
+    schemas CONSTANT text[] := ARRAY['raw', 'core', 'forecast', 'ops', 'reporting', 'dagster'];
     outsider name;
     kind text;
+    theirs text;
 BEGIN
     FOR outsider IN SELECT rolname FROM pg_roles WHERE rolname IN ('anon', 'authenticated') LOOP
-        EXECUTE format('REVOKE ALL ON SCHEMA %s FROM %I', schemas, outsider);
+        EXECUTE format('REVOKE ALL ON SCHEMA %s FROM %I', array_to_string(schemas, ', '), outsider);
+        FOR theirs IN  -- one by one, and only ours: see above
+            SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END || c.oid::regclass
+            FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = relnamespace
+            WHERE nspname = ANY (schemas) AND relkind IN ('r', 'p', 'v', 'm', 'S')
+              AND relowner IN ('grid_owner'::regrole, 'grid_writer'::regrole)
+            UNION ALL
+            SELECT 'ROUTINE ' || p.oid::regprocedure
+            FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = pronamespace
+            WHERE nspname = ANY (schemas)
+              AND proowner IN ('grid_owner'::regrole, 'grid_writer'::regrole)
+        LOOP
+            EXECUTE format('REVOKE ALL ON %s FROM %I', theirs, outsider);
+        END LOOP;
         FOREACH kind IN ARRAY ARRAY['TABLES', 'SEQUENCES', 'FUNCTIONS'] LOOP
-            EXECUTE format('REVOKE ALL ON ALL %s IN SCHEMA %s FROM %I', kind, schemas, outsider);
             EXECUTE format('ALTER DEFAULT PRIVILEGES FOR ROLE grid_owner, grid_writer '
-                           'IN SCHEMA %s REVOKE ALL ON %s FROM %I', schemas, kind, outsider);
+                           'IN SCHEMA %s REVOKE ALL ON %s FROM %I',
+                           array_to_string(schemas, ', '), kind, outsider);
         END LOOP;
     END LOOP;
 END

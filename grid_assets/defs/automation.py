@@ -155,7 +155,10 @@ def forecasts_due(grid: Grid, now: datetime, trigger: str) -> list[Wanted]:
         Wanted(days, assets, BACKTEST, f"no forecasts yet for {days}")
         for days in plan.joined(lacking)
     ]
-    return newest + past if due.has_forecast(grid.warehouse, model) else past + newest
+    if due.has_forecast(grid.warehouse, model):
+        return newest + past
+    # a back-test that reaches today ends with the forecast of now
+    return past if today in lacking else past + newest
 
 
 def page_due(
