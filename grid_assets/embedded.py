@@ -65,7 +65,7 @@ FULL_DISK_BYTES: Final = 64_000_000
 
 SETTINGS: Final = {
     "max_connections": "100",
-    "shared_buffers": "64MB",
+    "shared_buffers": "256MB",  # the newest days of years of forecasts, and their index
     "max_wal_size": "256MB",
     "min_wal_size": "32MB",
     "jit": "off",  # compiling costs more than it saves on tables of this size

@@ -150,7 +150,7 @@ def test_a_stop_does_not_wait_for_clients(shared: EmbeddedPostgres) -> None:
         ("timezone", "UTC"),
         ("log_timezone", "UTC"),
         ("max_connections", "100"),
-        ("shared_buffers", "64MB"),
+        ("shared_buffers", "256MB"),
         ("server_encoding", "UTF8"),
         ("password_encryption", "scram-sha-256"),
         ("log_min_error_statement", "panic"),

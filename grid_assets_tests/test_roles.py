@@ -150,8 +150,10 @@ def test_the_reader_calls_every_function_of_reporting_and_none_below(
         "WHERE nspname = ANY(%s) AND has_function_privilege(p.oid, 'EXECUTE')",
         list(LAYERS),
     )
-    assert below == [("forecast.lead_bucket(integer)",)]
-    refuses(reader, "SELECT forecast.lead_bucket(1)", "SELECT * FROM forecast.streams()")
+    assert below == [("forecast.lead_bucket(interval)",)]
+    refuses(
+        reader, "SELECT forecast.lead_bucket(interval '1 hour')", "SELECT * FROM forecast.streams()"
+    )
 
 
 def test_the_reader_writes_nothing(as_role: As, warehouse: SecretStr) -> None:

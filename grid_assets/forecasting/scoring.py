@@ -1,7 +1,7 @@
 """Comparing forecasts with what happened: the roll-up `forecast.accuracy`.
 
-Belongs here: which scores are made and removed. Does not belong here: what an error is
-(`sql/views/15_actual_vs_predicted.sql`) and how errors are summed (`sql/statements`).
+Belongs here: which scores are made and removed. Does not belong here: what happened
+(`forecast.happened`), what an error is and how errors are summed (`sql/statements`).
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ def score(connection: Connection, window: Window) -> Scored:
         "models": [model for (model,) in models],
         "series": list(SERIES),
     }
+    # two days of every issue are sorted in memory, not on disk
+    connection.execute("SET LOCAL work_mem = '64MB'")
     connection.execute(statement("statements/score_forecasts"), span)
     row = connection.execute("SELECT coalesce(sum(n), 0) FROM staged").fetchone()
     assert row is not None

@@ -39,14 +39,32 @@ INSERT INTO forecast.targets (period_start, model, series)
 SELECT DISTINCT period_start, model, series FROM forecast.predictions;
 
 -- The contract's lead buckets, lower edge included.
-CREATE FUNCTION forecast.lead_bucket(lead_minutes integer) RETURNS text
+CREATE FUNCTION forecast.lead_bucket(lead interval) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN lead_minutes < 180 THEN '0-3h'
-                WHEN lead_minutes < 360 THEN '3-6h'
-                WHEN lead_minutes < 720 THEN '6-12h'
-                WHEN lead_minutes < 1440 THEN '12-24h'
+    RETURN CASE WHEN lead < interval '3 hours' THEN '0-3h'
+                WHEN lead < interval '6 hours' THEN '3-6h'
+                WHEN lead < interval '12 hours' THEN '6-12h'
+                WHEN lead < interval '24 hours' THEN '12-24h'
                 ELSE '24-48h' END;
-COMMENT ON FUNCTION forecast.lead_bucket(integer) IS 'Bucket of a lead in minutes: 0-3h, 3-6h, 6-12h, 12-24h or 24-48h.';
+COMMENT ON FUNCTION forecast.lead_bucket(interval) IS 'Bucket of a lead: 0-3h, 3-6h, 6-12h, 12-24h or 24-48h.';
+
+-- forecast.happened: one row is what happened in one half-hour to one series. A filter on its time
+-- reaches the keys of both tables.
+CREATE VIEW forecast.happened AS
+SELECT period_start, 'carbon_intensity' AS series, actual_gco2_kwh AS actual
+FROM core.intensity
+UNION ALL
+SELECT mix.period_start, share.series, share.actual
+FROM core.generation_mix AS mix
+CROSS JOIN LATERAL (VALUES
+    ('biomass', mix.biomass_pct), ('coal', mix.coal_pct), ('imports', mix.imports_pct),
+    ('gas', mix.gas_pct), ('nuclear', mix.nuclear_pct), ('other', mix.other_pct),
+    ('hydro', mix.hydro_pct), ('solar', mix.solar_pct), ('wind', mix.wind_pct)
+) AS share (series, actual);
+COMMENT ON VIEW forecast.happened IS 'What happened in one half-hour to one series, beside which its forecasts are put.';
+COMMENT ON COLUMN forecast.happened.period_start IS 'Start of the half-hour, UTC.';
+COMMENT ON COLUMN forecast.happened.series IS 'carbon_intensity (gCO2/kWh), or one of the nine fuels (%).';
+COMMENT ON COLUMN forecast.happened.actual IS 'Newest published actual, or the share in the completed mix; null where there is none yet.';
 
 -- 960 rows come with every issue: without this, years of rows have to change before the newest days
 -- are in the statistics and in the visibility map.

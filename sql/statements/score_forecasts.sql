@@ -1,18 +1,27 @@
--- Scores of every forecast whose half-hour lies in the window and has an actual.
+-- Scores of every forecast whose half-hour lies in the window and has an actual: the errors of
+-- reporting.actual_vs_predicted, summed. Not read from that view, which would look for the actuals in
+-- all of history: a filter on the forecasts' time does not reach them there.
 CREATE TEMPORARY TABLE staged ON COMMIT DROP AS
-SELECT model, series, (period_start AT TIME ZONE 'UTC')::date AS target_date, lead_bucket,
+WITH happened AS MATERIALIZED (
+    SELECT period_start, series, actual
+    FROM forecast.happened
+    WHERE period_start >= %(start)s AND period_start < %(end)s AND actual IS NOT NULL
+)
+SELECT p.model, p.series, (p.period_start AT TIME ZONE 'UTC')::date AS target_date,
+       forecast.lead_bucket(p.period_start - p.issued_at) AS lead_bucket,
        count(*) AS n,
-       sum(abs_error) AS abs_error_sum,
-       sum(error) AS error_sum,
-       sum(abs(actual)) AS abs_actual_sum,
-       count(p10) AS n_band,
+       sum(abs(p.p50 - h.actual)) AS abs_error_sum,
+       sum(p.p50 - h.actual) AS error_sum,
+       sum(abs(h.actual)) AS abs_actual_sum,
+       count(p.p10) AS n_band,
        -- pinball loss at level q: q (actual - forecast) above the forecast, (1 - q) below it
-       sum((greatest(0.1 * (actual - p10), 0.9 * (p10 - actual)) + 0.5 * abs_error
-            + greatest(0.9 * (actual - p90), 0.1 * (p90 - actual))) / 3) AS pinball_sum,
-       count(*) FILTER (WHERE inside_80) AS n_inside_80,
-       bool_or(simulated) AS simulated
-FROM reporting.actual_vs_predicted
-WHERE period_start >= %(start)s AND period_start < %(end)s
+       sum((greatest(0.1 * (h.actual - p.p10), 0.9 * (p.p10 - h.actual)) + 0.5 * abs(p.p50 - h.actual)
+            + greatest(0.9 * (h.actual - p.p90), 0.1 * (p.p90 - h.actual))) / 3) AS pinball_sum,
+       count(*) FILTER (WHERE h.actual BETWEEN p.p10 AND p.p90) AS n_inside_80,
+       bool_or(p.simulated) AS simulated
+FROM forecast.predictions AS p
+JOIN happened AS h USING (period_start, series)
+WHERE p.period_start >= %(start)s AND p.period_start < %(end)s
   -- names every model and series, so that the primary key is used
-  AND model = ANY(%(models)s) AND series = ANY(%(series)s)
-GROUP BY model, series, target_date, lead_bucket
+  AND p.model = ANY(%(models)s) AND p.series = ANY(%(series)s)
+GROUP BY p.model, p.series, target_date, lead_bucket

@@ -5,7 +5,7 @@ SELECT p.model, p.series,
        CASE p.series WHEN 'carbon_intensity' THEN 'gCO2/kWh' ELSE '%' END AS unit,
        p.issued_at, p.period_start,
        lead.minutes AS lead_minutes,
-       forecast.lead_bucket(lead.minutes) AS lead_bucket,
+       forecast.lead_bucket(p.period_start - p.issued_at) AS lead_bucket,
        happened.actual, p.p10, p.p50, p.p90,
        p.p50 - happened.actual AS error,
        abs(p.p50 - happened.actual) AS abs_error,
@@ -49,4 +49,4 @@ COMMENT ON COLUMN reporting.actual_vs_predicted.inside_80 IS 'Whether the actual
 COMMENT ON COLUMN reporting.actual_vs_predicted.simulated IS 'True for a simulated forecast of the recorded API.';
 GRANT SELECT ON reporting.actual_vs_predicted TO grid_reader;
 -- a view's tables are read as its owner, its functions are called by whoever asks
-GRANT EXECUTE ON FUNCTION forecast.lead_bucket(integer) TO grid_reader;
+GRANT EXECUTE ON FUNCTION forecast.lead_bucket(interval) TO grid_reader;

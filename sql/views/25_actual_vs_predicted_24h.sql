@@ -2,25 +2,17 @@
 -- Starts from what happened, and looks up one forecast for each; reporting.actual_vs_predicted would
 -- read every issue first.
 CREATE VIEW reporting.actual_vs_predicted_24h AS
-WITH happened AS (
-    SELECT period_start, 'carbon_intensity' AS series, actual_gco2_kwh AS actual
-    FROM core.intensity
+WITH happened AS MATERIALIZED (  -- in no order, so that it is joined by both of its columns at once
+    SELECT period_start, series, actual
+    FROM forecast.happened
     WHERE period_start >= now() - interval '24 hours' AND period_start <= now()
-    UNION ALL
-    SELECT mix.period_start, share.series, share.actual
-    FROM core.generation_mix AS mix
-    CROSS JOIN LATERAL (VALUES
-        ('biomass', mix.biomass_pct), ('coal', mix.coal_pct), ('imports', mix.imports_pct),
-        ('gas', mix.gas_pct), ('nuclear', mix.nuclear_pct), ('other', mix.other_pct),
-        ('hydro', mix.hydro_pct), ('solar', mix.solar_pct), ('wind', mix.wind_pct)
-    ) AS share (series, actual)
-    WHERE mix.period_start >= now() - interval '24 hours' AND mix.period_start <= now()
+      AND actual IS NOT NULL
 )
 SELECT target.model, target.series,
        CASE target.series WHEN 'carbon_intensity' THEN 'gCO2/kWh' ELSE '%' END AS unit,
        newest.issued_at, target.period_start,
        lead.minutes AS lead_minutes,
-       forecast.lead_bucket(lead.minutes) AS lead_bucket,
+       forecast.lead_bucket(target.period_start - newest.issued_at) AS lead_bucket,
        happened.actual, newest.p10, newest.p50, newest.p90,
        newest.p50 - happened.actual AS error,
        abs(newest.p50 - happened.actual) AS abs_error,
@@ -40,8 +32,7 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) AS newest
 CROSS JOIN LATERAL (SELECT
-    (extract(epoch FROM target.period_start - newest.issued_at) / 60)::integer) AS lead (minutes)
-WHERE happened.actual IS NOT NULL;
+    (extract(epoch FROM target.period_start - newest.issued_at) / 60)::integer) AS lead (minutes);
 
 COMMENT ON VIEW reporting.actual_vs_predicted_24h IS 'One forecast of one series and half-hour beside what happened: the last issue before each half-hour of the last 24 hours.';
 COMMENT ON COLUMN reporting.actual_vs_predicted_24h.model IS 'chronos:<checkpoint>, seasonal_naive or neso.';
