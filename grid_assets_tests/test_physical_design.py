@@ -67,12 +67,12 @@ def test_the_mix_of_24_hours_is_read_by_index(large: Connection) -> None:
 
 @pytest.fixture
 def many_forecasts(connection: Connection) -> Connection:
-    """20 days of one model's hourly issues, with the statistics a live server would have."""
+    """20 days of one model's issues every two hours, with the statistics a live server would have."""
     connection.execute(
         "INSERT INTO forecast.predictions (model, series, period_start, issued_at, created_at, p50)"
         "SELECT 'chronos:some', series, issued_at + step * interval '30 minutes', issued_at, "
         "issued_at, 1 FROM generate_series(date_bin('30 minutes', now(), 'epoch') "
-        "- interval '20 days', now(), interval '1 hour') AS issued_at, "
+        "- interval '20 days', now(), interval '2 hours') AS issued_at, "
         "unnest(ARRAY['carbon_intensity', 'gas', 'wind']) AS series, "
         "generate_series(0, 95) AS step"
     )
