@@ -159,6 +159,7 @@ def test_what_a_writer_adds_during_an_upgrade_is_in_the_views(warehouse: SecretS
         warehouse,
         "DROP SCHEMA reporting CASCADE",
         "DROP TABLE forecast.targets, ops.retention",
+        "DROP VIEW forecast.happened",
         "DROP FUNCTION forecast.note_targets CASCADE",
         "DROP FUNCTION forecast.lead_bucket, forecast.streams, forecast.thin_predictions, "
         "forecast.drop_score_without_forecast, forecast.refresh_statistics",
