@@ -252,8 +252,7 @@ def test_a_recording_moved_by_other_weeks_is_refused_with_its_cure(warehouse: Se
     assert weeks is not None
     with pytest.raises(WarehouseError, match=f"grid replay --shift-weeks {weeks}`") as refused:
         migrate(warehouse, Stamp("replay", weeks + 1))
-    password = urlsplit(warehouse.get_secret_value()).password
-    assert password
+    password = urlsplit(warehouse.get_secret_value()).password or "a server that trusts"
     assert password not in str(refused.value)
     assert stamp_of(warehouse).shift_weeks == weeks
 
@@ -410,7 +409,7 @@ def test_every_form_of_url_that_libpq_reads_can_be_migrated(
     assert migrate(SecretStr(f"postgresql:///?{parameters}"), LIVE).views_renewed
     user, password, other = (
         "".join(f"%{ord(letter):02X}" for letter in str(text))
-        for text in (given["user"], given["password"], dbname)
+        for text in (given["user"], given.get("password", "none is asked for"), dbname)
     )
     encoded = f"postgres://{user}:{password}@{given['host']}:{given['port']}/{other}"
     assert migrate(SecretStr(encoded), LIVE).applied == []
