@@ -51,7 +51,7 @@ FALLBACK_ROOT: Final = Path("/var/lib/grid-assets")
 READY_TIMEOUT_S: Final = 30
 """A start takes half a second; a recovery of the 256 MB of log that may exist, a few."""
 STOP_TIMEOUT_S: Final = 60
-"""A fast shutdown writes 64 MB of buffers at most; even a slow disk does that in this time."""
+"""A fast shutdown writes 256 MB of buffers at most; even a slow disk does that in this time."""
 POLL_S: Final = 0.03
 LAUNCHES: Final = 5
 """A port found free can be taken before the server binds it; that never happens so often."""
