@@ -453,11 +453,12 @@ def test_a_sound_cycle_passes_every_check(
 def test_half_hours_that_are_withheld_show_as_missing_and_as_too_old_until_they_come(
     materialise: Materialise, replay: ReplayServer, tables: Tables, today: date
 ) -> None:
-    replay.control.withhold(60, replay.now())  # reaches back into yesterday, at any time of day
+    replay.control.withhold(60, replay.now())  # 30 hours: yesterday is short at any time of day
     withheld = replay.control.withheld_from
     assert withheld is not None
+    first = today - timedelta(days=2)  # holds what came before them, also just after midnight
 
-    result = materialise(today - timedelta(days=1), today)
+    result = materialise(first, today)
 
     assert result.success
     expected = {
@@ -475,7 +476,18 @@ def test_half_hours_that_are_withheld_show_as_missing_and_as_too_old_until_they_
         assert all(example.endswith(" missing") for example in missing)
 
     replay.control.release(None, replay.now())
-    assert failed_checks(materialise(today - timedelta(days=1), today)) == set()
+    assert failed_checks(materialise(first, today)) == set()
+
+
+def test_the_checks_of_an_empty_warehouse_say_that_there_is_nothing(
+    materialise: Materialise, replay: ReplayServer, today: date
+) -> None:
+    replay.control.withhold(48 * 3, replay.now())
+
+    found = evaluations(materialise(today))
+
+    assert examples(found["core.intensity", "is_recent"]) == ["- there is no actual"]
+    assert examples(found["core.generation_mix", "is_recent"]) == ["- there is no mix"]
 
 
 def test_a_day_short_of_one_half_hour_and_over_its_share_of_rejects_says_so(

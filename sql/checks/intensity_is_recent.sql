@@ -1,7 +1,7 @@
 -- The newest half-hour with an actual, when it began too long ago.
 SELECT max(period_start) AS period_start,
-       'newest actual began ' || coalesce((%(now)s - max(period_start))::text, 'never') || ' ago'
-           AS detail,
+       coalesce('newest actual began ' || (%(now)s - max(period_start))::text || ' ago',
+                'there is no actual') AS detail,
        1 AS total
 FROM core.intensity
 WHERE actual_gco2_kwh IS NOT NULL
