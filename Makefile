@@ -24,6 +24,7 @@ check: .venv/.ready
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
+	@.venv/bin/lint-imports
 	@.venv/bin/dg check defs
 
 bench: .venv/.ready

@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Final
 from bench.forecasting import LOADED_BEFORE, is_forecast, refuse_stand_in, release
 from bench.place import GRID, Place
 from bench.results import BenchError, Result, at_most, told
-from grid_assets import product
 from grid_assets.halfhours import DAY, HALF_HOUR
 from grid_assets.replay.server import ReplayServer
-from grid_assets.warehouse import connect
+from grid_assets.runtime import supervisor
+from grid_assets.warehouse.connection import connect
 
 if TYPE_CHECKING:
     from dagster_graphql import DagsterGraphQLClient
@@ -155,7 +155,7 @@ def running(place: Place, replay: ReplayServer, start: date, days: int) -> Itera
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        product.stop_marked(place.home)
+        supervisor.stop_marked(place.home)
 
 
 def _port(process: subprocess.Popen[bytes], output: Callable[[], str]) -> int:

@@ -16,16 +16,17 @@ from pydantic import SecretStr
 
 from bench.results import BenchError
 from bench.years import MADE_BEFORE, half_hours, years
-from grid_assets import telemetry
 from grid_assets.forecasting import scoring, store
 from grid_assets.forecasting.bands import finished
 from grid_assets.forecasting.context import Shown
-from grid_assets.forecasting.models import ModelInfo
-from grid_assets.forecasting.series import HORIZON, SERIES
+from grid_assets.forecasting.horizon import HORIZON
+from grid_assets.forecasting.models.registry import ModelInfo
 from grid_assets.halfhours import DAY, HALF_HOUR, Window, day_start
-from grid_assets.quality import BLOCKING, judge
-from grid_assets.telemetry import Capture, Connection
-from grid_assets.warehouse import writing
+from grid_assets.series import SERIES
+from grid_assets.telemetry.checks import BLOCKING, judge
+from grid_assets.telemetry.load import Capture, load_generation, load_intensity, load_neso_forecast
+from grid_assets.telemetry.publish import publish_generation_mix, publish_intensity
+from grid_assets.warehouse.connection import Connection, writing
 
 REVISION: Final = "benchmark"
 LATE_STEPS: Final = 12
@@ -51,18 +52,16 @@ def cycle(url: SecretStr, issued_at: datetime, models: tuple[str, ...]) -> float
     started = time.monotonic()
     with writing(url, "raw.intensity") as connection:
         rows = [*intensity, years().intensity_row(begun, ended=False)]
-        telemetry.load_intensity(connection, [Capture(rows, now)])
+        load_intensity(connection, [Capture(rows, now)])
     with writing(url, "raw.generation") as connection:
         mixes = [years().generation_row(at) for at in half_hours(ended)]
-        telemetry.load_generation(connection, [Capture(mixes, now)])
+        load_generation(connection, [Capture(mixes, now)])
     with writing(url, "raw.neso_forecast") as connection:
-        telemetry.load_neso_forecast(connection, vintage, now, simulated=True)
+        load_neso_forecast(connection, vintage, now, simulated=True)
     with writing(url, "core.intensity") as connection:
-        telemetry.publish_intensity(
-            connection, days, now, _judge_as_asset("core.intensity", days, now)
-        )
+        publish_intensity(connection, days, now, _judge_as_asset("core.intensity", days, now))
     with writing(url, "core.generation_mix") as connection:
-        telemetry.publish_generation_mix(
+        publish_generation_mix(
             connection, days, now, _judge_as_asset("core.generation_mix", days, now)
         )
     with writing(url, "forecast.predictions") as connection:

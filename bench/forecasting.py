@@ -18,14 +18,15 @@ from unittest.mock import patch
 
 from bench.place import Place, Ran
 from bench.results import BenchError, Result, at_least, at_most, told
-from grid_assets.forecasting import issuing, models
+from grid_assets.forecasting import issuing
+from grid_assets.forecasting.horizon import HORIZON
 from grid_assets.forecasting.issue_times import current_issue_time
-from grid_assets.forecasting.series import HORIZON, SERIES
+from grid_assets.forecasting.models import registry
 from grid_assets.halfhours import DAY, HALF_HOUR, days_window
-from grid_assets.quality import BLOCKING, judge
 from grid_assets.replay.server import ReplayServer
-from grid_assets.telemetry import Connection
-from grid_assets.warehouse import connect
+from grid_assets.series import SERIES
+from grid_assets.telemetry.checks import BLOCKING, judge
+from grid_assets.warehouse.connection import Connection, connect
 
 MOST_OVERHEAD_S: Final = 0.4
 MOST_BACKTEST_S: Final = 120
@@ -151,7 +152,7 @@ def _backtest(
         backtest_stride_hours=stride_hours,
     )
     refuse_stand_in(place)
-    window, model = days_window(first, last), models.configured_name(None)
+    window, model = days_window(first, last), registry.configured_name(None)
     expected = ((last - first).days + 1) * 24 // stride_hours
     with connect(place.warehouse) as connection:
         made = complete_issues(
@@ -164,7 +165,7 @@ def _backtest(
 
 def overhead(place: Place, issues: int, say: Callable[[str], None]) -> list[Result]:
     """Around the bare `predict_quantiles` call: reading, features, calibration, checks, writing."""
-    model = models.load(None, 0)
+    model = registry.load(None, 0)
     if model.reason is not None:
         raise BenchError(model.reason)
     now = datetime.now(UTC)
@@ -200,7 +201,7 @@ def overhead(place: Place, issues: int, say: Callable[[str], None]) -> list[Resu
 
 
 def _issue_again(
-    place: Place, model: models.Loaded, now: datetime, *, first_of_day: bool
+    place: Place, model: registry.Loaded, now: datetime, *, first_of_day: bool
 ) -> tuple[float, float]:
     """Seconds of one issue made anew, and of the `predict_quantiles` call in it."""
     at = current_issue_time(now)
@@ -306,7 +307,7 @@ def release(replay: ReplayServer) -> datetime:
 
 def is_forecast(connection: Connection, half_hour: datetime) -> bool:
     """Whether a whole forecast that used this half-hour of both sources can be read."""
-    model, end = models.configured_name(None), half_hour + HALF_HOUR
+    model, end = registry.configured_name(None), half_hour + HALF_HOUR
     return bool(complete_issues(connection, model, end, end + timedelta(days=2), end))
 
 

@@ -13,9 +13,9 @@ from typing import Final
 from bench.place import Place
 from bench.results import BenchError, Result, at_most, told
 from grid_assets.halfhours import Window, days_window
-from grid_assets.plan import Range
 from grid_assets.replay.recording import RECORDED_UNTIL, WEEK, View
 from grid_assets.replay.server import ReplayServer
+from grid_assets.telemetry.gaps import Range
 
 MOST_SECONDS: Final = 300
 MOST_MB: Final = 400

@@ -17,12 +17,20 @@ from psycopg import sql
 
 from bench.place import Place
 from bench.results import BenchError, Result, at_least, below
-from grid_assets import telemetry
+from grid_assets.api.payloads import Parsed, parse_generation, parse_intensity
 from grid_assets.halfhours import Window
-from grid_assets.migrate import Stamp, migrate
-from grid_assets.payloads import Parsed, parse_generation, parse_intensity
 from grid_assets.replay.recording import RECORDED_UNTIL, Record, View, load_recording
-from grid_assets.warehouse import connect, writing
+from grid_assets.telemetry.load import (
+    BATCH,
+    RAW_GENERATION,
+    RAW_INTENSITY,
+    Capture,
+    load_generation,
+    load_intensity,
+)
+from grid_assets.warehouse.connection import Connection, connect, writing
+from grid_assets.warehouse.migrate import migrate
+from grid_assets.warehouse.stamp import Stamp
 
 KEYS: Final = ("period_start", "captured_at")
 CAPTURED: Final = datetime(2026, 2, 1, tzinfo=UTC)
@@ -37,7 +45,7 @@ class _Path:
 
     relation: str
     columns: tuple[str, ...]
-    load: Callable[[telemetry.Connection, Sequence[telemetry.Capture[Any]]], int]
+    load: Callable[[Connection, Sequence[Capture[Any]]], int]
     rows: list[Any]
     tuples: list[tuple[Any, ...]]
 
@@ -60,12 +68,12 @@ def _recorded_paths(place: Place, most_rows: int) -> tuple[_Path, _Path]:
     return (
         _path(
             place,
-            ("raw.intensity", telemetry.RAW_INTENSITY, telemetry.load_intensity),
+            ("raw.intensity", RAW_INTENSITY, load_intensity),
             _parsed(parse_intensity, view.intensity(*ends), span)[-most_rows:],
         ),
         _path(
             place,
-            ("raw.generation", telemetry.RAW_GENERATION, telemetry.load_generation),
+            ("raw.generation", RAW_GENERATION, load_generation),
             _parsed(parse_generation, view.generation(*ends), span)[-most_rows:],
         ),
     )
@@ -84,7 +92,7 @@ def _path(place: Place, what: tuple[str, tuple[str, ...], Any], rows: list[Any])
     """Loads the rows once, untimed, and keeps what the real path had written as tuples."""
     relation, columns, load = what
     with writing(place.warehouse, relation) as connection:
-        written = load(connection, [telemetry.Capture(rows, CAPTURED)])
+        written = load(connection, [Capture(rows, CAPTURED)])
     if written != len(rows):
         raise BenchError(f"{relation}: {written} of {len(rows)} rows were written")
     chosen = sql.SQL(", ").join(
@@ -151,10 +159,10 @@ def _timed_load(place: Place, path: _Path, captured_at: datetime, expected: int)
     """The real path, batch by batch: connection, lock, staging, comparison, commit."""
     started = time.perf_counter()
     written = 0
-    for at in range(0, len(path.rows), telemetry.BATCH):
-        batch = path.rows[at : at + telemetry.BATCH]
+    for at in range(0, len(path.rows), BATCH):
+        batch = path.rows[at : at + BATCH]
         with writing(place.warehouse, path.relation) as connection:
-            written += path.load(connection, [telemetry.Capture(batch, captured_at)])
+            written += path.load(connection, [Capture(batch, captured_at)])
     seconds = time.perf_counter() - started
     if written != expected:
         raise BenchError(f"{path.relation}: {written} rows were written, not {expected}")

@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from bench.questions import QUESTIONS, Question
 from bench.results import BenchError
 from bench.serving_data import bench_statement
-from grid_assets.warehouse import connect
+from grid_assets.warehouse.connection import Connection, connect
 
 TABLES: Final = {
     "raw.intensity": "published_intensity",
@@ -118,11 +118,11 @@ def _equal(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def _rows(connection: psycopg.Connection[tuple[Any, ...]], text: str) -> list[tuple[Any, ...]]:
+def _rows(connection: Connection, text: str) -> list[tuple[Any, ...]]:
     return connection.execute(text.encode()).fetchall()
 
 
-def _columns(connection: psycopg.Connection[tuple[Any, ...]], relation: str) -> list[str]:
+def _columns(connection: Connection, relation: str) -> list[str]:
     rows = connection.execute(
         "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 "
         "AND NOT attisdropped ORDER BY attnum",

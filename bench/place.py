@@ -25,10 +25,10 @@ import psutil
 from pydantic import SecretStr
 
 from bench.results import BenchError
-from grid_assets.embedded import EmbeddedPostgres
 from grid_assets.replay.server import ReplayServer
+from grid_assets.runtime.postgres import EmbeddedPostgres
 from grid_assets.settings import Settings
-from grid_assets.warehouse import connect
+from grid_assets.warehouse.connection import connect
 
 GRID: Final = Path(sys.executable).parent / "grid"
 

@@ -18,7 +18,6 @@ import numpy.typing as npt
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from bench.results import BenchError, Result, below
-from grid_assets.forecasting import models
 from grid_assets.forecasting.covariates import calendar
 from grid_assets.forecasting.evaluation import (
     REPORT,
@@ -28,16 +27,12 @@ from grid_assets.forecasting.evaluation import (
     evaluate,
     exam,
 )
-from grid_assets.forecasting.forecaster import Forecaster, Problem, Values
-from grid_assets.forecasting.naive import SeasonalNaive
-from grid_assets.forecasting.series import (
-    HORIZON,
-    INTENSITY,
-    LEAD_BUCKETS,
-    QUANTILES,
-    SERIES,
-)
+from grid_assets.forecasting.horizon import HORIZON, QUANTILES
+from grid_assets.forecasting.models import registry
+from grid_assets.forecasting.models.forecaster import Forecaster, Problem, Values
+from grid_assets.forecasting.models.naive import SeasonalNaive
 from grid_assets.halfhours import HALF_HOUR, Window
+from grid_assets.series import INTENSITY, LEAD_BUCKETS, SERIES
 
 DAY: Final = 48
 WEEK: Final = 7 * DAY
@@ -205,7 +200,7 @@ def model_errors(
     stride: timedelta, learn_every: timedelta, say: Callable[[str], None], span: Window = REPORT
 ) -> list[Result]:
     """`model_mae_…` for each lead bucket and `model_vs_boosting`, for carbon intensity."""
-    shipped = models.load(None, 0)
+    shipped = registry.load(None, 0)
     if shipped.reason is not None:
         raise BenchError(shipped.reason)
     reference = boosting(learn_every, say)

@@ -39,9 +39,10 @@ from bench.serving_data import (
     next_issue,
     settle,
 )
-from grid_assets.forecasting.series import HORIZON, SERIES
+from grid_assets.forecasting.horizon import HORIZON
 from grid_assets.halfhours import DAY, Window, floor
-from grid_assets.warehouse import connect
+from grid_assets.series import SERIES
+from grid_assets.warehouse.connection import connect
 
 MOST_VIEW_P99_MS: Final = 25
 MOST_VIEW_GROWTH: Final = 1.5

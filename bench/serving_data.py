@@ -25,13 +25,16 @@ from pydantic import SecretStr
 from bench.cycles import REVISION, cycles, model_info
 from bench.results import BenchError
 from bench.years import MADE_BEFORE, half_hours, years
-from grid_assets import telemetry
-from grid_assets.embedded import EmbeddedPostgres
 from grid_assets.forecasting import scoring, store
-from grid_assets.forecasting.series import HORIZON_TIME, SERIES
+from grid_assets.forecasting.horizon import HORIZON_TIME
 from grid_assets.halfhours import DAY, HALF_HOUR, Window, day_start, floor
-from grid_assets.migrate import Stamp, migrate
-from grid_assets.warehouse import connect, copy_rows, writing
+from grid_assets.runtime.postgres import EmbeddedPostgres
+from grid_assets.series import SERIES
+from grid_assets.telemetry.load import BATCH, load_generation, load_intensity
+from grid_assets.telemetry.publish import publish_generation_mix, publish_intensity
+from grid_assets.warehouse.connection import connect, copy_rows, writing
+from grid_assets.warehouse.migrate import migrate
+from grid_assets.warehouse.stamp import Stamp
 
 SEED: Final = 4
 MONTH: Final = 30 * DAY
@@ -78,16 +81,16 @@ def build(url: SecretStr, span: Span, say: Say) -> None:
 def load_telemetry(url: SecretStr, window: Window, say: Say) -> None:
     """Two captures of every intensity, one of every mix, and `core`, by the real loading path."""
     started = time.monotonic()
-    for part in window.split(telemetry.BATCH * HALF_HOUR):
+    for part in window.split(BATCH * HALF_HOUR):
         for ended in (False, True):
             with writing(url, "raw.intensity") as connection:
-                telemetry.load_intensity(connection, years().captures(part, ended=ended))
+                load_intensity(connection, years().captures(part, ended=ended))
         with writing(url, "raw.generation") as connection:
-            telemetry.load_generation(connection, years().mix_captures(part))
+            load_generation(connection, years().mix_captures(part))
         with writing(url, "core.intensity") as connection:
-            telemetry.publish_intensity(connection, part, part.end, lambda _: None)
+            publish_intensity(connection, part, part.end, lambda _: None)
         with writing(url, "core.generation_mix") as connection:
-            telemetry.publish_generation_mix(connection, part, part.end, lambda _: None)
+            publish_generation_mix(connection, part, part.end, lambda _: None)
     say(f"{window.half_hours:,} half-hours of telemetry in {time.monotonic() - started:.0f} s")
 
 

@@ -13,10 +13,11 @@ from functools import cached_property, lru_cache
 from typing import Final
 
 from grid_assets import mix
+from grid_assets.api.payloads import GenerationRow, IntensityRow
 from grid_assets.halfhours import HALF_HOUR, Window
-from grid_assets.payloads import GenerationRow, IntensityRow
 from grid_assets.replay.recording import RECORDED_UNTIL, WEEK, load_recording
-from grid_assets.telemetry import Capture
+from grid_assets.series import FUELS
+from grid_assets.telemetry.load import Capture
 
 REPEATED: Final = 39 * WEEK
 """As many whole weeks as there is a recorded mix. Whole weeks keep weekday and time of day true."""
@@ -91,7 +92,7 @@ class Years:
     @cached_property
     def _shares(self) -> list[dict[str, Decimal | None]]:
         return [
-            dict(zip(mix.FUELS, (Decimal(str(share)) for share in self._mix[at]), strict=True))
+            dict(zip(FUELS, (Decimal(str(share)) for share in self._mix[at]), strict=True))
             for at in self._recorded
         ]
 
@@ -102,7 +103,7 @@ class Years:
             exact = mix.complete(shares, {})
             percent = (
                 exact.other if fuel == "other" else exact.named[fuel] or Decimal(0)
-                for fuel in mix.FUELS
+                for fuel in FUELS
             )
             grams = self._intensity[at].actual
             assert grams is not None  # the others were left out

@@ -2,7 +2,8 @@
 
 import dagster as dg
 
-from grid_assets.defs import automation, core, files, forecast, housekeeping, raw, reporting
+from grid_assets.defs import automation, housekeeping
+from grid_assets.defs.assets import core, dashboard, forecast, raw, reporting
 from grid_assets.defs.resources import Grid
 
 defs = dg.Definitions(
@@ -15,7 +16,7 @@ defs = dg.Definitions(
         forecast.predictions,
         forecast.accuracy,
         *reporting.VIEWS,
-        files.dashboard,
+        dashboard.dashboard,
     ],
     jobs=[automation.TELEMETRY, housekeeping.housekeeping],
     schedules=[automation.half_hourly, housekeeping.daily_housekeeping],

@@ -15,20 +15,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final, Literal
 
-FUELS: Final = (
-    "biomass",
-    "coal",
-    "imports",
-    "gas",
-    "nuclear",
-    "other",
-    "hydro",
-    "solar",
-    "wind",
-)
-"""The nine fuels of the API, in its order."""
-
-NAMED_FUELS: Final = tuple(fuel for fuel in FUELS if fuel != "other")
+from grid_assets.series import FUELS, NAMED_FUELS
 
 WHOLE: Final = 1000
 """100 % in tenths of a percent, the resolution in which shares are published and stored."""

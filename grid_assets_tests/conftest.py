@@ -23,13 +23,14 @@ from psycopg import sql
 from pydantic import SecretStr
 
 from grid_assets.definitions import defs
+from grid_assets.defs.assets.raw import neso_forecast
 from grid_assets.defs.automation import HISTORY
 from grid_assets.defs.partitions import range_tags
-from grid_assets.defs.raw import neso_forecast
-from grid_assets.embedded import EmbeddedPostgres
-from grid_assets.migrate import Stamp, migrate
 from grid_assets.replay.server import ReplayServer
-from grid_assets.warehouse import connect
+from grid_assets.runtime.postgres import EmbeddedPostgres
+from grid_assets.warehouse.connection import connect
+from grid_assets.warehouse.migrate import migrate
+from grid_assets.warehouse.stamp import Stamp
 from grid_assets_tests.chromium import MISSING
 
 SERVER_URL = os.environ.get("GRID_DATABASE_URL", "").strip()

@@ -17,16 +17,16 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import psycopg
 from pydantic import SecretStr
 
-from grid_assets.embedded import EmbeddedPostgres
-from grid_assets.migrate import Stamp, migrate
+from grid_assets.runtime.postgres import EmbeddedPostgres
 from grid_assets.settings import PROJECT_DIR
-
-Connection = psycopg.Connection[tuple[Any, ...]]
+from grid_assets.warehouse.connection import Connection
+from grid_assets.warehouse.migrate import migrate
+from grid_assets.warehouse.stamp import Stamp
 
 PAGE: Final = PROJECT_DIR / "docs" / "reference.md"
 COMMAND: Final = ".venv/bin/python -m grid_assets_tests.reference"

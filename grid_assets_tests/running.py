@@ -22,7 +22,7 @@ from typing import Final
 
 import psutil
 
-from grid_assets.product import MARK
+from grid_assets.runtime.supervisor import MARK
 from grid_assets.settings import Settings
 
 GRID: Final = Path(sys.executable).parent / "grid"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -16,7 +15,7 @@ import pytest
 from psycopg import sql
 from pydantic import SecretStr
 
-from grid_assets.warehouse import connect
+from grid_assets.warehouse.connection import Connection, connect
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +50,7 @@ def warehouse(one_warehouse: SecretStr) -> SecretStr:
 
 
 @pytest.fixture
-def connection(one_warehouse: SecretStr) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+def connection(one_warehouse: SecretStr) -> Iterator[Connection]:
     """A transaction that is never committed."""
     with psycopg.connect(one_warehouse.get_secret_value()) as connection:
         yield connection

@@ -12,7 +12,8 @@ from random import Random
 
 import pytest
 
-from grid_assets.mix import FUELS, NAMED_FUELS, Mix, MixRefused, complete
+from grid_assets.mix import Mix, MixRefused, complete
+from grid_assets.series import FUELS, NAMED_FUELS
 
 TENTH = Decimal("0.1")
 

@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from grid_assets.settings import PROJECT_DIR, Settings
-from grid_assets.warehouse import connect
+from grid_assets.warehouse.connection import connect
 
 BUILDS_HERE = int(version("setuptools").split(".")[0]) >= 77
 """With an older setuptools, pip fetches one for the build."""
@@ -106,11 +106,13 @@ def test_an_installed_package_migrates_and_serves_from_another_folder(
         str(installed)
     )
     # Live: no replay is asked, and a migration asks the API for nothing.
-    assert "LIVE data" in python("-m", "grid_assets.cli", "migrate")
+    assert "LIVE data" in python("-m", "grid_assets.cli.__main__", "migrate")
     assert (tmp_path / ".grid").is_dir()
     with connect(url) as connection:
         connection.execute("SELECT * FROM reporting.telemetry_24h")
     recorded = "from grid_assets.replay.recording import *; print(len(load_recording().intensity))"
     assert int(python("-c", recorded)) > 90_000
-    shipped = "from grid_assets.forecasting.models import *; print(load(None, 0).info.source)"
+    shipped = (
+        "from grid_assets.forecasting.models.registry import *; print(load(None, 0).info.source)"
+    )
     assert python("-c", shipped) == "shipped\n"

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import psycopg
 import pytest
 from pydantic import SecretStr
 
+from grid_assets.warehouse.connection import Connection
 from grid_assets_tests import reference, shared_warehouse
 from grid_assets_tests.reference import Entry
-from grid_assets_tests.test_database import PREDICTED, RELIED_ON
+from grid_assets_tests.warehouse.test_database import PREDICTED, RELIED_ON
 
 one_warehouse = shared_warehouse.one_warehouse
 
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 FUNCTIONS: Final = {
     "reporting.intensity_as_known_at(at timestamptz)": RELIED_ON["core.intensity"],

@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from pydantic import SecretStr
 
-from grid_assets.warehouse import connect
+from grid_assets.warehouse.connection import connect
 from grid_assets_tests import screenshots
 from grid_assets_tests.chromium import chromium as chromium
 from grid_assets_tests.chromium import needs_chromium

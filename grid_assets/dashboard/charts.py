@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from grid_assets.dashboard.facts import Facts, Predicted
-from grid_assets.dashboard.look import (
+from grid_assets.dashboard.queries import Facts, Predicted
+from grid_assets.dashboard.theme import (
     ACTUAL,
     ACTUAL_COLOUR,
     FUEL_COLOURS,
@@ -36,8 +36,8 @@ from grid_assets.dashboard.look import (
     stacked,
     time_axis,
 )
-from grid_assets.forecasting.series import LEAD_BUCKETS
 from grid_assets.halfhours import DAY, HALF_HOUR, floor
+from grid_assets.series import LEAD_BUCKETS
 
 
 def mix(facts: Facts) -> Spec | None:

@@ -19,12 +19,12 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from grid_assets.dashboard import charts
-from grid_assets.dashboard.facts import GREEN, LOOKED_BACK, NEXT_HOURS, Facts
-from grid_assets.dashboard.look import FUEL_COLOURS, Spec, at, ms, named
-from grid_assets.forecasting.series import LEAD_BUCKETS
+from grid_assets.dashboard.queries import GREEN, LOOKED_BACK, NEXT_HOURS, Facts
+from grid_assets.dashboard.theme import FUEL_COLOURS, Spec, at, ms, named
 from grid_assets.halfhours import HALF_HOUR
-from grid_assets.migrate import Stamp
-from grid_assets.quality import TOO_OLD
+from grid_assets.series import LEAD_BUCKETS
+from grid_assets.telemetry.checks import TOO_OLD
+from grid_assets.warehouse.stamp import Stamp
 
 LONDON: Final = ZoneInfo("Europe/London")
 

@@ -10,15 +10,15 @@ from typing import Final
 import dagster as dg
 from pydantic import SecretStr
 
-from grid_assets import plan
-from grid_assets.defs import core, files, forecast, raw
+from grid_assets.defs.assets import core, dashboard, forecast, raw
 from grid_assets.defs.partitions import BACKTEST, CYCLES, TRIGGER_TAG, range_tags
 from grid_assets.defs.resources import Grid
 from grid_assets.forecasting import due
-from grid_assets.forecasting.models import configured_name
+from grid_assets.forecasting.models.registry import configured_name
 from grid_assets.halfhours import DAY, api_time
-from grid_assets.runlog import bury_crashed, run_processes_gone
 from grid_assets.settings import Settings
+from grid_assets.telemetry import gaps
+from grid_assets.warehouse.run_log import bury_crashed, run_processes_gone
 
 HISTORY: Final = [raw.intensity, raw.generation, core.intensity, core.generation_mix]
 """What can be fetched for past days; NESO's forecast cannot."""
@@ -26,7 +26,7 @@ HISTORY: Final = [raw.intensity, raw.generation, core.intensity, core.generation
 CORE: Final = [core.intensity, core.generation_mix, forecast.accuracy]
 """`core` made again from `raw`, and the scores that rest on it."""
 
-FORECASTS: Final = [forecast.predictions, forecast.accuracy, files.dashboard]
+FORECASTS: Final = [forecast.predictions, forecast.accuracy, dashboard.dashboard]
 """A forecast, its scores, and the page that shows them."""
 
 TELEMETRY: Final = dg.define_asset_job(
@@ -94,18 +94,18 @@ def half_hourly(
     ]
 
 
-def cycle(grid: Grid, now: datetime) -> list[plan.Range]:
+def cycle(grid: Grid, now: datetime) -> list[gaps.Range]:
     """The day ranges of one cycle, the newest first; each is one run.
 
     While the newest days cannot be fetched, nothing older is tried: each run would wait in vain.
     """
-    if plan.newest_failed(grid.warehouse, now.date()):
-        return plan.cycle(now.date(), [])
-    start = max(grid.settings.first_history_day(now), plan.FIRST_DAY)
-    return plan.cycle(now.date(), plan.days_due(grid.warehouse, start, now))
+    if gaps.newest_failed(grid.warehouse, now.date()):
+        return gaps.cycle(now.date(), [])
+    start = max(grid.settings.first_history_day(now), gaps.FIRST_DAY)
+    return gaps.cycle(now.date(), gaps.days_due(grid.warehouse, start, now))
 
 
-def selection(days: plan.Range, now: datetime) -> list[dg.AssetKey]:
+def selection(days: gaps.Range, now: datetime) -> list[dg.AssetKey]:
     """The assets of one range: all, or telemetry and scores where the range is past.
 
     Past days are back-tested once their telemetry is there (`forecasts_due`).
@@ -119,7 +119,7 @@ def selection(days: plan.Range, now: datetime) -> list[dg.AssetKey]:
 class Wanted:
     """A run that the tables ask for: assets over days, and why."""
 
-    days: plan.Range
+    days: gaps.Range
     assets: list[dg.AssetKey]
     trigger: str
     why: str
@@ -129,7 +129,7 @@ def core_due(grid: Grid, first: date, now: datetime, trigger: str) -> list[Wante
     """Runs of `core` over the days for which `raw` holds something newer, whoever wrote it."""
     return [
         Wanted(days, [asset.key for asset in CORE], trigger, f"raw is newer than core: {days}")
-        for days in plan.joined(due.days_core_lacks(grid.warehouse, first, now))
+        for days in gaps.joined(due.days_core_lacks(grid.warehouse, first, now))
     ]
 
 
@@ -146,14 +146,14 @@ def forecasts_due(grid: Grid, now: datetime, trigger: str) -> list[Wanted]:
     assets = [asset.key for asset in FORECASTS]
     newest = []
     if due.forecast_is_due(grid.warehouse, model, now):
-        days = plan.Range(today - DAY, today)
+        days = gaps.Range(today - DAY, today)
         newest = [Wanted(days, assets, trigger, "telemetry is newer than the forecast")]
     lacking = due.days_to_backtest(grid.warehouse, model, settings.backtest_days, now)
     if today - DAY in lacking:
         lacking.append(today)
     past = [
         Wanted(days, assets, BACKTEST, f"no forecasts yet for {days}")
-        for days in plan.joined(lacking)
+        for days in gaps.joined(lacking)
     ]
     if due.has_forecast(grid.warehouse, model):
         return newest + past
@@ -162,13 +162,13 @@ def forecasts_due(grid: Grid, now: datetime, trigger: str) -> list[Wanted]:
 
 
 def page_due(
-    grid: Grid, now: datetime, trigger: str, pause: timedelta = files.PAUSE
+    grid: Grid, now: datetime, trigger: str, pause: timedelta = dashboard.PAUSE
 ) -> list[Wanted]:
     """A run of the dashboard alone, where a run ended without it: a failed one, or a backfill."""
-    if not files.dashboard_is_due(grid.warehouse, now, pause):
+    if not dashboard.dashboard_is_due(grid.warehouse, now, pause):
         return []
-    today = plan.Range(now.date(), now.date())
-    return [Wanted(today, [files.dashboard.key], trigger, "runs are newer than the dashboard")]
+    today = gaps.Range(now.date(), now.date())
+    return [Wanted(today, [dashboard.dashboard.key], trigger, "runs are newer than the dashboard")]
 
 
 @dg.sensor(
@@ -191,7 +191,7 @@ def new_telemetry(
         return dg.SkipReason("A run is on its way; the tables are asked again when it has ended.")
     looked_far = float(context.cursor or 0)
     far = now.timestamp() - looked_far >= FAR_LOOK.total_seconds() or now.timestamp() < looked_far
-    first = plan.FIRST_DAY if far else now.date() - plan.REVISED
+    first = gaps.FIRST_DAY if far else now.date() - gaps.REVISED
     runs = (
         core_due(grid, first, now, "sensor")
         or forecasts_due(grid, now, "sensor")

@@ -14,9 +14,10 @@ import dagster as dg
 
 from grid_assets.defs.pictures import banner, embedded, new_figure
 from grid_assets.defs.resources import Grid
-from grid_assets.forecasting.series import HORIZON_TIME, LEAD_BUCKETS
+from grid_assets.forecasting.horizon import HORIZON_TIME
 from grid_assets.halfhours import Window
-from grid_assets.warehouse import connect
+from grid_assets.series import LEAD_BUCKETS
+from grid_assets.warehouse.connection import connect
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

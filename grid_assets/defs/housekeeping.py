@@ -8,17 +8,15 @@ from datetime import timedelta
 from typing import Final
 
 import dagster as dg
-from pydantic import SecretStr
 
-from grid_assets.defs import history
-from grid_assets.defs.attempts import attempt
+from grid_assets.defs import run_retention
 from grid_assets.defs.automation import QUIET
 from grid_assets.defs.partitions import TRIGGER_TAG, Days
 from grid_assets.defs.resources import Grid
-from grid_assets.defs.running import raise_if_interrupted
+from grid_assets.defs.run_logging import attempt
 from grid_assets.forecasting.thinning import thin
-from grid_assets.housekeeping import PURGING, THINNING, is_due, note_purge
-from grid_assets.warehouse import connect
+from grid_assets.health.housekeeping import PURGING, THINNING, note_purge
+from grid_assets.warehouse.connection import connect
 
 QUIET_MINUTE: Final = "27 3 * * *"
 """At night, and midway between two half-hourly cycles, which start at minutes 12 and 42."""
@@ -62,7 +60,7 @@ def purge_history(context: dg.OpExecutionContext, grid: Grid) -> None:
         return
     now = grid.now()
     with attempt(context, grid, PURGING, _today(context, grid)) as current:
-        done = history.purge(context.instance, now - timedelta(days=days))
+        done = run_retention.purge(context.instance, now - timedelta(days=days))
         current.rows_fetched, current.rows_written = done.seen, done.deleted
         with connect(grid.warehouse) as connection:
             note_purge(connection, now)
@@ -86,17 +84,3 @@ def housekeeping() -> None:
 )
 def daily_housekeeping() -> dg.RunRequest:
     return dg.RunRequest(tags={TRIGGER_TAG: "schedule"}, run_config=QUIET)
-
-
-def run_if_due(instance: dg.DagsterInstance, warehouse: SecretStr) -> str | None:
-    """Run the job in this process if it is due; the id of the run, whatever became of it."""
-    with connect(warehouse) as connection:
-        if not is_due(connection, Grid().now()):
-            return None
-    from grid_assets.definitions import defs
-
-    result = defs.resolve_job_def("housekeeping").execute_in_process(
-        instance=instance, tags={TRIGGER_TAG: "tick"}, raise_on_error=False, run_config=QUIET
-    )
-    raise_if_interrupted(result)
-    return result.run_id

@@ -15,8 +15,8 @@ from psycopg import sql
 
 from grid_assets.defs.partitions import Days
 from grid_assets.defs.resources import Grid
-from grid_assets.mix import FUELS
-from grid_assets.warehouse import connect
+from grid_assets.series import FUELS
+from grid_assets.warehouse.connection import connect
 
 if TYPE_CHECKING:
     import pandas as pd

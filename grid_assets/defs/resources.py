@@ -13,10 +13,11 @@ from datetime import UTC, datetime
 import dagster as dg
 from pydantic import PrivateAttr, SecretStr
 
-from grid_assets.api import CarbonIntensityApi
-from grid_assets.migrate import Stamp, read_stamp
+from grid_assets.api.client import CarbonIntensityApi
 from grid_assets.settings import Settings
-from grid_assets.warehouse import WarehouseError, connect, place
+from grid_assets.warehouse.connection import WarehouseError, connect
+from grid_assets.warehouse.stamp import Stamp, read_stamp
+from grid_assets.warehouse.urls import place
 
 
 class NotSetUp(WarehouseError):

@@ -1,6 +1,7 @@
 """From a model's raw quantiles to what is stored: ordered, recalibrated, in range, exact. Pure.
 
 Belongs here: the rules that every stored forecast keeps. Does not belong here: where margins come
+from grid_assets.series import SERIES
 from (`calibration`).
 """
 
@@ -11,9 +12,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from grid_assets.forecasting.forecaster import Values
-from grid_assets.forecasting.series import SERIES
+from grid_assets.forecasting.models.forecaster import Values
 from grid_assets.mix import WHOLE
+from grid_assets.series import SERIES
 
 Tenths = npt.NDArray[np.int64]
 

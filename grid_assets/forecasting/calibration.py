@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from grid_assets.forecasting.forecaster import Values
+from grid_assets.forecasting.models.forecaster import Values
 
 COVERAGE: Final = 0.8
 CALIBRATED_ON: Final = timedelta(days=28)

@@ -15,16 +15,15 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import psycopg
 
 from grid_assets import mix
-from grid_assets.forecasting.forecaster import CONTEXT, Problem, Values
-from grid_assets.forecasting.series import HORIZON, SERIES
+from grid_assets.forecasting.horizon import HORIZON
+from grid_assets.forecasting.models.forecaster import CONTEXT, Problem, Values
 from grid_assets.halfhours import HALF_HOUR, Window, api_time
-from grid_assets.telemetry import unknown_shares
-from grid_assets.warehouse import statement
+from grid_assets.series import FUELS, SERIES
+from grid_assets.telemetry.publish import unknown_shares
+from grid_assets.warehouse.connection import Connection, statement
 
-Connection = psycopg.Connection[tuple[Any, ...]]
 Times = npt.NDArray[np.float64]
 Steps = npt.NDArray[np.int64]
 
@@ -179,11 +178,11 @@ def _exact(shares: Sequence[Decimal | None], unknown: Any) -> tuple[float, ...] 
     """The mix as `core` completes it; None where it would be refused. A fuel left out is 0: its
     power is in `other`."""
     try:
-        exact = mix.complete(dict(zip(mix.FUELS, shares, strict=True)), unknown_shares(unknown))
+        exact = mix.complete(dict(zip(FUELS, shares, strict=True)), unknown_shares(unknown))
     except mix.MixRefused:
         return None
     return tuple(
-        float(exact.other if fuel == "other" else exact.named[fuel] or 0) for fuel in mix.FUELS
+        float(exact.other if fuel == "other" else exact.named[fuel] or 0) for fuel in FUELS
     )
 
 

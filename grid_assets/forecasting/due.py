@@ -12,11 +12,11 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from grid_assets.forecasting.forecaster import CONTEXT
 from grid_assets.forecasting.issue_times import current_issue_time
-from grid_assets.forecasting.kept import thinned_to
+from grid_assets.forecasting.models.forecaster import CONTEXT
+from grid_assets.forecasting.retention import thinned_to
 from grid_assets.halfhours import DAY, HALF_HOUR, day_start
-from grid_assets.warehouse import connect, statement
+from grid_assets.warehouse.connection import connect, statement
 
 PAUSE: Final = timedelta(minutes=5)
 """What failed is not tried again before this."""

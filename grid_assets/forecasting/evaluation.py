@@ -17,20 +17,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from grid_assets.forecasting.forecaster import CONTEXT, Forecaster, Problem, Values
-from grid_assets.forecasting.history import recorded
-from grid_assets.forecasting.series import (
-    BUCKET_OF_STEP,
-    FORECAST_STEPS,
-    HORIZON,
-    HORIZON_TIME,
-    INTENSITY,
-    LEAD_BUCKETS,
-    QUANTILES,
-    SERIES,
-)
+from grid_assets.forecasting.horizon import FORECAST_STEPS, HORIZON, HORIZON_TIME, QUANTILES
+from grid_assets.forecasting.models.forecaster import CONTEXT, Forecaster, Problem, Values
+from grid_assets.forecasting.recorded import recorded
 from grid_assets.halfhours import HALF_HOUR, Window, api_time, days_window
-from grid_assets.mix import FUELS
+from grid_assets.series import BUCKET_OF_STEP, FUELS, INTENSITY, LEAD_BUCKETS, SERIES
 
 CHOOSE: Final = days_window(date(2025, 11, 1), date(2025, 12, 15))
 """For choosing between checkpoints and settings, as often as it takes. Training ends before it."""

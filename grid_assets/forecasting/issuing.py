@@ -18,20 +18,20 @@ from grid_assets.forecasting import store
 from grid_assets.forecasting.bands import finished
 from grid_assets.forecasting.calibration import Margins
 from grid_assets.forecasting.context import MOST_MISSING, Known, Shown, with_neso
-from grid_assets.forecasting.forecaster import CONTEXT, Problem, Values
+from grid_assets.forecasting.horizon import FORECAST_STEPS, HORIZON
 from grid_assets.forecasting.issue_times import current_issue_time
-from grid_assets.forecasting.kept import refuse_thinned
-from grid_assets.forecasting.models import (
+from grid_assets.forecasting.models.forecaster import CONTEXT, Problem, Values
+from grid_assets.forecasting.models.registry import (
     Answer,
     Loaded,
     ModelInfo,
     predict_with_fallback,
     seasonal_naive,
 )
-from grid_assets.forecasting.series import FORECAST_STEPS, HORIZON
-from grid_assets.forecasting.store import Connection, Issue
+from grid_assets.forecasting.retention import refuse_thinned
+from grid_assets.forecasting.store import Issue
 from grid_assets.halfhours import HALF_HOUR, Window
-from grid_assets.warehouse import connect, writing
+from grid_assets.warehouse.connection import Connection, connect, writing
 
 
 class FutureIssue(ValueError):

@@ -7,16 +7,11 @@ Belongs here: which scores are made and removed. Does not belong here: what happ
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-import psycopg
-
-from grid_assets.forecasting.kept import thinned_to
-from grid_assets.forecasting.series import SERIES
+from grid_assets.forecasting.retention import thinned_to
 from grid_assets.halfhours import Window, day_start
-from grid_assets.warehouse import statement
-
-Connection = psycopg.Connection[tuple[Any, ...]]
+from grid_assets.series import SERIES
+from grid_assets.warehouse.connection import Connection, statement
 
 
 @dataclass(frozen=True, slots=True)

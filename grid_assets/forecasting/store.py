@@ -12,19 +12,17 @@ from datetime import date, datetime
 from typing import Any, Final
 
 import numpy as np
-import psycopg
 from psycopg.types.json import Jsonb
 
 from grid_assets.forecasting.bands import Tenths
 from grid_assets.forecasting.calibration import CALIBRATED_ON, STRIDE, Margins, margins
 from grid_assets.forecasting.context import Known, Shown
-from grid_assets.forecasting.forecaster import Values
-from grid_assets.forecasting.models import ModelInfo
-from grid_assets.forecasting.series import HORIZON, SERIES
+from grid_assets.forecasting.horizon import HORIZON
+from grid_assets.forecasting.models.forecaster import Values
+from grid_assets.forecasting.models.registry import ModelInfo
 from grid_assets.halfhours import HALF_HOUR, Window, day_start
-from grid_assets.warehouse import copy_rows, statement
-
-Connection = psycopg.Connection[tuple[Any, ...]]
+from grid_assets.series import SERIES
+from grid_assets.warehouse.connection import Connection, copy_rows, statement
 
 ISSUES: Final = (
     "model",

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-import psycopg
 from pydantic import SecretStr
 
 from grid_assets.forecasting.scoring import score
 from grid_assets.halfhours import DAY, day_start, days_window
-from grid_assets.warehouse import statement, take_turn, writing
+from grid_assets.warehouse.connection import Connection, statement, take_turn, writing
 
 MOST_DAYS: Final = 30
 """Days of target of one call: a setting that was lowered by a year is worked off in two weeks."""
@@ -70,7 +69,7 @@ def thin(
     return Thinned(days, rows)
 
 
-def _is_being_forecast(connection: psycopg.Connection[tuple[Any, ...]], before: datetime) -> bool:
+def _is_being_forecast(connection: Connection, before: datetime) -> bool:
     """Whether a run, such as a back-test, is at work on forecasts of days before an instant."""
     row = connection.execute(
         "SELECT EXISTS (SELECT FROM ops.etl_runs WHERE status = 'running' "

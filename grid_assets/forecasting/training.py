@@ -24,9 +24,10 @@ from chronos.chronos2.model import Chronos2Model
 from transformers.trainer_callback import TrainerCallback
 
 from grid_assets.forecasting.covariates import CALENDAR, calendar
-from grid_assets.forecasting.history import recorded
-from grid_assets.forecasting.series import FORECAST_STEPS, SERIES
+from grid_assets.forecasting.horizon import FORECAST_STEPS
+from grid_assets.forecasting.recorded import recorded
 from grid_assets.halfhours import Window
+from grid_assets.series import SERIES
 
 LOGGER = logging.getLogger(__name__)
 

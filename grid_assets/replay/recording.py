@@ -16,8 +16,8 @@ from importlib.resources import files
 from typing import Any, Final, NamedTuple
 
 from grid_assets.halfhours import HALF_HOUR, Window, api_time, floor
-from grid_assets.mix import FUELS
 from grid_assets.replay import simulated
+from grid_assets.series import FUELS
 
 WEEK: Final = timedelta(weeks=1)
 

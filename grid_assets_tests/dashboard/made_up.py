@@ -11,7 +11,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from grid_assets.halfhours import DAY, HALF_HOUR, floor
-from grid_assets.warehouse import connect
+from grid_assets.warehouse.connection import connect
 
 MODEL: Final = "chronos:made-up"
 

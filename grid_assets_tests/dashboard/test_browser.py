@@ -13,11 +13,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from pydantic import SecretStr
 
-from grid_assets.dashboard import facts, library, page
+from grid_assets.dashboard import page, queries, vega
 from grid_assets.dashboard.files import write_whole
 from grid_assets.halfhours import HALF_HOUR, floor
-from grid_assets.migrate import Stamp
-from grid_assets.warehouse import connect
+from grid_assets.warehouse.connection import connect
+from grid_assets.warehouse.stamp import Stamp
 from grid_assets_tests.chromium import chromium as chromium
 from grid_assets_tests.chromium import needs_chromium
 from grid_assets_tests.dashboard import made_up
@@ -34,7 +34,7 @@ HOSTILE = f'</script><script>{RUN}</script><img src=x onerror="{RUN}">'
 
 @pytest.fixture(scope="session")
 def bundle(kept_home: Path) -> str:
-    return library.javascript(kept_home / "cache")
+    return vega.javascript(kept_home / "cache")
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def write(warehouse: SecretStr, bundle: str, tmp_path: Path) -> Callable[..., Pa
 
     def write(now: datetime) -> Path:
         file = tmp_path / "dashboard.html"
-        write_whole(file, page.render(facts.read(warehouse, now), Stamp("replay", 3), bundle))
+        write_whole(file, page.render(queries.read(warehouse, now), Stamp("replay", 3), bundle))
         return file
 
     return write

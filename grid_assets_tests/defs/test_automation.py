@@ -15,16 +15,18 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from grid_assets import plan, runlog
 from grid_assets.definitions import defs
-from grid_assets.defs import automation, forecast, raw
+from grid_assets.defs import automation
+from grid_assets.defs.assets import forecast, raw
 from grid_assets.defs.automation import BACKTEST, CORE, FORECASTS, HISTORY
 from grid_assets.defs.partitions import range_tags
 from grid_assets.defs.resources import Grid
 from grid_assets.forecasting import due
-from grid_assets.forecasting.models import configured_name
+from grid_assets.forecasting.models.registry import configured_name
 from grid_assets.halfhours import HALF_HOUR, floor
 from grid_assets.replay.server import ReplayServer
+from grid_assets.telemetry import gaps
+from grid_assets.warehouse import run_log
 from grid_assets_tests.defs import one_run
 from grid_assets_tests.defs.conftest import DATA, Recorded, Tables, half_hours
 
@@ -167,8 +169,8 @@ def test_after_an_outage_the_plan_closes_the_gap_by_itself(
 
     replay.control.heal()
     now = datetime.now(UTC)
-    ranges = plan.cycle(now.date(), plan.days_due(warehouse, start, now))
-    assert ranges == [plan.Range(today - DAY, today), plan.Range(start, today - 2 * DAY)]
+    ranges = gaps.cycle(now.date(), gaps.days_due(warehouse, start, now))
+    assert ranges == [gaps.Range(today - DAY, today), gaps.Range(start, today - 2 * DAY)]
     for days in ranges:
         assert materialise(days.first, days.last).success
 
@@ -179,7 +181,7 @@ def test_after_an_outage_the_plan_closes_the_gap_by_itself(
     }
     assert tables.by_period("raw.generation").keys() >= set(over[:-1])
     now = datetime.now(UTC)
-    assert plan.days_due(warehouse, start, now) == []
+    assert gaps.days_due(warehouse, start, now) == []
 
 
 def test_old_days_that_cannot_be_read_do_not_hold_up_what_is_new(
@@ -398,7 +400,7 @@ def test_a_run_whose_process_was_killed_is_closed_and_a_living_one_is_not(
                 "partition_end, started_at, status, host, pid, heartbeat_at) VALUES "
                 "(%s, 'raw.intensity', 1, 'tick', '2026-01-01', '2026-01-01', now(), 'running', "
                 "%s, %s, now())",
-                *(run_id, runlog._host(), pid),
+                *(run_id, run_log._host(), pid),
             )
 
         automation.fail_dead_runs(instance, warehouse)

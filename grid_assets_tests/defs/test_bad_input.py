@@ -16,11 +16,12 @@ import dagster as dg
 import pytest
 from pydantic import SecretStr
 
-from grid_assets import mix, quarantine
+from grid_assets import mix
 from grid_assets.halfhours import HALF_HOUR, api_time
-from grid_assets.mix import FUELS
 from grid_assets.replay import recording
 from grid_assets.replay.server import ReplayServer
+from grid_assets.series import FUELS
+from grid_assets.telemetry import quarantine
 from grid_assets_tests.defs.conftest import (
     Recorded,
     Tables,

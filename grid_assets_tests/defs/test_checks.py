@@ -20,17 +20,20 @@ import pytest
 from psycopg import sql
 from pydantic import SecretStr
 
-from grid_assets import mix, telemetry
+from grid_assets import mix
 from grid_assets.definitions import defs
-from grid_assets.defs import core, raw
+from grid_assets.defs.assets import core, raw
 from grid_assets.defs.automation import FORECASTS, QUIET
 from grid_assets.defs.partitions import DAYS, ONE_RUN, range_tags
 from grid_assets.defs.resources import Grid
-from grid_assets.forecasting import issuing, models, store
+from grid_assets.forecasting import issuing, store
 from grid_assets.forecasting.bands import Tenths
+from grid_assets.forecasting.models import registry
 from grid_assets.halfhours import HALF_HOUR, api_time, floor
 from grid_assets.replay.server import ReplayServer
-from grid_assets.warehouse import statement
+from grid_assets.series import FUELS
+from grid_assets.telemetry import publish
+from grid_assets.warehouse.connection import statement
 from grid_assets_tests.defs.conftest import (
     Recorded,
     Tables,
@@ -43,8 +46,8 @@ from grid_assets_tests.defs.conftest import (
 Materialise = Callable[..., dg.ExecuteInProcessResult]
 Staged = tuple[Any, ...]
 
-CLEANED = telemetry._cleaned
-FUEL = {fuel: 2 + place for place, fuel in enumerate(mix.FUELS)}
+CLEANED = publish._cleaned
+FUEL = {fuel: 2 + place for place, fuel in enumerate(FUELS)}
 """Where the share of a fuel stands in a staged row."""
 
 
@@ -99,7 +102,7 @@ def test_a_broken_mix_rule_fails_the_run_and_publishes_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     at = noon(day)
-    monkeypatch.setattr(telemetry, "_cleaned", breaking_mix(at, broken))
+    monkeypatch.setattr(publish, "_cleaned", breaking_mix(at, broken))
 
     result = materialise(day)
 
@@ -168,8 +171,8 @@ def test_the_exact_100_rule_broken_leaves_yesterdays_truth_until_it_is_mended(
     )
 
     assert materialise(day).success
-    wind = dict(zip(mix.FUELS, recorded.shares(day)[noon(day)], strict=True))["wind"]
-    assert dict(zip(mix.FUELS, tables.by_period("core.generation_mix")[noon(day)], strict=True))[
+    wind = dict(zip(FUELS, recorded.shares(day)[noon(day)], strict=True))["wind"]
+    assert dict(zip(FUELS, tables.by_period("core.generation_mix")[noon(day)], strict=True))[
         "wind"
     ] == wind - min(Decimal("0.6"), wind)
 
@@ -206,7 +209,7 @@ def test_a_broken_staging_of_intensity_fails_the_run_and_publishes_nothing(
         assert right in text.as_string()
         return sql.SQL(text.as_string().replace(right, wrong))
 
-    monkeypatch.setattr(telemetry, "statement", broken)
+    monkeypatch.setattr(publish, "statement", broken)
 
     result = materialise(day)
 
@@ -232,7 +235,7 @@ def test_what_lies_downstream_of_a_failed_blocking_check_does_not_run(
     def after_intensity() -> None:
         ran.append("intensity")
 
-    monkeypatch.setattr(telemetry, "_cleaned", breaking_mix(noon(day), sums_to_101))
+    monkeypatch.setattr(publish, "_cleaned", breaking_mix(noon(day), sums_to_101))
     with dg.DagsterInstance.ephemeral() as instance:
         result = dg.materialize(
             [
@@ -275,7 +278,7 @@ def forecast_now(
     monkeypatch.setenv("GRID_DATABASE_URL", warehouse.get_secret_value())
     monkeypatch.setenv("GRID_API_URL", replay.url)
     monkeypatch.setenv("GRID_HOME", str(kept_home))
-    monkeypatch.setattr(models, "load", lambda source, timeout_s: models.seasonal_naive())
+    monkeypatch.setattr(registry, "load", lambda source, timeout_s: registry.seasonal_naive())
     week = (
         "SELECT start, 100 + 50 * sin(extract(epoch FROM start) / 13751)::numeric, 30 "
         "FROM generate_series(%s - interval '8 days', %s, interval '30 minutes') AS start"
@@ -384,8 +387,8 @@ def test_a_sound_forecast_by_another_model_passes_every_check_but_the_one_that_s
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     why = "GRID_CHRONOS_MODEL=/gone cannot be used. seasonal_naive forecasts instead."
-    standing_in = replace(models.seasonal_naive(), reason=why)
-    monkeypatch.setattr(models, "load", lambda source, timeout_s: standing_in)
+    standing_in = replace(registry.seasonal_naive(), reason=why)
+    monkeypatch.setattr(registry, "load", lambda source, timeout_s: standing_in)
 
     result = forecast_now()
 

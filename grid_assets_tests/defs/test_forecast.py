@@ -16,15 +16,16 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from grid_assets import telemetry
 from grid_assets.definitions import defs
 from grid_assets.defs.automation import CORE, FORECASTS, HISTORY
 from grid_assets.defs.partitions import BACKTEST, TRIGGER_TAG, range_tags
 from grid_assets.defs.resources import Grid
-from grid_assets.forecasting import bands, models
+from grid_assets.forecasting import bands
 from grid_assets.forecasting.issue_times import current_issue_time
+from grid_assets.forecasting.models import registry
 from grid_assets.halfhours import HALF_HOUR, Window, day_start, floor
 from grid_assets.replay.server import ReplayServer
+from grid_assets.telemetry import publish
 from grid_assets_tests import shared_warehouse
 from grid_assets_tests.defs.conftest import Tables, evaluations, examples, failed_checks
 from grid_assets_tests.forecasting import conftest as tiny
@@ -208,7 +209,7 @@ def test_a_cycle_adds_the_issue_of_the_next_half_hour_with_a_fan_chart(
 def test_a_failed_blocking_check_in_core_leads_to_no_forecast(
     forecast: Run, rows: Rows, today: date, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cleaned = telemetry._cleaned
+    cleaned = publish._cleaned
 
     def twice(*arguments: Any) -> Iterator[tuple[Any, ...]]:
         for row in cleaned(*arguments):
@@ -217,7 +218,7 @@ def test_a_failed_blocking_check_in_core_leads_to_no_forecast(
 
     assets = [*(asset.key for asset in CORE), *KEYS]
     with monkeypatch.context() as patch:
-        patch.setattr(telemetry, "_cleaned", twice)
+        patch.setattr(publish, "_cleaned", twice)
         result = forecast(today - DAY, today, "sensor", assets)
     assert not result.success
     assert ("core.generation_mix", "keys_unique", "ERROR") in failed_checks(result)
@@ -305,7 +306,7 @@ def test_a_context_shorter_than_a_day_is_refused_and_says_so_without_failing(
 def test_a_model_that_is_missing_is_replaced_by_a_named_stand_in_and_a_check_says_so(
     forecast: Run, rows: Rows, today: date, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models, "SHIPPED", tmp_path / "no checkpoint")
+    monkeypatch.setattr(registry, "SHIPPED", tmp_path / "no checkpoint")
     monkeypatch.setenv("GRID_CHRONOS_MODEL", str(tmp_path / "nowhere"))
     result = forecast(today - DAY, today, "sensor")
     assert result.success

@@ -10,14 +10,15 @@ import dagster as dg
 import pytest
 from pydantic import SecretStr
 
-from grid_assets import commands, housekeeping
+from grid_assets.cli import commands
+from grid_assets.cli.runs import run_housekeeping_if_due
 from grid_assets.definitions import defs
-from grid_assets.defs import housekeeping as job
 from grid_assets.defs.resources import Grid
 from grid_assets.forecasting import due
+from grid_assets.health import housekeeping
+from grid_assets.health.report import status
 from grid_assets.settings import Settings
-from grid_assets.status import status
-from grid_assets.warehouse import connect
+from grid_assets.warehouse.connection import connect
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 
@@ -58,7 +59,7 @@ def told(url: SecretStr) -> list[str]:
 def test_a_tick_keeps_house_once_a_day_and_leaves_a_row_for_each_part(
     instance: dg.DagsterInstance, warehouse: SecretStr, rows: Rows, old: None
 ) -> None:
-    run_id = job.run_if_due(instance, warehouse)
+    run_id = run_housekeeping_if_due(instance, warehouse)
     assert run_id is not None
     assert sorted(rows(DONE)) == [
         ("dagster.runs", "success", 0, 0, "tick"),
@@ -74,21 +75,21 @@ def test_a_tick_keeps_house_once_a_day_and_leaves_a_row_for_each_part(
     ]
     assert instance.get_runs()[0].job_name == "housekeeping"
 
-    assert job.run_if_due(instance, warehouse) is None
+    assert run_housekeeping_if_due(instance, warehouse) is None
     rows("UPDATE ops.etl_runs SET started_at = started_at - interval '22 hours 50 minutes'")
-    assert job.run_if_due(instance, warehouse) is None
+    assert run_housekeeping_if_due(instance, warehouse) is None
     rows("UPDATE ops.etl_runs SET started_at = started_at - interval '11 minutes'")
-    assert job.run_if_due(instance, warehouse) is not None
+    assert run_housekeeping_if_due(instance, warehouse) is not None
 
 
 def test_a_new_warehouse_is_left_alone_for_a_day(
     instance: dg.DagsterInstance, warehouse: SecretStr, rows: Rows
 ) -> None:
     rows("UPDATE ops.warehouse SET stamped_at = now()")
-    assert job.run_if_due(instance, warehouse) is None
+    assert run_housekeeping_if_due(instance, warehouse) is None
     assert told(warehouse) == ["housekeeping  not yet; it runs once a day"]
     rows("UPDATE ops.warehouse SET stamped_at = now() - interval '1 day'")
-    assert job.run_if_due(instance, warehouse) is not None
+    assert run_housekeeping_if_due(instance, warehouse) is not None
 
 
 def test_the_schedule_runs_by_itself_between_two_cycles() -> None:
@@ -109,7 +110,7 @@ def test_settings_of_0_remove_nothing(
 ) -> None:
     monkeypatch.setenv("GRID_FORECAST_KEEP_DAYS", "0")
     monkeypatch.setenv("GRID_DAGSTER_KEEP_DAYS", "0")
-    assert job.run_if_due(instance, warehouse) is not None
+    assert run_housekeeping_if_due(instance, warehouse) is not None
     assert rows(DONE) == [("ops.retention", "success", 0, 0, "tick")]
     assert rows("SELECT count(*)::integer FROM forecast.predictions") == [(96,)]
 
@@ -117,7 +118,7 @@ def test_settings_of_0_remove_nothing(
 def test_a_purge_that_the_database_refuses_is_a_warning_and_forecasts_are_thinned(
     instance: dg.DagsterInstance, warehouse: SecretStr, rows: Rows, old: None
 ) -> None:
-    assert job.run_if_due(instance, warehouse) is not None
+    assert run_housekeeping_if_due(instance, warehouse) is not None
     rows("UPDATE ops.etl_runs SET started_at = started_at - interval '1 day'")
     rows("UPDATE dagster.runs SET create_timestamp = create_timestamp - interval '1 year'")
     rows(

@@ -20,8 +20,8 @@ from chronos.chronos2.model import Chronos2Model
 from chronos.chronos_bolt import ChronosBoltModelForForecasting
 from transformers import T5Config, T5ForConditionalGeneration
 
-from grid_assets.forecasting import models
-from grid_assets.forecasting.forecaster import Problem
+from grid_assets.forecasting.models import registry
+from grid_assets.forecasting.models.forecaster import Problem
 
 DECILES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -240,4 +240,4 @@ def hub(chronos2_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 @pytest.fixture(autouse=True)
 def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test loads models as a new process would."""
-    monkeypatch.setattr(models, "_remembered", {})
+    monkeypatch.setattr(registry, "_remembered", {})

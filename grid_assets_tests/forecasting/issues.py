@@ -14,19 +14,20 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any
 
 import numpy as np
-import psycopg
 from pydantic import SecretStr
 
-from grid_assets import telemetry
 from grid_assets.forecasting import issuing
+from grid_assets.forecasting.checks import BLOCKING
 from grid_assets.forecasting.context import Known, Shown
-from grid_assets.forecasting.forecaster import CONTEXT, ModelUnusable, Problem, Values
 from grid_assets.forecasting.issuing import Issued
-from grid_assets.forecasting.models import Loaded, ModelInfo
-from grid_assets.forecasting.series import SERIES
+from grid_assets.forecasting.models.forecaster import CONTEXT, ModelUnusable, Problem, Values
+from grid_assets.forecasting.models.registry import Loaded, ModelInfo
 from grid_assets.halfhours import HALF_HOUR, Window, days_window
-from grid_assets.quality import BLOCKING, judge
-from grid_assets.warehouse import connect, copy_rows, writing
+from grid_assets.series import SERIES
+from grid_assets.telemetry.checks import judge
+from grid_assets.telemetry.load import RAW_GENERATION
+from grid_assets.telemetry.publish import publish_generation_mix, publish_intensity
+from grid_assets.warehouse.connection import Connection, connect, copy_rows, writing
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -41,7 +42,6 @@ LATER = datetime(2026, 6, 1, 9, 7, tzinfo=UTC)
 MODEL = "chronos:stub"
 
 Captured = Callable[[datetime], datetime]
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 PROCESSES = ForkServerContext()
 PROCESSES.set_forkserver_preload([__name__])
@@ -91,7 +91,7 @@ def put_mix(url: SecretStr, rows: Iterable[tuple[datetime, datetime, Sequence[An
         copy_rows(
             connection,
             "raw.generation",
-            telemetry.RAW_GENERATION,
+            RAW_GENERATION,
             ((start, captured, *shares, "{}") for start, captured, shares in rows),
         )
 
@@ -110,9 +110,9 @@ def put_neso(url: SecretStr, issued_at: datetime, first: datetime, values: Seque
 def publish(url: SecretStr, window: Window, now: datetime = LATER) -> None:
     """What is in `raw` into `core`, as a run does."""
     with writing(url, "core.intensity") as connection:
-        telemetry.publish_intensity(connection, window, now, lambda _: None)
+        publish_intensity(connection, window, now, lambda _: None)
     with writing(url, "core.generation_mix") as connection:
-        telemetry.publish_generation_mix(connection, window, now, lambda _: None)
+        publish_generation_mix(connection, window, now, lambda _: None)
 
 
 def fill(

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from grid_assets.forecasting.bands import Tenths, finished
-from grid_assets.forecasting.forecaster import Values
-from grid_assets.forecasting.series import SERIES
+from grid_assets.forecasting.models.forecaster import Values
+from grid_assets.series import SERIES
 
 STEPS = 4
 NONE = np.zeros((1, 10, STEPS), np.float32)

@@ -14,11 +14,11 @@ from pydantic import SecretStr
 
 from grid_assets.forecasting import store
 from grid_assets.forecasting.calibration import COVERAGE, FEWEST, Margins, margins
-from grid_assets.forecasting.forecaster import Values
-from grid_assets.forecasting.models import ModelInfo
-from grid_assets.forecasting.series import SERIES
+from grid_assets.forecasting.models.forecaster import Values
+from grid_assets.forecasting.models.registry import ModelInfo
 from grid_assets.halfhours import HALF_HOUR, Window, day_start
-from grid_assets.warehouse import connect
+from grid_assets.series import SERIES
+from grid_assets.warehouse.connection import connect
 from grid_assets_tests import shared_warehouse
 from grid_assets_tests.forecasting import issues
 from grid_assets_tests.forecasting.issues import DAY, HOUR, LATER, MODEL, Stub, T

@@ -12,11 +12,11 @@ import pytest
 from pydantic import SecretStr
 
 from grid_assets.forecasting.context import MOST_MISSING, Shown, with_neso
-from grid_assets.forecasting.forecaster import CONTEXT, Values
-from grid_assets.forecasting.series import HORIZON, SERIES
+from grid_assets.forecasting.horizon import HORIZON
+from grid_assets.forecasting.models.forecaster import CONTEXT, Values
 from grid_assets.halfhours import HALF_HOUR, Window
-from grid_assets.mix import FUELS
-from grid_assets.warehouse import connect
+from grid_assets.series import FUELS, SERIES
+from grid_assets.warehouse.connection import connect
 from grid_assets_tests import shared_warehouse
 from grid_assets_tests.forecasting import issues
 from grid_assets_tests.forecasting.issues import DAY, HOUR, LATER, WEEK, T, shown

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from grid_assets.cli_train import evaluate as evaluate_command
+from grid_assets.cli.train import evaluate as evaluate_command
 from grid_assets.forecasting.evaluation import (
     ALL_LEADS,
     CHOOSE,
@@ -25,11 +25,12 @@ from grid_assets.forecasting.evaluation import (
     scores,
     table,
 )
-from grid_assets.forecasting.forecaster import CONTEXT, Problem, Values
-from grid_assets.forecasting.history import recorded
-from grid_assets.forecasting.series import HORIZON, INTENSITY, LEAD_BUCKETS, SERIES
+from grid_assets.forecasting.horizon import HORIZON
+from grid_assets.forecasting.models.forecaster import CONTEXT, Problem, Values
+from grid_assets.forecasting.recorded import recorded
 from grid_assets.halfhours import HALF_HOUR, Window
 from grid_assets.replay.recording import RECORDED_UNTIL
+from grid_assets.series import INTENSITY, LEAD_BUCKETS, SERIES
 
 START = datetime(2025, 11, 1, tzinfo=UTC)
 FOUR_DAYS = Window(START, START + timedelta(days=4))

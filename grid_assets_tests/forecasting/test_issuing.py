@@ -12,10 +12,10 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from grid_assets.forecasting import models
 from grid_assets.forecasting.issuing import FutureIssue
-from grid_assets.forecasting.series import SERIES
+from grid_assets.forecasting.models import registry
 from grid_assets.halfhours import HALF_HOUR, Window, day_start
+from grid_assets.series import SERIES
 from grid_assets_tests import shared_warehouse
 from grid_assets_tests.forecasting import issues
 from grid_assets_tests.forecasting.issues import (
@@ -394,7 +394,7 @@ def test_without_enough_context_there_is_no_forecast_and_the_reason_is_recorded(
 def test_a_model_is_not_even_loaded_where_every_context_is_refused(
     warehouse: SecretStr, rows: Rows
 ) -> None:
-    def load() -> models.Loaded:
+    def load() -> registry.Loaded:
         raise AssertionError
 
     done = issues.issue(warehouse, T, load=load, configured=MODEL)
@@ -419,7 +419,7 @@ def test_a_refused_issue_becomes_a_forecast_once_there_is_enough(
 def test_a_fallback_forecasts_under_its_own_name_and_the_configured_models_issue_is_refused(
     filled: SecretStr, rows: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models, "SHIPPED", tmp_path / "nowhere")
+    monkeypatch.setattr(registry, "SHIPPED", tmp_path / "nowhere")
     done = issues.issue(filled, T, model=Broken())
     assert (done.issues, done.model, done.rows_written) == (1, NAIVE, 960)
     found = issue_rows(rows)
@@ -473,14 +473,14 @@ def test_a_refusal_is_replaced_by_a_newer_one(warehouse: SecretStr, rows: Rows) 
 def test_the_configured_model_replaces_its_refusal_when_it_works_again(
     filled: SecretStr, rows: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models, "SHIPPED", tmp_path / "nowhere")
+    monkeypatch.setattr(registry, "SHIPPED", tmp_path / "nowhere")
     issues.issue(filled, T, model=Broken())
     assert issues.issue(filled, T).rows_written == 2 * 960
     assert issue_rows(rows) == {(MODEL, T): (None, None), (NAIVE, T): (None, None)}
 
 
 def test_seasonal_naive_as_the_model_itself_is_forecast_once(filled: SecretStr, rows: Rows) -> None:
-    naive = models.seasonal_naive()
+    naive = registry.seasonal_naive()
     done = issues.issue(filled, T, load=lambda: naive, configured=NAIVE)
     assert (done.model, done.rows_written) == (NAIVE, 960)
     assert issue_rows(rows) == {(NAIVE, T): (None, None)}

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
+from grid_assets.forecasting.horizon import HORIZON
 from grid_assets.forecasting.scoring import Scored, score
-from grid_assets.forecasting.series import BUCKET_OF_STEP, HORIZON, SERIES
 from grid_assets.halfhours import HALF_HOUR, Window, day_start, days_window
-from grid_assets.mix import FUELS
-from grid_assets.warehouse import connect, copy_rows, writing
+from grid_assets.series import BUCKET_OF_STEP, FUELS, SERIES
+from grid_assets.warehouse.connection import connect, copy_rows, writing
 from grid_assets_tests import shared_warehouse
 from grid_assets_tests.forecasting import issues
 from grid_assets_tests.forecasting.issues import DAY, HOUR, T

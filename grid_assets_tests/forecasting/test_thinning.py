@@ -16,14 +16,14 @@ import pytest
 from pydantic import SecretStr
 
 from grid_assets.forecasting import due
-from grid_assets.forecasting.kept import DayIsThinned
+from grid_assets.forecasting.horizon import HORIZON
+from grid_assets.forecasting.retention import DayIsThinned
 from grid_assets.forecasting.scoring import Scored, score
-from grid_assets.forecasting.series import HORIZON
 from grid_assets.forecasting.thinning import Thinned, thin
 from grid_assets.halfhours import HALF_HOUR, Window, days_window
-from grid_assets.runlog import attempt
 from grid_assets.settings import Settings
-from grid_assets.warehouse import connect, copy_rows, writing
+from grid_assets.warehouse.connection import connect, copy_rows, writing
+from grid_assets.warehouse.run_log import attempt
 from grid_assets_tests import shared_warehouse
 from grid_assets_tests.forecasting import issues
 from grid_assets_tests.forecasting.issues import DAY, HOUR

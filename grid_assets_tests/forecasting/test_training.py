@@ -13,11 +13,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from grid_assets.cli_train import train as train_command
-from grid_assets.forecasting import history, training
+from grid_assets.cli.train import train as train_command
+from grid_assets.forecasting import recorded, training
 from grid_assets.forecasting.covariates import CALENDAR
 from grid_assets.forecasting.evaluation import CHOOSE
-from grid_assets.forecasting.series import SERIES
 from grid_assets.forecasting.training import (
     TRAINED_TO,
     Phase,
@@ -28,6 +27,7 @@ from grid_assets.forecasting.training import (
 )
 from grid_assets.halfhours import HALF_HOUR
 from grid_assets.replay.recording import Intensity, Recording, load_recording
+from grid_assets.series import SERIES
 
 TINY = Recipe(
     phases=(Phase("single", 3, 1e-3), Phase("joint", 2, 3e-4)),
@@ -56,7 +56,7 @@ def noise_where(spoiled: Callable[[datetime], bool]) -> Recording:
 
 
 def contexts(monkeypatch: pytest.MonkeyPatch, recording: Recording) -> list[bytes]:
-    monkeypatch.setattr(history, "load_recording", lambda: recording)
+    monkeypatch.setattr(recorded, "load_recording", lambda: recording)
     examples = single_series() + joint_series()
     return [example["context"].numpy().tobytes() for example in examples]
 

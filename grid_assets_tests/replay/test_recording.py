@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from grid_assets.halfhours import HALF_HOUR, api_time
-from grid_assets.mix import FUELS
 from grid_assets.replay.recording import (
     FACTORS,
     RECORDED_UNTIL,
@@ -18,6 +17,7 @@ from grid_assets.replay.recording import (
     load_recording,
     shift_weeks,
 )
+from grid_assets.series import FUELS
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 NOON = datetime(2025, 12, 10, 12, tzinfo=UTC)

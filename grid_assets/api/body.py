@@ -1,0 +1,133 @@
+"""From the body of a response to a JSON object, within a limit of bytes and one of time.
+
+Belongs here: reading, decoding and parsing, and the errors of each.
+Does not belong here: the request and its status (`api`), and what the JSON means (`payloads`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+import requests
+import urllib3
+
+from grid_assets.api.errors import (
+    BODY_EXCERPT_BYTES,
+    ApiBodyTooLarge,
+    ApiMalformedBody,
+    ApiUnreachable,
+)
+
+CHUNK_BYTES: Final = 64 * 1024
+"""Read at once at most; half an ordinary 14-day body."""
+
+
+@dataclass(frozen=True)
+class BodyReader:
+    """Reads bodies of at most `max_bytes` that come within `timeout_s` of their headers."""
+
+    max_bytes: int
+    timeout_s: float
+    clock: Callable[[], float]
+
+    def text(self, path: str, response: requests.Response) -> str:
+        """The whole body. Raises `ApiMalformedBody`, `ApiUnreachable` or `ApiBodyTooLarge`."""
+        body = bytearray()
+        try:
+            self._fill(body, response, self.max_bytes)
+        except (OSError, urllib3.exceptions.HTTPError) as error:
+            root = root_error(error)
+            if isinstance(error, urllib3.exceptions.DecodeError):
+                raise malformed(path, "cannot be decompressed", _readable(body)) from error
+            if isinstance(root, http.client.IncompleteRead):
+                raise malformed(path, "breaks off before its end", _readable(body)) from error
+            if is_timeout(root):
+                fault = (
+                    f"Slow body: the answer to {path} was not complete {self.timeout_s:g} s after "
+                    "it began (GRID_API_TIMEOUT_S)."
+                )
+            else:
+                fault = f"The connection broke during the answer to {path}: {said(root)}."
+            received = _readable(body[:BODY_EXCERPT_BYTES])
+            raise ApiUnreachable(fault, path=path, status=200, body=received) from error
+        if len(body) > self.max_bytes:
+            raise ApiBodyTooLarge(
+                f"The answer to {path} is larger than {self.max_bytes / 1e6:g} MB; "
+                "GRID_API_MAX_BODY_MB sets the limit.",
+                path=path,
+                status=200,
+                body=_readable(body[:BODY_EXCERPT_BYTES]),
+            )
+        try:
+            return body.decode()
+        except UnicodeDecodeError as error:
+            raise malformed(path, "is not UTF-8", _readable(body)) from error
+
+    def excerpt(self, response: requests.Response) -> str:
+        """The first 64 kB, or what of them came: of a refusal the status says the most."""
+        body = bytearray()
+        with contextlib.suppress(OSError, urllib3.exceptions.HTTPError):
+            self._fill(body, response, BODY_EXCERPT_BYTES)
+        return _readable(body[:BODY_EXCERPT_BYTES])
+
+    def _fill(self, body: bytearray, response: requests.Response, most: int) -> None:
+        """Reads to the end, or one byte past `most`. Raises `TimeoutError` if that takes too long.
+
+        `read1` returns what has arrived: `iter_content` would wait for a full chunk, and a server
+        that sends a byte now and then could hold it for ever.
+        """
+        deadline = self.clock() + self.timeout_s
+        while wanted := min(CHUNK_BYTES, most + 1 - len(body)):
+            chunk = response.raw.read1(wanted, decode_content=True)
+            if not chunk:
+                return
+            body += chunk
+            if self.clock() > deadline:
+                raise TimeoutError
+
+
+def json_object(path: str, text: str) -> dict[str, Any]:
+    """A body as a dict whose decimals are exact. Raises `ApiMalformedBody`."""
+    try:
+        document = json.loads(text, parse_float=Decimal)
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        raise malformed(path, "is not JSON", _without_nul(text)) from error
+    if not isinstance(document, dict):
+        raise malformed(path, "is JSON, but no object", _without_nul(text))
+    return document
+
+
+def malformed(path: str, fault: str, body: str) -> ApiMalformedBody:
+    return ApiMalformedBody(f"The answer to {path} {fault}.", path=path, status=200, body=body)
+
+
+def root_error(error: BaseException) -> BaseException:
+    """The innermost of the errors that requests, urllib3 and http.client wrap into each other."""
+    for inner in (getattr(error, "reason", None), error.__cause__, *error.args):
+        if isinstance(inner, BaseException):
+            return root_error(inner)
+    return error
+
+
+def is_timeout(root: BaseException) -> bool:
+    return isinstance(root, TimeoutError | urllib3.exceptions.TimeoutError)
+
+
+def said(root: BaseException) -> str:
+    """What the operating system said, such as `Connection refused`, without its number."""
+    return getattr(root, "strerror", None) or str(root) or type(root).__name__
+
+
+def _readable(body: bytearray) -> str:
+    return _without_nul(body.decode("utf-8", "replace"))
+
+
+def _without_nul(text: str) -> str:
+    """A body that is no answer, so that PostgreSQL can store it: its text has no NUL."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -1,0 +1,226 @@
+"""From the API's JSON to typed rows. Pure: no input, no output, no clock.
+
+Belongs here: which fields are read, what makes a record unusable, and why.
+Does not belong here: fetching (`api`) and what is done with a rejected record (`quarantine`).
+
+Strict about malformed, calm about missing: a value that is absent or null stays None; a value of
+the wrong type, a time that is not a UTC half-hour, or a mix that cannot be one rejects its record,
+and only its record.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final, Generic, TypeVar
+
+from grid_assets.halfhours import HALF_HOUR, Window, floor, parse_api_time
+from grid_assets.mix import MixRefused, complete
+from grid_assets.series import FUELS
+
+LIMIT_GCO2_KWH: Final = Decimal(1_000_000)
+"""Beyond this a number is garbage, not a wrong intensity (the worst published so far is 13,579)."""
+
+MAX_DIGITS: Final = 30
+"""Places before or after the point that an exponent may stand for. A published number has one;
+neither PostgreSQL nor Python's decimal arithmetic can hold `1e-20000` or `1e1000000`."""
+
+MAX_TEXT: Final = 100
+"""Characters in a fuel name or an index; the longest documented one has nine."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntensityRow:
+    """One half-hour of `/intensity`; gCO2/kWh as published."""
+
+    period_start: datetime
+    forecast_gco2_kwh: Decimal | None
+    actual_gco2_kwh: Decimal | None
+    intensity_index: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRow:
+    """One half-hour of `/generation`; percent by fuel as published, None where there was none."""
+
+    period_start: datetime
+    shares_pct: Mapping[str, Decimal | None]
+    unknown_pct: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A record, or a whole body, that cannot be used; `payload` is its JSON or text."""
+
+    reason: str
+    payload: str
+
+
+Row = TypeVar("Row", IntensityRow, GenerationRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed(Generic[Row]):
+    """Rows in time order with unique `period_start`; `outside` counts edge rows left aside."""
+
+    rows: list[Row] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    outside: int = 0
+
+
+TWICE: Final = "record: the half-hour stands twice with different values"
+"""Its payload is the list of all versions, so that no later look at one of them can accept it."""
+
+
+class _Unusable(ValueError):
+    """The record at hand cannot be used; the message is the reason kept in the quarantine."""
+
+
+def parse_intensity(document: Mapping[str, Any], window: Window) -> Parsed[IntensityRow]:
+    """Rows of an `/intensity` answer that start in `window`."""
+    return _parse(document, window, _intensity_row)
+
+
+def parse_generation(document: Mapping[str, Any], window: Window) -> Parsed[GenerationRow]:
+    """Rows of a `/generation` answer that start in `window`."""
+    return _parse(document, window, _generation_row)
+
+
+def _parse(
+    document: Mapping[str, Any],
+    window: Window,
+    row_of: Callable[[datetime, Mapping[str, Any]], Row],
+) -> Parsed[Row]:
+    data = document.get("data")
+    if isinstance(data, dict):  # the "now" endpoints give one record without a list
+        data = [data]
+    if not isinstance(data, list):
+        return Parsed(rejected=[Rejected("body: the answer has no list of data", _json(document))])
+
+    rows: dict[datetime, tuple[Row, Any]] = {}
+    conflicting: dict[datetime, list[Any]] = {}
+    rejected: list[Rejected] = []
+    outside = 0
+    for record in data:
+        try:
+            if not isinstance(record, dict):
+                raise _Unusable("record: it is not a JSON object")
+            period_start = _period_start(record)
+            if period_start not in window:
+                outside += 1
+                continue
+            row = row_of(period_start, record)
+        except _Unusable as fault:
+            rejected.append(Rejected(str(fault), _json(record)))
+            continue
+        known = rows.get(period_start)
+        if known is None:
+            rows[period_start] = (row, record)
+        elif known[0] != row:
+            # Nobody can tell which of the two is right, so neither is published.
+            conflicting.setdefault(period_start, [known[1]]).append(record)
+    for period_start, versions in sorted(conflicting.items()):
+        del rows[period_start]
+        rejected.append(Rejected(TWICE, _json(versions)))
+    return Parsed([rows[start][0] for start in sorted(rows)], rejected, outside)
+
+
+def _period_start(record: Mapping[str, Any]) -> datetime:
+    try:
+        start = parse_api_time(record.get("from"))
+        end = parse_api_time(record["to"]) if "to" in record else start + HALF_HOUR
+    except ValueError as fault:
+        raise _Unusable(f"time: {fault}") from None
+    if floor(start) != start:
+        raise _Unusable(f"time: {record.get('from')!r} is not the start of a half-hour")
+    if end - start != HALF_HOUR:
+        raise _Unusable(f"time: from {record.get('from')!r} to {record['to']!r} is no half-hour")
+    return start
+
+
+def _intensity_row(period_start: datetime, record: Mapping[str, Any]) -> IntensityRow:
+    intensity = record.get("intensity")
+    if not isinstance(intensity, dict):
+        raise _Unusable("intensity: it is not a JSON object")
+    values = {name: _number(f"intensity.{name}", intensity.get(name)) for name in _INTENSITIES}
+    for name, value in values.items():
+        if value is not None and abs(value) > LIMIT_GCO2_KWH:
+            raise _Unusable(f"intensity.{name}: {value:.3g} gCO2/kWh is not a measurement")
+    index = intensity.get("index")
+    return IntensityRow(
+        period_start,
+        forecast_gco2_kwh=values["forecast"],
+        actual_gco2_kwh=values["actual"],
+        intensity_index=None if index is None else _text("intensity.index", index),
+    )
+
+
+_INTENSITIES: Final = ("forecast", "actual")
+
+
+def _generation_row(period_start: datetime, record: Mapping[str, Any]) -> GenerationRow:
+    shares = _shares(record.get("generationmix"))
+    row = GenerationRow(
+        period_start,
+        shares_pct={fuel: shares.get(fuel) for fuel in FUELS},
+        unknown_pct={
+            fuel: share for fuel, share in shares.items() if fuel not in FUELS and share is not None
+        },
+    )
+    try:
+        complete(row.shares_pct, row.unknown_pct)
+    except MixRefused as fault:
+        raise _Unusable(f"mix: {fault}") from None
+    return row
+
+
+def _shares(generationmix: object) -> dict[str, Decimal | None]:
+    if not isinstance(generationmix, list):
+        raise _Unusable("generationmix: it is not a list")
+    shares: dict[str, Decimal | None] = {}
+    for entry in generationmix:
+        if not isinstance(entry, dict):
+            raise _Unusable("generationmix: an entry is not a JSON object")
+        fuel = _text("generationmix.fuel", entry.get("fuel"))
+        if fuel in shares:
+            raise _Unusable(f"generationmix: {fuel!r} stands twice")
+        shares[fuel] = _number(f"generationmix.{fuel}", entry.get("perc"))
+    return shares
+
+
+def _number(name: str, value: object) -> Decimal | None:
+    if value is None:
+        return None
+    # bool is an int in Python; NaN and Infinity arrive as float, everything else as int or Decimal
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise _Unusable(f"{name}: {str(value)[:MAX_TEXT]!r} is not a number")
+    number = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
+    if not number.is_finite():
+        raise _Unusable(f"{name}: {value} is not a finite number")
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int) or abs(exponent) > MAX_DIGITS:
+        raise _Unusable(f"{name}: {str(value)[:MAX_TEXT]} is too large or too long for a number")
+    return number
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT or not value.isprintable():
+        raise _Unusable(f"{name}: {str(value)[:MAX_TEXT]!r} is not a short printable text")
+    return value
+
+
+def _json(value: object) -> str:
+    """The record as JSON again; exact decimals are written as the numbers that they were."""
+    return json.dumps(value, default=_exact, ensure_ascii=True)
+
+
+def _exact(value: object) -> int | float | str:
+    if not isinstance(value, Decimal):
+        raise TypeError(f"{type(value)} is not JSON")
+    if -1e15 < value < 1e15 and value == value.to_integral_value():
+        return int(value)
+    # What a float cannot hold stays text, so that a replay never takes it for a rounded number.
+    return float(value) if Decimal(repr(float(value))) == value else str(value)

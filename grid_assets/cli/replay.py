@@ -1,0 +1,154 @@
+"""The `grid replay` commands: serving the recorded API, and steering one that runs.
+
+Belongs here: their options. Does not belong here: the server and its faults (`replay`).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any, Final
+
+import click
+import requests
+
+from grid_assets.api.client import is_loopback
+from grid_assets.cli.commands import REPLAY_FILE, CommandError
+from grid_assets.replay.faults import FAULTS
+from grid_assets.replay.server import ReplayServer
+from grid_assets.runtime.supervisor import stopping_on_signals
+from grid_assets.settings import Settings
+
+DEFAULT_PORT: Final = 8765
+
+url_option = click.option(
+    "--url", help="Address of the replay [GRID_API_URL if on this machine, else the running demo]."
+)
+
+
+@click.group(invoke_without_command=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True)
+@click.option("--shift-weeks", type=int, help="Weeks to move the recording by [so that it fits].")
+@click.option("--withhold", type=int, metavar="N", help="Hold the last N half-hours back.")
+@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Fail; see `replay fault`.")
+@click.pass_context
+def replay(
+    context: click.Context,
+    port: int,
+    shift_weeks: int | None,
+    withhold: int | None,
+    faults: tuple[str, ...],
+) -> None:
+    """Serve the recorded API, or steer one.
+
+    Without a command it serves, on this machine only, until Ctrl-C.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    try:
+        server = ReplayServer(port=port, shift_weeks=shift_weeks)
+    except OSError as error:
+        raise CommandError(
+            f"The replay cannot listen on port {port}: {error.strerror}. Choose another --port."
+        ) from None
+    with stopping_on_signals(), server as running:
+        if withhold:
+            _steer(running.url, "withhold", {"half_hours": withhold})
+        for name in faults:
+            _steer(running.url, "fault", {"name": name})
+        click.echo(f"Serving recorded telemetry at {running.url} (Ctrl-C stops it).")
+        click.echo(f"Moved by {running.shift_weeks} weeks. It is RECORDED data, not live.")
+        click.echo(f"Use it with: export GRID_API_URL={running.url}")
+        while True:
+            time.sleep(3600)
+
+
+@replay.command()
+@click.argument("half_hours", type=click.IntRange(min=1), metavar="N")
+@url_option
+def withhold(half_hours: int, url: str | None) -> None:
+    """Hold the last N half-hours back, and every later one."""
+    _say(_steer(_address(url), "withhold", {"half_hours": half_hours}))
+
+
+@replay.command()
+@click.argument("half_hours", type=click.IntRange(min=1), required=False, metavar="[N]")
+@url_option
+def release(half_hours: int | None, url: str | None) -> None:
+    """Release the next N half-hours that are held back; all of them without N."""
+    _say(_steer(_address(url), "release", {"half_hours": half_hours} if half_hours else {}))
+
+
+@replay.command(
+    epilog="\b\nFaults:\n" + "\n".join(f"  {name:<20} {f.summary}" for name, f in FAULTS.items())
+)
+@click.argument("name", type=click.Choice(list(FAULTS)), metavar="NAME")
+@click.option("--times", type=click.IntRange(min=1), help="For so many answers [until healed].")
+@click.option("--path", help="Only for paths that begin so, such as /generation.")
+@click.option("--option", "options", multiple=True, metavar="KEY=JSON", help="Option of the fault.")
+@url_option
+def fault(
+    name: str, times: int | None, path: str | None, options: tuple[str, ...], url: str | None
+) -> None:
+    """Make answers fail in the way of NAME."""
+    request: dict[str, Any] = {"name": name, "times": times, "path": path}
+    for option in options:
+        key, equals, value = option.partition("=")
+        if not equals:
+            raise click.UsageError(f"--option {option!r} is not KEY=JSON.")
+        try:
+            request[key] = json.loads(value)
+        except ValueError:
+            request[key] = value
+    _say(_steer(_address(url), "fault", request))
+
+
+@replay.command()
+@url_option
+def heal(url: str | None) -> None:
+    """Switch every fault off."""
+    _say(_steer(_address(url), "heal", {}))
+
+
+@replay.command()
+@url_option
+def status(url: str | None) -> None:
+    """What a running replay serves, withholds and spoils."""
+    _say(_asked("GET", f"{_address(url)}/replay/status", None))
+
+
+def _address(url: str | None) -> str:
+    if url:
+        return url.rstrip("/")
+    settings = Settings.from_environment()
+    if is_loopback(settings.api_url):
+        return settings.api_url
+    file = settings.home / "demo" / REPLAY_FILE
+    if file.exists():
+        return file.read_text(encoding="ascii")
+    raise CommandError("No replay is known. Start `grid demo` or `grid replay`, or give --url.")
+
+
+def _steer(url: str, action: str, request: dict[str, Any]) -> dict[str, Any]:
+    return _asked("POST", f"{url}/replay/{action}", request)
+
+
+def _asked(method: str, url: str, request: dict[str, Any] | None) -> dict[str, Any]:
+    try:
+        with requests.Session() as session:
+            session.trust_env = False  # it is on this machine; a proxy has no way to it
+            response = session.request(method, url, json=request, timeout=10)
+        document: dict[str, Any] = response.json()
+    except requests.RequestException:
+        raise CommandError(f"No replay answers at {url}. Start one, or give its --url.") from None
+    if not response.ok:
+        fault = document.get("error", {})
+        raise CommandError(str(fault.get("message", fault)))
+    return document
+
+
+def _say(status: dict[str, Any]) -> None:
+    click.echo(f"withheld from  {status['withheld_from'] or 'nothing'}")
+    names = [str(fault.get("name", fault)) for fault in status["faults"]]
+    click.echo(f"faults         {', '.join(names) or 'none'}")
+    click.echo(f"recording      {status['recorded_from']} to {status['recorded_to']}")

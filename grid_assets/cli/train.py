@@ -1,0 +1,259 @@
+"""`grid train` and `grid evaluate`: making a checkpoint, and what it is worth.
+
+Belongs here: reading the command line, showing progress, writing files. Does not belong here:
+training (`forecasting.training`) and counting errors (`forecasting.evaluation`).
+
+Both take seconds to import torch, so nothing is imported from `forecasting` before they run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+from dataclasses import asdict, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from grid_assets.series import INTENSITY
+
+if TYPE_CHECKING:
+    from transformers.trainer_callback import TrainerCallback
+
+    from grid_assets.forecasting.evaluation import Evaluation
+
+CARD: Final = "grid.json"
+"""Beside a checkpoint's weights: what it is called, where its training data ends, its scores."""
+
+REPORT_EVERY_S: Final = 15
+
+HUB_TIMEOUT_S: Final = 60
+
+
+@click.command()
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("checkpoint"),
+    show_default=True,
+    help="New folder for the checkpoint.",
+)
+@click.option("--name", help="Name of the model  [default: gb-small- and the last month read]")
+@click.option(
+    "--steps",
+    type=click.IntRange(min=1),
+    help="At most so many batches in each phase, to try it out  [default: the recipe's]",
+)
+@click.option("--seed", type=int, help="Seed of all chance  [default: the recipe's]")
+@click.option("--threads", type=click.IntRange(min=1), help="CPU threads  [default: one per core]")
+def train(
+    output: Path,
+    name: str | None,
+    steps: int | None,
+    seed: int | None,
+    threads: int | None,
+) -> None:
+    """Train the small Chronos-2 model again.
+
+    It learns from nothing but the recorded telemetry, up to the end of October 2025, and needs no
+    network. The whole recipe takes about an hour on two CPU cores, less on a GPU; fewer steps are
+    for trying it out. The same recipe on the same machine gives the same weights. The checkpoint is
+    a folder that `grid evaluate --model` measures.
+    """
+    if output.exists():
+        raise click.UsageError(f"--output {output} exists already; name a new folder.")
+    from transformers.utils import logging as transformers_logging
+
+    from grid_assets.forecasting import training
+    from grid_assets.halfhours import HALF_HOUR, api_time
+
+    transformers_logging.disable_progress_bar()
+
+    recipe = training.Recipe()
+    recipe = replace(
+        recipe,
+        phases=tuple(
+            replace(phase, steps=min(phase.steps, steps or phase.steps)) for phase in recipe.phases
+        ),
+        seed=recipe.seed if seed is None else seed,
+    )
+    intensity, mix = _training_half_hours()
+    click.echo(
+        f"Reading {intensity:,} recorded half-hours of carbon intensity, {mix:,} with the mix, "
+        f"all before {api_time(training.TRAINED_TO)}."
+    )
+    click.echo(
+        f"Training {' and '.join(f'{phase.steps:,} {phase.examples}' for phase in recipe.phases)} "
+        f"steps, seed {recipe.seed}. Ctrl-C leaves nothing behind."
+    )
+    output.parent.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    try:
+        with tempfile.TemporaryDirectory(prefix=".training-", dir=output.parent) as place:
+            made = training.train(recipe, Path(place), threads, [_progress()])
+            _write(
+                made / CARD,
+                {
+                    "name": name or f"gb-small-{training.TRAINED_TO - HALF_HOUR:%Y-%m}",
+                    "trained_to": f"{training.TRAINED_TO:%Y-%m-%dT%H:%M:%SZ}",
+                    "recipe": asdict(recipe),
+                },
+            )
+            made.rename(output)
+    except KeyboardInterrupt:
+        click.echo("Interrupted. No checkpoint was written.", err=True)
+        sys.exit(130)
+    size = sum(file.stat().st_size for file in output.iterdir()) / 1e6
+    click.echo(f"Trained in {_minutes(time.monotonic() - started)}.")
+    click.echo(f"Written to {output} ({size:.1f} MB).")
+    click.echo(f"Measure it with: grid evaluate --model {output} --span choose")
+
+
+@click.command()
+@click.option(
+    "--model",
+    "source",
+    default="shipped",
+    show_default=True,
+    metavar="DIR",
+    help="A checkpoint's folder, or a Hugging Face id such as amazon/chronos-2.",
+)
+@click.option(
+    "--span",
+    "span_name",
+    type=click.Choice(["choose", "report"]),
+    default="choose",
+    show_default=True,
+    help="choose: November to 15 December 2025, to compare candidates by. report: the month after "
+    "it, for a model that is chosen already.",
+)
+@click.option(
+    "--stride",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="HOURS",
+    help="Hours between forecasts; more is quicker.",
+)
+@click.option(
+    "--json",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write every series' scores by lead into this file.",
+)
+@click.option(
+    "--write",
+    is_flag=True,
+    help=f"Record the scores in the checkpoint's {CARD}; with --span report and stride 1 only.",
+)
+def evaluate(source: str, span_name: str, stride: int, file: Path | None, write: bool) -> None:
+    """Measure a model on recorded half-hours.
+
+    Prints its errors beside those of two that know nothing: persistence (the last value goes on)
+    and seasonal naive (every day is like the last). Each forecast sees only what had happened
+    before it; both spans lie after the shipped model's training data. The same checkpoint gives
+    the same figures.
+    """
+    if write and (span_name != "report" or stride != 1):
+        raise click.UsageError("--write needs --span report and no --stride.")
+    from grid_assets.forecasting import evaluation
+    from grid_assets.forecasting.models import registry
+    from grid_assets.forecasting.models.forecaster import ModelUnusable
+    from grid_assets.forecasting.models.naive import SeasonalNaive
+
+    card = (registry.SHIPPED if source == registry.SHIPPED_SOURCE else Path(source)) / CARD
+    if write and not card.is_file():
+        raise click.UsageError(
+            f"--write needs a folder that `grid train` made; no {card} is there."
+        )
+
+    span = {"choose": evaluation.CHOOSE, "report": evaluation.REPORT}[span_name]
+    loaded = registry.load(source, HUB_TIMEOUT_S)
+    if loaded.reason is not None:  # another model took its place; its errors are not asked for
+        raise click.ClickException(f"--model {source} is not measured. {loaded.reason}")
+    model = loaded.forecaster
+    try:
+        asked = evaluation.exam(span, timedelta(hours=stride))
+        click.echo(f"Making {len(asked.problems):,} forecasts with {model.name}.", err=True)
+        found = [
+            evaluation.evaluate(forecaster, asked)
+            for forecaster in (model, evaluation.Persistence(), SeasonalNaive())
+        ]
+    except ModelUnusable as error:
+        raise click.ClickException(str(error)) from None
+    for line in evaluation.table(found):
+        click.echo(line)
+    if file:
+        _write(file, {"evaluations": [evaluation.document() for evaluation in found]})
+        click.echo(f"Written to {file}")
+    if write:
+        known = json.loads(card.read_text(encoding="utf-8"))
+        _write(card, {**known, "scores": _card_scores(found[0])})
+        click.echo(f"Scores recorded in {card}")
+
+
+def _card_scores(evaluation: Evaluation) -> dict[str, Any]:
+    """What the table prints of a model: carbon intensity by lead, the fuels over all leads."""
+    from grid_assets.forecasting.evaluation import ALL_LEADS
+
+    document = evaluation.document()
+    document["scores"] = [
+        score
+        for score in document["scores"]
+        if score["series"] == INTENSITY or score["lead_bucket"] == ALL_LEADS
+    ]
+    return document
+
+
+def _training_half_hours() -> tuple[int, int]:
+    """Half-hours that training reads with carbon intensity, and with the mix."""
+    import numpy as np
+
+    from grid_assets.forecasting.recorded import recorded
+    from grid_assets.forecasting.training import INTENSITY_SPANS
+
+    known = [~np.isnan(recorded(span.start, span.end)) for span in INTENSITY_SPANS]
+    return sum(int(span[0].sum()) for span in known), int(known[-1][1].sum())
+
+
+def _progress() -> TrainerCallback:
+    """Says now and then how far the training is and how long its stage will still take."""
+    from transformers.trainer_callback import TrainerCallback
+
+    class Progress(TrainerCallback):
+        stage = 0
+
+        def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            self.stage += 1
+            self.started = self.said = time.monotonic()
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            now, done, steps = time.monotonic(), state.global_step, state.max_steps
+            if now - self.said < REPORT_EVERY_S and done < steps:
+                return
+            self.said = now
+            losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
+            left = (now - self.started) / done * (steps - done)
+            click.echo(
+                f"  stage {self.stage}, step {done:,} of {steps:,}"
+                + (f", loss {float(losses[-1]):.3f}" if losses else "")
+                + (f", {_minutes(left)} to go" if done < steps else "")
+            )
+
+    return Progress()
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def _write(file: Path, content: dict[str, Any]) -> None:
+    """Replaces the file at once, so that no reader sees half of it."""
+    beside = file.with_name(f".{file.name}.new")
+    beside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    os.replace(beside, file)

@@ -1,0 +1,122 @@
+"""The assets of `core`: one clean row a half-hour, judged before it is published.
+
+Belongs here: the order stage, judge, publish, warn. Does not belong here: the rules themselves
+(`mix`, `quality`, `sql/`).
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+import dagster as dg
+
+from grid_assets.defs.asset_metadata import (
+    data_kind,
+    describe_partitions,
+    described,
+    judged_checks,
+    reported,
+)
+from grid_assets.defs.assets import raw
+from grid_assets.defs.partitions import days_of
+from grid_assets.defs.pictures import picture_of_day
+from grid_assets.defs.resources import Grid
+from grid_assets.defs.run_logging import BlockingCheckFailed, attempt
+from grid_assets.halfhours import Window
+from grid_assets.telemetry import quarantine
+from grid_assets.telemetry.checks import BLOCKING, WARNING, Verdict, judge
+from grid_assets.telemetry.publish import Published, publish_generation_mix, publish_intensity
+from grid_assets.warehouse.connection import Connection, writing
+
+Result = dg.AssetCheckResult | dg.MaterializeResult[Any]
+Publish = Callable[[Connection, Window, datetime, Callable[[Connection], None]], Published]
+
+
+@dg.asset(
+    **described(
+        "core.intensity",
+        source="/intensity",
+        checks=judged_checks(
+            "core.intensity", BLOCKING["core.intensity"], WARNING["core.intensity"]
+        ),
+    ),
+    deps=[raw.intensity],
+    description=(
+        "One row is one half-hour that has begun, with the newest published forecast and actual "
+        "(gCO2/kWh) from `raw.intensity`; a value outside 0 to 1000 is null with its reason beside "
+        "it. A re-run rewrites only rows that changed. A partition is the UTC day in which the "
+        "half-hours start."
+    ),
+)
+def intensity(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Result]:
+    yield from _publish(context, grid, "core.intensity", publish_intensity)
+
+
+@dg.asset(
+    **described(
+        "core.generation_mix",
+        source="/generation",
+        checks=judged_checks(
+            "core.generation_mix", BLOCKING["core.generation_mix"], WARNING["core.generation_mix"]
+        ),
+    ),
+    deps=[raw.generation],
+    description=(
+        "One row is one half-hour of the generation mix (% by fuel) from `raw.generation`, made "
+        "to sum to exactly 100: `other` is completed, and named fuels that pass 100 by rounding "
+        "are scaled back. A re-run rewrites only rows that changed. A partition is the UTC day in "
+        "which the half-hours start."
+    ),
+)
+def generation_mix(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Result]:
+    yield from _publish(context, grid, "core.generation_mix", publish_generation_mix)
+
+
+def _publish(
+    context: dg.AssetExecutionContext, grid: Grid, relation: str, publish: Publish
+) -> Iterator[Result]:
+    """Stage, judge, publish and warn in one transaction: a failed check undoes all of it."""
+    days, now = days_of(context), grid.now()
+    window = days.window
+    blocking: list[Verdict] = []
+
+    def judge_staged(connection: Connection) -> None:
+        blocking.extend(judge(connection, BLOCKING[relation], window, now))
+        failed = [verdict.sentence for verdict in blocking if not verdict.passed]
+        if failed:
+            raise BlockingCheckFailed(
+                f"{relation}, {days.first} to {days.last}: nothing was published, because "
+                f"{' and '.join(failed)}. The rows in raw are as they were."
+            )
+
+    try:
+        with attempt(context, grid, relation, days) as current:
+            with writing(grid.warehouse, relation) as connection:
+                published = publish(connection, window, now, judge_staged)
+                warnings = judge(connection, WARNING[relation], window, now)
+            current.rows_fetched, current.rows_written = published.read, published.written
+            current.rows_quarantined = quarantine.keep(
+                grid.warehouse,
+                relation,
+                "raw",
+                published.refused,
+                captured_at=now,
+                run_id=context.run.run_id,
+            )
+    except dg.Failure:
+        yield from reported(relation, blocking, dg.AssetCheckSeverity.ERROR)
+        raise
+    describe_partitions(context, grid, relation, "period_start", days)
+    yield dg.MaterializeResult(
+        metadata={
+            **data_kind(grid.stamp),
+            "rows_read": published.read,
+            "rows_changed": published.written,
+            "rows_quarantined": current.rows_quarantined,
+            **picture_of_day(grid, relation, days),
+        },
+        check_results=[
+            *reported(relation, blocking, dg.AssetCheckSeverity.ERROR),
+            *reported(relation, warnings, dg.AssetCheckSeverity.WARN),
+        ],
+    )

@@ -1,0 +1,199 @@
+"""The assets of `forecast`: predictions at issue times, and their scores.
+
+Belongs here: which issue times a run is about, and what a materialisation leaves. Does not belong
+here: making forecasts (`forecasting`), or when a run starts (`automation`).
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import dagster as dg
+
+from grid_assets.defs.asset_metadata import (
+    asset_key,
+    data_kind,
+    describe_partitions,
+    described,
+    judged_checks,
+    reported,
+)
+from grid_assets.defs.assets import core, raw
+from grid_assets.defs.forecast_pictures import errors_by_lead, fan_chart, half_day_ahead
+from grid_assets.defs.partitions import BACKTEST, CYCLES, Days, days_of
+from grid_assets.defs.resources import Grid
+from grid_assets.defs.run_logging import BlockingCheckFailed, attempt
+from grid_assets.forecasting import due, issuing, scoring
+from grid_assets.forecasting.checks import BLOCKING, WARNING
+from grid_assets.forecasting.issue_times import current_issue_time, strided
+from grid_assets.forecasting.models import registry
+from grid_assets.halfhours import DAY, Window, days_window
+from grid_assets.telemetry.checks import Verdict, judge
+from grid_assets.warehouse.connection import Connection, connect, statement, writing
+
+Result = dg.AssetCheckResult | dg.MaterializeResult[Any]
+
+REACHED: Final = timedelta(days=2)
+"""Days after an issue's own that its 48 hours reach into."""
+
+
+@dg.asset(
+    **described(
+        "forecast.predictions",
+        source="/intensity",
+        checks=judged_checks(
+            "forecast.predictions",
+            BLOCKING["forecast.predictions"],
+            WARNING["forecast.predictions"],
+        ),
+        kinds={"python", "postgres", "torch"},
+    ),
+    deps=[core.intensity, core.generation_mix, raw.neso_forecast],
+    description=(
+        "One row is one quantile forecast of carbon intensity (gCO2/kWh) or of one fuel's share "
+        "(%) for one half-hour, up to 48 hours ahead, by Chronos, by seasonal naive and by NESO. "
+        "A partition is the UTC day of issue. A half-hourly cycle adds the issue that starts at "
+        "the next half-hour, if there is newer telemetry; a past day is back-tested, every few "
+        "hours (GRID_BACKTEST_STRIDE_HOURS), with what was known then. A re-run replaces an issue."
+    ),
+)
+def predictions(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Result]:
+    relation = "forecast.predictions"
+    days, now = days_of(context), grid.now()
+    blocking: list[Verdict] = []
+
+    def judge_staged(connection: Connection, span: Window) -> None:
+        blocking[:] = judge(connection, BLOCKING[relation], span, now)
+        failed = [verdict.sentence for verdict in blocking if not verdict.passed]
+        if failed:
+            raise BlockingCheckFailed(
+                f"{relation}, {days.first} to {days.last}: nothing was published, because "
+                f"{' and '.join(failed)}. Earlier forecasts are as they were."
+            )
+
+    settings = grid.settings
+    configured = registry.configured_name(settings.chronos_model)
+    issued = issuing.Issued()
+    try:
+        with attempt(context, grid, relation, days) as current:
+            times = _issue_times(grid, days, configured, now)
+            issued = issuing.issue(
+                grid.warehouse,
+                days.window,
+                times,
+                issuing.Terms(
+                    now,
+                    lambda: registry.load(settings.chronos_model, settings.chronos_timeout_s),
+                    configured,
+                    use_neso=settings.use_neso_forecast,
+                    backtest=days.trigger not in CYCLES,
+                    judge=judge_staged,
+                ),
+            )
+            current.rows_fetched, current.rows_written = issued.rows_read, issued.rows_written
+            span = Window(times[0], times[-1] + DAY) if times else days.window
+            with connect(grid.warehouse) as connection:
+                if not blocking:  # nothing new was staged, so the newest issue is judged again
+                    with connection.transaction():
+                        connection.execute(statement("statements/stage_newest_issue"))
+                        judge_staged(connection, span)
+                warnings = judge(connection, WARNING[relation], span, now)
+    except dg.Failure:
+        yield from reported(relation, blocking, dg.AssetCheckSeverity.ERROR)
+        raise
+    describe_partitions(context, grid, relation, "issued_at", days)
+    metadata: dict[str, Any] = {
+        **data_kind(grid.stamp),
+        "issues": issued.issues,
+        "rows_changed": issued.rows_written,
+    }
+    if issued.model:
+        metadata["model"] = issued.model
+    if issued.refused:
+        metadata["no_forecast_because"] = next(iter(issued.refused.values()))
+    # with one day only: Dagster keeps what it is given for each
+    context.add_asset_metadata(
+        _picture(grid, issued, times), partition_key=context.partition_keys[-1]
+    )
+    yield dg.MaterializeResult(
+        metadata=metadata,
+        check_results=[
+            *reported(relation, blocking, dg.AssetCheckSeverity.ERROR),
+            *reported(relation, warnings, dg.AssetCheckSeverity.WARN),
+        ],
+    )
+
+
+def _issue_times(grid: Grid, days: Days, configured: str, now: datetime) -> list[datetime]:
+    """The issue times of a run: in a cycle the current one, if telemetry is newer than forecasts;
+    otherwise those of its days at the stride, with the current one where today is among them."""
+    current = current_issue_time(now)
+    if days.trigger in CYCLES:
+        return [current] if due.forecast_is_due(grid.warehouse, configured, now) else []
+    stride = timedelta(hours=grid.settings.backtest_stride_hours)
+    times = list(strided(days.window, stride, now))
+    if days.last == now.date():
+        if current not in times:
+            times.append(current)
+        if days.trigger == BACKTEST:  # what was forecast today when it was due stays as it was
+            made = due.issued_on(grid.warehouse, configured, now.date())
+            times = [at for at in times if at not in made]
+    return times
+
+
+def _picture(grid: Grid, issued: issuing.Issued, times: list[datetime]) -> dict[str, Any]:
+    """The forecast as a fan chart; for a back-test one picture of the whole."""
+    if not issued.model:
+        return {}
+    if len(times) == 1:
+        return fan_chart(grid, issued.model, times[0])
+    return half_day_ahead(grid, issued.model, Window(times[0], times[-1]))
+
+
+@dg.asset(
+    **described(
+        "forecast.accuracy",
+        source="/intensity",
+        checks=judged_checks("forecast.accuracy", (), WARNING["forecast.accuracy"]),
+    ),
+    deps=[
+        dg.AssetDep(
+            asset_key("forecast.predictions"),
+            # what lies in a day was forecast on that day and the two before
+            partition_mapping=dg.TimeWindowPartitionMapping(
+                start_offset=-2, allow_nonexistent_upstream_partitions=True
+            ),
+        ),
+        core.intensity,
+        core.generation_mix,
+    ],
+    description=(
+        "One row is the errors of one model and series over one UTC day of target and lead "
+        "bucket: MAE, bias, WAPE, pinball loss and coverage of the 80 % band, and the sums behind "
+        "them. Made from forecasts and actuals joined on series and half-hour. A run also renews "
+        "the two days after its own, which its days' forecasts reach. Only changed rows are "
+        "rewritten. A partition is the UTC day of target."
+    ),
+)
+def accuracy(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Result]:
+    relation = "forecast.accuracy"
+    days, now = days_of(context), grid.now()
+    window = days_window(days.first, min(days.last + REACHED, now.date()))
+    with attempt(context, grid, relation, days) as current:
+        with writing(grid.warehouse, relation) as connection:
+            scored = scoring.score(connection, window)
+            warnings = judge(connection, WARNING[relation], window, now)
+        current.rows_fetched, current.rows_written = scored.compared, scored.written
+    describe_partitions(context, grid, relation, "target_date", days)
+    if scored.written:
+        context.add_asset_metadata(
+            errors_by_lead(grid, window), partition_key=context.partition_keys[-1]
+        )
+    yield dg.MaterializeResult(
+        metadata={
+            **data_kind(grid.stamp),
+            "forecasts_compared": scored.compared,
+            "rows_changed": scored.written,
+        },
+        check_results=[*reported(relation, warnings, dg.AssetCheckSeverity.WARN)],
+    )

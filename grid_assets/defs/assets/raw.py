@@ -1,0 +1,223 @@
+"""The assets of `raw`: what the API published, as it was published.
+
+Belongs here: one asset an endpoint. Does not belong here: any judgement of values (`core`).
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import dagster as dg
+
+from grid_assets.api.client import LONGEST_WINDOW, Answer, Endpoint
+from grid_assets.api.errors import ApiBodyTooLarge, ApiError, ApiMalformedBody
+from grid_assets.api.payloads import Parsed, Rejected, parse_generation, parse_intensity
+from grid_assets.defs.asset_metadata import (
+    data_kind,
+    describe_partitions,
+    described,
+    raw_checks,
+    reported,
+)
+from grid_assets.defs.partitions import days_of
+from grid_assets.defs.pictures import picture_of_day
+from grid_assets.defs.resources import Grid
+from grid_assets.defs.run_logging import PastForecast, attempt
+from grid_assets.halfhours import HALF_HOUR, Window, floor
+from grid_assets.progress import Progress
+from grid_assets.telemetry import quarantine
+from grid_assets.telemetry.checks import REACHES_48_HOURS, judge_forecast, judge_quarantined
+from grid_assets.telemetry.load import (
+    BATCH,
+    Capture,
+    load_generation,
+    load_intensity,
+    load_neso_forecast,
+)
+from grid_assets.warehouse import run_log
+from grid_assets.warehouse.connection import Connection, writing
+
+FORECAST_REACH: Final = timedelta(hours=48)
+
+Result = dg.AssetCheckResult | dg.MaterializeResult[Any]
+
+
+@dg.asset(
+    **described("raw.intensity", source="/intensity", checks=raw_checks("raw.intensity")),
+    description=(
+        "One row is one half-hour of national carbon intensity (gCO2/kWh) as `/intensity` "
+        "published it at one capture. A re-run adds a row only where a value changed. "
+        "A partition is the UTC day in which the half-hours start."
+    ),
+)
+def intensity(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Result]:
+    yield from _capture(
+        context, grid, "intensity", "raw.intensity", parse_intensity, load_intensity
+    )
+
+
+@dg.asset(
+    **described("raw.generation", source="/generation", checks=raw_checks("raw.generation")),
+    description=(
+        "One row is one half-hour of the national generation mix (% by fuel) as `/generation` "
+        "published it at one capture. A re-run adds a row only where a share changed. "
+        "A partition is the UTC day in which the half-hours start."
+    ),
+)
+def generation(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Result]:
+    yield from _capture(
+        context, grid, "generation", "raw.generation", parse_generation, load_generation
+    )
+
+
+@dg.asset(
+    **described(
+        "raw.neso_forecast",
+        source="/intensity/{from}/fw48h",
+        checks=raw_checks("raw.neso_forecast", REACHES_48_HOURS),
+    ),
+    description=(
+        "One row is one half-hour of NESO's 48-hour forecast of carbon intensity (gCO2/kWh) as "
+        "`/intensity/{from}/fw48h` gave it at one capture. Each run captures the forecast of the "
+        "moment; a repeated one adds nothing. A partition is the UTC day of capture. The past "
+        "cannot be fetched: NESO keeps no history, so a run over past days alone fails and says so."
+    ),
+)
+def neso_forecast(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Result]:
+    days, now = days_of(context), grid.now()
+    with attempt(context, grid, "raw.neso_forecast", days) as current:
+        if days.last < now.date():
+            raise PastForecast(
+                f"NESO keeps no history of its forecasts, so {days.first} to {days.last} cannot "
+                "be fetched any more. What was captured then is in raw.neso_forecast; to capture "
+                "today's forecast, materialise today."
+            )
+        start = floor(now)
+        try:
+            answer = grid.api.fetch_forecast(start)
+        except ApiError as error:
+            current.rows_quarantined = _quarantine_body(grid, current, error)
+            raise
+        parsed = parse_intensity(answer.document, Window(start, start + FORECAST_REACH))
+        current.rows_fetched = len(parsed.rows) + len(parsed.rejected)
+        current.rows_quarantined = _quarantine(grid, current, answer, parsed.rejected)
+        with writing(grid.warehouse, "raw.neso_forecast") as connection:
+            current.rows_written = load_neso_forecast(
+                connection, parsed.rows, answer.received_at, answer.simulated
+            )
+    known = sum(row.forecast_gco2_kwh is not None for row in parsed.rows)
+    verdict = judge_forecast(known, FORECAST_REACH // HALF_HOUR)
+    describe_partitions(context, grid, "raw.neso_forecast", "issued_at", days)
+    yield dg.MaterializeResult(
+        metadata={
+            **data_kind(grid.stamp),
+            "rows_fetched": current.rows_fetched,
+            "rows_changed": current.rows_written,
+            "simulated": answer.simulated,
+        },
+        check_results=[
+            *reported("raw.neso_forecast", [verdict], dg.AssetCheckSeverity.WARN),
+        ],
+    )
+
+
+def _capture(
+    context: dg.AssetExecutionContext,
+    grid: Grid,
+    endpoint: Endpoint,
+    relation: str,
+    parse: Callable[[dict[str, Any], Window], Parsed[Any]],
+    load: Callable[[Connection, Sequence[Capture[Any]]], int],
+) -> Iterator[Result]:
+    """Fetch the days of the run window by window, and add what changed.
+
+    Windows are committed some thousand rows at a time, so a run that dies keeps most of what it
+    had; a window that fails does not keep the others from loading, but fails the run in the end.
+    """
+    days = days_of(context)
+    reasons: list[str] = []
+    failures: list[ApiError] = []
+    fetched: list[Capture[Any]] = []
+
+    def commit(current: run_log.Attempt) -> None:
+        with writing(grid.warehouse, relation) as connection:
+            current.rows_written += load(connection, fetched)
+        fetched.clear()
+
+    with attempt(context, grid, relation, days) as current:
+        window = begun(days.window, grid.now())
+        pieces = -(-window.half_hours * HALF_HOUR // LONGEST_WINDOW)
+        progress = Progress(relation, pieces, "windows", time.monotonic, context.log.info)
+        for piece, answer in grid.api.fetch_windows(endpoint, window):
+            if isinstance(answer, ApiError):
+                failures.append(answer)
+                current.rows_quarantined += _quarantine_body(grid, current, answer)
+                progress.step(f"{piece} failed")
+                continue
+            parsed = parse(answer.document, piece)
+            current.rows_fetched += len(parsed.rows) + len(parsed.rejected)
+            current.rows_quarantined += _quarantine(grid, current, answer, parsed.rejected)
+            reasons += [reject.reason for reject in parsed.rejected]
+            fetched.append(Capture(parsed.rows, answer.received_at))
+            if sum(len(capture.rows) for capture in fetched) >= BATCH:
+                commit(current)
+            progress.step(str(piece))
+        if fetched:
+            commit(current)
+        if failures:
+            raise _summed_up(failures, pieces)
+    verdict = judge_quarantined(current.rows_fetched, reasons)
+    describe_partitions(context, grid, relation, "period_start", days)
+    yield dg.MaterializeResult(
+        metadata={
+            **data_kind(grid.stamp),
+            "rows_fetched": current.rows_fetched,
+            "rows_changed": current.rows_written,
+            "rows_quarantined": current.rows_quarantined,
+            **picture_of_day(grid, relation, days),
+        },
+        check_results=[*reported(relation, [verdict], dg.AssetCheckSeverity.WARN)],
+    )
+
+
+def begun(window: Window, now: datetime) -> Window:
+    """The part of a window whose half-hours have begun by `now`."""
+    end = min(window.end, floor(now) + HALF_HOUR)
+    return Window(min(window.start, end), end)
+
+
+def _quarantine(
+    grid: Grid, current: run_log.Attempt, answer: Answer, rejected: Sequence[Rejected]
+) -> int:
+    return quarantine.keep(
+        grid.warehouse,
+        current.asset,
+        answer.path,
+        rejected,
+        captured_at=answer.received_at,
+        run_id=current.run_id,
+    )
+
+
+def _quarantine_body(grid: Grid, current: run_log.Attempt, error: ApiError) -> int:
+    """Keep a body that came with status 200 and is no answer."""
+    if not isinstance(error, ApiMalformedBody | ApiBodyTooLarge):
+        return 0
+    return quarantine.keep(
+        grid.warehouse,
+        current.asset,
+        error.path,
+        [Rejected(f"body: {error}", error.body or "")],
+        captured_at=grid.now(),
+        run_id=current.run_id,
+    )
+
+
+def _summed_up(failures: Sequence[ApiError], windows: int) -> ApiError:
+    """The first failure, which names cause and cure, with how much of the run it concerns."""
+    first = failures[0]
+    if windows > 1:
+        rest = "; the others are loaded" if len(failures) < windows else ""
+        first.message += f" ({len(failures)} of {windows} windows failed{rest}.)"
+    return first

@@ -1,0 +1,239 @@
+"""Chronos models as forecasters: checkpoint folders in, quantiles out.
+
+Belongs here: everything that needs torch, transformers or `chronos` in order to forecast.
+Does not belong here: which model is used, downloads and fallbacks (`models`).
+
+Nothing that is imported with the definitions may import this module: it takes seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import chronos.chronos
+import numpy as np
+import torch
+import transformers
+from chronos import BaseChronosPipeline, Chronos2Pipeline
+from chronos.base import ForecastType
+from chronos.chronos2.preprocess import PreparedInput
+from safetensors import SafetensorError, safe_open
+
+from grid_assets.forecasting.covariates import CALENDAR, calendar
+from grid_assets.forecasting.horizon import QUANTILES
+from grid_assets.forecasting.models.forecaster import ModelUnusable, Problem, Values
+from grid_assets.series import SERIES
+
+PROBLEMS_AT_ONCE: Final = 8
+"""Problems in one pass of the model. Attention between series is computed over all rows of a pass
+and then masked, so its cost grows with the square of this; below 4, overhead dominates."""
+
+SMALL: Final = 10_000_000
+"""Weights below which a second thread gains little, and loses much where other work has the cores:
+240 forecasts took 70 s instead of 5 beside a process that used both."""
+
+SAMPLING_SEED: Final = 0
+"""Original Chronos draws samples: with one seed for each problem, its forecast can be repeated."""
+
+transformers.utils.logging.disable_progress_bar()
+transformers.utils.logging.set_verbosity_error()
+chronos.chronos.logger.setLevel(logging.ERROR)
+
+
+class ChronosForecaster:
+    """Any Chronos model. Chronos-2 forecasts the ten series jointly and with covariates; the older
+    models forecast each of them alone, without covariates.
+
+    Holes in a context stay missing: the models mask them. A series without any value in the context
+    has no forecast: NaN. Quantiles are as the model gives them: unlimited, and they may cross.
+    """
+
+    def __init__(self, pipeline: BaseChronosPipeline, name: str) -> None:
+        self.name = name
+        self._pipeline = pipeline
+
+    @classmethod
+    def from_folder(cls, folder: Path, name: str, threads: int | None = None) -> ChronosForecaster:
+        """Load a checkpoint, in float32, on a CUDA GPU where there is one; opens no connection.
+
+        `threads` sets torch's threads for the whole process; without it a small model gets one.
+        Raises `ModelUnusable`.
+        """
+        forecaster = cls(_pipeline(folder), name)
+        if threads is not None or forecaster.parameters < SMALL:
+            torch.set_num_threads(threads or 1)
+        return forecaster
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights."""
+        return sum(weight.numel() for weight in self._pipeline.inner_model.parameters())
+
+    def predict(self, problems: Sequence[Problem], steps: int) -> Values:
+        """See `Forecaster.predict`."""
+        answer = np.full((len(problems), len(SERIES), steps, len(QUANTILES)), np.nan, np.float32)
+        known = [~np.isnan(problem.context).all(axis=1) for problem in problems]
+        asked = [place for place, rows in enumerate(known) if rows.any()]
+        if not asked:
+            return answer
+        joint = isinstance(self._pipeline, Chronos2Pipeline)
+        try:
+            with _quiet(), torch.random.fork_rng():
+                quantiles = (self._joint if joint else self._alone)(
+                    [problems[place] for place in asked], steps
+                )
+        except Exception as error:  # torch and chronos raise anything from AssertionError up
+            raise ModelUnusable(f"{self.name} failed while forecasting: {_line(error)}") from error
+        for place, values in zip(asked, quantiles, strict=True):
+            answer[place, known[place]] = values[known[place]]
+        return answer
+
+    def _joint(self, problems: Sequence[Problem], steps: int) -> list[Values]:
+        quantiles, _ = self._pipeline.predict_quantiles(
+            [
+                _prepared(problem, steps, self._pipeline.model_context_length)
+                for problem in problems
+            ],
+            prediction_length=steps,
+            quantile_levels=list(QUANTILES),
+            batch_size=PROBLEMS_AT_ONCE * (len(SERIES) + len(CALENDAR)),
+        )
+        return [values.numpy() for values in quantiles]
+
+    def _alone(self, problems: Sequence[Problem], steps: int) -> list[Values]:
+        samples = self._pipeline.forecast_type == ForecastType.SAMPLES
+        at_once = 1 if samples else PROBLEMS_AT_ONCE
+        answers: list[Values] = []
+        for first in range(0, len(problems), at_once):
+            torch.manual_seed(SAMPLING_SEED)
+            some = problems[first : first + at_once]
+            quantiles, _ = self._pipeline.predict_quantiles(
+                [torch.from_numpy(row) for problem in some for row in problem.context],
+                prediction_length=steps,
+                quantile_levels=list(QUANTILES),
+            )
+            answers.extend(quantiles.numpy().reshape(len(some), len(SERIES), steps, -1))
+        return answers
+
+
+def _prepared(problem: Problem, steps: int, context_length: int) -> PreparedInput:
+    """One joint task of Chronos-2: the ten series, then the covariates known in advance."""
+    context = problem.context[:, -context_length:]
+    skipped = problem.context.shape[1] - context.shape[1]
+    known = calendar(problem.start, problem.context.shape[1] + steps)[:, skipped:]
+    past, future = known[:, : context.shape[1]], known[:, context.shape[1] :]
+    if problem.neso is not None:
+        past = np.vstack([past, np.full(context.shape[1], np.nan, np.float32)])
+        neso = np.full(steps, np.nan, np.float32)
+        neso[: len(problem.neso)] = problem.neso[:steps]
+        future = np.vstack([future, _on_the_scale_of(context[0], neso)])
+    unknown = np.full((len(SERIES), steps), np.nan, np.float32)
+    return PreparedInput(
+        context=torch.from_numpy(np.vstack([context, past])),
+        future_covariates=torch.from_numpy(np.vstack([unknown, future])),
+        n_targets=len(SERIES),
+        n_covariates=len(past),
+        n_future_covariates=len(past),
+    )
+
+
+def _on_the_scale_of(intensity: Values, neso: Values) -> Values:
+    """NESO's forecast in standard deviations of the measured intensity from its mean.
+
+    Chronos-2 scales a covariate by its own past. NESO's has none, so it would be read unscaled:
+    200 g as 200 standard deviations. Nothing is said where there is nothing to scale by.
+    """
+    measured = intensity[~np.isnan(intensity)]
+    if not measured.size:
+        return np.full_like(neso, np.nan)
+    deviation = measured.std()
+    return (neso - measured.mean()) / (deviation if deviation > 0 else np.float32(1))
+
+
+def _pipeline(folder: Path) -> BaseChronosPipeline:
+    _check_configuration(folder)
+    stored = _stored_weights(folder)
+    try:
+        with _quiet():
+            pipeline = BaseChronosPipeline.from_pretrained(
+                folder, dtype=torch.float32, local_files_only=True
+            )
+    except Exception as error:  # transformers and chronos raise anything from AssertionError up
+        raise ModelUnusable(
+            f"the weights and the config.json in {folder} do not make a model: {_line(error)}"
+        ) from error
+    _check_weights(pipeline.inner_model, stored, folder)
+    pipeline.inner_model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    return pipeline
+
+
+def _check_configuration(folder: Path) -> None:
+    if not folder.is_dir():
+        raise ModelUnusable(f"{folder} is {'no folder' if folder.exists() else 'missing'}")
+    path = folder / "config.json"
+    if not path.is_file():
+        raise ModelUnusable(f"the folder {folder} has no config.json")
+    try:
+        config: Any = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ModelUnusable(f"{path} cannot be read: {_line(error)}") from error
+    if not isinstance(config, dict) or "chronos_config" not in config:
+        kind = config.get("model_type") if isinstance(config, dict) else None
+        raise ModelUnusable(f"{path} describes a model of another kind ({kind}), not Chronos")
+
+
+def _stored_weights(folder: Path) -> set[str]:
+    """Names of the stored weights. Only safetensors are read: unpickling a file runs its code."""
+    names: set[str] = set()
+    for path in sorted(folder.glob("*.safetensors")):
+        try:
+            with safe_open(path, framework="numpy") as weights:
+                names.update(weights.keys())
+        except (OSError, SafetensorError) as error:
+            raise ModelUnusable(f"{path} is damaged or cut short: {_line(error)}") from error
+    if not names:
+        raise ModelUnusable(f"the folder {folder} has no weights (*.safetensors)")
+    return names
+
+
+def _check_weights(model: torch.nn.Module, stored: set[str], folder: Path) -> None:
+    """Refuse weights that the model lacks or does not know.
+
+    transformers would fill in random numbers for the first, and drop the second.
+    """
+    same_weight: dict[int, set[str]] = {}
+    for name, weight in model.state_dict(keep_vars=True).items():
+        same_weight.setdefault(id(weight), set()).add(name)
+    missing = [min(names) for names in same_weight.values() if not names & stored]
+    ignored = getattr(model, "_keys_to_ignore_on_load_unexpected", None) or ()
+    unknown = [
+        name
+        for name in stored.difference(*same_weight.values())
+        if not any(re.search(pattern, name) for pattern in ignored)
+    ]
+    if missing or unknown:
+        raise ModelUnusable(
+            f"the weights in {folder} do not fit its config.json: {len(missing)} are missing and "
+            f"{len(unknown)} unknown, such as {min(missing + unknown)}"
+        )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Hide what is known: a horizon beyond what a model was trained for is forecast in pieces."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "We recommend keeping prediction length")
+        yield
+
+
+def _line(error: BaseException) -> str:
+    """The first line of a message, kept short, after the kind of error."""
+    text = str(error).strip().split("\n")[0]
+    return f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__

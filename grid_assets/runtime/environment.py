@@ -1,0 +1,169 @@
+"""Where a command works: its warehouse, its folder, and the environment that its processes share.
+
+Belongs here: turning settings into a running database and the variables that children inherit.
+Does not belong here: schema (`migrate`), runs (`defs.running`), the UI and daemon (`product`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+from pydantic import SecretStr
+
+from grid_assets.api.client import is_loopback, probe_replay
+from grid_assets.runtime.postgres import EmbeddedPostgres
+from grid_assets.settings import Settings, SettingsError
+from grid_assets.warehouse.connection import WarehouseError, connect
+from grid_assets.warehouse.migrate import ensure_database, is_current, migrate
+from grid_assets.warehouse.stamp import Stamp, read_stamp, refuse_other_kind
+from grid_assets.warehouse.urls import session_url
+
+DEMO_DATABASE: Final = "grid_demo"
+DAGSTER_SCHEMA: Final = "dagster"
+
+DAGSTER_YAML: Final = """\
+# Written by `grid`; changes are overwritten.
+storage:
+  postgres:
+    postgres_url:
+      env: GRID_DAGSTER_STORAGE_URL  # never the URL itself: it would show in process lists
+run_coordinator:
+  module: dagster.core.run_coordinator
+  class: QueuedRunCoordinator
+  config:
+    max_concurrent_runs: 3
+    dequeue_interval_seconds: 1  # the default of 5 would delay every cycle
+run_monitoring:
+  enabled: true
+  max_runtime_seconds: 7200  # nine years of history take minutes
+freshness:
+  enabled: true
+retention:
+  schedule:
+    purge_after_days: 30
+  sensor:
+    purge_after_days:
+      skipped: 1  # one every 5 seconds
+      success: 30
+      failure: 30
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+"""
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """A database that answers, and a folder for state."""
+
+    settings: Settings
+    home: Path
+    warehouse: SecretStr
+    embedded: EmbeddedPostgres | None = None
+
+    def close(self) -> None:
+        """Stop the embedded server, whoever started it; a server by URL is left alone."""
+        if self.embedded is not None:
+            self.embedded.stop()
+
+    def environment(self) -> dict[str, str]:
+        """Variables for every process of this workplace, this one included."""
+        return {
+            "GRID_HOME": str(self.home),
+            "GRID_API_URL": self.settings.api_url,
+            "GRID_DATABASE_URL": self.warehouse.get_secret_value(),
+            "GRID_DAGSTER_STORAGE_URL": self._dagster_storage().get_secret_value(),
+            "DAGSTER_HOME": str(self.home / "dagster"),
+            # A day is one event for each asset: in batches, nine years take minutes, not hours.
+            "DAGSTER_EVENT_BATCH_SIZE": "2000",
+        }
+
+    def prepare_dagster(self) -> None:
+        """Make Dagster's home and schema, and set this process's environment."""
+        home = self.home / "dagster"
+        home.mkdir(parents=True, exist_ok=True)
+        (home / "dagster.yaml").write_text(DAGSTER_YAML, encoding="utf-8")
+        if self.settings.dagster_database_url is None:
+            self._make_dagster_schema()
+        os.environ.update(self.environment())
+
+    def _make_dagster_schema(self) -> None:
+        """Migrations make it; this is for one that was dropped to be rid of Dagster's history."""
+        with connect(session_url(self.warehouse)) as connection:
+            known = connection.execute("SELECT to_regnamespace(%s)", [DAGSTER_SCHEMA]).fetchone()
+            if known != (None,):
+                return
+            try:
+                connection.execute(
+                    sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(DAGSTER_SCHEMA))
+                )
+            except psycopg.errors.InsufficientPrivilege:
+                raise WarehouseError(
+                    f"The user of GRID_DATABASE_URL may not make the schema {DAGSTER_SCHEMA}. Run "
+                    "`grid migrate` as the owner of the database or as grid_owner."
+                ) from None
+
+    def _dagster_storage(self) -> SecretStr:
+        """A schema of its own in the warehouse, unless GRID_DAGSTER_DATABASE_URL says otherwise."""
+        if self.settings.dagster_database_url is not None:
+            return self.settings.dagster_database_url
+        parts = urlsplit(session_url(self.warehouse).get_secret_value())
+        query = dict(parse_qsl(parts.query))
+        # Dagster's history may lose its last second when the server crashes; ours never does.
+        options = f"-csearch_path={DAGSTER_SCHEMA} -csynchronous_commit=off"
+        query["options"] = f"{query['options']} {options}" if "options" in query else options
+        return SecretStr(urlunsplit(parts._replace(query=urlencode(query, quote_via=quote))))
+
+
+def open_workplace(
+    settings: Settings, *, demo: bool = False, say: Callable[[str], None] = lambda _: None
+) -> Workplace:
+    """The database and folder of the live product, or those of the demo, which never meet."""
+    home = settings.home / "demo" if demo else settings.home
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"The folder {home} cannot be made: {error.strerror}. Change GRID_HOME."
+        ) from None
+    if demo:
+        settings = settings.model_copy(update={"dagster_database_url": None})
+    if settings.database_url is not None:
+        url = settings.database_url
+        warehouse = ensure_database(session_url(url), DEMO_DATABASE) if demo else url
+        return Workplace(settings, home, warehouse)
+    embedded = EmbeddedPostgres(home / "postgres", warn=say)
+    if not embedded.is_running():
+        say(f"Starting the embedded PostgreSQL in {home / 'postgres'}")
+    return Workplace(settings, home, SecretStr(embedded.start()), embedded)
+
+
+def set_up(workplace: Workplace, say: Callable[[str], None]) -> Stamp:
+    """Migrate where anything is missing; returns what the warehouse holds."""
+    settings = workplace.settings
+    with connect(workplace.warehouse) as connection:
+        stamp = read_stamp(connection)
+        if stamp is None:
+            return migrate(workplace.warehouse, stamp_of(settings), say).stamp
+        # An API on this machine that does not answer may be a replay that is not up yet; whatever
+        # answers later is checked answer by answer.
+        served = stamp_of(settings)
+        if served.kind == "replay" or not is_loopback(settings.api_url):
+            refuse_other_kind(stamp, served, workplace.warehouse)
+        if is_current(connection):
+            return stamp
+    return migrate(workplace.warehouse, stamp, say).stamp
+
+
+def stamp_of(settings: Settings) -> Stamp:
+    """The kind of data that GRID_API_URL serves: recorded only if it is our own replay."""
+    replay = probe_replay(settings.api_url)
+    return Stamp("replay", replay.shift_weeks) if replay else Stamp("live")

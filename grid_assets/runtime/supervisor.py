@@ -1,0 +1,234 @@
+"""The running product: Dagster's web server and daemon as processes of one supervisor.
+
+Belongs here: starting, watching and stopping processes. Does not belong here: databases
+(`workplace`) and runs (`defs.running`).
+
+Every process that it starts, and everything they start in turn, carries the variable GRID_PRODUCT
+with the folder of its workplace. Stopping looks for that mark, so that it finds orphans too and
+never touches a stranger, whatever process ids were used again.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import psutil
+import requests
+
+from grid_assets.runtime.environment import Workplace
+from grid_assets.settings import PROJECT_DIR
+
+MARK: Final = "GRID_PRODUCT"
+SUPERVISOR_FILE: Final = "supervisor.pid"
+START_TIMEOUT_S: Final = 90
+STOP_TIMEOUT_S: Final = 20
+PORTS_TRIED: Final = 50
+MAX_LOG_BYTES: Final = 20_000_000
+
+Say = Callable[[str], None]
+
+
+class ProductError(Exception):
+    """The product cannot start or go on; the message names the cause and the cure."""
+
+
+@contextmanager
+def stopping_on_signals() -> Iterator[None]:
+    """Turn SIGTERM and SIGHUP into the same orderly end as Ctrl-C.
+
+    It also gives SIGINT a handler where a shell had it ignored (a job in the background): children
+    would inherit that, and Dagster's processes then ignore SIGTERM too.
+    """
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {
+        number: signal.signal(number, stop)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def ignore_signals() -> None:
+    """Let nothing interrupt the stopping."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def free_port(wanted: int, say: Say) -> int:
+    """`wanted` if nothing listens there, else the next free port, and says so."""
+    for port in range(wanted, min(wanted + PORTS_TRIED, 65536)):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port != wanted:
+            say(f"Port {wanted} is taken; the UI uses {port} (GRID_UI_PORT sets another).")
+        return port
+    raise ProductError(
+        f"No port from {wanted} to {wanted + PORTS_TRIED - 1} is free. Set GRID_UI_PORT."
+    )
+
+
+def claim(home: Path, say: Say) -> None:
+    """Make this process the only supervisor of `home`. Raises `ProductError` if there is one.
+
+    What a killed supervisor left running is stopped first: two daemons would do everything twice.
+    """
+    file = home / SUPERVISOR_FILE
+    if file.exists():
+        text = file.read_text(encoding="ascii")
+        pid = int(text) if text.isdigit() else 0
+        if pid and pid != os.getpid() and _carries_mark(pid, home):
+            raise ProductError(
+                f"It is running already (process {pid}, {home}). `grid down` stops it."
+            )
+    if stop_marked(home):
+        say("Stopped what an earlier start had left behind")
+    file.write_text(str(os.getpid()), encoding="ascii")
+    os.environ[MARK] = str(home)
+
+
+def serve(workplace: Workplace, port: int, environment: dict[str, str]) -> list[subprocess.Popen]:
+    """Start web server and daemon; they log to files under the workplace."""
+    logs = workplace.home / "logs"
+    logs.mkdir(exist_ok=True)
+    (workplace.home / "dagster").mkdir(exist_ok=True)
+    workspace = PROJECT_DIR / "workspace.yaml"
+    code = ["-w", str(workspace)] if workspace.is_file() else ["-m", "grid_assets.definitions"]
+    commands = {
+        "webserver": ["dagster-webserver", "-h", "127.0.0.1", "-p", str(port), *code],
+        "daemon": ["dagster-daemon", "run", *code],
+    }
+    bin_dir = Path(sys.executable).parent
+    processes = []
+    for name, (program, *arguments) in commands.items():
+        log = logs / f"{name}.log"
+        if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
+            log.replace(log.with_suffix(".log.1"))
+        with log.open("ab") as output:
+            processes.append(
+                subprocess.Popen(
+                    [str(bin_dir / program), *arguments],
+                    env={**os.environ, **environment, MARK: str(workplace.home)},
+                    # not the checkout: Dagster would read a .env there over our variables
+                    cwd=workplace.home,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    start_new_session=True,  # Ctrl-C reaches the supervisor, which stops them
+                )
+            )
+    return processes
+
+
+def wait_until_ready(port: int, processes: list[subprocess.Popen], home: Path) -> None:
+    """Return when the UI answers. Raises `ProductError` if a process ends or time runs out."""
+    ui = requests.Session()
+    ui.trust_env = False  # a proxy has no way to this machine
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        raise_if_ended(processes, home)
+        try:
+            if ui.get(f"http://127.0.0.1:{port}/server_info", timeout=2).ok:
+                return
+        except requests.RequestException:
+            pass
+        time.sleep(0.3)
+    raise ProductError(
+        f"The UI did not answer within {START_TIMEOUT_S} s; {home / 'logs'} has the reason."
+    )
+
+
+def raise_if_ended(processes: list[subprocess.Popen], home: Path) -> None:
+    for process in processes:
+        code = process.poll()
+        if code is not None:
+            program = Path(str(process.args[0] if isinstance(process.args, list) else "")).name
+            raise ProductError(
+                f"{program} ended with exit code {code}; {home / 'logs'} has the reason."
+            )
+
+
+def watch(processes: list[subprocess.Popen], home: Path) -> None:
+    """Wait for ever; raises `ProductError` when a process ends, KeyboardInterrupt on a signal."""
+    while True:
+        raise_if_ended(processes, home)
+        time.sleep(1)
+
+
+def stop_marked(home: Path) -> int:
+    """End every process that carries the mark of `home`, but for this one; returns how many.
+
+    SIGTERM first, so that a run can be logged as interrupted; what is left after a while is killed.
+    """
+    found = [process for process in _marked(home) if process.pid != os.getpid()]
+    for process in found:
+        _quietly(process.terminate)
+    _wait(found, STOP_TIMEOUT_S)
+    left = [process for process in _marked(home) if process.pid != os.getpid()]
+    for process in left:
+        _quietly(process.kill)
+    _wait(left, 5)
+    (home / SUPERVISOR_FILE).unlink(missing_ok=True)
+    return len(found)
+
+
+def _marked(home: Path) -> list[psutil.Process]:
+    return [process for process in psutil.process_iter() if _carries_mark(process.pid, home)]
+
+
+def _carries_mark(pid: int, home: Path) -> bool:
+    """Whether the process or, for the supervisor, its own `environ` names this workplace."""
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        if process.environ().get(MARK) == str(home):
+            return True
+        # A supervisor set the variable after it had started, where no one else can see it.
+        file = home / SUPERVISOR_FILE
+        return (
+            file.exists()
+            and file.read_text(encoding="ascii") == str(pid)
+            and process.create_time() <= file.stat().st_mtime + 1
+            and any("grid" in part for part in process.cmdline())
+        )
+    except (psutil.Error, OSError):
+        return False
+
+
+def _wait(processes: list[psutil.Process], timeout_s: float) -> None:
+    """Until all have ended; one whose parent has not buried it yet has ended too."""
+    deadline = time.monotonic() + timeout_s
+    while any(map(_runs, processes)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _quietly(act: Callable[[], None]) -> None:
+    with suppress(psutil.NoSuchProcess):
+        act()

@@ -1,0 +1,147 @@
+"""What is judged about telemetry and forecasts, by name, and how.
+
+Belongs here: the list of checks and their limits. The question each asks is a file in `sql/checks`
+that returns up to ten offending rows (`period_start`, `detail`) and their `total`.
+Does not belong here: what a failure does (the assets in `defs` roll back or warn).
+
+Blocking checks look at the table `staged` before it is published: our own rule broke, so nothing
+goes out. Warnings look at `core` after: the outside world misbehaved, and the data stays honest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from grid_assets.halfhours import Window, api_time
+from grid_assets.warehouse.connection import Connection, statement
+
+FAR_GCO2_KWH: Final = 80
+"""A value this far from both neighbours is odd: of 92,997 recorded actuals three were, and 47 of
+93,571 forecasts."""
+
+TOO_OLD: Final = timedelta(hours=2)
+"""Actuals come about 10 minutes after their half-hour ends and are fetched twice an hour, so that
+one missed cycle is normal (1 h 40 at worst) and a second is not."""
+
+MAX_QUARANTINED: Final = 0.01
+"""Share of records that may be rejected before a warning: one record in a two-day cycle is more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check of an asset. `name` is unique within it; `query` is a file in `sql/checks`."""
+
+    name: str
+    query: str
+    asks: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome of one check: `total` offending rows, the first of them as `examples`."""
+
+    check: Check
+    total: int
+    examples: list[str] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        return self.total == 0
+
+    @property
+    def sentence(self) -> str:
+        shown = "; ".join(self.examples[:3])
+        return f"{self.check.name}: {self.total} ({shown})" if self.total else self.check.name
+
+
+_KEYS: Final = Check("keys_unique", "keys_unique", "No half-hour is staged twice.")
+_GRID: Final = Check("on_the_half_hour", "on_the_half_hour", "Every row starts on :00 or :30.")
+
+BLOCKING: Final[dict[str, tuple[Check, ...]]] = {
+    "core.intensity": (_KEYS, _GRID),
+    "core.generation_mix": (
+        Check("sums_to_100", "sums_to_100", "The shares of each half-hour sum to exactly 100."),
+        Check("shares_in_range", "shares_in_range", "No share is below 0 or above 100."),
+        _KEYS,
+        _GRID,
+    ),
+}
+
+WARNING: Final[dict[str, tuple[Check, ...]]] = {
+    "core.intensity": (
+        Check(
+            "half_hours_complete",
+            "intensity_half_hours_complete",
+            "Every past UTC day of the run has its 48 half-hours.",
+        ),
+        Check("is_recent", "intensity_is_recent", "The newest actual began at most 2 hours ago."),
+        Check(
+            "values_plausible",
+            "intensity_values_plausible",
+            "No forecast or actual is impossible, 0, or over 80 g from both its neighbours.",
+        ),
+    ),
+    "core.generation_mix": (
+        Check(
+            "half_hours_complete",
+            "generation_mix_half_hours_complete",
+            "Every past UTC day of the run has its 48 half-hours.",
+        ),
+        Check("is_recent", "generation_mix_is_recent", "The newest mix began at most 2 hours ago."),
+        Check(
+            "published_total_near_100",
+            "generation_mix_published_total_near_100",
+            "Published shares sum to within 0.3 of 100.",
+        ),
+        Check(
+            "fuels_known", "generation_mix_fuels_known", "The nine fuels were published, no other."
+        ),
+    ),
+}
+
+FEW_QUARANTINED: Final = Check(
+    "few_quarantined", "", "At most 1 % of the records received were rejected."
+)
+
+
+REACHES_48_HOURS: Final = Check(
+    "reaches_48_hours", "", "The captured forecast has a value for each of its 96 half-hours."
+)
+
+
+def judge(
+    connection: Connection,
+    checks: Iterable[Check],
+    window: Window,
+    now: datetime,
+) -> list[Verdict]:
+    """The verdict of each check, in order, on what the transaction of `connection` sees."""
+    limits = {
+        "start": window.start,
+        "end": window.end,
+        "now": now,
+        "far": FAR_GCO2_KWH,
+        "too_old": TOO_OLD,
+    }
+    verdicts = []
+    for check in checks:
+        rows = connection.execute(statement(f"checks/{check.query}"), limits).fetchall()
+        examples = [f"{api_time(start) if start else '-'} {detail}" for start, detail, _ in rows]
+        verdicts.append(Verdict(check, rows[0][2] if rows else 0, examples))
+    return verdicts
+
+
+def judge_forecast(half_hours: int, wanted: int) -> Verdict:
+    """The verdict on how far a captured forecast reaches."""
+    missing = wanted - half_hours
+    examples = [f"{half_hours} of {wanted} half-hours were published"] if missing else []
+    return Verdict(REACHES_48_HOURS, missing, examples)
+
+
+def judge_quarantined(received: int, reasons: list[str]) -> Verdict:
+    """The verdict on the share of rejected records of one load."""
+    few = len(reasons) <= MAX_QUARANTINED * received
+    return Verdict(FEW_QUARANTINED, 0 if few else len(reasons), sorted(set(reasons))[:10])

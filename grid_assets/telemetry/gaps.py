@@ -1,0 +1,91 @@
+"""Which days one half-hourly cycle reads: decided from the tables, not from what was scheduled.
+
+Belongs here: the question "what is missing or may have changed?", for the daemon's schedule and for
+`grid tick` alike. A lost or doubled cycle therefore loses and doubles nothing.
+Does not belong here: starting a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from pydantic import SecretStr
+
+from grid_assets.halfhours import DAY, day_start
+from grid_assets.warehouse.connection import connect, statement
+
+REVISED: Final = timedelta(days=7)
+"""Shares are revised hours to days after publication, actuals for about a day."""
+
+FIRST_DAY: Final = date(2017, 9, 11)
+"""The API's first half-hour is 2017-09-11T23:00Z."""
+
+LONGEST_RANGE: Final = 14
+"""Days of old telemetry in one run: one request of the API, so that what fails holds up no more."""
+
+MOST_RANGES: Final = 26
+"""Runs over old days in one cycle, about a year; the newest go first, the rest a cycle later."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Range:
+    """UTC days, both included."""
+
+    first: date
+    last: date
+
+    def __str__(self) -> str:
+        return str(self.first) if self.first == self.last else f"{self.first} to {self.last}"
+
+
+def days_due(url: SecretStr, history_start: date, now: datetime) -> list[date]:
+    """Past days, before yesterday, that lack half-hours or may have been revised, oldest first."""
+    yesterday = now.date() - DAY
+    if history_start >= yesterday:
+        return []
+    with connect(url) as connection:
+        rows = connection.execute(
+            statement("statements/days_due"),
+            {
+                "start": day_start(history_start),
+                "end": day_start(yesterday),
+                "now": now,
+                "revised": REVISED,
+            },
+        ).fetchall()
+    return [day for (day,) in rows]
+
+
+def newest_failed(url: SecretStr, today: date) -> bool:
+    """Whether the last try to fetch the newest days failed: the API is down, or refuses."""
+    with connect(url) as connection:
+        row = connection.execute(
+            "SELECT bool_or(status = 'failed') FROM ("
+            "  SELECT DISTINCT ON (asset) status FROM ops.etl_runs"
+            "  WHERE asset IN ('raw.intensity', 'raw.generation') AND partition_end >= %s"
+            "  ORDER BY asset, started_at DESC) AS last",
+            [today - DAY],
+        ).fetchone()
+    return row == (True,)
+
+
+def cycle(today: date, due: Iterable[date]) -> list[Range]:
+    """The runs of one cycle: first yesterday and today by themselves, so that nothing old can hold
+    up what is new, then the due days as ranges, newest first."""
+    older = joined({day for day in due if day < today - DAY}, LONGEST_RANGE)
+    return [Range(today - DAY, today), *older[::-1][:MOST_RANGES]]
+
+
+def joined(days: Iterable[date], longest: int | None = None) -> list[Range]:
+    """The days as ranges without a gap inside, oldest first, of at most `longest` days."""
+    ranges: list[Range] = []
+    for day in sorted(days):
+        follows = bool(ranges) and day - ranges[-1].last == DAY
+        if follows and (longest is None or (day - ranges[-1].first).days < longest):
+            ranges[-1] = Range(ranges[-1].first, day)
+        else:
+            ranges.append(Range(day, day))
+    return ranges

@@ -1,0 +1,147 @@
+"""From parsed API responses into `raw`: a row is added only where the published values changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final, Generic
+
+import psycopg
+
+from grid_assets.api.payloads import GenerationRow, IntensityRow, Row
+from grid_assets.series import FUELS
+from grid_assets.warehouse.connection import Connection, copy_rows, statement
+
+RAW_INTENSITY: Final = (
+    "period_start",
+    "captured_at",
+    "forecast_gco2_kwh",
+    "actual_gco2_kwh",
+    "intensity_index",
+)
+SHARES: Final = tuple(f"{fuel}_pct" for fuel in FUELS)
+RAW_GENERATION: Final = ("period_start", "captured_at", *SHARES, "unknown_pct")
+BATCH: Final = 20_000
+"""Half-hours loaded or cleaned at a time: about 20 MB, whatever the range, and enough that what a
+transaction costs does not show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capture(Generic[Row]):
+    """Rows of one answer of the API, and when it was received."""
+
+    rows: Sequence[Row]
+    captured_at: datetime
+
+
+def load_intensity(connection: Connection, captures: Iterable[Capture[IntensityRow]]) -> int:
+    """Add rows to `raw.intensity` where they differ from the last capture; returns how many.
+
+    No half-hour may stand in two of the captures: they are compared with the table, not with each
+    other.
+    """
+    return _load(
+        connection,
+        "raw.intensity",
+        RAW_INTENSITY,
+        (
+            (
+                row.period_start,
+                capture.captured_at,
+                row.forecast_gco2_kwh,
+                row.actual_gco2_kwh,
+                row.intensity_index,
+            )
+            for capture in captures
+            for row in capture.rows
+        ),
+    )
+
+
+def load_generation(connection: Connection, captures: Iterable[Capture[GenerationRow]]) -> int:
+    """Add rows to `raw.generation` where they differ from the last capture; returns how many.
+
+    As with `load_intensity`, no half-hour may stand in two of the captures.
+    """
+    return _load(
+        connection,
+        "raw.generation",
+        RAW_GENERATION,
+        (
+            (
+                row.period_start,
+                capture.captured_at,
+                *(row.shares_pct[fuel] for fuel in FUELS),
+                _as_json(row.unknown_pct) if row.unknown_pct else "{}",
+            )
+            for capture in captures
+            for row in capture.rows
+        ),
+    )
+
+
+def _as_json(unknown_pct: Mapping[str, Decimal]) -> str:
+    return json.dumps({fuel: float(pct) for fuel, pct in sorted(unknown_pct.items())})
+
+
+def _load(
+    connection: Connection, relation: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> int:
+    connection.execute(
+        psycopg.sql.SQL("CREATE TEMPORARY TABLE staged (LIKE {}) ON COMMIT DROP").format(
+            psycopg.sql.Identifier(*relation.split("."))
+        )
+    )
+    copy_rows(connection, "staged", columns, rows)
+    return connection.execute(statement(f"statements/load_{relation.replace('.', '_')}")).rowcount
+
+
+def load_neso_forecast(
+    connection: Connection, rows: Sequence[IntensityRow], issued_at: datetime, simulated: bool
+) -> int:
+    """Add one captured 48-hour forecast to `raw.neso_forecast`; returns the half-hours added.
+
+    Adds nothing where it repeats the newest capture value for value.
+    """
+    vintage = {
+        row.period_start: row.forecast_gco2_kwh for row in rows if row.forecast_gco2_kwh is not None
+    }
+    newest = connection.execute(
+        "SELECT period_start, forecast_gco2_kwh FROM raw.neso_forecast "
+        "WHERE issued_at = (SELECT max(issued_at) FROM raw.neso_forecast)"
+    ).fetchall()
+    if dict(newest) == vintage:
+        return 0
+    return copy_rows(
+        connection,
+        "raw.neso_forecast",
+        ("issued_at", "period_start", "forecast_gco2_kwh", "simulated"),
+        ((issued_at, start, value, simulated) for start, value in sorted(vintage.items())),
+    )
+
+
+def complete_neso_forecast(
+    connection: Connection, captures: Iterable[Capture[IntensityRow]]
+) -> int:
+    """Add half-hours that were missing to the forecasts captured then; returns how many."""
+    simulated = connection.execute(
+        "SELECT EXISTS (SELECT FROM ops.warehouse WHERE kind = 'replay')"
+    ).fetchone()
+    assert simulated is not None
+    added = 0
+    for issued_at, row in ((c.captured_at, row) for c in captures for row in c.rows):
+        added += connection.execute(
+            "INSERT INTO raw.neso_forecast (issued_at, period_start, forecast_gco2_kwh, simulated) "
+            "SELECT %(at)s, %(start)s, %(forecast)s, %(simulated)s "
+            "WHERE %(forecast)s::numeric IS NOT NULL ON CONFLICT DO NOTHING",
+            {
+                "at": issued_at,
+                "start": row.period_start,
+                "forecast": row.forecast_gco2_kwh,
+                "simulated": simulated[0],
+            },
+        ).rowcount
+    return added

@@ -1,0 +1,103 @@
+"""From `raw` into `core`: read the newest capture, clean, stage, let checks judge, publish.
+
+Each `publish_*` runs in its caller's transaction. It fills the temporary table `staged`, calls
+`judge`, and writes `core` only if `judge` does not raise.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from grid_assets import mix
+from grid_assets.api.payloads import Rejected
+from grid_assets.halfhours import Window
+from grid_assets.series import FUELS
+from grid_assets.telemetry.load import BATCH, SHARES
+from grid_assets.warehouse.connection import Connection, copy_rows, statement
+
+STAGED_MIX: Final = (
+    "period_start",
+    "captured_at",
+    *SHARES,
+    "published_total_pct",
+    "adjustment",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What one publication did; `read` and `written` count half-hours."""
+
+    read: int
+    written: int
+    refused: list[Rejected]
+
+
+def publish_intensity(
+    connection: Connection, window: Window, now: datetime, judge: Callable[[Connection], None]
+) -> Published:
+    """The half-hours of `window` that have begun, from `raw.intensity` into `core.intensity`."""
+    read = connection.execute(
+        statement("statements/stage_intensity"),
+        {"start": window.start, "end": window.end, "now": now},
+    ).rowcount
+    judge(connection)
+    written = connection.execute(statement("statements/publish_intensity")).rowcount
+    return Published(read, written, [])
+
+
+def publish_generation_mix(
+    connection: Connection, window: Window, now: datetime, judge: Callable[[Connection], None]
+) -> Published:
+    """The mixes of `window`, from `raw.generation` made exact into `core.generation_mix`.
+
+    A mix that cannot be made exact is in `refused`, and `core` keeps what it had. The API's own
+    are refused before they reach `raw`; these were written there by another program.
+    """
+    refused: list[Rejected] = []
+    connection.execute(statement("statements/stage_generation_mix"))
+    read = 0
+    with connection.cursor(name="newest_generation") as newest:
+        newest.execute(
+            statement("statements/newest_generation"),
+            {"start": window.start, "end": window.end, "now": now},
+        )
+        while batch := newest.fetchmany(BATCH):
+            read += len(batch)
+            copy_rows(connection, "staged", STAGED_MIX, _cleaned(batch, refused))
+    judge(connection)
+    written = connection.execute(statement("statements/publish_generation_mix")).rowcount
+    return Published(read, written, refused)
+
+
+def _cleaned(
+    batch: Iterable[tuple[Any, ...]], refused: list[Rejected]
+) -> Iterator[tuple[Any, ...]]:
+    for period_start, captured_at, *shares, unknown in batch:
+        published = dict(zip(FUELS, shares, strict=True))
+        try:
+            exact = mix.complete(published, unknown_shares(unknown))
+        except mix.MixRefused as fault:
+            record = {"period_start": period_start.isoformat(), **published, "unknown": unknown}
+            refused.append(Rejected(f"mix: {fault}", json.dumps(record, default=str)))
+            continue
+        yield (
+            period_start,
+            captured_at,
+            *(exact.other if fuel == "other" else exact.named[fuel] for fuel in FUELS),
+            exact.published_total,
+            exact.adjustment,
+        )
+
+
+def unknown_shares(unknown: Any) -> dict[str, Decimal]:
+    """`unknown_pct` of `raw.generation`, whose JSON nothing but this guards."""
+    try:
+        return {fuel: Decimal(str(share)) for fuel, share in unknown.items()}
+    except (AttributeError, ArithmeticError):
+        raise mix.MixRefused(f"unknown_pct is {unknown!r}, not percent by fuel") from None

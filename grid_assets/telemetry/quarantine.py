@@ -1,0 +1,167 @@
+"""Rejected records and bodies: kept with their reason, listed, tried again.
+
+Belongs here: `ops.quarantine`. Does not belong here: deciding what is rejected (`payloads`, `mix`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from pydantic import SecretStr
+
+from grid_assets.api.payloads import (
+    TWICE,
+    GenerationRow,
+    IntensityRow,
+    Parsed,
+    Rejected,
+    parse_generation,
+    parse_intensity,
+)
+from grid_assets.halfhours import Window
+from grid_assets.telemetry.load import (
+    Capture,
+    complete_neso_forecast,
+    load_generation,
+    load_intensity,
+)
+from grid_assets.warehouse.connection import Connection, connect, storable, writing
+
+MAX_PAYLOAD: Final = 65_536
+"""Characters kept of a rejected body: enough to see what it was, too few to fill a disk."""
+
+ALWAYS: Final = Window(datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One open entry of `ops.quarantine`."""
+
+    id: int
+    captured_at: datetime
+    asset: str
+    endpoint: str
+    reason: str
+    payload: str
+    is_body: bool
+    times_seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a replay did; `days` are the UTC days whose `core` partitions have to be made again."""
+
+    accepted: int
+    still_rejected: int
+    days: frozenset[date]
+
+
+def keep(
+    url: SecretStr,
+    asset: str,
+    endpoint: str,
+    rejected: Iterable[Rejected],
+    *,
+    captured_at: datetime,
+    run_id: str,
+    is_body: bool = False,
+) -> int:
+    """Record rejects, through a connection of their own so that no rollback loses them.
+
+    The same payload seen again counts up; returns how many were rejected, new or not.
+    """
+    entries = [
+        (
+            captured_at,
+            asset,
+            endpoint,
+            storable(reject.reason),
+            storable(reject.payload)[:MAX_PAYLOAD],
+            is_body or reject.reason.startswith("body:"),
+            run_id,
+            captured_at,
+        )
+        for reject in rejected
+    ]
+    if entries:
+        with connect(url) as connection, connection.transaction(), connection.cursor() as cursor:
+            cursor.executemany(
+                """
+                INSERT INTO ops.quarantine AS kept (captured_at, asset, endpoint, reason, payload,
+                                                    is_body, run_id, last_seen_at)
+                VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+                ON CONFLICT (asset, md5(payload), (CASE WHEN is_body THEN endpoint ELSE '' END))
+                    WHERE resolved_at IS NULL
+                DO UPDATE SET reason = excluded.reason,
+                              last_seen_at = excluded.last_seen_at,
+                              times_seen = kept.times_seen + 1
+                """,
+                entries,
+            )
+    return len(entries)
+
+
+def open_entries(url: SecretStr) -> list[Entry]:
+    """What is rejected and not yet resolved, oldest first."""
+    with connect(url) as connection:
+        rows = connection.execute(
+            "SELECT id, captured_at, asset, endpoint, reason, payload, is_body, times_seen "
+            "FROM ops.quarantine WHERE resolved_at IS NULL ORDER BY id"
+        ).fetchall()
+    return [Entry(*row) for row in rows]
+
+
+def replay(url: SecretStr) -> Replayed:
+    """Judge every open entry again; what passes now goes into `raw` as of its first capture.
+
+    An entry is resolved in the transaction that loads it, so that a crash does neither or both.
+    """
+    accepted = still_rejected = 0
+    days: set[date] = set()
+    for entry in open_entries(url):
+        rows = _rows(entry)
+        if rows is None:
+            still_rejected += 1
+            continue
+        with writing(url, entry.asset) as connection:
+            _LOAD[entry.asset](connection, [Capture(rows, entry.captured_at)])
+            connection.execute(
+                "UPDATE ops.quarantine SET resolved_at = now() WHERE id = %s", [entry.id]
+            )
+        accepted += 1
+        if entry.asset != "raw.neso_forecast":
+            days |= {row.period_start.date() for row in rows}
+    return Replayed(accepted, still_rejected, frozenset(days))
+
+
+_LOAD: Final[dict[str, Callable[[Connection, Any], int]]] = {
+    "raw.intensity": load_intensity,
+    "raw.generation": load_generation,
+    "raw.neso_forecast": complete_neso_forecast,
+}
+
+
+def _rows(entry: Entry) -> list[Any] | None:
+    """The rows of an entry if all of it can be used now, else None."""
+    try:
+        content = json.loads(entry.payload, parse_float=Decimal)
+    except (ValueError, ArithmeticError, RecursionError):
+        return None
+    if entry.is_body and not isinstance(content, dict):
+        return None
+    versions = entry.reason == TWICE and isinstance(content, list)
+    records = content if versions else [content]
+    document = content if entry.is_body else {"data": records}
+    parsed: Parsed[IntensityRow] | Parsed[GenerationRow]
+    if entry.asset in ("raw.intensity", "raw.neso_forecast"):
+        parsed = parse_intensity(document, ALWAYS)
+    elif entry.asset == "raw.generation":
+        parsed = parse_generation(document, ALWAYS)
+    else:
+        return None
+    return list(parsed.rows) if parsed.rows and not parsed.rejected else None

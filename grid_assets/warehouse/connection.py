@@ -1,0 +1,131 @@
+"""The PostgreSQL warehouse: connecting, finding SQL, staging rows.
+
+Belongs here: what every writer and reader of the database shares, with no knowledge of a relation.
+Does not belong here: which rows go where (`telemetry`), what is judged (`quality`), DDL (`sql/`).
+
+No connection relies on session state (settings, prepared statements, session locks), so that a
+pooler in transaction mode can stand between.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+from psycopg import sql
+from pydantic import SecretStr
+
+from grid_assets.warehouse.urls import place
+
+CONNECT_TIMEOUT_S: Final = 10
+"""Long enough for a server across the world, short enough for a prompt answer when it is down."""
+
+MIN_SERVER_VERSION: Final = 150000
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+class WarehouseError(Exception):
+    """The warehouse cannot be used; the message names the cause and the setting, never a secret."""
+
+
+def sql_dir() -> Path:
+    """The folder `sql/`: beside the package in a checkout, inside it when installed."""
+    package = Path(__file__).parent.parent
+    beside = package.parent / "sql"
+    return beside if beside.is_dir() else package / "sql"
+
+
+@cache
+def statement(name: str) -> sql.SQL:
+    """The text of `sql/<name>.sql`, such as `statements/publish_intensity`."""
+    text = (sql_dir() / f"{name}.sql").read_text(encoding="utf-8")
+    return sql.SQL(text)  # our own file, no input in it
+
+
+def connect(url: SecretStr) -> Connection:
+    """A connection in autocommit mode; use `transaction()` for more than one statement.
+
+    Raises `WarehouseError` when the server cannot be reached, refuses, or is older than 15.
+    """
+    # psycopg reads no other style; libpq sends it when a session starts, which poolers understand.
+    os.environ["PGDATESTYLE"] = "ISO"
+    # Times come back in the session's zone, and Python's arithmetic within a zone is by its clock:
+    # from a server in London it would be an hour off across a clock change.
+    os.environ["PGTZ"] = "UTC"
+    try:
+        connection = psycopg.connect(
+            url.get_secret_value(),
+            autocommit=True,
+            prepare_threshold=None,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            application_name="grid_assets",
+        )
+    except psycopg.OperationalError as error:
+        reason = " ".join(str(error).split())
+        raise WarehouseError(
+            f"The warehouse at {place(url)} cannot be used: {reason}. Start the server, or change "
+            "GRID_DATABASE_URL (unset, it means the embedded PostgreSQL)."
+        ) from None
+    if connection.info.server_version < MIN_SERVER_VERSION:
+        version = connection.info.server_version // 10000
+        connection.close()
+        raise WarehouseError(
+            f"The warehouse at {place(url)} runs PostgreSQL {version}; 15 or later is needed. "
+            "Point GRID_DATABASE_URL at a newer server."
+        )
+    return connection
+
+
+def is_of_database(error: Exception) -> bool:
+    """Whether our own or Dagster's connection failed; their libraries load only to be asked."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    known = isinstance(error, WarehouseError | psycopg.Error | SQLAlchemyError)
+    return known or type(error).__name__ == "DagsterPostgresException"
+
+
+def storable(text: str) -> str:
+    """Text that PostgreSQL can hold: without NUL and without lone surrogates."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+@contextmanager
+def writing(url: SecretStr, relation: str) -> Iterator[Connection]:
+    """A transaction that is the only one to write `relation` until it ends.
+
+    Two runs that load the same half-hours take turns, and the second sees what the first wrote.
+    """
+    with connect(url) as connection, connection.transaction():
+        take_turn(connection, relation)
+        yield connection
+
+
+def take_turn(connection: Connection, relation: str) -> None:
+    """Wait until no other transaction writes `relation`, and keep others waiting until the end."""
+    connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtext('grid_assets'), hashtext(%s))", [relation]
+    )
+
+
+def copy_rows(
+    connection: Connection,
+    table: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+) -> int:
+    """Copy `rows` into a table; returns how many there were."""
+    command = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    count = 0
+    with connection.cursor() as cursor, cursor.copy(command) as copy:
+        for row in rows:
+            copy.write_row(row)
+            count += 1
+    return count

@@ -1,0 +1,245 @@
+"""Bringing a database to the schema of this version, and stamping what it holds.
+
+Belongs here: the order of things: database, migrations, roles, views, stamp.
+Does not belong here: any table or view (`sql/`), making a role (`roles`).
+
+Needs a session (on Supabase port 5432, not the transaction pooler): one session-level lock keeps
+two migrations apart, and tells a lock row left by a killed one from a migration that still runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+from urllib.parse import urlencode
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import SecretStr
+
+from grid_assets.warehouse.connection import Connection, WarehouseError, connect, sql_dir
+from grid_assets.warehouse.roles import make_roles
+from grid_assets.warehouse.stamp import Stamp, read_stamp, refuse_other_kind
+from grid_assets.warehouse.urls import place, session_url
+
+_USE_THE_OWNER: Final = (
+    "Use the owner of the database, or grid_owner, for `grid migrate`; "
+    "everything else may run as grid_writer."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """What a migration did."""
+
+    applied: list[str]
+    views_renewed: bool
+    stamp: Stamp
+
+
+def migrate(url: SecretStr, stamp: Stamp, say: Callable[[str], None] = lambda _: None) -> Migrated:
+    """Create or update everything in the database at `url`; repeating it changes nothing.
+
+    Raises `WarehouseError` when the database holds data of another kind, cannot be reached, or a
+    view of somebody else's depends on one that has to be renewed.
+    """
+    url = session_url(url)
+    with connect(url) as connection:
+        if connection.execute(_lock("pg_try_advisory_lock")).fetchone() != (True,):
+            say(f"Another migration of {place(url)} is under way; waiting for it")
+            connection.execute(_lock("pg_advisory_lock"))
+        try:
+            _refuse_who_may_not_own(connection, url)
+            present = read_stamp(connection)
+            if present is not None:
+                refuse_other_kind(present, stamp, url)
+            make_roles(connection)
+            say("Applying migrations")
+            applied = _apply_migrations(url)
+            connection.execute(
+                "INSERT INTO ops.warehouse (kind, shift_weeks) VALUES (%s, %s) "
+                "ON CONFLICT DO NOTHING",
+                [stamp.kind, stamp.shift_weeks],
+            )
+            renewed = _renew_views_and_rights(connection)
+            return Migrated(applied, renewed, present or stamp)
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise WarehouseError(
+                f"The user of GRID_DATABASE_URL may not set up {place(url)}: "
+                f"{error.diag.message_primary}. {_USE_THE_OWNER}"
+            ) from None
+        finally:
+            connection.execute(_lock("pg_advisory_unlock"))
+
+
+def _lock(function: str) -> sql.Composed:
+    return sql.SQL("SELECT {}(hashtext('grid_assets'), hashtext('migrate'))").format(
+        sql.Identifier(function)
+    )
+
+
+def is_current(connection: Connection) -> bool:
+    """Whether every migration and the views of this version are in place; takes no lock."""
+    if connection.execute("SELECT to_regclass('ops._yoyo_migration')").fetchone() == (None,):
+        return False
+    applied = connection.execute("SELECT migration_id FROM ops._yoyo_migration").fetchall()
+    wanted = {path.stem for path in (sql_dir() / "migrations").glob("*.sql")}
+    return wanted <= {name for (name,) in applied} and _views_are_current(connection, _view_texts())
+
+
+def ensure_database(url: SecretStr, name: str) -> SecretStr:
+    """The URL of database `name` on the server of `url`, created if it is not there."""
+    with connect(url) as connection:
+        known = connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone()
+        if known is None:
+            try:
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+                pass  # another process was faster
+            except psycopg.errors.InsufficientPrivilege:
+                raise WarehouseError(
+                    f"The user of GRID_DATABASE_URL may not create the database {name} on "
+                    f"{place(url)}. Create it, or unset GRID_DATABASE_URL."
+                ) from None
+    # urlunsplit would drop the // of a URL without a host, which means the local socket
+    text = re.sub(r"(?<=://)([^/?]*)[^?]*", rf"\1/{name}", url.get_secret_value(), count=1)
+    return SecretStr(text)
+
+
+def _apply_migrations(url: SecretStr) -> list[str]:
+    from yoyo import get_backend, read_migrations
+
+    logging.getLogger("yoyo").setLevel(logging.WARNING)  # it logs each statement, and we report
+    with _yoyo_backend(url, get_backend) as backend:
+        # We hold the advisory lock, so a lock row here was left by a process that was killed.
+        backend.break_lock()
+        migrations = read_migrations(str(sql_dir() / "migrations"))
+        pending = backend.to_apply(migrations)
+        names = [migration.id for migration in pending]
+        with backend.lock():
+            backend.apply_migrations(pending)
+        return names
+
+
+@contextmanager
+def _yoyo_backend(url: SecretStr, get_backend: Callable[[str], Any]) -> Iterator[Any]:
+    # As parameters, because yoyo reads some forms of URL differently from libpq.
+    parameters = conninfo_to_dict(url.get_secret_value(), schema="ops")
+    backend = get_backend(f"postgresql+psycopg:///?{urlencode(parameters)}")
+    try:
+        yield backend
+    finally:
+        backend.connection.close()
+
+
+def _refuse_who_may_not_own(connection: Connection, url: SecretStr) -> None:
+    """Make the first schema, or see that this user may act as the owner of the one that is there.
+
+    CREATE SCHEMA IF NOT EXISTS would ask for a right that the owner of the schemas need not have.
+    """
+    row = connection.execute(
+        "SELECT pg_has_role(nspowner, 'USAGE'), pg_get_userbyid(nspowner), current_user "
+        "FROM pg_namespace WHERE nspname = 'ops'"
+    ).fetchone()
+    if row is None:
+        connection.execute("CREATE SCHEMA ops")
+    elif not row[0]:
+        raise WarehouseError(
+            f"The user of GRID_DATABASE_URL may not set up {place(url)}: it belongs to {row[1]}, "
+            f"and {row[2]} is not a member of that. {_USE_THE_OWNER}"
+        )
+
+
+def _renew_views_and_rights(connection: Connection) -> bool:
+    """In one transaction, so that nobody meets a view that may not be read."""
+    try:
+        with connection.transaction():
+            connection.execute("SET LOCAL lock_timeout = '30s'")
+            renewed = _renew_views(connection)
+            connection.execute((sql_dir() / "rights.sql").read_bytes())
+            return renewed
+    except psycopg.errors.LockNotAvailable:
+        raise WarehouseError(
+            "The reporting views cannot be renewed: queries have been reading them for over "
+            "30 seconds. Migrate again when they are through."
+        ) from None
+
+
+def _renew_views(connection: Connection) -> bool:
+    """Drop and create the views and functions of `sql/views`, if they changed.
+
+    CREATE OR REPLACE can neither drop nor rename a column. Unchanged files are left alone, so that
+    a start does not wait for, or get in the way of, a dashboard's query.
+    """
+    texts = _view_texts()
+    if _views_are_current(connection, texts):
+        return False
+    names = [name.partition("_")[2] for name in texts]
+    try:
+        for kind, dropped in _present(connection, names):
+            connection.execute(
+                sql.SQL("DROP {} {}").format(sql.SQL(kind), sql.SQL(", ").join(dropped))
+            )
+    except psycopg.errors.DependentObjectsStillExist as error:
+        raise WarehouseError(
+            "The reporting views cannot be renewed: something of yours depends on them. "
+            f"Drop it, migrate, and create it again. {error.diag.message_detail or ''}"
+        ) from None
+    for text in texts.values():
+        connection.execute(text.encode())
+    connection.execute(
+        sql.SQL("COMMENT ON SCHEMA reporting IS {}").format(
+            sql.Literal(
+                "Views for BI: the only schema that grid_reader may read. "
+                f"Made from sql/views {_digest(texts)}."
+            )
+        )
+    )
+    return True
+
+
+def _view_texts() -> dict[str, str]:
+    """SQL by file name, in the order in which the views build on each other."""
+    paths = sorted((sql_dir() / "views").glob("*.sql"))
+    return {path.stem: path.read_text(encoding="utf-8") for path in paths}
+
+
+def _digest(texts: dict[str, str]) -> str:
+    """Of the views, and of what their transaction also does: rights on what is there."""
+    rights = (sql_dir() / "rights.sql").read_text(encoding="utf-8")
+    migrations = sorted(path.stem for path in (sql_dir() / "migrations").glob("*.sql"))
+    return hashlib.sha256("\0".join([*texts.values(), rights, *migrations]).encode()).hexdigest()
+
+
+def _views_are_current(connection: Connection, texts: dict[str, str]) -> bool:
+    """Whether the schema's comment carries the digest of the files it was made from."""
+    comment = connection.execute(
+        "SELECT obj_description(to_regnamespace('reporting'), 'pg_namespace')"
+    ).fetchone()
+    return comment is not None and _digest(texts) in (comment[0] or "")
+
+
+def _present(
+    connection: Connection, names: list[str]
+) -> Iterator[tuple[Literal["VIEW", "FUNCTION"], list[sql.Composable]]]:
+    """Those of `names` that exist in `reporting`: functions first, they may return a view's row."""
+    functions = connection.execute(
+        "SELECT oid::regprocedure::text FROM pg_proc "
+        "WHERE pronamespace = 'reporting'::regnamespace AND proname = ANY(%s)",
+        [names],
+    ).fetchall()
+    if functions:
+        yield "FUNCTION", [sql.SQL(signature) for (signature,) in functions]
+    views = connection.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'reporting'::regnamespace "
+        "AND relkind = 'v' AND relname = ANY(%s)",
+        [names],
+    ).fetchall()
+    if views:
+        yield "VIEW", [sql.Identifier("reporting", name) for (name,) in views]

@@ -1,0 +1,206 @@
+"""The log of runs, `ops.etl_runs`: one row for each attempt to materialise an asset.
+
+Belongs here: opening, closing and burying such rows. Does not belong here: the data itself.
+
+Rows are written through a connection of their own, so that a rollback of the data leaves them. A
+row of a process that died is found by whoever looks next: on the same machine by its process id,
+elsewhere by a heartbeat that stopped.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+import traceback
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Final
+
+import psutil
+from pydantic import SecretStr
+
+from grid_assets.warehouse.connection import WarehouseError, connect, storable
+from grid_assets.warehouse.urls import redact
+
+HEARTBEAT_S: Final = 20.0
+SILENT: Final = timedelta(minutes=3)
+"""A heartbeat older than this is a death: nine beats missed. Only asked of other machines."""
+
+MAX_TRACE: Final = 20_000
+"""Characters kept of a stack trace."""
+
+
+@dataclass
+class Attempt:
+    """One attempt while it runs; the counts end up in its row."""
+
+    run_id: str
+    asset: str
+    attempt: int
+    rows_fetched: int = 0
+    rows_written: int = 0
+    rows_quarantined: int = 0
+    secrets: tuple[SecretStr, ...] = field(default=(), repr=False)
+
+
+@contextmanager
+def attempt(
+    url: SecretStr,
+    *,
+    run_id: str,
+    asset: str,
+    trigger: str,
+    first_day: date,
+    last_day: date,
+) -> Iterator[Attempt]:
+    """A row in `ops.etl_runs` around the block: `running`, then `success` or `failed`.
+
+    Any exception, an interrupt included, is recorded with message and stack trace, and goes on.
+    """
+    bury_crashed(url)
+    with connect(url) as connection:
+        row = connection.execute(
+            """
+            INSERT INTO ops.etl_runs (run_id, asset, attempt, trigger, partition_start,
+                                      partition_end, started_at, status, host, pid, heartbeat_at)
+            SELECT %(run_id)s, %(asset)s,
+                   1 + count(*) FILTER (WHERE run_id = %(run_id)s AND asset = %(asset)s),
+                   %(trigger)s, %(first_day)s, %(last_day)s, clock_timestamp(), 'running',
+                   %(host)s, %(pid)s, clock_timestamp()
+            FROM ops.etl_runs WHERE run_id = %(run_id)s AND asset = %(asset)s
+            RETURNING attempt
+            """,
+            {
+                "run_id": run_id,
+                "asset": asset,
+                "trigger": trigger,
+                "first_day": first_day,
+                "last_day": last_day,
+                "host": _host(),
+                "pid": os.getpid(),
+            },
+        ).fetchone()
+    assert row is not None
+    current = Attempt(run_id, asset, row[0])
+    started = time.monotonic()
+    stop = threading.Event()
+    beat = threading.Thread(target=_beat, args=(url, current, stop), daemon=True)
+    beat.start()
+    try:
+        yield current
+    except BaseException as error:
+        _finish(url, current, started, "failed", error)
+        raise
+    else:
+        _finish(url, current, started, "success", None)
+    finally:
+        stop.set()
+        beat.join(timeout=5)
+
+
+def bury_crashed(url: SecretStr) -> int:
+    """Mark as `crashed` every running row whose process is gone; returns how many."""
+    with connect(url) as connection:
+        running = connection.execute(
+            "SELECT run_id, asset, attempt, host, pid, started_at, "
+            "heartbeat_at < clock_timestamp() - %s FROM ops.etl_runs WHERE status = 'running'",
+            [SILENT],
+        ).fetchall()
+        dead = [
+            (run_id, asset, number)
+            for run_id, asset, number, host, pid, started_at, silent in running
+            if (not _alive(pid, started_at.timestamp()) if host == _host() else silent)
+        ]
+        for key in dead:
+            connection.execute(
+                "UPDATE ops.etl_runs SET status = 'crashed', finished_at = clock_timestamp(), "
+                "error_type = 'ProcessDied', error_message = 'The process ended without a word "
+                "(killed, out of memory, or the machine stopped). The next run makes up for it.' "
+                "WHERE run_id = %s AND asset = %s AND attempt = %s AND status = 'running'",
+                key,
+            )
+    return len(dead)
+
+
+def run_processes_gone(url: SecretStr, run_ids: Collection[str]) -> dict[str, bool]:
+    """Whether the process of each run is gone; a run without any attempt is left out."""
+    with connect(url) as connection:
+        rows = connection.execute(
+            "SELECT DISTINCT ON (run_id) run_id, host, pid, started_at, "
+            "coalesce(finished_at, heartbeat_at) < clock_timestamp() - %s "
+            "FROM ops.etl_runs WHERE run_id = ANY(%s) ORDER BY run_id, started_at DESC",
+            [SILENT, list(run_ids)],
+        ).fetchall()
+    return {
+        run_id: not _alive(pid, started_at.timestamp()) if host == _host() else silent
+        for run_id, host, pid, started_at, silent in rows
+    }
+
+
+def _finish(
+    url: SecretStr, current: Attempt, started: float, status: str, error: BaseException | None
+) -> None:
+    message = storable(redact(str(error) or type(error).__name__, url)) if error else None
+    trace = storable(redact("".join(traceback.format_exception(error)), url)) if error else None
+    with connect(url) as connection:
+        connection.execute(
+            """
+            UPDATE ops.etl_runs
+            SET status = %s, finished_at = clock_timestamp(), execution_time_ms = %s,
+                rows_fetched = %s, rows_written = %s, rows_quarantined = %s,
+                error_type = %s, error_message = %s, stack_trace = %s
+            WHERE run_id = %s AND asset = %s AND attempt = %s
+            """,
+            [
+                status,
+                round((time.monotonic() - started) * 1000),
+                current.rows_fetched,
+                current.rows_written,
+                current.rows_quarantined,
+                type(error).__name__ if error else None,
+                message,
+                trace[-MAX_TRACE:] if trace else None,
+                current.run_id,
+                current.asset,
+                current.attempt,
+            ],
+        )
+
+
+def _beat(url: SecretStr, current: Attempt, stop: threading.Event) -> None:
+    while not stop.wait(HEARTBEAT_S):
+        try:
+            with connect(url) as connection:
+                connection.execute(
+                    "UPDATE ops.etl_runs SET heartbeat_at = clock_timestamp() "
+                    "WHERE run_id = %s AND asset = %s AND attempt = %s",
+                    [current.run_id, current.asset, current.attempt],
+                )
+        except WarehouseError:
+            continue  # the next beat may get through; the run itself reports a lost server
+
+
+def _host() -> str:
+    """Names the space in which a process id means something: machine, boot and container."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            boot = file.read().strip()
+        return f"{socket.gethostname()}/{boot}/{os.stat('/proc/self/ns/pid').st_ino}"
+    except OSError:  # not Linux
+        return socket.gethostname()
+
+
+def _alive(pid: int, started: float) -> bool:
+    """Whether the process that started an attempt at `started` (Unix time) still runs.
+
+    A younger process with the same id is another one. Two seconds allow for clocks that differ.
+    """
+    try:
+        process = psutil.Process(pid)
+        return process.create_time() <= started + 2 and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -1,0 +1,118 @@
+"""The small server of the files that assets make."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from grid_assets.dashboard import server
+from grid_assets_tests.running import free_port, taken_port
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "home" / "files"
+    made.mkdir(parents=True)
+    (made / "dashboard.html").write_text("the page", encoding="utf-8")
+    (made / ".dashboard.html.part").write_text("half a page", encoding="utf-8")
+    (made / "more").mkdir()
+    (made.parent / "secret").write_text("a password", encoding="utf-8")
+    return made
+
+
+@pytest.fixture
+def address(folder: Path) -> Iterator[str]:
+    with server.serving(folder, free_port()) as url:
+        yield url
+
+
+def test_a_file_is_served_and_is_asked_for_anew_each_time(address: str, folder: Path) -> None:
+    answer = requests.get(f"{address}/dashboard.html", timeout=5)
+    assert (answer.status_code, answer.text) == (200, "the page")
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert answer.headers["Cache-Control"] == "no-cache"
+    (folder / "dashboard.html").write_text("the next page", encoding="utf-8")
+    assert requests.get(f"{address}/dashboard.html", timeout=5).text == "the next page"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/more/",
+        "/.dashboard.html.part",
+        "/../secret",
+        "/%2e%2e/secret",
+        "//../../secret",
+        "/x",
+        "/dashboard.html%00",
+    ],
+)
+def test_nothing_else_is_served_and_nothing_is_listed(address: str, path: str) -> None:
+    host, port = address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as line:  # as it stands, unmended
+        line.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: line.recv(65536), b""))
+    assert answer.split()[1] == b"404"
+    for text in (b"half a page", b"password", b"dashboard.html"):
+        assert text not in answer.partition(b"\r\n\r\n")[2]
+
+
+def test_a_browser_that_leaves_in_the_middle_is_not_told_of_on_the_terminal(
+    address: str, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "dashboard.html").write_text("x" * 20_000_000, encoding="utf-8")
+    host, port = address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as line:
+        line.sendall(b"GET /dashboard.html HTTP/1.0\r\n\r\n")
+        line.recv(10)
+    assert requests.get(f"{address}/x", timeout=5).status_code == 404
+    time.sleep(0.3)
+    assert capfd.readouterr().err == ""
+
+
+def test_nothing_can_be_written(address: str, folder: Path) -> None:
+    for method in ("PUT", "POST", "DELETE"):
+        answer = requests.request(method, f"{address}/dashboard.html", data="x", timeout=5)
+        assert answer.status_code == 501
+    assert (folder / "dashboard.html").read_text(encoding="utf-8") == "the page"
+
+
+def test_it_takes_the_next_free_port_listens_on_this_machine_alone_and_ends(
+    folder: Path,
+) -> None:
+    with taken_port() as port:
+        with server.serving(folder, port) as url:
+            assert url.startswith("http://127.0.0.1:")
+            found = int(url.rpartition(":")[2])
+            assert port < found < port + server.PORTS_TRIED
+            with pytest.raises(OSError, match="refused"):
+                socket.create_connection(("127.0.0.2", found), timeout=5)
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection(("127.0.0.1", found), timeout=5)
+
+
+def test_without_a_free_port_it_says_which_setting_helps(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "PORTS_TRIED", 1)
+    with (
+        taken_port() as port,
+        pytest.raises(server.FileServerError, match=f"{port} .*GRID_UI_PORT"),
+        server.serving(folder, port),
+    ):
+        pass
+
+
+def test_where_its_folder_cannot_be_made_it_says_so(tmp_path: Path) -> None:
+    (tmp_path / "files").write_text("in the way", encoding="utf-8")
+    with (
+        pytest.raises(server.FileServerError, match="files, cannot be made: File exists"),
+        server.serving(tmp_path / "files", free_port()),
+    ):
+        pass

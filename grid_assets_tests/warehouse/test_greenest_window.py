@@ -1,0 +1,358 @@
+"""The greenest window: equal to looking at every choice, strict about its question, and quick."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import errors, sql
+from pydantic import SecretStr
+
+from grid_assets.halfhours import HALF_HOUR
+from grid_assets.warehouse.connection import Connection
+from grid_assets_tests import shared_warehouse
+
+one_warehouse = shared_warehouse.one_warehouse
+
+
+Window = list[tuple[datetime, Decimal]]
+
+T = datetime(2026, 3, 29, 0, tzinfo=UTC)  # clocks change in London, which is nothing to a forecast
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+CHRONOS = "chronos:some"
+QUANTILES = ("p10", "p50", "p90")
+
+
+@pytest.fixture
+def connection(one_warehouse: SecretStr) -> Iterator[Connection]:
+    """A transaction that is never committed."""
+    with psycopg.connect(one_warehouse.get_secret_value()) as connection:
+        yield connection
+        connection.rollback()
+
+
+def put(
+    connection: Connection,
+    values: Sequence[Any],
+    issued_at: datetime = T,
+    *,
+    model: str = CHRONOS,
+    refused: bool = False,
+    band: bool = True,
+) -> None:
+    """One issue: `values` are medians, or (p10, p50, p90); None is a hole."""
+    if model != "neso":
+        connection.execute(
+            "INSERT INTO forecast.models (model, revision, source) VALUES (%s, 'r1', 'here') "
+            "ON CONFLICT DO NOTHING",
+            [model],
+        )
+    connection.execute(
+        "INSERT INTO forecast.issues (model, issued_at, created_at, revision, context_missing, "
+        "context_assumed, known_by, refused_reason) VALUES (%s, %s, %s, 'r1', 0, 0, 'capture', %s)",
+        [model, issued_at, issued_at, "no telemetry" if refused else None],
+    )
+    first = issued_at if issued_at.minute in (0, 30) else T
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO forecast.predictions (model, series, period_start, issued_at, created_at, "
+            "p10, p50, p90) VALUES (%s, 'carbon_intensity', %s, %s, %s, %s, %s, %s)",
+            [
+                (model, first + step * HALF_HOUR, issued_at, issued_at, *_quantiles(value, band))
+                for step, value in enumerate(values)
+                if value is not None
+            ],
+        )
+
+
+def _quantiles(value: Any, band: bool) -> tuple[Any, Any, Any]:
+    if isinstance(value, tuple):
+        return value
+    return (value, value, value) if band else (None, value, None)
+
+
+def ask(connection: Connection, duration: timedelta, deadline: datetime, **more: Any) -> Window:
+    arguments = {"duration": duration, "deadline": deadline, **more}
+    named = sql.SQL(", ").join(
+        sql.SQL("{} => {}").format(sql.Identifier(name), sql.Placeholder(name))
+        for name in arguments
+    )
+    query = sql.SQL("SELECT * FROM reporting.greenest_window({})").format(named)
+    return connection.execute(query, arguments).fetchall()
+
+
+def starts(window: Window) -> list[float]:
+    """Hours after T at which the half-hours of a window start."""
+    return [(at - T) / HOUR for at, _ in window]
+
+
+# Equal to brute force.
+
+
+def brute_force(
+    newest: dict[datetime, Decimal],
+    duration: timedelta,
+    earliest: datetime,
+    deadline: datetime,
+    contiguous: bool,
+) -> Window:
+    """Every choice looked at: `newest` holds the candidates' values by start."""
+    count = math.ceil(duration / HALF_HOUR)
+    fit = sorted(at for at in newest if at >= earliest and at + HALF_HOUR <= deadline)
+    if not contiguous:
+        best = sorted(sorted(fit, key=lambda at: (newest[at], at))[:count])
+        return [(at, newest[at]) for at in best] if len(best) == count else []
+    runs = [[at + n * HALF_HOUR for n in range(count)] for at in fit]
+    whole = [run for run in runs if set(run) <= set(fit)]
+    if not whole:
+        return []
+    chosen = min(whole, key=lambda run: (sum(newest[at] for at in run), run[0]))
+    return [(at, newest[at]) for at in chosen]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_it_is_what_looking_at_every_choice_finds(connection: Connection, seed: int) -> None:
+    """Several issues with holes, missing bands and many ties; questions of all kinds."""
+    chance = random.Random(seed)
+    newest: dict[datetime, tuple[Any, Any, Any]] = {}
+    issued_at = T
+    for _ in range(chance.randint(1, 4)):
+        values: list[Any] = []
+        for step in range(96):
+            low = Decimal(chance.randint(5, 9))
+            row = (low, low + chance.randint(0, 3), low + 3 + chance.randint(0, 2))
+            banded = row if chance.random() < 0.9 else (None, row[1], None)
+            # a hole of one issue is open where no older issue has the half-hour
+            values.append(banded if chance.random() < 0.94 else None)
+            if values[-1] is not None:
+                newest[issued_at + step * HALF_HOUR] = banded
+        put(connection, values, issued_at)
+        issued_at += chance.choice([1, 3, 7]) * HALF_HOUR
+    found = 0
+    for _ in range(60):
+        place = chance.randrange(3)
+        candidates = {at: row[place] for at, row in newest.items() if row[place] is not None}
+        duration = timedelta(minutes=chance.choice([1, 30, 45, 60, 100, 180, 7 * 60, 24 * 60]))
+        earliest = T + timedelta(minutes=chance.randint(-200, 40 * 60))
+        deadline = earliest + timedelta(minutes=chance.randint(0, 50 * 60))
+        contiguous = chance.random() < 0.5
+        told = ask(
+            connection,
+            duration,
+            deadline,
+            earliest=earliest,
+            contiguous=contiguous,
+            quantile=QUANTILES[place],
+            model=CHRONOS,
+        )
+        assert told == brute_force(candidates, duration, earliest, deadline, contiguous)
+        found += bool(told)
+    assert 15 < found < 60  # neither does nothing fit nor everything
+
+
+# What each rule does, on forecasts small enough to see.
+
+
+def test_of_equal_stretches_the_earliest_is_taken_and_a_hole_breaks_one(
+    connection: Connection,
+) -> None:
+    put(connection, [9, 1, None, 1, 5, 2, 4, 4, 2, 4, 4])
+    told = ask(connection, HOUR, T + DAY, earliest=T)
+    assert told == [(T + 3 * HALF_HOUR, 1), (T + 4 * HALF_HOUR, 5)]
+
+
+def test_split_half_hours_are_the_lowest_in_order_of_time_and_of_equal_ones_the_earliest(
+    connection: Connection,
+) -> None:
+    put(connection, [9, 1, None, 2, 5, 2, 0, 2])
+    told = ask(connection, 2 * HOUR, T + DAY, earliest=T, contiguous=False)
+    assert starts(told) == [0.5, 1.5, 2.5, 3]
+
+
+@pytest.mark.parametrize(("minutes", "half_hours"), [(1, 1), (30, 1), (31, 2), (45, 2), (90, 3)])
+def test_a_duration_is_rounded_up_to_half_hours(
+    connection: Connection, minutes: int, half_hours: int
+) -> None:
+    put(connection, [5] * 10)
+    for contiguous in (True, False):
+        told = ask(
+            connection, timedelta(minutes=minutes), T + DAY, earliest=T, contiguous=contiguous
+        )
+        assert len(told) == half_hours
+
+
+def test_a_half_hour_counts_if_it_starts_at_earliest_and_ends_by_the_deadline(
+    connection: Connection,
+) -> None:
+    put(connection, [1, 2, 3, 4, 1])
+    minute = timedelta(minutes=1)
+    assert starts(ask(connection, HALF_HOUR, T + 2 * HOUR, earliest=T)) == [0]
+    assert starts(ask(connection, HALF_HOUR, T + 2 * HOUR, earliest=T + minute)) == [0.5]
+    late = T + 2.5 * HOUR
+    assert starts(ask(connection, HALF_HOUR, late, earliest=T + minute)) == [2]
+    assert starts(ask(connection, HALF_HOUR, late - minute, earliest=T + minute)) == [0.5]
+
+
+def test_the_newest_forecast_of_a_half_hour_counts_even_where_it_lacks_the_quantile(
+    connection: Connection,
+) -> None:
+    put(connection, [5, 1, 1, 4])
+    put(connection, [7, (None, 6, None)], T + HALF_HOUR)
+    assert ask(connection, HALF_HOUR, T + 1.5 * HOUR, earliest=T) == [(T, 5)]
+    cautious = ask(
+        connection,
+        HALF_HOUR,
+        T + DAY,
+        earliest=T + HOUR,
+        quantile="p90",
+    )
+    assert cautious == [(T + 1.5 * HOUR, 4)]
+
+
+def test_a_cautious_quantile_may_choose_another_half_hour(connection: Connection) -> None:
+    put(connection, [(5, 10, 90), (9, 20, 30), (1, 30, 60)])
+    chosen = {
+        name: starts(ask(connection, HALF_HOUR, T + DAY, earliest=T, quantile=name))
+        for name in QUANTILES
+    }
+    assert chosen == {"p10": [1], "p50": [0], "p90": [0.5]}
+
+
+# Which model.
+
+
+def test_without_a_model_it_is_the_chronos_with_the_newest_issue_then_naive_then_neso(
+    connection: Connection,
+) -> None:
+    def value() -> list[Decimal]:
+        return [value for _, value in ask(connection, HALF_HOUR, T + DAY, earliest=T + HOUR)]
+
+    put(connection, [1] * 9, T - timedelta(minutes=18), model="neso", band=False)
+    assert value() == [1]
+    put(connection, [2] * 9, model="seasonal_naive")
+    assert value() == [2]
+    put(connection, [3] * 9, model="chronos:old")
+    assert value() == [3]
+    put(connection, [4] * 9, T + HALF_HOUR, model="chronos:new")
+    assert value() == [4]
+    put(connection, [], T + HOUR, model="chronos:old", refused=True)
+    assert value() == [4]
+    by_name = ask(connection, HALF_HOUR, T + DAY, earliest=T + HOUR, model="seasonal_naive")
+    assert [value for _, value in by_name] == [2]
+
+
+def test_a_model_that_no_longer_reaches_the_time_asked_does_not_stand_in_the_way(
+    connection: Connection,
+) -> None:
+    put(connection, [3] * 96, T - 3 * DAY)
+    put(connection, [2] * 96, T, model="seasonal_naive")
+    assert ask(connection, HALF_HOUR, T + DAY, earliest=T) == [(T, 2)]
+
+
+# Nothing, and what cannot be asked.
+
+
+def test_where_nothing_fits_there_is_no_row(connection: Connection) -> None:
+    assert ask(connection, HALF_HOUR, T + DAY, earliest=T) == []  # no forecast at all
+    put(connection, [1, 2, None, 3])
+    for contiguous in (True, False):
+        for duration, deadline in (
+            (HALF_HOUR, T),
+            (HALF_HOUR, T - DAY),
+            (2 * HOUR, T + DAY),
+            (1000 * DAY, T + DAY),
+            (1_000_000 * DAY, T + DAY),
+        ):
+            assert ask(connection, duration, deadline, earliest=T, contiguous=contiguous) == [], (
+                duration,
+                deadline,
+            )
+    assert ask(connection, 1.5 * HOUR, T + DAY, earliest=T) == []  # three, but not in one stretch
+    assert ask(connection, HALF_HOUR, T + DAY, earliest=T, model="chronos:unknown") == []
+
+
+def test_limits_may_be_infinite(connection: Connection) -> None:
+    put(connection, [2, 1, 3])
+    told = connection.execute(
+        "SELECT period_start FROM reporting.greenest_window('30 minutes', 'infinity', '-infinity')"
+    ).fetchall()
+    assert told == [(T + HALF_HOUR,)]
+
+
+def test_it_looks_from_now_on_unless_told_otherwise(connection: Connection) -> None:
+    row = connection.execute("SELECT date_bin('30 minutes', now(), 'epoch')").fetchone()
+    assert row is not None
+    put(connection, [1, 3, 2], row[0] - HALF_HOUR)
+    told = ask(connection, HALF_HOUR, row[0] + DAY)
+    assert told in ([(row[0] + HALF_HOUR, 2)], [(row[0], 3), (row[0] + HALF_HOUR, 2)])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("'0', now()", "cannot find a duration of 00:00:00: give one above 0"),
+        ("'-1 hour', now()", "cannot find a duration of -01:00:00"),
+        ("'-1 year 361 days', now()", "cannot find a duration of -1 years +361 days"),
+        ("NULL, now()", "cannot find a duration of null"),
+        ("'1 hour', NULL", "deadline or earliest is null: give a time with its zone"),
+        ("'1 hour', now(), NULL", "deadline or earliest is null"),
+        ("'1 hour', now(), contiguous => NULL", "contiguous is null: give true"),
+        ("'1 hour', now(), quantile => 'p95'", "the quantile 'p95': give p10, p50 or p90"),
+        ("'1 hour', now(), quantile => 'P50'", "the quantile 'P50'"),
+        ("'1 hour', now(), quantile => NULL", "the quantile null"),
+    ],
+)
+def test_what_cannot_be_asked_is_told_with_its_cure(
+    connection: Connection, arguments: str, sentence: str
+) -> None:
+    with pytest.raises(errors.InvalidParameterValue) as refused:
+        connection.execute(b"SELECT * FROM reporting.greenest_window(%b)" % arguments.encode())
+    assert sentence in str(refused.value)
+    assert refused.value.sqlstate == "22023"
+
+
+# Rights and speed.
+
+
+def test_a_reader_may_ask_and_nobody_else(connection: Connection) -> None:
+    put(connection, [2, 1])
+    told = connection.execute(
+        "SELECT bool_or(grantee = 0), bool_or(grantee = 'grid_reader'::regrole), prosecdef "
+        "FROM pg_proc, aclexplode(proacl) WHERE proname = 'greenest_window' GROUP BY prosecdef"
+    ).fetchone()
+    assert told == (False, True, True)
+    connection.execute("SET ROLE grid_reader")
+    assert starts(ask(connection, HALF_HOUR, T + DAY, earliest=T)) == [0.5]
+
+
+def test_it_reads_a_row_of_each_half_hour_however_many_issues_reach_it(
+    connection: Connection,
+) -> None:
+    """60 days of half-hourly issues; counted are blocks, as times depend on what else runs."""
+    put(connection, [1] * 96)
+    connection.execute(
+        "INSERT INTO forecast.predictions (model, series, period_start, issued_at, created_at, p50)"
+        "SELECT %s, 'carbon_intensity', at + step * interval '30 minutes', at, at, 1 "
+        "FROM generate_series(%s::timestamptz - interval '60 days', %s, '30 minutes') AS at, "
+        "generate_series(0, 95) AS step ON CONFLICT DO NOTHING",
+        [CHRONOS, T, T],
+    )
+    connection.execute("ANALYZE forecast.predictions, forecast.issues, forecast.models")
+    ask(connection, HOUR, T + DAY, earliest=T)  # reads the catalogue
+    for more in ({"contiguous": True}, {"contiguous": False}):
+        plan = connection.execute(
+            "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "
+            "SELECT * FROM reporting.greenest_window('2 hours', %s, %s, contiguous => %s)",
+            [T + 2 * DAY, T, more["contiguous"]],
+        ).fetchone()
+        assert plan is not None
+        blocks = plan[0][0]["Plan"]["Shared Hit Blocks"] + plan[0][0]["Plan"]["Shared Read Blocks"]
+        # 96 half-hours, each with at most three levels of index, a leaf to its right and a row
+        assert blocks < 96 * 6, blocks

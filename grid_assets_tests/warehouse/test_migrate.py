@@ -1,0 +1,460 @@
+"""Migrations on real databases: fresh, repeated, interrupted, raced, and not allowed."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import SecretStr
+
+from grid_assets.runtime.postgres import EmbeddedPostgres
+from grid_assets.warehouse.connection import WarehouseError, connect, sql_dir
+from grid_assets.warehouse.migrate import ensure_database, is_current, migrate
+from grid_assets.warehouse.stamp import Stamp, read_stamp
+from grid_assets.warehouse.urls import session_url
+
+NewDatabase = Callable[..., SecretStr]
+Rows = Callable[..., list[tuple[Any, ...]]]
+
+LIVE = Stamp("live")
+MIGRATIONS = sorted(path.stem for path in (sql_dir() / "migrations").glob("*.sql"))
+
+
+def run(url: SecretStr, *commands: str) -> None:
+    with connect(url) as connection:
+        for command in commands:
+            connection.execute(command.encode())
+
+
+def ask(url: SecretStr, query: str) -> list[tuple[Any, ...]]:
+    with connect(url) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def with_parts(url: SecretStr, **parts: str) -> SecretStr:
+    return SecretStr(urlunsplit(urlsplit(url.get_secret_value())._replace(**parts)))
+
+
+def stamp_of(url: SecretStr) -> Stamp:
+    """The stamp of the session's template, so that migrating it again is no other kind."""
+    with connect(url) as connection:
+        stamp = read_stamp(connection)
+    assert stamp is not None
+    return stamp
+
+
+@pytest.fixture
+def stranger(server: SecretStr) -> Iterator[Callable[[SecretStr], SecretStr]]:
+    """Makes a login without any privilege, and gives back a URL with it in place of the owner."""
+    name = f"grid_test_{secrets.token_hex(6)}"
+    run(server, f"CREATE ROLE {name} LOGIN PASSWORD 'word'")
+    changed: list[SecretStr] = []
+
+    def login(url: SecretStr) -> SecretStr:
+        changed.append(url)
+        parts = urlsplit(url.get_secret_value())
+        return with_parts(url, netloc=f"{name}:word@{parts.hostname}:{parts.port}")
+
+    yield login
+    for url in changed:
+        run(url, f"DROP OWNED BY {name}")
+    run(server, f"DROP ROLE {name}")
+
+
+# Fresh and repeated
+
+
+def test_an_empty_database_gets_everything_and_the_second_time_nothing(
+    new_database: NewDatabase,
+) -> None:
+    url = new_database()
+    said: list[str] = []
+    first = migrate(url, LIVE, said.append)
+    assert (first.applied, first.views_renewed, first.stamp) == (MIGRATIONS, True, LIVE)
+    assert said == ["Applying migrations"]
+    snapshot = "SELECT oid, relname, relfilenode FROM pg_class WHERE oid > 16384 ORDER BY 1"
+    before = ask(url, snapshot)
+    again = migrate(url, LIVE)
+    assert (again.applied, again.views_renewed, again.stamp) == ([], False, LIVE)
+    assert ask(url, snapshot) == before
+    with connect(url) as connection:
+        assert is_current(connection)
+
+
+def test_a_database_that_was_never_migrated_has_no_stamp_and_is_not_current(
+    new_database: NewDatabase,
+) -> None:
+    with connect(new_database()) as connection:
+        assert read_stamp(connection) is None
+        assert not is_current(connection)
+        connection.execute("CREATE SCHEMA ops")
+        assert read_stamp(connection) is None
+        assert not is_current(connection)
+
+
+def test_a_missing_migration_and_an_old_view_are_not_current(warehouse: SecretStr) -> None:
+    with connect(warehouse) as connection:
+        assert is_current(connection)
+        with connection.transaction(force_rollback=True):
+            connection.execute("COMMENT ON SCHEMA reporting IS 'Made from sql/views of old.'")
+            assert not is_current(connection)
+        connection.execute(
+            "DELETE FROM ops._yoyo_migration WHERE migration_id = %s", [MIGRATIONS[-1]]
+        )
+        assert not is_current(connection)
+
+
+def test_data_survive_a_second_migration(warehouse: SecretStr, rows: Rows) -> None:
+    rows("INSERT INTO core.intensity (period_start, actual_gco2_kwh) VALUES ('2026-01-01Z', 1)")
+    migrate(warehouse, stamp_of(warehouse))
+    assert rows("SELECT actual_gco2_kwh FROM reporting.telemetry") == [(1,)]
+
+
+# Interrupted and raced
+
+
+def test_the_lock_row_of_a_migration_that_was_killed_does_not_block(
+    new_database: NewDatabase,
+) -> None:
+    url = new_database()
+    migrate(url, LIVE)
+    run(
+        url,
+        "INSERT INTO ops.yoyo_lock (locked, ctime, pid) VALUES (1, now(), 4711)",
+        "DELETE FROM ops._yoyo_migration WHERE migration_id = '0004_core'",
+        "DROP VIEW reporting.telemetry, reporting.generation_mix CASCADE",
+        "DROP SCHEMA core CASCADE",
+        "CREATE SCHEMA core",
+    )
+    assert migrate(url, LIVE).applied == ["0004_core"]
+    assert ask(url, "SELECT count(*) FROM core.intensity") == [(0,)]
+
+
+def test_a_migration_killed_before_its_first_step_leaves_a_database_that_can_be_migrated(
+    new_database: NewDatabase,
+) -> None:
+    url = new_database()
+    run(url, "CREATE SCHEMA ops")
+    assert migrate(url, LIVE).applied == MIGRATIONS
+
+
+def test_what_a_writer_adds_during_an_upgrade_is_in_the_views(warehouse: SecretStr) -> None:
+    """From before `forecast.targets`, while a cycle is about to commit."""
+    run(
+        warehouse,
+        "DROP SCHEMA reporting CASCADE",
+        "DROP TABLE forecast.targets, ops.retention",
+        "DROP VIEW forecast.happened",
+        "DROP FUNCTION forecast.note_targets CASCADE",
+        "DROP FUNCTION forecast.lead_bucket, forecast.streams, forecast.thin_predictions, "
+        "forecast.drop_score_without_forecast, forecast.refresh_statistics",
+        "DROP INDEX core.intensity_by_settlement_date, core.generation_mix_by_settlement_date, "
+        "forecast.accuracy_by_series",
+        "CREATE SCHEMA reporting",
+        "DELETE FROM ops._yoyo_migration WHERE migration_id > '0006'",
+    )
+    with ThreadPoolExecutor(1) as pool:
+        with psycopg.connect(warehouse.get_secret_value()) as writer:
+            writer.execute(
+                "INSERT INTO forecast.predictions (model, series, period_start, issued_at, "
+                "created_at, p50) VALUES ('some', 'gas', '2026-01-01Z', '2026-01-01Z', now(), 1)"
+            )
+            upgrade = pool.submit(migrate, warehouse, stamp_of(warehouse))
+            waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+            waiting += "AND datname = current_database()"
+            for _ in range(300):
+                if ask(warehouse, waiting):
+                    break
+                threading.Event().wait(0.1)
+        assert "0006_serving" in upgrade.result().applied
+    assert ask(warehouse, "SELECT model FROM reporting.forecast_latest") == [("some",)]
+
+
+def test_two_migrations_at_once_do_the_work_once(new_database: NewDatabase) -> None:
+    url = new_database()
+    with ThreadPoolExecutor(3) as pool:
+        done = [one.result() for one in [pool.submit(migrate, url, LIVE) for _ in range(3)]]
+    assert sorted(len(one.applied) for one in done) == [0, 0, len(MIGRATIONS)]
+    assert sorted(one.views_renewed for one in done) == [False, False, True]
+    assert {one.stamp for one in done} == {LIVE}
+
+
+def test_a_migration_waits_for_one_that_is_at_work(new_database: NewDatabase) -> None:
+    url = new_database()
+    with ThreadPoolExecutor(1) as pool, connect(url) as at_work:
+        key = "(hashtext('grid_assets'), hashtext('migrate'))"
+        at_work.execute(f"SELECT pg_advisory_lock{key}".encode())
+        said: list[str] = []
+        waiting = pool.submit(migrate, url, LIVE, said.append)
+        blocked = (
+            b"SELECT count(*) FROM pg_locks JOIN pg_database AS d ON d.oid = database "
+            b"WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"
+        )
+        while at_work.execute(blocked).fetchone() != (1,):
+            assert not waiting.done()
+        assert ask(url, "SELECT to_regnamespace('ops')") == [(None,)]
+        assert said[0].endswith("is under way; waiting for it")
+        at_work.execute(f"SELECT pg_advisory_unlock{key}".encode())
+        assert waiting.result(30).applied == MIGRATIONS
+
+
+def test_two_kinds_at_once_leave_one_and_refuse_the_other(new_database: NewDatabase) -> None:
+    url = new_database()
+    with ThreadPoolExecutor(2) as pool:
+        done = [pool.submit(migrate, url, stamp) for stamp in (LIVE, Stamp("replay", 3))]
+    assert sorted(one.exception() is None for one in done) == [False, True]
+
+
+# Live and recorded never meet
+
+
+@pytest.mark.parametrize(
+    ("present", "wanted"), [(LIVE, Stamp("replay", 46)), (Stamp("replay", 46), LIVE)]
+)
+def test_a_warehouse_of_the_other_kind_is_refused_and_left_alone(
+    new_database: NewDatabase, present: Stamp, wanted: Stamp
+) -> None:
+    url = new_database()
+    run(
+        url,
+        "CREATE SCHEMA ops",
+        "CREATE TABLE ops.warehouse (kind text, shift_weeks integer)",
+    )
+    with connect(url) as connection:
+        connection.execute(
+            "INSERT INTO ops.warehouse VALUES (%s, %s)", [present.kind, present.shift_weeks]
+        )
+    with pytest.raises(WarehouseError, match="the two never meet") as refused:
+        migrate(url, wanted)
+    assert f"holds {present}, and this process works on {wanted}" in str(refused.value)
+    assert ask(url, "SELECT to_regclass('ops._yoyo_migration'), to_regnamespace('core')") == [
+        (None, None)
+    ]
+
+
+def test_a_recording_moved_by_other_weeks_is_refused_with_its_cure(warehouse: SecretStr) -> None:
+    weeks = stamp_of(warehouse).shift_weeks
+    assert weeks is not None
+    with pytest.raises(WarehouseError, match=f"grid replay --shift-weeks {weeks}`") as refused:
+        migrate(warehouse, Stamp("replay", weeks + 1))
+    password = urlsplit(warehouse.get_secret_value()).password or "a server that trusts"
+    assert password not in str(refused.value)
+    assert stamp_of(warehouse).shift_weeks == weeks
+
+
+def test_a_stamp_says_plainly_what_it_is() -> None:
+    assert str(LIVE) == "LIVE data"
+    assert str(Stamp("replay", 3)) == "RECORDED data (replay), not live"
+
+
+# Views
+
+
+def test_views_are_made_anew_only_when_they_changed_and_keep_grants_and_comments(
+    warehouse: SecretStr, rows: Rows
+) -> None:
+    views = (
+        "SELECT c.relname, obj_description(c.oid), "
+        "has_table_privilege('grid_reader', c.oid, 'SELECT'), "
+        "(SELECT array_agg(col_description(c.oid, a.attnum) ORDER BY a.attnum) "
+        " FROM pg_attribute AS a WHERE a.attrelid = c.oid) "
+        "FROM pg_class AS c WHERE c.relnamespace = 'reporting'::regnamespace "
+        "AND c.relkind = 'v' ORDER BY 1"
+    )
+    oids = "SELECT 'reporting.telemetry'::regclass::oid"
+    stamp = stamp_of(warehouse)
+    before, oid = rows(views), rows(oids)
+    assert all(can_read for _, _, can_read, _ in before)
+    assert not migrate(warehouse, stamp).views_renewed
+    assert rows(oids) == oid
+    # The digest of an older version's files, and one of its views.
+    rows("COMMENT ON SCHEMA reporting IS 'Made from sql/views of another version.'")
+    rows("DROP VIEW reporting.telemetry_24h")
+    rows("CREATE VIEW reporting.telemetry_24h AS SELECT 1 AS a_column_of_old")
+    assert migrate(warehouse, stamp).views_renewed
+    assert rows(oids) != oid
+    assert rows(views) == before
+    assert rows(
+        "SELECT has_function_privilege('grid_reader', oid, 'EXECUTE') FROM pg_proc "
+        "WHERE proname = 'intensity_as_known_at'"
+    ) == [(True,)]
+    assert not migrate(warehouse, stamp).views_renewed
+
+
+def test_a_view_of_somebody_else_is_named_and_nothing_is_lost(
+    warehouse: SecretStr, rows: Rows
+) -> None:
+    rows("CREATE SCHEMA dashboard")
+    rows("CREATE VIEW dashboard.mine AS SELECT period_start FROM reporting.telemetry")
+    stamp = stamp_of(warehouse)
+    # Unchanged views are not touched, so they are in nobody's way.
+    assert not migrate(warehouse, stamp).views_renewed
+    rows("COMMENT ON SCHEMA reporting IS 'Made from sql/views of another version.'")
+    with pytest.raises(WarehouseError, match=r"dashboard\.mine") as refused:
+        migrate(warehouse, stamp)
+    assert "Drop it, migrate, and create it again" in str(refused.value)
+    assert rows("SELECT count(*) FROM dashboard.mine") == [(0,)]
+    assert rows("SELECT count(*) FROM reporting.generation_mix_24h") == [(0,)]
+    rows("DROP VIEW dashboard.mine")
+    assert migrate(warehouse, stamp).views_renewed
+
+
+# Not allowed
+
+
+def test_a_login_that_may_not_create_is_refused_with_the_cure(
+    new_database: NewDatabase, stranger: Callable[[SecretStr], SecretStr]
+) -> None:
+    url = new_database()
+    with pytest.raises(WarehouseError, match=r"may not set up .*Use the owner") as refused:
+        migrate(stranger(url), LIVE)
+    assert "permission denied for database" in str(refused.value)
+    assert "word@" not in str(refused.value)
+    assert ask(url, "SELECT to_regnamespace('ops')") == [(None,)]
+
+
+def test_a_login_that_may_create_in_somebody_elses_warehouse_is_refused_too(
+    warehouse: SecretStr, stranger: Callable[[SecretStr], SecretStr]
+) -> None:
+    login = stranger(warehouse)
+    user = urlsplit(login.get_secret_value()).username
+    name = urlsplit(warehouse.get_secret_value()).path[1:]
+    run(warehouse, f"GRANT CREATE ON DATABASE {name} TO {user}")
+    with pytest.raises(WarehouseError, match=r"may not set up .*Use the owner"):
+        migrate(login, stamp_of(warehouse))
+
+
+def test_an_owner_who_may_not_create_roles_is_told_what_an_administrator_has_to_run(
+    open_folder: Path,
+) -> None:
+    # A server of its own, because roles belong to the whole server.
+    server = EmbeddedPostgres(open_folder / "postgres")
+    try:
+        admin = SecretStr(server.start())
+        run(admin, "CREATE ROLE owner LOGIN CREATEDB PASSWORD 'word'")
+        parts = urlsplit(admin.get_secret_value())
+        netloc = f"owner:word@{parts.hostname}:{parts.port}"
+        login = ensure_database(with_parts(admin, netloc=netloc, path="/postgres"), "mine")
+        with pytest.raises(WarehouseError, match="may not make the roles") as refused:
+            migrate(login, LIVE)
+        told = str(refused.value).partition("migrate again: ")[2]
+        run(admin, told)
+        assert migrate(login, LIVE).views_renewed
+        assert migrate(login, LIVE).applied == []
+    finally:
+        server.stop()
+
+
+# URLs
+
+
+@pytest.mark.parametrize(
+    ("url", "session"),
+    [
+        ("postgresql://u:6543@host:6543/db?a=b", "postgresql://u:6543@host:5432/db?a=b"),
+        ("postgresql://host:6543", "postgresql://host:5432"),
+        ("postgresql://[::1]:6543/db", "postgresql://[::1]:5432/db"),
+        ("postgresql://u:p@host:5432/db", "postgresql://u:p@host:5432/db"),
+        ("postgresql://u:p@host:16543/db", "postgresql://u:p@host:16543/db"),
+        ("postgresql://u:p@host/db6543", "postgresql://u:p@host/db6543"),
+        ("postgresql:///db?host=/tmp", "postgresql:///db?host=/tmp"),
+    ],
+)
+def test_a_transaction_pooler_is_left_for_its_session_mode(url: str, session: str) -> None:
+    assert session_url(SecretStr(url)).get_secret_value() == session
+
+
+def test_a_database_is_created_once_and_found_after(server: SecretStr) -> None:
+    name = f"grid_test_{secrets.token_hex(6)}"
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            made = [pool.submit(ensure_database, server, name) for _ in range(2)]
+        urls = {one.result().get_secret_value() for one in made}
+        assert urls == {with_parts(server, path=f"/{name}").get_secret_value()}
+        assert ensure_database(server, name).get_secret_value() in urls
+        assert ask(SecretStr(urls.pop()), "SELECT current_database()") == [(name,)]
+    finally:
+        run(server, f"DROP DATABASE IF EXISTS {name}")
+
+
+def test_a_login_that_may_not_create_databases_is_told(
+    server: SecretStr, stranger: Callable[[SecretStr], SecretStr]
+) -> None:
+    with pytest.raises(WarehouseError, match="may not create the database grid_test_never"):
+        ensure_database(stranger(server), "grid_test_never")
+
+
+def test_every_form_of_url_that_libpq_reads_can_be_migrated(
+    server: SecretStr, new_database: NewDatabase
+) -> None:
+    given = conninfo_to_dict(server.get_secret_value())
+    dbname = urlsplit(new_database().get_secret_value()).path[1:]
+    # All of it as parameters, as for a local socket; and each part percent-encoded.
+    parameters = urlencode({**given, "dbname": dbname})
+    assert migrate(SecretStr(f"postgresql:///?{parameters}"), LIVE).views_renewed
+    user, password, other = (
+        "".join(f"%{ord(letter):02X}" for letter in str(text))
+        for text in (given["user"], given.get("password", "none is asked for"), dbname)
+    )
+    encoded = f"postgres://{user}:{password}@{given['host']}:{given['port']}/{other}"
+    assert migrate(SecretStr(encoded), LIVE).applied == []
+
+
+def test_a_database_beside_one_that_is_named_without_a_host_is_found(server: SecretStr) -> None:
+    given = conninfo_to_dict(server.get_secret_value())
+    name = given.pop("dbname")
+    local = SecretStr(f"postgresql:///{name}?{urlencode(given)}")
+    beside = ensure_database(local, "postgres")
+    assert ask(beside, "SELECT current_database()") == [("postgres",)]
+
+
+def test_a_database_name_with_odd_letters_can_be_migrated(server: SecretStr) -> None:
+    name = f"grid_test_ä b%/{secrets.token_hex(6)}"
+    with connect(server) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    url = with_parts(server, path=f"/{quote(name, safe='')}")
+    try:
+        assert migrate(url, LIVE).applied == MIGRATIONS
+        assert ask(url, "SELECT kind FROM ops.warehouse") == [("live",)]
+    finally:
+        with connect(server) as connection:
+            connection.execute(
+                sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+            )
+
+
+def test_times_from_a_server_in_london_are_utc(warehouse: SecretStr) -> None:
+    """In London's own zone, Python counts by the clock: an hour less between these two."""
+    name = urlsplit(warehouse.get_secret_value()).path[1:]
+    run(warehouse, f"ALTER DATABASE {name} SET timezone = 'Europe/London'")
+    [(before, after)] = ask(
+        warehouse, "SELECT timestamptz '2026-10-25 00:30Z', timestamptz '2026-10-25 01:30Z'"
+    )
+    assert after - before == timedelta(hours=1)
+
+
+def test_a_server_that_is_not_there_is_told_by_its_place_without_the_password() -> None:
+    with pytest.raises(WarehouseError, match=r"127\.0\.0\.1:1/grid cannot be used") as refused:
+        migrate(SecretStr("postgresql://me:hidden-word@127.0.0.1:1/grid"), LIVE)
+    assert "hidden-word" not in str(refused.value)
+
+
+def test_a_wrong_password_is_told_without_it(server: SecretStr) -> None:
+    parts = urlsplit(server.get_secret_value())
+    # No such user: refused too by a server that trusts whoever comes from this machine.
+    url = with_parts(server, netloc=f"grid_nobody:hidden-word@{parts.hostname}:{parts.port}")
+    with pytest.raises(WarehouseError, match="grid_nobody") as refused:
+        migrate(url, LIVE)
+    assert "hidden-word" not in str(refused.value)
+    assert isinstance(refused.value.__context__, psycopg.OperationalError)
+    assert refused.value.__suppress_context__

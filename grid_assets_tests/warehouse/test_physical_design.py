@@ -1,0 +1,247 @@
+"""How queries are answered: which index a plan uses, and what keeps the views fast.
+
+Belongs here: plans on tables of a size at which a plan shows, and `forecast.targets`, on which the
+views of the newest forecast rest. Does not belong here: what the views say (`test_database`), and
+how long they take (`bench`).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from pydantic import SecretStr
+
+from grid_assets.series import FUELS
+from grid_assets.warehouse.connection import Connection, connect
+from grid_assets_tests import shared_warehouse
+
+one_warehouse, warehouse = shared_warehouse.one_warehouse, shared_warehouse.warehouse
+connection = shared_warehouse.connection
+
+
+def plan(connection: Connection, query: str) -> str:
+    return "\n".join(line for (line,) in connection.execute(f"EXPLAIN {query}".encode()))
+
+
+@pytest.fixture
+def large(connection: Connection) -> Connection:
+    """Over a year of half-hours in both tables, with the statistics a live server would have."""
+    series = (
+        "SELECT date_bin('30 minutes', now(), 'epoch') - n * interval '30 minutes' "
+        "FROM generate_series(0, 19999) AS n"
+    )
+    connection.execute(f"INSERT INTO core.intensity (period_start) {series}".encode())
+    connection.execute(f"INSERT INTO core.generation_mix (period_start) {series}".encode())
+    connection.execute("ANALYZE core.intensity, core.generation_mix")
+    return connection
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM reporting.telemetry_24h",
+        "SELECT * FROM reporting.telemetry_24h ORDER BY period_start DESC",
+        "SELECT max(period_start) FROM reporting.telemetry_24h WHERE total_pct = 100",
+        "SELECT * FROM reporting.telemetry WHERE period_start >= now() - interval '36 hours'",
+        "SELECT * FROM reporting.telemetry WHERE period_start = '2026-01-01Z'",
+    ],
+)
+def test_a_filter_on_time_reaches_the_index_of_both_tables(large: Connection, query: str) -> None:
+    text = plan(large, query)
+    assert "Seq Scan" not in text, text
+    assert "intensity_pk" in text, text
+    assert "generation_mix_pk" in text, text
+
+
+def test_the_mix_of_24_hours_is_read_by_index(large: Connection) -> None:
+    text = plan(large, "SELECT * FROM reporting.generation_mix_24h")
+    assert "Seq Scan on generation_mix" not in text, text
+    assert "generation_mix_pk" in text, text
+
+
+@pytest.fixture
+def many_forecasts(connection: Connection) -> Connection:
+    """20 days of issues every two hours, with the statistics that a live server would have."""
+    connection.execute(
+        "INSERT INTO forecast.predictions (model, series, period_start, issued_at, created_at, p50)"
+        "SELECT 'chronos:some', series, issued_at + step * interval '30 minutes', issued_at, "
+        "issued_at, 1 FROM generate_series(date_bin('30 minutes', now(), 'epoch') "
+        "- interval '20 days', now(), interval '2 hours') AS issued_at, "
+        "unnest(ARRAY['carbon_intensity', 'gas', 'wind']) AS series, "
+        "generate_series(0, 95) AS step"
+    )
+    connection.execute("ANALYZE forecast.predictions, forecast.targets")
+    return connection
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM reporting.forecast_latest WHERE model = 'chronos:some' "
+        "AND series = 'carbon_intensity' AND period_start >= now()",
+        "SELECT * FROM reporting.actual_vs_predicted WHERE model = 'chronos:some' "
+        "AND series = 'wind' AND period_start >= now() - interval '7 days'",
+        "SELECT * FROM reporting.actual_vs_predicted WHERE issued_at = now() - interval '1 day'",
+        "SELECT * FROM reporting.actual_vs_predicted_24h WHERE model = 'chronos:some' "
+        "AND series = 'carbon_intensity'",
+        "SELECT * FROM reporting.actual_vs_predicted_24h",
+    ],
+)
+def test_the_forecasts_of_a_dashboard_are_found_by_index(
+    many_forecasts: Connection, query: str
+) -> None:
+    text = plan(many_forecasts, query)
+    assert "Seq Scan on predictions" not in text, text
+    assert re.search("predictions_pk|predictions_by_issue", text), text
+
+
+@pytest.mark.parametrize("view", ["forecast_latest", "forecast_day_ahead"])
+def test_one_forecast_is_looked_up_for_each_half_hour_without_sorting_its_issues(
+    many_forecasts: Connection, view: str
+) -> None:
+    text = plan(
+        many_forecasts,
+        f"SELECT * FROM reporting.{view} "  # noqa: S608 -- names of this test
+        "WHERE model = 'chronos:some' AND series = 'carbon_intensity' AND period_start >= now()",
+    )
+    assert "targets_pk" in text, text
+    assert "Limit" in text, text
+    assert "Index Scan Backward using predictions_pk" in text, text
+    assert "Sort" not in text, text
+
+
+def test_the_forecasts_of_24_hours_are_looked_up_one_by_one(many_forecasts: Connection) -> None:
+    text = plan(many_forecasts, "SELECT * FROM reporting.actual_vs_predicted_24h")
+    assert "Index Scan Backward using predictions_pk" in text, text
+    assert "targets_pk" in text, text
+
+
+def test_a_filter_on_the_settlement_date_reaches_the_index_of_both_tables(
+    large: Connection,
+) -> None:
+    text = plan(
+        large, "SELECT * FROM reporting.telemetry WHERE settlement_date = current_date - 100"
+    )
+    assert "Seq Scan" not in text, text
+    assert "intensity_by_settlement_date" in text, text
+    assert "generation_mix_by_settlement_date" in text, text
+
+
+def test_accuracy_by_lead_is_read_from_one_index_alone(warehouse: SecretStr) -> None:
+    with connect(warehouse) as connection:
+        connection.execute(
+            "INSERT INTO forecast.accuracy (model, series, target_date, lead_bucket, n, "
+            "abs_error_sum, error_sum, abs_actual_sum, n_band, n_inside_80, simulated) "
+            "SELECT model, series, current_date - day, bucket, 48, 1, 1, 1, 0, 0, false "
+            "FROM unnest(ARRAY['chronos:some', 'seasonal_naive']) AS model, "
+            "unnest(ARRAY['carbon_intensity', 'gas', 'wind']) AS series, "
+            "unnest(ARRAY['0-3h', '3-6h', '6-12h', '12-24h', '24-48h']) AS bucket, "
+            "generate_series(0, 365) AS day"
+        )
+        connection.execute("VACUUM (ANALYZE) forecast.accuracy")
+        text = plan(
+            connection,
+            "SELECT model, lead_bucket, sum(mae * n) / sum(n), sum(coverage_80 * n) / sum(n) "
+            "FROM reporting.forecast_accuracy WHERE series = 'gas' "
+            "AND target_date >= current_date - 30 GROUP BY model, lead_bucket",
+        )
+    assert "Index Only Scan using accuracy_by_series" in text, text
+
+
+# forecast.targets and the views that rest on it
+
+MIDNIGHT = datetime(2026, 3, 10, tzinfo=UTC)
+INSERT = (
+    "INSERT INTO forecast.predictions (model, series, period_start, issued_at, created_at, p50) "
+    "SELECT %s, 'gas', %s, %s::timestamptz - make_interval(hours => lead), now(), lead "
+    "FROM unnest(%s::integer[]) AS lead"
+)
+
+
+def forecast_at(connection: Connection, hours_before: list[int], model: str = "some") -> None:
+    """Forecasts of `MIDNIGHT` issued hours before it; the value is the lead in hours."""
+    connection.execute(INSERT, [model, MIDNIGHT, MIDNIGHT, hours_before])
+
+
+def test_a_forecast_that_any_program_inserts_has_its_target_once(connection: Connection) -> None:
+    forecast_at(connection, [1, 2])
+    forecast_at(connection, [3])
+    forecast_at(connection, [3], model="other")
+    assert connection.execute("SELECT * FROM forecast.targets ORDER BY model").fetchall() == [
+        (MIDNIGHT, "other", "gas"),
+        (MIDNIGHT, "some", "gas"),
+    ]
+
+
+def test_a_forecast_that_is_given_another_model_is_in_the_views_by_its_new_name(
+    connection: Connection,
+) -> None:
+    forecast_at(connection, [30])
+    connection.execute("UPDATE forecast.predictions SET model = 'renamed'")
+    for view in ("forecast_latest", "forecast_day_ahead"):
+        told = connection.execute(b"SELECT model FROM reporting.%b" % view.encode()).fetchall()
+        assert told == [("renamed",)]
+
+
+def test_a_target_whose_forecasts_are_gone_is_in_no_view(connection: Connection) -> None:
+    forecast_at(connection, [30])
+    connection.execute("DELETE FROM forecast.predictions")
+    assert connection.execute("SELECT count(*) FROM forecast.targets").fetchone() == (1,)
+    assert connection.execute("SELECT count(*) FROM reporting.forecast_latest").fetchone() == (0,)
+    assert connection.execute("SELECT count(*) FROM reporting.forecast_day_ahead").fetchone() == (
+        0,
+    )
+
+
+def test_day_ahead_is_the_newest_issue_at_least_24_hours_before(connection: Connection) -> None:
+    forecast_at(connection, [0, 23, 24, 25, 47])
+    forecast_at(connection, [23], model="too_late")
+    told = connection.execute(
+        "SELECT model, lead_minutes, p50, unit FROM reporting.forecast_day_ahead"
+    ).fetchall()
+    assert told == [("some", 1440, Decimal(24), "%")]
+
+
+def test_the_view_of_24_hours_says_what_the_view_of_all_says(connection: Connection) -> None:
+    connection.execute(
+        "INSERT INTO core.intensity (period_start, actual_gco2_kwh) "
+        "SELECT at, CASE WHEN n % 7 > 0 THEN 100 + n END "
+        "FROM generate_series(0, 60) AS n, LATERAL (SELECT date_bin('30 minutes', now(), 'epoch')"
+        " - n * interval '30 minutes') AS half_hour (at)"
+    )
+    connection.execute(
+        "INSERT INTO core.generation_mix (period_start, coal_pct, gas_pct, wind_pct) "
+        "SELECT period_start, extract(minute FROM period_start) / 10, "
+        "CASE WHEN extract(hour FROM period_start) > 3 THEN 30 END, 20 FROM core.intensity "
+        "WHERE extract(hour FROM period_start) <> 6"
+    )
+    connection.execute(
+        "INSERT INTO forecast.predictions "
+        "(model, series, period_start, issued_at, created_at, p10, p50, p90) "
+        "SELECT model, series, issued_at + step * interval '30 minutes', issued_at, now(), "
+        "10, 20 + step, 80 FROM unnest(ARRAY['chronos:some', 'seasonal_naive']) AS model, "
+        "unnest(%s::text[]) AS series, "
+        "generate_series(0, 55) AS step, "
+        "generate_series(date_bin('30 minutes', now(), 'epoch') - interval '50 hours', now(), "
+        "interval '90 minutes') AS issued_at",
+        [["carbon_intensity", *FUELS]],
+    )
+    both = connection.execute(
+        """
+        WITH newest AS (
+            SELECT DISTINCT ON (model, series, period_start) *
+            FROM reporting.actual_vs_predicted
+            WHERE period_start >= now() - interval '24 hours' AND period_start <= now()
+            ORDER BY model, series, period_start, issued_at DESC
+        )
+        SELECT (SELECT count(*) FROM newest),
+               (SELECT count(*) FROM reporting.actual_vs_predicted_24h),
+               (SELECT count(*) FROM (SELECT * FROM newest INTERSECT
+                                      SELECT * FROM reporting.actual_vs_predicted_24h) AS same)
+        """
+    ).fetchone()
+    assert both is not None
+    assert both[0] == both[1] == both[2] > 300

@@ -1,0 +1,601 @@
+"""The three roles, each by a connection of its own: what it may do, and where it is refused.
+
+Belongs here: rights. Does not belong here: what a command does (`test_cli`), the order of
+a migration (`test_migrate`).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import dagster as dg
+import psycopg
+import pytest
+from psycopg import errors
+from pydantic import SecretStr
+
+from grid_assets.cli.runs import run_housekeeping_if_due
+from grid_assets.forecasting import scoring
+from grid_assets.halfhours import day_start, days_window
+from grid_assets.replay.server import ReplayServer
+from grid_assets.runtime.postgres import EmbeddedPostgres
+from grid_assets.warehouse.connection import WarehouseError, connect, writing
+from grid_assets.warehouse.migrate import ensure_database, is_current, migrate
+from grid_assets.warehouse.stamp import Stamp, read_stamp
+from grid_assets_tests.forecasting import issues
+from grid_assets_tests.running import grid_in_a_new_folder
+
+NewDatabase = Callable[..., SecretStr]
+As = Callable[[str], SecretStr]
+Rows = Callable[..., list[tuple[Any, ...]]]
+
+LAYERS = ("raw", "core", "forecast", "ops")
+TABLES = (
+    "raw.intensity",
+    "raw.generation",
+    "raw.neso_forecast",
+    "core.intensity",
+    "core.generation_mix",
+    "forecast.models",
+    "forecast.issues",
+    "forecast.predictions",
+    "forecast.targets",
+    "forecast.calibration",
+    "forecast.accuracy",
+    "ops.warehouse",
+    "ops.etl_runs",
+    "ops.quarantine",
+    "ops.retention",
+    "ops._yoyo_migration",
+    "ops.yoyo_lock",
+)
+LIVE = Stamp("live")
+PASSWORD = secrets.token_urlsafe(16)
+
+
+def with_user(url: SecretStr, user: str) -> SecretStr:
+    parts = urlsplit(url.get_secret_value())
+    netloc = f"{user}:{PASSWORD}@{parts.hostname}:{parts.port}"
+    return SecretStr(urlunsplit(parts._replace(netloc=netloc)))
+
+
+def run(url: SecretStr, *commands: str) -> None:
+    with connect(url) as connection:
+        for command in commands:
+            connection.execute(command.encode())
+
+
+def ask(url: SecretStr, query: str, *values: Any) -> list[tuple[Any, ...]]:
+    with connect(url) as connection:
+        return connection.execute(query.encode(), values or None).fetchall()
+
+
+def on_each_table(command: str) -> list[str]:
+    return [command.format(table) for table in TABLES]
+
+
+def refuses(url: SecretStr, *commands: str) -> None:
+    """Each command ends with 42501, in a connection that is good before and after."""
+    with connect(url) as connection:
+        for command in commands:
+            with pytest.raises(errors.InsufficientPrivilege) as refused:
+                connection.execute(command.encode())
+            assert refused.value.sqlstate == "42501", command
+
+
+@pytest.fixture(scope="module")
+def passwords(server: SecretStr, template: str) -> Iterator[None]:
+    """Lets the roles log in; without passwords again after the last test."""
+    assert template  # made by now, and the roles with it
+    roles = ("grid_owner", "grid_writer", "grid_reader")
+    run(server, *(f"ALTER ROLE {role} PASSWORD '{PASSWORD}'" for role in roles))
+    yield
+    run(server, *(f"ALTER ROLE {role} PASSWORD NULL" for role in roles))
+
+
+@pytest.fixture
+def as_role(warehouse: SecretStr, passwords: None) -> As:
+    """The URL of the test's warehouse for a login as the role itself."""
+    return lambda role: with_user(warehouse, role)
+
+
+# The reader.
+
+
+def test_the_reader_reads_every_view_and_nothing_below_them(as_role: As) -> None:
+    reader = as_role("grid_reader")
+    views = ask(
+        reader,
+        "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'v' "
+        "AND relnamespace = 'reporting'::regnamespace",
+    )
+    assert len(views) >= 9
+    for (view,) in views:
+        ask(reader, f"SELECT * FROM {view}")  # noqa: S608
+    refuses(reader, *on_each_table("TABLE {}"))
+
+
+CALLS = {
+    "forecast_as_known_at": "now()",
+    "intensity_as_known_at": "now()",
+    "greenest_window": "'1 hour', now() + interval '1 day'",
+}
+"""Arguments for every function of `reporting`."""
+
+
+def test_the_reader_calls_every_function_of_reporting_and_none_below(
+    as_role: As, warehouse: SecretStr
+) -> None:
+    issues.fill(warehouse, issues.T - 9 * issues.DAY, issues.T + issues.DAY)
+    issues.issue(warehouse, issues.T)
+    reader = as_role("grid_reader")
+    functions = ask(
+        reader, "SELECT proname FROM pg_proc WHERE pronamespace = 'reporting'::regnamespace"
+    )
+    assert {name for (name,) in functions} == set(CALLS)
+    for name, arguments in CALLS.items():
+        ask(reader, f"SELECT * FROM reporting.{name}({arguments})")  # noqa: S608
+    # views call functions as whoever asks; a schema that is closed keeps them from anybody else
+    assert len(ask(reader, "SELECT DISTINCT lead_bucket FROM reporting.actual_vs_predicted")) == 4
+    below = ask(
+        reader,
+        "SELECT p.oid::regprocedure::text FROM pg_proc AS p "
+        "JOIN pg_namespace AS n ON n.oid = pronamespace "
+        "WHERE nspname = ANY(%s) AND has_function_privilege(p.oid, 'EXECUTE')",
+        list(LAYERS),
+    )
+    assert below == [("forecast.lead_bucket(interval)",)]
+    refuses(
+        reader, "SELECT forecast.lead_bucket(interval '1 hour')", "SELECT * FROM forecast.streams()"
+    )
+
+
+def test_the_reader_writes_nothing(as_role: As, warehouse: SecretStr) -> None:
+    reader = as_role("grid_reader")
+    with pytest.raises(errors.ReadOnlySqlTransaction):
+        run(reader, "CREATE TABLE mine (a integer)")
+    # read-only is a default that a session may change; rights it may not
+    writing = "SET default_transaction_read_only = off"
+    for command in (
+        *on_each_table("INSERT INTO {} DEFAULT VALUES"),
+        *on_each_table("DELETE FROM {}"),
+        "UPDATE reporting.etl_runs SET status = 'success'",
+        "CREATE VIEW reporting.mine AS SELECT 1",
+        "CREATE SCHEMA mine",
+        "DROP VIEW reporting.telemetry",
+        "CREATE TABLE dagster.mine ()",
+        "SELECT forecast.refresh_statistics()",
+        "SET ROLE grid_writer",
+        "SET ROLE grid_owner",
+    ):
+        with connect(reader) as connection:
+            connection.execute(writing.encode())
+            with pytest.raises(errors.InsufficientPrivilege):
+                connection.execute(command.encode())
+
+
+def test_the_reader_is_held_to_a_time_and_to_a_number_of_connections(
+    as_role: As, server: SecretStr
+) -> None:
+    reader = as_role("grid_reader")
+    assert ask(
+        reader,
+        "SELECT current_setting('statement_timeout'), current_setting('transaction_read_only'), "
+        "current_setting('idle_in_transaction_session_timeout')",
+    ) == [("1min", "on", "1min")]
+    assert ask(server, "SELECT rolconnlimit FROM pg_roles WHERE rolname = 'grid_reader'") == [(32,)]
+    # a setting of this database alone, which is how an operator would choose another one
+    name = urlsplit(reader.get_secret_value()).path[1:]
+    run(server, f"ALTER ROLE grid_reader IN DATABASE {name} SET statement_timeout = '100ms'")
+    with pytest.raises(errors.QueryCanceled) as cancelled:
+        ask(reader, "SELECT pg_sleep(10)")
+    assert cancelled.value.sqlstate == "57014"
+    with ExitStack() as held:
+        for _ in range(32):
+            held.enter_context(psycopg.connect(reader.get_secret_value()))
+        with pytest.raises(psycopg.OperationalError, match="too many connections"):
+            psycopg.connect(reader.get_secret_value())
+
+
+# The writer.
+
+
+def test_the_writer_makes_removes_and_alters_no_relation(as_role: As) -> None:
+    writer = as_role("grid_writer")
+    refuses(
+        writer,
+        "CREATE SCHEMA mine",
+        *(f"CREATE TABLE {layer}.mine (a integer)" for layer in (*LAYERS, "reporting")),
+        "CREATE VIEW reporting.mine AS SELECT 1",
+        "CREATE FUNCTION forecast.mine() RETURNS integer LANGUAGE sql RETURN 1",
+        *on_each_table("DROP TABLE {}"),
+        *on_each_table("ALTER TABLE {} ADD COLUMN mine integer"),
+        "DROP VIEW reporting.telemetry",
+        "DROP SCHEMA raw CASCADE",
+        "DROP FUNCTION forecast.refresh_statistics",
+        "SET ROLE grid_owner",
+        "GRANT grid_owner TO grid_writer",
+        "CREATE ROLE mine",
+    )
+
+
+def test_the_writer_deletes_and_truncates_nothing_at_all(as_role: As) -> None:
+    writer = as_role("grid_writer")
+    refuses(writer, *on_each_table("DELETE FROM {}"))
+    refuses(writer, *on_each_table("TRUNCATE {}"))
+    # and so for every relation that there is, listed above or not
+    assert (
+        ask(
+            writer,
+            "SELECT c.oid::regclass FROM pg_class AS c WHERE relkind IN ('r', 'p', 'v', 'm') "
+            "AND relnamespace::regnamespace::text = ANY(%s) "
+            "AND has_table_privilege(c.oid, 'DELETE, TRUNCATE')",
+            [*LAYERS, "reporting"],
+        )
+        == []
+    )
+
+
+def test_what_the_source_said_the_writer_can_add_to_and_not_change(as_role: As) -> None:
+    writer = as_role("grid_writer")
+    add = "INSERT INTO raw.intensity (period_start, captured_at) VALUES ('2026-01-01Z', now())"
+    run(writer, add)
+    refuses(
+        writer,
+        "UPDATE raw.intensity SET actual_gco2_kwh = 1",
+        "UPDATE raw.generation SET wind_pct = 1",
+        "UPDATE raw.neso_forecast SET forecast_gco2_kwh = 1",
+        "UPDATE ops.warehouse SET kind = 'live'",
+        "INSERT INTO ops.warehouse (kind) VALUES ('live')",
+        "DELETE FROM ops._yoyo_migration",
+        "INSERT INTO ops._yoyo_migration (migration_id) VALUES ('9999')",
+    )
+
+
+def test_the_writer_runs_whole_cycles_and_looks_at_them(
+    as_role: As, warehouse: SecretStr, replay: ReplayServer
+) -> None:
+    """A past day, a record that is accepted later, a cycle with a back-test, and the status."""
+    today = datetime.now(UTC).date()
+    first, yesterday = str(today - timedelta(days=9)), str(today - timedelta(days=1))
+    replay.control.fault({"name": "string_value", "times": 1, "path": "/intensity"})
+    with grid_in_a_new_folder() as grid:
+        grid.environment |= {
+            "GRID_DATABASE_URL": as_role("grid_writer").get_secret_value(),
+            "GRID_API_URL": replay.url,
+            "GRID_API_RETRY_BUDGET_S": "0",
+            "GRID_HISTORY_START": first,
+            "GRID_BACKTEST_DAYS": "1",
+            "GRID_BACKTEST_STRIDE_HOURS": "24",
+        }
+        grid.run("backfill", "--from", yesterday, "--to", yesterday)
+        # as if the code had been mended, for which a number in quotes is no number
+        run(
+            warehouse,
+            "UPDATE ops.quarantine SET payload = "
+            """regexp_replace(payload, '"([0-9]+)"', '\\1', 'g')""",
+        )
+        assert "1 accepted, 0 still rejected" in grid.run("quarantine", "replay").out
+        grid.run("tick")  # and yesterday is back-tested
+        grid.run("status")  # healthy
+    assert ask(warehouse, "SELECT DISTINCT status FROM ops.etl_runs") == [("success",)]
+    for table in ("forecast.predictions", "forecast.accuracy", "dagster.runs"):
+        assert ask(warehouse, f"SELECT count(*) > 0 FROM {table}") == [(True,)], table  # noqa: S608
+    assert ask(
+        warehouse, "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'dagster'"
+    ) == [("grid_writer",)]
+
+
+def test_the_writer_back_tests_over_what_it_stored_and_recalibrates(
+    as_role: As, warehouse: SecretStr, rows: Rows
+) -> None:
+    issues.fill(warehouse, issues.T - 12 * issues.DAY, issues.T)
+    writer = as_role("grid_writer")
+    times = [issues.T - n * 3 * issues.HOUR for n in range(30, -1, -1)]
+    kept = "SELECT count(*), sum(margin) FROM forecast.calibration"
+    before: list[Any] = []
+    for factor in (1, 2):
+        stub = issues.Stub(factor=factor)
+        done = issues.issue(writer, *times, model=stub, backtest=True)
+        # the first time seasonal naive too, of which nothing changes the second time
+        assert done.rows_written == len(times) * 960 * (2 if factor == 1 else 1)
+        [(count, total)] = rows(kept)
+        assert count > 0
+        assert total not in before
+        before.append(total)
+
+
+def test_the_writer_can_drop_a_score_only_where_nothing_is_left_that_it_scores(
+    as_role: As, warehouse: SecretStr, rows: Rows
+) -> None:
+    issues.fill(warehouse, issues.T - 9 * issues.DAY, issues.T + issues.DAY)
+    issues.issue(warehouse, issues.T)
+    window = days_window(issues.T.date(), issues.T.date())
+    writer = as_role("grid_writer")
+    with writing(writer, "forecast.accuracy") as connection:
+        scored = scoring.score(connection, window)
+    assert scored.written > 0
+    drop_all = (
+        "SELECT sum(forecast.drop_score_without_forecast(model, series, target_date, lead_bucket)) "
+        "FROM forecast.accuracy"
+    )
+    assert ask(writer, drop_all) == [(0,)]
+    rows("DELETE FROM forecast.predictions WHERE series = 'gas'")
+    gas = rows("SELECT count(*) FROM forecast.accuracy WHERE series = 'gas'")
+    assert gas != [(0,)]
+    assert ask(writer, drop_all) == gas
+    assert rows("SELECT count(*) FROM forecast.accuracy") == [(scored.written - gas[0][0],)]
+
+
+def test_the_writer_keeps_house(
+    as_role: As, warehouse: SecretStr, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    long_ago = day_start(now.date() - timedelta(days=500))
+    writer = as_role("grid_writer").get_secret_value()
+    run(warehouse, "UPDATE ops.warehouse SET stamped_at = now() - interval '700 days'")
+    issues.fill(warehouse, long_ago - issues.DAY, long_ago + issues.DAY)
+    rows(
+        "INSERT INTO forecast.predictions (model, series, period_start, issued_at, created_at, p50)"
+        " SELECT 'chronos:a', 'wind', day, day - n * interval '30 min', day, 1 "
+        "FROM generate_series(0, 95) AS n, CAST(%s AS timestamptz) AS day",
+        long_ago,
+    )
+    monkeypatch.setenv("GRID_DATABASE_URL", writer)
+    storage = {"postgres": {"postgres_url": f"{writer}?options=-csearch_path%3Ddagster"}}
+    with dg.instance_for_test(overrides={"storage": storage}) as instance:
+        assert run_housekeeping_if_due(instance, SecretStr(writer)) is not None
+        rows("UPDATE ops.etl_runs SET started_at = started_at - interval '1 day'")
+        rows("UPDATE dagster.runs SET create_timestamp = create_timestamp - interval '1 year'")
+        assert run_housekeeping_if_due(instance, SecretStr(writer)) is not None
+    assert rows(
+        "SELECT asset, status, rows_written::integer FROM ops.etl_runs "
+        "WHERE rows_written > 0 OR status <> 'success' ORDER BY asset"
+    ) == [("dagster.runs", "success", 1), ("ops.retention", "success", 90)]
+    assert rows("SELECT sum(n)::integer FROM forecast.accuracy") == [(96,)]
+
+
+def test_the_writer_is_told_who_has_to_migrate(as_role: As, warehouse: SecretStr) -> None:
+    stamp = stamp_of(warehouse)
+    run(warehouse, "COMMENT ON SCHEMA reporting IS 'Made from sql/views of another version.'")
+    with pytest.raises(WarehouseError, match=r"may not set up .* as grid_writer") as refused:
+        migrate(as_role("grid_writer"), stamp)
+    assert "grid_writer is not a member" in str(refused.value)
+
+
+def test_a_writer_whose_dagster_schema_was_dropped_is_told_who_makes_it(
+    as_role: As, warehouse: SecretStr, replay: ReplayServer
+) -> None:
+    run(warehouse, "DROP SCHEMA dagster CASCADE")
+    with grid_in_a_new_folder() as grid:
+        grid.environment |= {
+            "GRID_DATABASE_URL": as_role("grid_writer").get_secret_value(),
+            "GRID_API_URL": replay.url,
+        }
+        said = grid.run("tick", code=1).text
+    assert "may not make the schema dagster. Run `grid migrate`" in said
+    migrate(warehouse, stamp_of(warehouse))
+    assert ask(
+        warehouse,
+        "SELECT 'grid_writer'::regrole = nspowner FROM pg_namespace WHERE nspname = 'dagster'",
+    ) == [(True,)]
+
+
+# The owner.
+
+
+def stamp_of(url: SecretStr) -> Stamp:
+    with connect(url) as connection:
+        stamp = read_stamp(connection)
+    assert stamp is not None
+    return stamp
+
+
+def owners(url: SecretStr) -> set[str]:
+    """Who owns the schemas of the warehouse, and all that is in them."""
+    return {
+        owner
+        for (owner,) in ask(
+            url,
+            "WITH ours AS (SELECT * FROM pg_namespace WHERE nspname = ANY(%s)) "
+            "SELECT pg_get_userbyid(nspowner) FROM ours "
+            "UNION SELECT pg_get_userbyid(relowner) FROM pg_class "
+            "WHERE relnamespace IN (SELECT oid FROM ours) "
+            "UNION SELECT pg_get_userbyid(proowner) FROM pg_proc "
+            "WHERE pronamespace IN (SELECT oid FROM ours)",
+            [*LAYERS, "reporting"],
+        )
+    }
+
+
+def test_everything_belongs_to_the_owner_whoever_migrated(warehouse: SecretStr) -> None:
+    assert owners(warehouse) == {"grid_owner"}
+
+
+def test_the_owner_migrates_from_nothing_and_again(
+    new_database: NewDatabase, passwords: None
+) -> None:
+    url = new_database()
+    owner, name = with_user(url, "grid_owner"), urlsplit(url.get_secret_value()).path[1:]
+    with pytest.raises(WarehouseError, match="may not set up"):
+        migrate(owner, LIVE)
+    run(url, f"GRANT CREATE ON DATABASE {name} TO grid_owner")
+    assert migrate(owner, LIVE).views_renewed
+    assert migrate(owner, LIVE).applied == []
+    run(url, "COMMENT ON SCHEMA reporting IS 'Made from sql/views of another version.'")
+    assert migrate(owner, LIVE).views_renewed
+    assert owners(url) == {"grid_owner"}
+    with connect(with_user(url, "grid_writer")) as connection:
+        assert is_current(connection)
+    run(with_user(url, "grid_writer"), "CREATE TABLE dagster.runs (id integer)")
+    assert migrate(owner, LIVE).applied == []
+
+
+def test_a_warehouse_of_an_older_version_is_handed_over_whole(
+    warehouse: SecretStr, as_role: As, server: SecretStr
+) -> None:
+    admin = ask(server, "SELECT current_user")[0][0]
+    run(
+        warehouse,
+        f"REASSIGN OWNED BY grid_owner TO {admin}",
+        "DROP SCHEMA dagster CASCADE",
+        "CREATE SCHEMA dagster",
+        "CREATE TABLE dagster.runs (id serial)",
+        "REVOKE ALL ON ALL TABLES IN SCHEMA raw, core, forecast, ops FROM grid_writer",
+        "GRANT EXECUTE ON FUNCTION core.plausible_gco2_kwh TO PUBLIC",
+    )
+    assert owners(warehouse) == {admin}
+    migrate(warehouse, stamp_of(warehouse))
+    assert owners(warehouse) == {"grid_owner"}
+    run(
+        as_role("grid_writer"), "INSERT INTO dagster.runs DEFAULT VALUES", "DROP TABLE dagster.runs"
+    )
+    assert ask(
+        warehouse,
+        "SELECT has_function_privilege('public', 'core.plausible_gco2_kwh(numeric)', 'EXECUTE')",
+    ) == [(False,)]
+
+
+def test_what_an_analyst_keeps_in_reporting_stays_theirs(
+    warehouse: SecretStr, server: SecretStr, as_role: As
+) -> None:
+    analyst = f"grid_test_{secrets.token_hex(6)}"
+    run(server, f"CREATE ROLE {analyst} LOGIN PASSWORD '{PASSWORD}'")
+    try:
+        run(
+            warehouse,
+            f"CREATE SCHEMA mine AUTHORIZATION {analyst}",
+            f"GRANT USAGE, CREATE ON SCHEMA reporting TO {analyst}",
+        )
+        theirs = with_user(warehouse, analyst)
+        run(
+            theirs,
+            "CREATE TABLE mine.kept AS SELECT 7 AS number",
+            "CREATE VIEW reporting.kept AS TABLE mine.kept",
+            "CREATE FUNCTION reporting.whoever() RETURNS name SECURITY DEFINER "
+            "LANGUAGE sql RETURN current_user",
+        )
+        migrate(warehouse, stamp_of(warehouse))
+        migrate(as_role("grid_owner"), stamp_of(warehouse))
+        assert ask(theirs, "TABLE reporting.kept") == [(7,)]
+        assert ask(theirs, "SELECT reporting.whoever()") == [(analyst,)]
+    finally:
+        run(warehouse, f"DROP OWNED BY {analyst}")
+        run(server, f"DROP ROLE {analyst}")
+
+
+# A server of its own, because roles belong to the whole server.
+
+
+@pytest.fixture
+def bare(open_folder: Path) -> Iterator[SecretStr]:
+    """The superuser's URL on a server without any of our roles."""
+    embedded = EmbeddedPostgres(open_folder / "postgres")
+    try:
+        yield SecretStr(embedded.start())
+    finally:
+        embedded.stop()
+
+
+def test_two_databases_of_a_server_are_migrated_at_the_same_moment(bare: SecretStr) -> None:
+    urls = [ensure_database(bare, f"grid_{n}") for n in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        done = [one.result() for one in [pool.submit(migrate, url, LIVE) for url in urls]]
+    assert all(one.views_renewed for one in done)
+    assert [owners(url) for url in urls] == [{"grid_owner"}] * 4
+
+
+def test_roles_of_an_older_version_are_brought_up_and_what_somebody_chose_is_kept(
+    bare: SecretStr,
+) -> None:
+    run(
+        bare,
+        "CREATE ROLE grid_reader NOLOGIN",
+        "ALTER ROLE grid_reader SET statement_timeout = '5min'",
+        "CREATE ROLE grid_writer LOGIN CONNECTION LIMIT 7",
+    )
+    migrate(bare, LIVE)
+    assert ask(
+        bare,
+        "SELECT rolname, rolcanlogin, rolconnlimit, rolconfig FROM pg_roles "
+        "WHERE rolname IN ('grid_owner', 'grid_reader', 'grid_writer') ORDER BY 1",
+    ) == [
+        ("grid_owner", True, -1, None),
+        (
+            "grid_reader",
+            True,
+            32,
+            [
+                "statement_timeout=5min",
+                "default_transaction_read_only=on",
+                "idle_in_transaction_session_timeout=60s",
+            ],
+        ),
+        ("grid_writer", True, 7, None),
+    ]
+
+
+def test_an_administrator_who_is_no_superuser_migrates_and_the_writer_loads(
+    bare: SecretStr,
+) -> None:
+    """As on Supabase: the login may make roles and databases, and is not above the rights."""
+    run(bare, f"CREATE ROLE admin LOGIN CREATEROLE CREATEDB PASSWORD '{PASSWORD}'")
+    url = ensure_database(with_user(bare, "admin"), "warehouse")
+    assert migrate(url, LIVE).views_renewed
+    assert owners(url) == {"grid_owner"}
+    run(url, "COMMENT ON SCHEMA reporting IS 'Made from sql/views of another version.'")
+    assert migrate(url, LIVE).views_renewed
+    run(url, f"ALTER ROLE grid_writer PASSWORD '{PASSWORD}'")
+    run(
+        with_user(url, "grid_writer"),
+        "INSERT INTO core.intensity (period_start) VALUES ('2026-01-01Z')",
+        "SELECT forecast.refresh_statistics()",
+        "SELECT * FROM reporting.telemetry",
+        "CREATE TABLE dagster.runs (id integer)",
+    )
+    assert not migrate(url, LIVE).views_renewed
+
+
+@pytest.mark.parametrize("outsider", ["anon", "authenticated"])
+def test_the_roles_of_a_data_api_get_nothing(bare: SecretStr, outsider: str) -> None:
+    run(
+        bare,
+        f"CREATE ROLE {outsider} LOGIN PASSWORD '{PASSWORD}'",
+        # what a server's defaults, or a click, may give
+        f"ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO {outsider}",
+        f"ALTER DEFAULT PRIVILEGES GRANT ALL ON FUNCTIONS TO {outsider}",
+        f"ALTER DEFAULT PRIVILEGES GRANT ALL ON SCHEMAS TO {outsider}",
+    )
+    migrate(bare, LIVE)
+    # a schema alone does not open what is in it
+    refuses(
+        with_user(bare, outsider),
+        *on_each_table("TABLE {}"),
+        "SELECT * FROM reporting.telemetry",
+        "SELECT * FROM reporting.greenest_window('1 hour', now())",
+        "SELECT core.plausible_gco2_kwh(1)",
+        "SELECT forecast.refresh_statistics()",
+        "CREATE TABLE dagster.mine ()",
+    )
+    assert (
+        ask(
+            bare,
+            "SELECT c.oid::regclass::text FROM pg_class AS c JOIN pg_namespace AS n "
+            "ON n.oid = relnamespace, aclexplode(relacl) WHERE nspname = ANY(%s) "
+            "AND grantee = %s::regrole "
+            "UNION SELECT p.oid::regprocedure::text FROM pg_proc AS p JOIN pg_namespace AS n "
+            "ON n.oid = pronamespace, aclexplode(proacl) WHERE nspname = ANY(%s) "
+            "AND grantee = %s::regrole "
+            "UNION SELECT nspname FROM pg_namespace, aclexplode(nspacl) WHERE nspname = ANY(%s) "
+            "AND grantee = %s::regrole",
+            *([*LAYERS, "reporting", "dagster"], outsider) * 3,
+        )
+        == []
+    )

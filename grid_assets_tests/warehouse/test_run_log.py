@@ -1,0 +1,386 @@
+"""One row for each attempt, whatever becomes of the attempt."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import psutil
+import psycopg
+import pytest
+from pydantic import SecretStr
+
+from grid_assets.warehouse import run_log
+from grid_assets.warehouse.connection import WarehouseError, writing
+from grid_assets.warehouse.run_log import MAX_TRACE, bury_crashed
+from grid_assets.warehouse.urls import redact
+from grid_assets_tests import shared_warehouse
+
+one_warehouse, warehouse = shared_warehouse.one_warehouse, shared_warehouse.warehouse
+
+Rows = Callable[..., list[tuple[Any, ...]]]
+Attempt = Callable[..., AbstractContextManager[run_log.Attempt]]
+
+ATTEMPT_THAT_HANGS = """
+import sys, time
+from datetime import date
+from pydantic import SecretStr
+from grid_assets import runlog
+with run_log.attempt(SecretStr(sys.argv[1]), run_id="killed", asset="raw.intensity",
+                    trigger="tick", first_day=date(2026, 1, 1), last_day=date(2026, 1, 1)):
+    print("running", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def attempt(warehouse: SecretStr) -> Attempt:
+    def attempt(
+        url: SecretStr = warehouse, run_id: str = "run 1", asset: str = "core.intensity"
+    ) -> AbstractContextManager[run_log.Attempt]:
+        return run_log.attempt(
+            url,
+            run_id=run_id,
+            asset=asset,
+            trigger="tick",
+            first_day=date(2026, 1, 1),
+            last_day=date(2026, 1, 2),
+        )
+
+    return attempt
+
+
+@pytest.fixture
+def hanging(warehouse: SecretStr) -> Iterator[subprocess.Popen[str]]:
+    """Another process in the middle of an attempt."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", ATTEMPT_THAT_HANGS, warehouse.get_secret_value()],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "running\n"
+        yield process
+        process.kill()
+
+
+def test_a_success_leaves_its_counts_and_its_time(attempt: Attempt, rows: Rows) -> None:
+    with attempt() as current:
+        assert rows("SELECT status, finished_at, execution_time_ms FROM ops.etl_runs") == [
+            ("running", None, None)
+        ]
+        current.rows_fetched, current.rows_written, current.rows_quarantined = 97, 3, 1
+    ((*values, started, finished, spent),) = rows(
+        "SELECT run_id, asset, attempt, trigger, partition_start, partition_end, status, "
+        "rows_fetched, rows_written, rows_quarantined, error_type, error_message, stack_trace, "
+        "pid, started_at, finished_at, execution_time_ms FROM ops.etl_runs"
+    )
+    days = (date(2026, 1, 1), date(2026, 1, 2))
+    assert values == [
+        *("run 1", "core.intensity", 1, "tick", *days, "success", 97, 3, 1),
+        *(None, None, None, os.getpid()),
+    ]
+    assert started < finished <= datetime.now(UTC) + timedelta(seconds=5)
+    assert 0 <= spent <= (finished - started).total_seconds() * 1000 + 1
+
+
+def test_a_failure_leaves_its_error_and_goes_on(attempt: Attempt, rows: Rows) -> None:
+    def work(current: run_log.Attempt) -> None:
+        current.rows_fetched = 5
+        raise LookupError("no such half-hour")
+
+    with pytest.raises(LookupError, match="no such half-hour"), attempt() as current:
+        work(current)
+    ((status, fetched, error, message, trace, finished),) = rows(
+        "SELECT status, rows_fetched, error_type, error_message, stack_trace, "
+        "finished_at IS NOT NULL FROM ops.etl_runs"
+    )
+    assert (status, fetched, error, message) == ("failed", 5, "LookupError", "no such half-hour")
+    assert finished
+    assert trace.startswith("Traceback (most recent call last)")
+    assert trace.endswith("LookupError: no such half-hour\n")
+
+
+def test_an_error_without_a_text_is_told_by_its_type(attempt: Attempt, rows: Rows) -> None:
+    with pytest.raises(AssertionError), attempt():
+        raise AssertionError
+    assert rows("SELECT error_type, error_message FROM ops.etl_runs") == [
+        ("AssertionError", "AssertionError")
+    ]
+
+
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit, GeneratorExit])
+def test_an_interrupt_is_recorded_and_goes_on(
+    attempt: Attempt, rows: Rows, interrupt: type[BaseException]
+) -> None:
+    with pytest.raises(interrupt), attempt():
+        raise interrupt
+    assert rows("SELECT status, error_type FROM ops.etl_runs") == [("failed", interrupt.__name__)]
+
+
+@pytest.mark.parametrize("text", ["a\0b", "a\ud800b", "🔥", "x" * 100_000], ids=ascii)
+def test_an_error_whose_text_postgresql_cannot_hold_is_recorded_all_the_same(
+    attempt: Attempt, rows: Rows, text: str
+) -> None:
+    with pytest.raises(ValueError, match=r"^"), attempt():
+        raise ValueError(text)
+    ((status, error, message),) = rows("SELECT status, error_type, error_message FROM ops.etl_runs")
+    assert (status, error) == ("failed", "ValueError")
+    assert len(message) == len(text)
+
+
+def test_the_end_of_a_long_stack_trace_is_kept(attempt: Attempt, rows: Rows) -> None:
+    with pytest.raises(ValueError, match=r"^"), attempt():
+        raise ValueError("x" * MAX_TRACE + " the end")
+    ((trace,),) = rows("SELECT stack_trace FROM ops.etl_runs")
+    assert len(trace) == MAX_TRACE
+    assert trace.endswith("the end\n")
+
+
+def test_a_retry_is_another_attempt_of_the_same_run(attempt: Attempt, rows: Rows) -> None:
+    for _ in range(2):
+        with pytest.raises(ValueError, match="again"), attempt():
+            raise ValueError("again")
+    with attempt() as third:
+        assert third.attempt == 3
+    with attempt(asset="core.generation_mix") as other:
+        assert other.attempt == 1
+    with attempt(run_id="run 2") as later:
+        assert later.attempt == 1
+    assert rows(
+        "SELECT attempt, status FROM ops.etl_runs WHERE run_id = 'run 1' "
+        "AND asset = 'core.intensity' ORDER BY 1"
+    ) == [(1, "failed"), (2, "failed"), (3, "success")]
+
+
+def test_data_that_are_rolled_back_leave_the_row_of_their_attempt(
+    warehouse: SecretStr, attempt: Attempt, rows: Rows
+) -> None:
+    def work() -> None:
+        with attempt(), writing(warehouse, "core.intensity") as connection:
+            connection.execute("INSERT INTO core.intensity (period_start) VALUES ('2026-01-01Z')")
+            raise RuntimeError("broken after the write")
+
+    with pytest.raises(RuntimeError, match="broken after"):
+        work()
+    assert rows("SELECT period_start FROM core.intensity") == []
+    assert rows("SELECT status, error_message FROM ops.etl_runs") == [
+        ("failed", "broken after the write")
+    ]
+
+
+# Secrets
+
+
+@pytest.mark.parametrize("password", ["s3cret-word", "p@ss/w?rd#1 %é", "12:34"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "postgresql://me:{}@db.example.org:5432/grid",
+        "postgresql://db.example.org/grid?user=me&password={}",
+    ],
+)
+def test_a_password_is_not_in_a_text_in_any_of_its_spellings(form: str, password: str) -> None:
+    encoded = quote(password, safe="")
+    url = SecretStr(form.format(encoded))
+    text = f"connecting to {url.get_secret_value()} with {password} or {encoded} failed at 5432"
+    redacted = redact(text, url)
+    assert redacted == "connecting to *** with *** or *** failed at 5432"
+
+
+def test_a_password_that_is_a_word_of_any_text_is_not_struck_out_of_it() -> None:
+    url = SecretStr("postgresql://me:at@db.example.org/grid")
+    assert redact("the data at hand", url) == "the data at hand"
+    assert redact(f"for {url.get_secret_value()}", url) == "for ***"
+
+
+def test_a_url_without_a_password_hides_nothing_but_itself() -> None:
+    url = SecretStr("postgresql://db.example.org/grid")
+    assert redact("db.example.org said no", url) == "db.example.org said no"
+    assert redact(f"at {url.get_secret_value()}", url) == "at ***"
+
+
+def test_a_recorded_failure_does_not_hold_the_password(
+    warehouse: SecretStr, attempt: Attempt, rows: Rows
+) -> None:
+    password = urlsplit(warehouse.get_secret_value()).password
+    assert password
+    with pytest.raises(ValueError, match="cannot connect"), attempt():
+        raise ValueError(f"cannot connect to {warehouse.get_secret_value()} with {password}")
+    ((message, trace),) = rows("SELECT error_message, stack_trace FROM ops.etl_runs")
+    assert message == "cannot connect to *** with ***"
+    assert password not in trace
+
+
+def test_a_password_on_the_edge_of_the_kept_trace_is_not_left_in_half(
+    warehouse: SecretStr, attempt: Attempt, rows: Rows
+) -> None:
+    password = urlsplit(warehouse.get_secret_value()).password
+    assert password
+    with pytest.raises(ValueError, match=r"^"), attempt():
+        raise ValueError(password + "x" * (MAX_TRACE - len(password) // 2))
+    ((trace,),) = rows("SELECT stack_trace FROM ops.etl_runs")
+    assert password[-len(password) // 2 :] not in trace
+
+
+def test_an_attempt_does_not_print_its_secrets(attempt: Attempt) -> None:
+    with attempt() as current:
+        assert "secret" not in repr(current)
+
+
+# Crashes
+
+
+def test_a_process_killed_in_the_middle_leaves_a_running_row_that_the_next_look_buries(
+    warehouse: SecretStr, hanging: subprocess.Popen[str], rows: Rows
+) -> None:
+    status = "SELECT status FROM ops.etl_runs WHERE run_id = 'killed'"
+    # A live process is not buried.
+    assert bury_crashed(warehouse) == 0
+    assert rows(status) == [("running",)]
+    hanging.send_signal(signal.SIGKILL)
+    hanging.wait(10)
+    assert rows(status) == [("running",)]
+    assert bury_crashed(warehouse) == 1
+    ((state, finished, spent, error, message),) = rows(
+        "SELECT status, finished_at IS NOT NULL, execution_time_ms, error_type, error_message "
+        "FROM ops.etl_runs"
+    )
+    assert (state, finished, spent, error) == ("crashed", True, None, "ProcessDied")
+    assert "The next run makes up for it" in message
+    assert bury_crashed(warehouse) == 0
+
+
+def test_a_zombie_is_dead(warehouse: SecretStr, hanging: subprocess.Popen[str], rows: Rows) -> None:
+    hanging.send_signal(signal.SIGKILL)
+    # Killed, but its parent has not asked for its exit status yet.
+    process = psutil.Process(hanging.pid)
+    while process.status() != psutil.STATUS_ZOMBIE:
+        pass
+    assert bury_crashed(warehouse) == 1
+
+
+def test_the_next_attempt_buries_the_dead_first(
+    warehouse: SecretStr, attempt: Attempt, rows: Rows
+) -> None:
+    insert(rows, warehouse, pid=dead_pid())
+    with attempt(run_id="next"):
+        pass
+    assert rows("SELECT run_id, status FROM ops.etl_runs ORDER BY started_at") == [
+        ("old", "crashed"),
+        ("next", "success"),
+    ]
+
+
+def test_a_younger_process_with_the_same_id_is_another_one(
+    warehouse: SecretStr, rows: Rows
+) -> None:
+    insert(rows, warehouse, pid=os.getpid(), age=timedelta(days=1))
+    assert bury_crashed(warehouse) == 1
+
+
+def test_an_attempt_of_this_process_is_alive(warehouse: SecretStr, rows: Rows) -> None:
+    born = datetime.fromtimestamp(psutil.Process().create_time(), UTC)
+    insert(rows, warehouse, pid=os.getpid(), age=datetime.now(UTC) - born)
+    # However old its heartbeat: on its own machine the process id decides.
+    rows("UPDATE ops.etl_runs SET heartbeat_at = now() - interval '1 day'")
+    assert bury_crashed(warehouse) == 0
+
+
+@pytest.mark.parametrize(("silence", "buried"), [("2 minutes", 0), ("4 minutes", 1)])
+def test_an_attempt_on_another_machine_is_dead_when_its_heartbeat_stopped(
+    warehouse: SecretStr, rows: Rows, silence: str, buried: int
+) -> None:
+    insert(rows, warehouse, pid=dead_pid(), host="elsewhere")
+    rows("UPDATE ops.etl_runs SET heartbeat_at = now() - %s::interval", silence)
+    assert bury_crashed(warehouse) == buried
+
+
+def test_finished_attempts_are_never_buried(
+    warehouse: SecretStr, attempt: Attempt, rows: Rows
+) -> None:
+    with attempt():
+        pass
+    rows("UPDATE ops.etl_runs SET pid = %s, heartbeat_at = '2020-01-01'", dead_pid())
+    assert bury_crashed(warehouse) == 0
+    assert rows("SELECT status FROM ops.etl_runs") == [("success",)]
+
+
+def test_a_heartbeat_shows_that_an_attempt_lives(
+    attempt: Attempt, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_log, "HEARTBEAT_S", 0.01)
+    beat = "SELECT heartbeat_at FROM ops.etl_runs"
+    with attempt():
+        first = rows(beat)
+        for _ in range(500):
+            if rows(beat) > first:
+                return
+    pytest.fail("no heartbeat came")
+
+
+def test_a_server_that_cannot_be_reached_is_told_before_any_work(attempt: Attempt) -> None:
+    nowhere = SecretStr("postgresql://me:hidden-word@127.0.0.1:1/grid")
+    with (
+        pytest.raises(WarehouseError, match=r"127\.0\.0\.1:1/grid cannot be used") as refused,
+        attempt(nowhere),
+    ):
+        pytest.fail("the work began")
+    assert "hidden-word" not in str(refused.value)
+
+
+def dead_pid() -> int:
+    """A process id that nobody has."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    return process.pid
+
+
+def insert(
+    rows: Rows,
+    warehouse: SecretStr,
+    *,
+    pid: int,
+    age: timedelta = timedelta(seconds=1),
+    host: str | None = None,
+) -> None:
+    """A running row as another process would have left it."""
+    if host is None:
+        host = this_host(warehouse)
+    rows(
+        "INSERT INTO ops.etl_runs (run_id, asset, attempt, trigger, partition_start, "
+        "partition_end, started_at, status, host, pid, heartbeat_at) VALUES ('old', "
+        "'core.intensity', 1, 'tick', '2026-01-01', '2026-01-01', now() - %s, 'running', %s, %s, "
+        "now() - %s)",
+        age,
+        host,
+        pid,
+        age,
+    )
+
+
+def this_host(warehouse: SecretStr) -> str:
+    """How an attempt of this machine names it, learned from one."""
+    with run_log.attempt(
+        warehouse,
+        run_id="to learn the host",
+        asset="core.intensity",
+        trigger="tick",
+        first_day=date(2026, 1, 1),
+        last_day=date(2026, 1, 1),
+    ):
+        pass
+    with psycopg.connect(warehouse.get_secret_value(), autocommit=True) as connection:
+        row = connection.execute(
+            "DELETE FROM ops.etl_runs WHERE run_id = 'to learn the host' RETURNING host"
+        ).fetchone()
+    assert row is not None
+    return str(row[0])
