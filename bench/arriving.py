@@ -194,7 +194,7 @@ def _after_telemetry(
 
 def _launch(client: DagsterGraphQLClient) -> str:
     """A telemetry run as the schedule asks for it, through the web server and the daemon."""
-    from grid_assets.defs.automation import QUIET, TELEMETRY
+    from grid_assets.defs.automation import QUIET_RUN_CONFIG, TELEMETRY
     from grid_assets.defs.partitions import range_tags
 
     today = datetime.now(UTC).date()
@@ -203,7 +203,7 @@ def _launch(client: DagsterGraphQLClient) -> str:
         repository_location_name="grid_assets",
         repository_name="__repository__",
         tags=range_tags(today - DAY, today, "schedule"),
-        run_config=QUIET,
+        run_config=QUIET_RUN_CONFIG,
     )
 
 

@@ -17,8 +17,8 @@ from pydantic import SecretStr
 from bench.results import BenchError
 from bench.years import MADE_BEFORE, half_hours, years
 from grid_assets.forecasting import scoring, store
-from grid_assets.forecasting.bands import finished
-from grid_assets.forecasting.context import Shown
+from grid_assets.forecasting.bands import finalise
+from grid_assets.forecasting.context import IssueContext
 from grid_assets.forecasting.horizon import HORIZON
 from grid_assets.forecasting.models.registry import ModelInfo
 from grid_assets.halfhours import DAY, HALF_HOUR, Window, day_start
@@ -26,7 +26,7 @@ from grid_assets.series import SERIES
 from grid_assets.telemetry.checks import BLOCKING, judge
 from grid_assets.telemetry.load import Capture, load_generation, load_intensity, load_neso_forecast
 from grid_assets.telemetry.publish import publish_generation_mix, publish_intensity
-from grid_assets.warehouse.connection import Connection, writing
+from grid_assets.warehouse.connection import Connection, write_transaction
 
 REVISION: Final = "benchmark"
 LATE_STEPS: Final = 12
@@ -50,28 +50,28 @@ def cycle(url: SecretStr, issued_at: datetime, models: tuple[str, ...]) -> float
     reach = Window(issued_at, issued_at + HORIZON * HALF_HOUR)
 
     started = time.monotonic()
-    with writing(url, "raw.intensity") as connection:
+    with write_transaction(url, "raw.intensity") as connection:
         rows = [*intensity, years().intensity_row(begun, ended=False)]
         load_intensity(connection, [Capture(rows, now)])
-    with writing(url, "raw.generation") as connection:
+    with write_transaction(url, "raw.generation") as connection:
         mixes = [years().generation_row(at) for at in half_hours(ended)]
         load_generation(connection, [Capture(mixes, now)])
-    with writing(url, "raw.neso_forecast") as connection:
+    with write_transaction(url, "raw.neso_forecast") as connection:
         load_neso_forecast(connection, vintage, now, simulated=True)
-    with writing(url, "core.intensity") as connection:
+    with write_transaction(url, "core.intensity") as connection:
         publish_intensity(connection, days, now, _judge_as_asset("core.intensity", days, now))
-    with writing(url, "core.generation_mix") as connection:
+    with write_transaction(url, "core.generation_mix") as connection:
         publish_generation_mix(
             connection, days, now, _judge_as_asset("core.generation_mix", days, now)
         )
-    with writing(url, "forecast.predictions") as connection:
-        store.note_models(connection, map(model_info, models), now)
+    with write_transaction(url, "forecast.predictions") as connection:
+        store.record_models(connection, map(model_info, models), now)
         written = store.publish(
             connection, issues, now, _judge_as_asset("forecast.predictions", reach, now)
         )
-    with writing(url, "forecast.predictions") as connection:
+    with write_transaction(url, "forecast.predictions") as connection:
         store.copy_neso_forecasts(connection, days, now)
-    with writing(url, "forecast.accuracy") as connection:
+    with write_transaction(url, "forecast.accuracy") as connection:
         scoring.score(connection, days)
     seconds = time.monotonic() - started
 
@@ -112,9 +112,9 @@ def _issue(model: str, issued_at: datetime) -> store.Issue:
     median = tenths.T / 10
     width = np.where(np.arange(len(SERIES)) == 0, 15, 2)[:, None]
     raw = np.stack([median - width, median, median + width], axis=-1).astype(np.float32)
-    stored = finished(raw[None], np.zeros((1, len(SERIES), HORIZON), np.float32))[0]
+    stored = finalise(raw[None], np.zeros((1, len(SERIES), HORIZON), np.float32))[0]
     newest = issued_at - HALF_HOUR
-    shown = Shown(issued_at, None, 1, newest, newest, 0, 0, None, None)
+    shown = IssueContext(issued_at, None, 1, newest, newest, 0, 0, None, None)
     return store.Issue(model_info(model), shown, stored, raw)
 
 

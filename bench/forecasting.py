@@ -215,7 +215,7 @@ def _issue_again(
             place.warehouse,
             days_window(now.date() - DAY, now.date()),
             [at],
-            issuing.Terms(
+            issuing.IssueOptions(
                 now,
                 lambda: model,
                 model.info.model,

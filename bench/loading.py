@@ -28,7 +28,7 @@ from grid_assets.telemetry.load import (
     load_generation,
     load_intensity,
 )
-from grid_assets.warehouse.connection import Connection, connect, writing
+from grid_assets.warehouse.connection import Connection, connect, write_transaction
 from grid_assets.warehouse.migrate import migrate
 from grid_assets.warehouse.stamp import Stamp
 
@@ -91,7 +91,7 @@ def _parsed(
 def _path(place: Place, what: tuple[str, tuple[str, ...], Any], rows: list[Any]) -> _Path:
     """Loads the rows once, untimed, and keeps what the real path had written as tuples."""
     relation, columns, load = what
-    with writing(place.warehouse, relation) as connection:
+    with write_transaction(place.warehouse, relation) as connection:
         written = load(connection, [Capture(rows, CAPTURED)])
     if written != len(rows):
         raise BenchError(f"{relation}: {written} of {len(rows)} rows were written")
@@ -161,7 +161,7 @@ def _timed_load(place: Place, path: _Path, captured_at: datetime, expected: int)
     written = 0
     for at in range(0, len(path.rows), BATCH):
         batch = path.rows[at : at + BATCH]
-        with writing(place.warehouse, path.relation) as connection:
+        with write_transaction(place.warehouse, path.relation) as connection:
             written += path.load(connection, [Capture(batch, captured_at)])
     seconds = time.perf_counter() - started
     if written != expected:

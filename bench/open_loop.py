@@ -110,8 +110,8 @@ def asking(
 
 def ask(url: str, texts: Mapping[str, str], load: Load, seconds: float) -> Latencies:
     """The latencies of so many seconds, while nothing else is done here."""
-    with asking(url, texts, load, seconds) as finished:
-        return finished()
+    with asking(url, texts, load, seconds) as finalise:
+        return finalise()
 
 
 def _in_process(

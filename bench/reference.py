@@ -22,10 +22,10 @@ from grid_assets.forecasting.covariates import calendar
 from grid_assets.forecasting.evaluation import (
     REPORT,
     Evaluation,
-    Exam,
     Persistence,
+    ProblemSet,
     evaluate,
-    exam,
+    problem_set,
 )
 from grid_assets.forecasting.horizon import HORIZON, QUANTILES
 from grid_assets.forecasting.models import registry
@@ -78,7 +78,7 @@ class Boosting:
             random_state=SEED,
         )
 
-    def learn(self, exams: Sequence[Exam]) -> int:
+    def learn(self, exams: Sequence[ProblemSet]) -> int:
         """Fit to recorded forecasts to be made; returns the number of half-hours learned from."""
         level = np.concatenate([_level(asked.problems) for asked in exams])[:, None]
         newest = np.concatenate([_newest(asked.problems) for asked in exams])[:, None]
@@ -184,7 +184,7 @@ def boosting(every: timedelta, say: Callable[[str], None]) -> Boosting:
     from grid_assets.forecasting.training import INTENSITY_SPANS  # late: it imports torch
 
     model = Boosting()
-    rows = model.learn([exam(span, every) for span in INTENSITY_SPANS])
+    rows = model.learn([problem_set(span, every) for span in INTENSITY_SPANS])
     say(f"Gradient boosting has learned from {rows:,} half-hours")
     return model
 
@@ -192,7 +192,7 @@ def boosting(every: timedelta, say: Callable[[str], None]) -> Boosting:
 def compared(
     forecasters: Sequence[Forecaster], span: Window, stride: timedelta
 ) -> list[Evaluation]:
-    asked = exam(span, stride)
+    asked = problem_set(span, stride)
     return [evaluate(forecaster, asked) for forecaster in forecasters]
 
 

@@ -125,11 +125,11 @@ def serving(place: Place, scale: Scale, say: Say) -> list[Result]:
     client = ask(reader, {"client": "SELECT 1"}, scale.load, scale.growth_s / 5)["client"]
     say("The writer alone, then with readers")
     alone = paced_cycles(url, next_issue(url), scale.models, scale.alone_s, scale.cycle_every_s)
-    with asking(reader, texts, scale.load, scale.together_s) as finished:
+    with asking(reader, texts, scale.load, scale.together_s) as finalise:
         busy = paced_cycles(
             url, next_issue(url), scale.models, scale.together_s, scale.cycle_every_s
         )
-        answered = finished()
+        answered = finalise()
     for name, values in answered.items():
         say(
             f"{name}: {len(values)} answers, p50 {median(values):.1f}, "

@@ -32,7 +32,7 @@ from grid_assets.runtime.postgres import EmbeddedPostgres
 from grid_assets.series import SERIES
 from grid_assets.telemetry.load import BATCH, load_generation, load_intensity
 from grid_assets.telemetry.publish import publish_generation_mix, publish_intensity
-from grid_assets.warehouse.connection import connect, copy_rows, writing
+from grid_assets.warehouse.connection import connect, copy_rows, write_transaction
 from grid_assets.warehouse.migrate import migrate
 from grid_assets.warehouse.stamp import Stamp
 
@@ -83,13 +83,13 @@ def load_telemetry(url: SecretStr, window: Window, say: Say) -> None:
     started = time.monotonic()
     for part in window.split(BATCH * HALF_HOUR):
         for ended in (False, True):
-            with writing(url, "raw.intensity") as connection:
+            with write_transaction(url, "raw.intensity") as connection:
                 load_intensity(connection, years().captures(part, ended=ended))
-        with writing(url, "raw.generation") as connection:
+        with write_transaction(url, "raw.generation") as connection:
             load_generation(connection, years().mix_captures(part))
-        with writing(url, "core.intensity") as connection:
+        with write_transaction(url, "core.intensity") as connection:
             publish_intensity(connection, part, part.end, lambda _: None)
-        with writing(url, "core.generation_mix") as connection:
+        with write_transaction(url, "core.generation_mix") as connection:
             publish_generation_mix(connection, part, part.end, lambda _: None)
     say(f"{window.half_hours:,} half-hours of telemetry in {time.monotonic() - started:.0f} s")
 
@@ -99,18 +99,18 @@ def load_forecasts(url: SecretStr, span: Span, say: Say) -> None:
     forecasts, vintages = (span.last_days(d) for d in (span.forecast_days, span.vintage_days))
     _make_truth(url, Window(min(forecasts.start, vintages.start) - DAY, span.end + HORIZON_TIME))
     with connect(url) as connection:
-        store.note_models(connection, map(model_info, span.models), forecasts.start)
+        store.record_models(connection, map(model_info, span.models), forecasts.start)
     for month in Window(min(forecasts.start, vintages.start), span.end).split(MONTH):
         started = time.monotonic()
         captured = _vintages(url, _common(month, vintages))
         stored = sum(_forecasts(url, _common(month, forecasts), model) for model in span.models)
-        with writing(url, "forecast.predictions") as connection:
+        with write_transaction(url, "forecast.predictions") as connection:
             stored += store.copy_neso_forecasts(connection, month, month.end)
         made = time.monotonic()
         with connect(url) as connection:
             connection.execute("ANALYZE forecast.predictions")
         days = Window(month.start, day_start((month.end - HALF_HOUR).date()) + DAY)
-        with writing(url, "forecast.accuracy") as connection:
+        with write_transaction(url, "forecast.accuracy") as connection:
             scored = scoring.score(connection, days)
         say(
             f"{month.start:%Y-%m-%d}: {captured:,} rows of vintages, {stored:,} predictions in "
@@ -192,14 +192,14 @@ def number_of(at: datetime) -> int:
 
 def _forecasts(url: SecretStr, window: Window, model: str) -> int:
     values = {**_issues_of(window), "model": model, "revision": REVISION}
-    with writing(url, "forecast.predictions") as connection:
+    with write_transaction(url, "forecast.predictions") as connection:
         connection.execute("SET LOCAL work_mem = '256MB'")
         connection.execute(bench_statement("issues"), values)
         return connection.execute(bench_statement("predictions"), values).rowcount
 
 
 def _vintages(url: SecretStr, window: Window) -> int:
-    with writing(url, "raw.neso_forecast") as connection:
+    with write_transaction(url, "raw.neso_forecast") as connection:
         return connection.execute(bench_statement("vintages"), _issues_of(window)).rowcount
 
 

@@ -4,7 +4,7 @@ import dagster as dg
 
 from grid_assets.defs import automation, housekeeping
 from grid_assets.defs.assets import core, dashboard, forecast, raw, reporting
-from grid_assets.defs.resources import Grid
+from grid_assets.defs.resources import Services
 
 defs = dg.Definitions(
     assets=[
@@ -21,7 +21,7 @@ defs = dg.Definitions(
     jobs=[automation.TELEMETRY, housekeeping.housekeeping],
     schedules=[automation.half_hourly, housekeeping.daily_housekeeping],
     sensors=[automation.new_telemetry],
-    resources={"grid": Grid()},
+    resources={"services": Services()},
     # In the run's own process: each step of the multiprocess executor would cost 3 s.
     executor=dg.in_process_executor,
 )

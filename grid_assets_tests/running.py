@@ -76,7 +76,7 @@ class Started:
 
 
 @dataclass
-class Grid:
+class GridCommand:
     """`grid` with a GRID_HOME of its own and none of the settings of whoever runs the tests."""
 
     folder: Path
@@ -174,11 +174,11 @@ def _is_server_of(process: psutil.Process, home: Path) -> bool:
 
 
 @contextmanager
-def grid_in_a_new_folder() -> Iterator[Grid]:
+def grid_in_a_new_folder() -> Iterator[GridCommand]:
     """A `Grid` whose folder has a space in its name and lets every user in, as PostgreSQL needs."""
     folder = Path(tempfile.mkdtemp(prefix="grid test ", dir="/tmp"))
     folder.chmod(0o755)
-    grid = Grid(folder)
+    grid = GridCommand(folder)
     try:
         yield grid
     finally:

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
-QUIET: Final = [
+QUIET_RUN_CONFIG: Final = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
@@ -49,7 +49,7 @@ def browser_path() -> str | None:
 @contextmanager
 def browser(executable: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=executable, args=QUIET)
+        opened = playwright.chromium.launch(executable_path=executable, args=QUIET_RUN_CONFIG)
         try:
             yield opened
         finally:

@@ -53,7 +53,7 @@ class BodyReader:
                     "it began (GRID_API_TIMEOUT_S)."
                 )
             else:
-                fault = f"The connection broke during the answer to {path}: {said(root)}."
+                fault = f"The connection broke during the answer to {path}: {error_text(root)}."
             received = _readable(body[:BODY_EXCERPT_BYTES])
             raise ApiUnreachable(fault, path=path, status=200, body=received) from error
         if len(body) > self.max_bytes:
@@ -119,7 +119,7 @@ def is_timeout(root: BaseException) -> bool:
     return isinstance(root, TimeoutError | urllib3.exceptions.TimeoutError)
 
 
-def said(root: BaseException) -> str:
+def error_text(root: BaseException) -> str:
     """What the operating system said, such as `Connection refused`, without its number."""
     return getattr(root, "strerror", None) or str(root) or type(root).__name__
 

@@ -29,7 +29,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
 
-from grid_assets.api.body import BodyReader, is_timeout, json_object, root_error, said
+from grid_assets.api.body import BodyReader, error_text, is_timeout, json_object, root_error
 from grid_assets.api.errors import (
     BODY_EXCERPT_BYTES,
     ApiError,
@@ -55,7 +55,7 @@ Endpoint = Literal["intensity", "generation"]
 
 
 @dataclass(frozen=True)
-class Answer:
+class ApiResponse:
     """A JSON object that came with HTTP 200; `received_at` (UTC) is when it was complete.
 
     Decimals are `Decimal`. NaN and Infinity, which JSON does not have, come as floats, so that the
@@ -159,7 +159,7 @@ class CarbonIntensityApi:
         self._session.close()
 
     @retry_transient
-    def get(self, path: str) -> Answer:
+    def get(self, path: str) -> ApiResponse:
         """The answer to GET `path`, such as `/intensity/factors`. Raises `ApiError`."""
         if self.retries.closed.is_set():
             raise ApiUnreachable(f"{path} was not asked for: the client is closed.", path=path)
@@ -182,7 +182,7 @@ class CarbonIntensityApi:
                 raise status_error(response.status_code, path=path, body=body, retry_after_s=asked)
             self._check_kind(path, response)
             text = self._bodies.text(path, response)
-            return Answer(
+            return ApiResponse(
                 path=path,
                 received_at=self._utcnow(),
                 document=json_object(path, text),
@@ -190,13 +190,13 @@ class CarbonIntensityApi:
                 simulated="X-Grid-Simulated" in response.headers,
             )
 
-    def fetch_forecast(self, from_half_hour: datetime) -> Answer:
+    def fetch_forecast(self, from_half_hour: datetime) -> ApiResponse:
         """The 48 hours from a half-hour on. Raises `ApiError`."""
         return self.get(f"/intensity/{api_time(from_half_hour)}/fw48h")
 
     def fetch_windows(
         self, endpoint: Endpoint, window: Window, longest: timedelta = LONGEST_WINDOW
-    ) -> Iterator[tuple[Window, Answer | ApiError]]:
+    ) -> Iterator[tuple[Window, ApiResponse | ApiError]]:
         """Each piece of `window` with its answer or its error, in time order.
 
         A failing piece does not stop the others; only `ApiWrongKind` is raised. A slow caller makes
@@ -209,7 +209,7 @@ class CarbonIntensityApi:
         """
         hopeless = threading.Event()
 
-        def ask(path: str) -> Answer:
+        def ask(path: str) -> ApiResponse:
             if hopeless.is_set():
                 raise ApiUnreachable(
                     f"{path} was not asked for: {SILENT_WINDOWS} requests in a row before it "
@@ -219,7 +219,7 @@ class CarbonIntensityApi:
             return self.get(path)
 
         pieces = window.split(longest)
-        pending: deque[tuple[Window, Future[Answer]]] = deque()
+        pending: deque[tuple[Window, Future[ApiResponse]]] = deque()
         silent = 0
         try:
             while True:
@@ -245,7 +245,7 @@ class CarbonIntensityApi:
         if is_timeout(root):
             cause = f"no answer within {self._bodies.timeout_s:g} s (GRID_API_TIMEOUT_S)"
         else:
-            cause = f"{said(root)} (is GRID_API_URL right?)"
+            cause = f"{error_text(root)} (is GRID_API_URL right?)"
         return ApiUnreachable(f"{self.host} cannot be reached for {path}: {cause}.", path=path)
 
     def _check_kind(self, path: str, response: requests.Response) -> None:
@@ -319,11 +319,11 @@ def _basic_auth(user: str) -> HTTPBasicAuth:
     return HTTPBasicAuth(unquote(name).encode(), unquote(password).encode())
 
 
-def _has_answer(future: Future[Answer]) -> bool:
+def _has_answer(future: Future[ApiResponse]) -> bool:
     return future.done() and future.exception() is None
 
 
-def _outcome(future: Future[Answer]) -> Answer | ApiError:
+def _outcome(future: Future[ApiResponse]) -> ApiResponse | ApiError:
     try:
         return future.result()
     except ApiWrongKind:

@@ -140,7 +140,7 @@ def retry_transient(
             asked_s = _error(state).retry_after_s or 0
             return budget.closed.is_set() or left_s() < max(asked_s, LEAST_WAIT_S)
 
-        def tell(state: tenacity.RetryCallState) -> None:
+        def log_wait(state: tenacity.RetryCallState) -> None:
             logger.warning("%s Next try in %.1f s.", _error(state), state.upcoming_sleep)
 
         def give_up(state: tenacity.RetryCallState) -> Result:
@@ -161,7 +161,7 @@ def retry_transient(
             wait=wait_s,
             stop=is_over,
             sleep=budget.sleep,
-            before_sleep=tell,
+            before_sleep=log_wait,
             retry_error_callback=give_up,
         )(attempt)
 

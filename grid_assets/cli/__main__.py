@@ -131,7 +131,9 @@ def backfill(first: date, last: date, demo: bool) -> None:
 
     _check_days(first, last, FIRST_DAY)
     _on_workplace(
-        demo, lambda place, out: commands.backfill(place, Range(first, last), out), needs_api=True
+        demo,
+        lambda environment, out: commands.backfill(environment, Range(first, last), out),
+        needs_api=True,
     )
 
 
@@ -150,7 +152,9 @@ def backtest(first: date, last: date, demo: bool) -> None:
 
     _check_days(first, last, FIRST_DAY)
     _on_workplace(
-        demo, lambda place, out: commands.backtest(place, Range(first, last), out), needs_api=True
+        demo,
+        lambda environment, out: commands.backtest(environment, Range(first, last), out),
+        needs_api=True,
     )
 
 
@@ -164,8 +168,8 @@ def migrate(demo: bool) -> None:
     from grid_assets.runtime.environment import stamp_of
     from grid_assets.warehouse.migrate import migrate as apply
 
-    def run(place: Any, out: Callable[[str], None]) -> None:
-        done = apply(place.warehouse, stamp_of(place.settings), out)
+    def run(environment: Any, out: Callable[[str], None]) -> None:
+        done = apply(environment.warehouse, stamp_of(environment.settings), out)
         out(f"Migrations applied: {', '.join(done.applied) or 'none, all were in place'}.")
         out(f"Views: {'renewed' if done.views_renewed else 'unchanged'}. It holds {done.stamp}.")
 
@@ -178,9 +182,9 @@ def status(demo: bool) -> None:
     """Is it fresh and healthy? Exit code 1 if not."""
     from grid_assets.health.report import status as read
 
-    def run(place: Any, out: Callable[[str], None]) -> None:
+    def run(environment: Any, out: Callable[[str], None]) -> None:
         now = datetime.now(UTC)
-        seen = read(place.warehouse, place.settings, now)
+        seen = read(environment.warehouse, environment.settings, now)
         for line in seen.lines:
             out(line)
         for fault in seen.faults:
@@ -199,10 +203,10 @@ def url(demo: bool) -> None:
 
     On one line. It starts the embedded PostgreSQL if need be.
     """
-    from grid_assets.runtime.environment import open_workplace
+    from grid_assets.runtime.environment import open_environment
 
-    place = open_workplace(Settings.from_environment(), demo=demo, say=_say_aside)
-    say(place.warehouse.get_secret_value())
+    environment = open_environment(Settings.from_environment(), demo=demo, say=_say_aside)
+    say(environment.warehouse.get_secret_value())
 
 
 @grid.group()
@@ -216,8 +220,8 @@ def list_quarantine(demo: bool) -> None:
     """What was rejected and why, oldest first."""
     from grid_assets.telemetry.quarantine import open_entries
 
-    def run(place: Any, out: Callable[[str], None]) -> None:
-        entries = open_entries(place.warehouse)
+    def run(environment: Any, out: Callable[[str], None]) -> None:
+        entries = open_entries(environment.warehouse)
         for entry in entries:
             at = entry.captured_at.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ")
             shown = " ".join(entry.payload.split())
@@ -245,23 +249,23 @@ def _on_workplace(
     from grid_assets.api.client import probe_replay
     from grid_assets.cli import commands
     from grid_assets.runtime import supervisor
-    from grid_assets.runtime.environment import open_workplace
+    from grid_assets.runtime.environment import open_environment
 
     settings = Settings.from_environment()
-    with supervisor.stopping_on_signals():
-        place = open_workplace(settings, demo=demo, say=say)
+    with supervisor.stop_on_signals():
+        environment = open_environment(settings, demo=demo, say=say)
         if not (demo and needs_api):
-            run(place, say)
+            run(environment, say)
             return
-        running = place.home / commands.REPLAY_FILE
+        running = environment.home / commands.REPLAY_FILE
         address = running.read_text(encoding="ascii") if running.exists() else ""
         if address and probe_replay(address):  # a killed demo leaves the file behind
-            place.settings.api_url = address
-            run(place, say)
+            environment.settings.api_url = address
+            run(environment, say)
             return
-        with commands.replaying(place, say) as replay:
-            place.settings.api_url = replay.url
-            run(place, say)
+        with commands.start_replay(environment, say) as replay:
+            environment.settings.api_url = replay.url
+            run(environment, say)
 
 
 def _database_urls() -> list[SecretStr]:

@@ -25,13 +25,13 @@ from grid_assets.health import report
 from grid_assets.replay.recording import RECORDED_UNTIL, shift_weeks
 from grid_assets.replay.server import ReplayServer
 from grid_assets.runtime import supervisor
-from grid_assets.runtime.environment import Workplace, open_workplace, set_up
+from grid_assets.runtime.environment import Environment, open_environment, set_up
 from grid_assets.runtime.postgres import EmbeddedPostgres
 from grid_assets.settings import Settings
 from grid_assets.telemetry import quarantine
-from grid_assets.telemetry.gaps import Range, joined
+from grid_assets.telemetry.gaps import Range, to_ranges
 from grid_assets.warehouse.connection import connect, is_of_database
-from grid_assets.warehouse.run_log import bury_crashed
+from grid_assets.warehouse.run_log import mark_crashed
 from grid_assets.warehouse.stamp import Stamp, read_stamp
 
 if TYPE_CHECKING:
@@ -59,48 +59,48 @@ class CommandError(Exception):
 
 def up(settings: Settings, port: int, say: Say) -> None:
     """The live product, until a signal ends it."""
-    with supervisor.stopping_on_signals():
-        workplace = open_workplace(settings, say=say)
-        supervisor.claim(workplace.home, say)
+    with supervisor.stop_on_signals():
+        environment = open_environment(settings, say=say)
+        supervisor.claim(environment.home, say)
         try:
-            _serve(workplace, port, say, environment={})
+            _serve(environment, port, say, variables={})
         finally:
-            _stop(workplace, say)
+            _stop(environment, say)
 
 
 def demo(settings: Settings, port: int, say: Say, *, once: bool) -> None:
     """The product on the recording: once to the end, or until a signal ends it."""
-    with supervisor.stopping_on_signals():
-        workplace = open_workplace(settings, demo=True, say=say)
-        supervisor.claim(workplace.home, say)
+    with supervisor.stop_on_signals():
+        environment = open_environment(settings, demo=True, say=say)
+        supervisor.claim(environment.home, say)
         try:
-            with replaying(workplace, say) as replay:
-                workplace.settings.api_url = replay.url
+            with start_replay(environment, say) as replay:
+                environment.settings.api_url = replay.url
                 if once:
-                    _run_once(workplace, say)
+                    _run_once(environment, say)
                 else:
                     cron = os.environ.get("GRID_TELEMETRY_CRON", "").strip() or DEMO_CRON
-                    _serve(workplace, port, say, environment={"GRID_TELEMETRY_CRON": cron})
+                    _serve(environment, port, say, variables={"GRID_TELEMETRY_CRON": cron})
         finally:
-            _stop(workplace, say)
+            _stop(environment, say)
 
 
 @contextmanager
-def replaying(workplace: Workplace, say: Say, port: int = 0) -> Iterator[ReplayServer]:
+def start_replay(environment: Environment, say: Say, port: int = 0) -> Iterator[ReplayServer]:
     """The recorded API, moved as the demo's database was when it was made."""
     now = datetime.now(UTC)
-    with connect(workplace.warehouse) as connection:
+    with connect(environment.warehouse) as connection:
         stamp = read_stamp(connection)
     weeks = shift_weeks(now) if stamp is None or stamp.shift_weeks is None else stamp.shift_weeks
     ends = RECORDED_UNTIL + timedelta(weeks=weeks)
     if ends - now < timedelta(days=1):
         raise CommandError(
             f"The recording of this demo ended at {ends:%Y-%m-%d %H:%M} UTC. Remove "
-            f"{workplace.home} (on a server by URL: DROP DATABASE grid_demo) and start again."
+            f"{environment.home} (on a server by URL: DROP DATABASE grid_demo) and start again."
         )
     with ReplayServer(port=port, shift_weeks=weeks) as replay:
         say(f"Serving the recording at {replay.url}, moved {weeks} weeks, to {ends:%d %B}")
-        file = workplace.home / REPLAY_FILE
+        file = environment.home / REPLAY_FILE
         file.write_text(replay.url, encoding="ascii")
         try:
             yield replay
@@ -108,82 +108,82 @@ def replaying(workplace: Workplace, say: Say, port: int = 0) -> Iterator[ReplayS
             file.unlink(missing_ok=True)
 
 
-def _serve(workplace: Workplace, port: int, say: Say, environment: dict[str, str]) -> None:
+def _serve(environment: Environment, port: int, say: Say, variables: dict[str, str]) -> None:
     say("Setting up the warehouse")
-    stamp = set_up(workplace, say)
-    workplace.prepare_dagster()
+    stamp = set_up(environment, say)
+    environment.prepare_dagster()
     port = supervisor.free_port(port, say)
-    with server.serving(files_folder(workplace.home), port + 1) as files_url:
+    with server.serving(files_folder(environment.home), port + 1) as files_url:
         # A server of the operator's own serves the live folder; the demo's is only served here.
-        if stamp.kind == "live" and workplace.settings.files_url:
-            files_url = workplace.settings.files_url
-        environment = {
-            **workplace.environment(),
+        if stamp.kind == "live" and environment.settings.files_url:
+            files_url = environment.settings.files_url
+        variables = {
+            **environment.variables(),
             "GRID_FILES_URL": files_url,
-            **environment,
+            **variables,
         }
-        _serve_until_stopped(workplace, port, say, environment, stamp)
+        _serve_until_stopped(environment, port, say, variables, stamp)
 
 
 def _serve_until_stopped(
-    workplace: Workplace, port: int, say: Say, environment: dict[str, str], stamp: Stamp
+    environment: Environment, port: int, say: Say, variables: dict[str, str], stamp: Stamp
 ) -> None:
-    processes = supervisor.serve(workplace, port, environment)
+    processes = supervisor.serve(environment, port, variables)
     say("Reading what is missing, while the UI starts")
-    _first_cycle(environment, say)
-    supervisor.wait_until_ready(port, processes, workplace.home)
+    _first_cycle(variables, say)
+    supervisor.wait_until_ready(port, processes, environment.home)
     option = "" if stamp.kind == "live" else " --demo"
     grid = Path(sys.executable).parent / "grid"
     say("")
     say(f"  {stamp}")
     say(f"  UI         http://127.0.0.1:{port}")
-    say(f"  dashboard  {environment['GRID_FILES_URL']}/{DASHBOARD}")
+    say(f"  dashboard  {variables['GRID_FILES_URL']}/{DASHBOARD}")
     say(f'  SQL        psql "$("{grid}" url{option})"')
     say(f"  health     {_quoted(grid)} status{option}")
     if stamp.kind == "replay":
-        say(f"  API        {workplace.settings.api_url} (`grid replay --help` steers it)")
-    say(f"  logs       {workplace.home / 'logs'}")
+        say(f"  API        {environment.settings.api_url} (`grid replay --help` steers it)")
+    say(f"  logs       {environment.home / 'logs'}")
     say("")
     say("The daemon is on; new half-hours arrive by themselves. Ctrl-C stops everything.")
-    supervisor.watch(processes, workplace.home)
+    supervisor.watch(processes, environment.home)
 
 
 def _quoted(path: Path) -> str:
     return f"'{path}'" if " " in str(path) else str(path)
 
 
-def _first_cycle(environment: dict[str, str], say: Say) -> None:
+def _first_cycle(variables: dict[str, str], say: Say) -> None:
     """One cycle right away, in a process of its own, so that nobody waits for the schedule."""
     code = subprocess.call(
         [sys.executable, "-m", "grid_assets.cli.__main__", "tick"],
-        env={**os.environ, **environment},
+        env={**os.environ, **variables},
     )
     if code:
         say("The first cycle failed, as told above. The daemon tries again by itself.")
 
 
-def _run_once(workplace: Workplace, say: Say) -> None:
-    tick(workplace, say)
+def _run_once(environment: Environment, say: Say) -> None:
+    tick(environment, say)
     say("")
-    for line in report.contents(workplace.warehouse):
+    for line in report.contents(environment.warehouse):
         say(line)
-    faults = report.faults_in_contents(workplace.warehouse)
+    faults = report.faults_in_contents(environment.warehouse)
     if faults:
         raise CommandError(f"The demo ran, but {'; '.join(faults)}.")
     say("")
     say("Mean absolute error of carbon intensity by lead, gCO2/kWh:")
-    for line in report.scores(workplace.warehouse):
+    for line in report.scores(environment.warehouse):
         say(line)
     say("")
     say("Every run succeeded, and every mix and every forecast of it sums to exactly 100 %.")
-    say(f"Dashboard: {(files_folder(workplace.home) / DASHBOARD).as_uri()}")
+    say(f"Dashboard: {(files_folder(environment.home) / DASHBOARD).as_uri()}")
 
 
-def _stop(workplace: Workplace, say: Say) -> None:
+def _stop(environment: Environment, say: Say) -> None:
     say("Stopping")
     supervisor.ignore_signals()  # a second Ctrl-C would leave processes behind
-    supervisor.stop_marked(workplace.home)
-    workplace.close()
+    supervisor.stop_marked(environment.home)
+    environment.close()
 
 
 def down(settings: Settings, say: Say) -> None:
@@ -201,33 +201,33 @@ def down(settings: Settings, say: Say) -> None:
     say(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")
 
 
-def tick(workplace: Workplace, say: Say) -> None:
+def tick(environment: Environment, say: Say) -> None:
     """One half-hourly cycle: telemetry, forecast and scores. Raises `CommandError` on failure.
 
     A forecast that cannot be made for want of telemetry is a warning.
     """
-    set_up(workplace, say)
+    set_up(environment, say)
     failed: list[Outcome] = []
-    with _dagster(workplace) as instance:
+    with _dagster(environment) as instance:
         from grid_assets.cli.runs import run_cycle
 
         for outcome in run_cycle(instance, say):
-            _say_run(workplace.warehouse, outcome.run_id, say)
+            _say_run(environment.warehouse, outcome.run_id, say)
             if outcome.success:
                 continue
-            lost = report.failed_assets(workplace.warehouse, outcome.run_id)
+            lost = report.failed_assets(environment.warehouse, outcome.run_id)
             if not lost or not lost <= SPARED.keys():
                 failed.append(outcome)
                 continue
             for asset in sorted(lost):
                 say(f"Warning: {SPARED[asset]}")
-        _keep_house(instance, workplace.warehouse, say)
+        _run_housekeeping(instance, environment.warehouse, say)
     if failed:
-        raise CommandError(_why(workplace.warehouse, failed))
-    say(report.newest_forecast(workplace.warehouse))
+        raise CommandError(_why(environment.warehouse, failed))
+    say(report.newest_forecast(environment.warehouse))
 
 
-def _keep_house(instance: DagsterInstance, warehouse: SecretStr, say: Say) -> None:
+def _run_housekeeping(instance: DagsterInstance, warehouse: SecretStr, say: Say) -> None:
     """Once a day what is old is removed. That it fails is a warning: no data depends on it."""
     from grid_assets.cli.runs import run_housekeeping_if_due
 
@@ -243,77 +243,77 @@ def _keep_house(instance: DagsterInstance, warehouse: SecretStr, say: Say) -> No
         _say_run(warehouse, run_id, say)
 
 
-def backfill(workplace: Workplace, days: Range, say: Say) -> None:
+def backfill(environment: Environment, days: Range, say: Say) -> None:
     """Load past days in one run. Raises `CommandError` when anything failed."""
-    set_up(workplace, say)
+    set_up(environment, say)
     count = (days.last - days.first).days + 1
     started = time.monotonic()
     say(f"Loading {days}: {count} days of intensity and mix, in one run")
     if count > 100:
         say(f"Dagster notes each day of each asset; about {count * 4 * 0.007:.0f} s of the run")
-    with _dagster(workplace) as instance:
+    with _dagster(environment) as instance:
         from grid_assets.cli.runs import run_history
 
         outcome = run_history(instance, days)
-    _say_run(workplace.warehouse, outcome.run_id, say)
+    _say_run(environment.warehouse, outcome.run_id, say)
     if not outcome.success:
-        raise CommandError(_why(workplace.warehouse, [outcome]))
+        raise CommandError(_why(environment.warehouse, [outcome]))
     say(f"Done in {time.monotonic() - started:.0f} s")
 
 
-def backtest(workplace: Workplace, days: Range, say: Say) -> None:
+def backtest(environment: Environment, days: Range, say: Say) -> None:
     """Forecast past days as they would have been forecast then, and score them, in one run."""
-    set_up(workplace, say)
-    with connect(workplace.warehouse) as connection:
+    set_up(environment, say)
+    with connect(environment.warehouse) as connection:
         try:
             refuse_thinned(connection, day_start(days.first))
         except DayIsThinned as refused:
             raise CommandError(str(refused)) from None
     started = time.monotonic()
-    hours = workplace.settings.backtest_stride_hours
+    hours = environment.settings.backtest_stride_hours
     say(f"Forecasting {days} again, every {hours:g} hours, with what was known then")
-    with _dagster(workplace) as instance:
+    with _dagster(environment) as instance:
         from grid_assets.cli.runs import run_backtest
 
         outcome = run_backtest(instance, days)
-    _say_run(workplace.warehouse, outcome.run_id, say)
+    _say_run(environment.warehouse, outcome.run_id, say)
     if not outcome.success:
-        raise CommandError(_why(workplace.warehouse, [outcome]))
-    for line in report.refusals(workplace.warehouse, days):
+        raise CommandError(_why(environment.warehouse, [outcome]))
+    for line in report.refusals(environment.warehouse, days):
         say(line)
-    for line in report.scores(workplace.warehouse, days):
+    for line in report.scores(environment.warehouse, days):
         say(line)
     say(f"Done in {time.monotonic() - started:.0f} s")
 
 
-def replay_quarantine(workplace: Workplace, say: Say) -> None:
+def replay_quarantine(environment: Environment, say: Say) -> None:
     """Try rejected records again, and make `core` again where some were accepted."""
-    set_up(workplace, say)
-    replayed = quarantine.replay(workplace.warehouse)
+    set_up(environment, say)
+    replayed = quarantine.replay(environment.warehouse)
     say(f"{replayed.accepted} accepted, {replayed.still_rejected} still rejected")
     if not replayed.days:
         return
-    with _dagster(workplace) as instance:
+    with _dagster(environment) as instance:
         from grid_assets.cli.runs import run_core, run_history
 
-        for days in joined(replayed.days):
+        for days in to_ranges(replayed.days):
             # What was accepted is as old as its first capture. If the API has said something else
             # since, only the API can tell: the change-log does not note that a value was repeated.
             say(f"Reading {days} again")
             outcome = run_history(instance, days)
-            _say_run(workplace.warehouse, outcome.run_id, say)
+            _say_run(environment.warehouse, outcome.run_id, say)
             if outcome.success:
                 continue
             say("The API did not tell whether that is its newest word; publishing what is known.")
             outcome = run_core(instance, days)
-            _say_run(workplace.warehouse, outcome.run_id, say)
+            _say_run(environment.warehouse, outcome.run_id, say)
             if not outcome.success:
-                raise CommandError(_why(workplace.warehouse, [outcome]))
+                raise CommandError(_why(environment.warehouse, [outcome]))
 
 
 @contextmanager
-def _dagster(workplace: Workplace) -> Iterator[DagsterInstance]:
-    workplace.prepare_dagster()
+def _dagster(environment: Environment) -> Iterator[DagsterInstance]:
+    environment.prepare_dagster()
     import dagster as dg
 
     from grid_assets.defs.automation import fail_dead_runs
@@ -322,8 +322,8 @@ def _dagster(workplace: Workplace) -> Iterator[DagsterInstance]:
         # What the web server does too. Dagster would otherwise open a connection for each event,
         # which is most of the time of a long run and a third of a short one.
         instance.optimize_for_webserver(statement_timeout=0, pool_recycle=3600, max_overflow=20)
-        bury_crashed(workplace.warehouse)
-        fail_dead_runs(instance, workplace.warehouse)
+        mark_crashed(environment.warehouse)
+        fail_dead_runs(instance, environment.warehouse)
         yield instance
 
 

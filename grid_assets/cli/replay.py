@@ -16,7 +16,7 @@ from grid_assets.api.client import is_loopback
 from grid_assets.cli.commands import REPLAY_FILE, CommandError
 from grid_assets.replay.faults import FAULTS
 from grid_assets.replay.server import ReplayServer
-from grid_assets.runtime.supervisor import stopping_on_signals
+from grid_assets.runtime.supervisor import stop_on_signals
 from grid_assets.settings import Settings
 
 DEFAULT_PORT: Final = 8765
@@ -51,7 +51,7 @@ def replay(
         raise CommandError(
             f"The replay cannot listen on port {port}: {error.strerror}. Choose another --port."
         ) from None
-    with stopping_on_signals(), server as running:
+    with stop_on_signals(), server as running:
         if withhold:
             _steer(running.url, "withhold", {"half_hours": withhold})
         for name in faults:

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from grid_assets.defs import automation
 from grid_assets.defs.assets import forecast
 from grid_assets.defs.partitions import BACKTEST, TRIGGER_TAG, range_tags
-from grid_assets.defs.resources import Grid
+from grid_assets.defs.resources import Services
 from grid_assets.forecasting.due import is_scored
 from grid_assets.health import housekeeping
 from grid_assets.settings import Settings
@@ -41,21 +41,23 @@ def run_cycle(instance: dg.DagsterInstance, announce: Callable[[str], None]) -> 
 
     Where the newest days cannot be fetched, nothing older is tried.
     """
-    grid = _grid()
-    now = grid.now()
+    services = _services()
+    now = services.now()
     newest, *_ = gaps.cycle(now.date(), [])
     announce(f"Reading {newest}")
     yield run(instance, newest, "tick", automation.selection(newest, now))
-    for days in automation.cycle(grid, now)[1:]:
+    for days in automation.cycle(services, now)[1:]:
         announce(f"Reading {days}")
         yield run(instance, days, "tick", automation.selection(days, now))
-    for wanted in automation.core_due(grid, gaps.FIRST_DAY, now, "tick"):
+    for wanted in automation.plan_core_runs(services, gaps.FIRST_DAY, now, "tick"):
         announce(f"Cleaning {wanted.days}: {wanted.why}")
         yield run(instance, wanted.days, wanted.trigger, wanted.assets)
-    for wanted in automation.forecasts_due(grid, now, "tick"):
+    for wanted in automation.plan_forecast_runs(services, now, "tick"):
         announce(f"Forecasting {wanted.days}: {wanted.why}")
         yield run(instance, wanted.days, wanted.trigger, wanted.assets)
-    for wanted in automation.page_due(grid, grid.now(), "tick", pause=timedelta(0)):
+    for wanted in automation.plan_dashboard_run(
+        services, services.now(), "tick", pause=timedelta(0)
+    ):
         announce(f"Making the dashboard: {wanted.why}")
         yield run(instance, wanted.days, wanted.trigger, wanted.assets)
 
@@ -71,7 +73,7 @@ def run_history(instance: dg.DagsterInstance, days: Range) -> Outcome:
 
     A day without scores is spared the asset: Dagster notes each day of each asset.
     """
-    scored = is_scored(_grid().warehouse, days.first, days.last)
+    scored = is_scored(_services().warehouse, days.first, days.last)
     assets = [*automation.HISTORY, *([forecast.accuracy] if scored else [])]
     return run(instance, days, "backfill", [asset.key for asset in assets])
 
@@ -92,7 +94,7 @@ def run(
         tags=range_tags(days.first, days.last, trigger),
         asset_selection=assets,
         raise_on_error=False,
-        run_config=automation.QUIET,
+        run_config=automation.QUIET_RUN_CONFIG,
     )
     raise_if_interrupted(result)
     return Outcome(result.run_id, days, result.success)
@@ -111,7 +113,7 @@ def raise_if_interrupted(result: dg.ExecuteInProcessResult) -> None:
 def run_housekeeping_if_due(instance: dg.DagsterInstance, warehouse: SecretStr) -> str | None:
     """Run the job in this process if it is due; the id of the run, whatever became of it."""
     with connect(warehouse) as connection:
-        if not housekeeping.is_due(connection, _grid().now()):
+        if not housekeeping.is_due(connection, _services().now()):
             return None
     from grid_assets.definitions import defs
 
@@ -119,13 +121,13 @@ def run_housekeeping_if_due(instance: dg.DagsterInstance, warehouse: SecretStr) 
         instance=instance,
         tags={TRIGGER_TAG: "tick"},
         raise_on_error=False,
-        run_config=automation.QUIET,
+        run_config=automation.QUIET_RUN_CONFIG,
     )
     raise_if_interrupted(result)
     return result.run_id
 
 
-def _grid() -> Grid:
-    grid = Grid()
-    grid._settings = Settings.from_environment()
-    return grid
+def _services() -> Services:
+    services = Services()
+    services._settings = Settings.from_environment()
+    return services

@@ -94,8 +94,8 @@ def train(
     output.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     try:
-        with tempfile.TemporaryDirectory(prefix=".training-", dir=output.parent) as place:
-            made = training.train(recipe, Path(place), threads, [_progress()])
+        with tempfile.TemporaryDirectory(prefix=".training-", dir=output.parent) as folder:
+            made = training.train(recipe, Path(folder), threads, [_progress()])
             _write(
                 made / CARD,
                 {
@@ -178,7 +178,7 @@ def evaluate(source: str, span_name: str, stride: int, file: Path | None, write:
         raise click.ClickException(f"--model {source} is not measured. {loaded.reason}")
     model = loaded.forecaster
     try:
-        asked = evaluation.exam(span, timedelta(hours=stride))
+        asked = evaluation.problem_set(span, timedelta(hours=stride))
         click.echo(f"Making {len(asked.problems):,} forecasts with {model.name}.", err=True)
         found = [
             evaluation.evaluate(forecaster, asked)

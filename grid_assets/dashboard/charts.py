@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from grid_assets.dashboard.queries import Facts, Predicted
+from grid_assets.dashboard.queries import Predicted, Snapshot
 from grid_assets.dashboard.theme import (
     ACTUAL,
     ACTUAL_COLOUR,
@@ -24,13 +24,13 @@ from grid_assets.dashboard.theme import (
     STATUS_COLOURS,
     Spec,
     at,
+    chart_label,
     colours_of,
-    drawn,
     frame,
     gco2,
     in_title,
+    model_label,
     ms,
-    named,
     plain,
     scale,
     stacked,
@@ -40,9 +40,9 @@ from grid_assets.halfhours import DAY, HALF_HOUR, floor
 from grid_assets.series import LEAD_BUCKETS
 
 
-def mix(facts: Facts) -> Spec | None:
+def mix(snapshot: Snapshot) -> Spec | None:
     """Shares of nine fuels by half-hour, stacked to 100."""
-    if not facts.mix:
+    if not snapshot.mix:
         return None
     fuels = list(FUEL_COLOURS)
     return {
@@ -54,7 +54,7 @@ def mix(facts: Facts) -> Spec | None:
                     "at": at(start),
                     **{fuel: plain(share) for fuel, share in shares.items()},
                 }
-                for start, shares in facts.mix
+                for start, shares in snapshot.mix
             ]
         },
         "transform": [
@@ -67,7 +67,7 @@ def mix(facts: Facts) -> Spec | None:
         ],
         "mark": {"type": "rect", "aria": False},
         "encoding": {
-            "x": time_axis(facts.now - DAY, facts.now),
+            "x": time_axis(snapshot.now - DAY, snapshot.now),
             "x2": {"field": "end"},
             "y": {
                 "field": "from",
@@ -87,17 +87,17 @@ def mix(facts: Facts) -> Spec | None:
     }
 
 
-def intensity(facts: Facts) -> Spec | None:
+def intensity(snapshot: Snapshot) -> Spec | None:
     """Actual intensity, the page's model with its band, and NESO's forecast, over three days."""
-    model = facts.model
-    ours, neso = facts.of(model), facts.of("neso") if model != "neso" else []
-    actual = {one.period_start: one.actual_gco2_kwh for one in facts.intensity}
+    model = snapshot.model
+    ours, neso = snapshot.of(model), snapshot.of("neso") if model != "neso" else []
+    actual = {one.period_start: one.actual_gco2_kwh for one in snapshot.intensity}
     if not ours and not neso and not any(value is not None for value in actual.values()):
         return None
     by_start = {one.period_start: one for one in ours}
     neso_by_start = {one.period_start: one.p50 for one in neso}
     last = max([*actual, *by_start, *neso_by_start])
-    first = floor(facts.now - DAY) + HALF_HOUR
+    first = floor(snapshot.now - DAY) + HALF_HOUR
     values = []
     for start in _half_hours(first, last):
         one = by_start.get(start)
@@ -115,9 +115,12 @@ def intensity(facts: Facts) -> Spec | None:
         )
     lines = {"actual": (ACTUAL, ACTUAL_COLOUR)}
     if model and ours:
-        lines["p50"] = (drawn(model, _simulated(ours)), OTHER_COLOURS.get(model, OUR_COLOURS[0]))
+        lines["p50"] = (
+            chart_label(model, _simulated(ours)),
+            OTHER_COLOURS.get(model, OUR_COLOURS[0]),
+        )
     if neso:
-        lines["neso"] = (drawn("neso", _simulated(neso)), OTHER_COLOURS["neso"])
+        lines["neso"] = (chart_label("neso", _simulated(neso)), OTHER_COLOURS["neso"])
     colour = {"scale": scale(dict(lines.values())), "legend": MODEL_LEGEND}
     time = time_axis(first, last)
     has_band = any(one.p10 is not None for one in ours)
@@ -156,7 +159,7 @@ def intensity(facts: Facts) -> Spec | None:
                 for field, (name, _) in lines.items()
             ),
             {
-                "data": {"values": [{"t": ms(facts.now)}]},
+                "data": {"values": [{"t": ms(snapshot.now)}]},
                 "mark": {"type": "rule", "strokeDash": [2, 3], "aria": False},
             },
             {
@@ -185,33 +188,33 @@ def intensity(facts: Facts) -> Spec | None:
     }
 
 
-def errors(facts: Facts) -> Spec | None:
+def errors(snapshot: Snapshot) -> Spec | None:
     """Mean absolute error by lead, one bar for each model."""
-    if not facts.accuracy:
+    if not snapshot.accuracy:
         return None
     return {
-        **_by_lead(facts),
+        **_by_lead(snapshot),
         "mark": {"type": "bar", "aria": False, "cornerRadiusEnd": 2},
         "encoding": {
-            **_lead_and_model(facts),
+            **_lead_and_model(snapshot),
             "y": {"field": "mae", "type": "quantitative", "title": "mean absolute error, gCO2/kWh"},
         },
         **frame(),
     }
 
 
-def coverage(facts: Facts) -> Spec | None:
+def coverage(snapshot: Snapshot) -> Spec | None:
     """Share of actuals inside the 80 % band by lead, against the 80 % that is promised."""
-    if not any(one.inside_pct is not None for one in facts.accuracy):
+    if not any(one.inside_pct is not None for one in snapshot.accuracy):
         return None
     return {
         "layer": [
             {
-                **_by_lead(facts),
+                **_by_lead(snapshot),
                 "transform": [{"filter": "isValid(datum.inside)"}],
                 "mark": {"type": "point", "filled": True, "size": 110, "opacity": 1, "aria": False},
                 "encoding": {
-                    **_lead_and_model(facts),
+                    **_lead_and_model(snapshot),
                     "y": {
                         "field": "inside",
                         "type": "quantitative",
@@ -230,9 +233,9 @@ def coverage(facts: Facts) -> Spec | None:
     }
 
 
-def attempts(facts: Facts) -> Spec | None:
+def attempts(snapshot: Snapshot) -> Spec | None:
     """Attempts of the last day by hour, stacked by how they ended."""
-    if not facts.attempts_by_hour:
+    if not snapshot.attempts_by_hour:
         return None
     hour = timedelta(hours=1)
     order = list(STATUS_COLOURS)
@@ -247,13 +250,13 @@ def attempts(facts: Facts) -> Spec | None:
                     "attempts": one.attempts,
                     "order": order.index(one.status),
                 }
-                for one in facts.attempts_by_hour
+                for one in snapshot.attempts_by_hour
             ]
         },
         "transform": [stacked("attempts")],
         "mark": {"type": "rect", "aria": False},
         "encoding": {
-            "x": time_axis(facts.now - DAY, facts.now),
+            "x": time_axis(snapshot.now - DAY, snapshot.now),
             "x2": {"field": "end"},
             "y": {"field": "from", "type": "quantitative", "title": "attempts in the hour"},
             "y2": {"field": "to"},
@@ -268,35 +271,35 @@ def attempts(facts: Facts) -> Spec | None:
     }
 
 
-def model_names(facts: Facts) -> dict[str, str]:
+def model_names(snapshot: Snapshot) -> dict[str, str]:
     """Model by the name that the page shows: ours first, then NESO and seasonal naive."""
-    names = {one.model: named(one.model, one.simulated) for one in facts.accuracy}
+    names = {one.model: model_label(one.model, one.simulated) for one in snapshot.accuracy}
     return {
         model: names[model]
         for model in sorted(names, key=lambda model: (model in OTHER_COLOURS, model))
     }
 
 
-def _by_lead(facts: Facts) -> Spec:
+def _by_lead(snapshot: Snapshot) -> Spec:
     return {
         "data": {
             "values": [
                 {
-                    "model": drawn(one.model, one.simulated),
+                    "model": chart_label(one.model, one.simulated),
                     "lead": one.lead_bucket,
                     "n": one.n,
                     "mae": plain(one.mae),
                     "inside": plain(one.inside_pct),
                 }
-                for one in facts.accuracy
+                for one in snapshot.accuracy
             ]
         }
     }
 
 
-def _lead_and_model(facts: Facts) -> Spec:
-    simulated = {one.model: one.simulated for one in facts.accuracy}
-    names = {model: drawn(model, simulated[model]) for model in model_names(facts)}
+def _lead_and_model(snapshot: Snapshot) -> Spec:
+    simulated = {one.model: one.simulated for one in snapshot.accuracy}
+    names = {model: chart_label(model, simulated[model]) for model in model_names(snapshot)}
     colours = {
         name: OTHER_COLOURS.get(model, OUR_COLOURS[n % len(OUR_COLOURS)])
         for n, (model, name) in enumerate(names.items())

@@ -2,7 +2,7 @@
 template beside it.
 
 Belongs here: what the page says about its facts, and how it is escaped: text by Jinja2, data by
-`in_script`. Does not belong here: reading (`facts`) and chart marks (`charts`).
+`in_script`. Does not belong here: reading (`snapshot`) and chart marks (`charts`).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from grid_assets.dashboard import charts
-from grid_assets.dashboard.queries import GREEN, LOOKED_BACK, NEXT_HOURS, Facts
-from grid_assets.dashboard.theme import FUEL_COLOURS, Spec, at, ms, named
+from grid_assets.dashboard.queries import GREEN, LOOKED_BACK, NEXT_HOURS, Snapshot
+from grid_assets.dashboard.theme import FUEL_COLOURS, Spec, at, model_label, ms
 from grid_assets.halfhours import HALF_HOUR
 from grid_assets.series import LEAD_BUCKETS
 from grid_assets.telemetry.checks import TOO_OLD
@@ -45,7 +45,7 @@ class Chart:
     table: Table
 
 
-def render(facts: Facts, stamp: Stamp, library: str) -> str:
+def render(snapshot: Snapshot, stamp: Stamp, library: str) -> str:
     """The whole page; `library` is the JavaScript that defines `vegaEmbed`."""
     from jinja2 import Environment, StrictUndefined  # here, so that a start does not wait for it
 
@@ -54,37 +54,39 @@ def render(facts: Facts, stamp: Stamp, library: str) -> str:
     for script in (library, program):
         if "</script" in script or "<!--" in script:
             raise ValueError("A script of the page holds a mark that would end it early.")
-    shown = {chart.id: chart for chart in _charts(facts)}
+    shown = {chart.id: chart for chart in _charts(snapshot)}
     data = {
         "charts": {
             name: {**chart.spec, "description": f"{chart.title}. {chart.summary}"}
             for name, chart in shown.items()
             if chart.spec
         },
-        "made": ms(facts.now),
+        "made": ms(snapshot.now),
         "old": OLD.total_seconds() * 1000,
     }
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(at=at, both=both, number=number, tenths=tenths, ago=ago)
+    environment.filters.update(
+        at=at, utc_and_london=utc_and_london, number=number, tenths=tenths, ago=ago
+    )
     template = environment.from_string(folder.joinpath("page.html").read_text(encoding="utf-8"))
     return template.render(
-        facts=facts,
+        snapshot=snapshot,
         stamp=stamp,
         charts=shown,
-        next_hours=facts.next_hours(),
-        next_hours_table=_next_hours_table(facts),
-        green=facts.greenest(),
+        next_hours=snapshot.next_hours(),
+        next_hours_table=_next_hours_table(snapshot),
+        green=snapshot.greenest(),
         green_hours=GREEN // timedelta(hours=1),
         next_span=NEXT_HOURS // timedelta(hours=1),
-        model=_model_name(facts),
-        fresh=_freshness(facts),
+        model=_model_name(snapshot),
+        fresh=_freshness(snapshot),
         too_old=TOO_OLD,
         looked_back=LOOKED_BACK.days,
-        failures=sum(one.failures_24h for one in facts.last_attempts),
-        rejected=sum(one.rejected_24h for one in facts.last_attempts),
-        attempted=sum(one.attempts_24h for one in facts.last_attempts),
+        failures=sum(one.failures_24h for one in snapshot.last_attempts),
+        rejected=sum(one.rejected_24h for one in snapshot.last_attempts),
+        attempted=sum(one.attempts_24h for one in snapshot.last_attempts),
         fuels=list(FUEL_COLOURS.items()),
         data=in_script(data),
         library=library,
@@ -101,7 +103,7 @@ def in_script(data: Any) -> str:
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def both(instant: datetime) -> str:
+def utc_and_london(instant: datetime) -> str:
     """An instant in UTC and, as people in Britain read it, in London, with the zone's name."""
     london = instant.astimezone(LONDON)
     return f"{at(instant)} UTC ({london:%H:%M} {london.tzname()} in London)"
@@ -124,47 +126,53 @@ def ago(age: timedelta) -> str:
     return f"{minutes // 60} h" if minutes < 72 * 60 else f"{minutes // 1440} days"
 
 
-def _charts(facts: Facts) -> list[Chart]:
-    return [_mix(facts), _intensity(facts), _errors(facts), _coverage(facts), _attempts(facts)]
+def _charts(snapshot: Snapshot) -> list[Chart]:
+    return [
+        _mix(snapshot),
+        _intensity(snapshot),
+        _errors(snapshot),
+        _coverage(snapshot),
+        _attempts(snapshot),
+    ]
 
 
-def _mix(facts: Facts) -> Chart:
+def _mix(snapshot: Snapshot) -> Chart:
     fuels = list(FUEL_COLOURS)
     return Chart(
         "mix",
         "Generation mix of the last 24 hours",
-        charts.mix(facts),
-        _mix_summary(facts),
+        charts.mix(snapshot),
+        _mix_summary(snapshot),
         (
             ("from, UTC", *(f"{fuel}, %" for fuel in fuels)),
             [
                 (at(start), *(tenths(shares[fuel]) for fuel in fuels))
-                for start, shares in reversed(facts.mix)
+                for start, shares in reversed(snapshot.mix)
             ],
         ),
     )
 
 
-def _mix_summary(facts: Facts) -> str:
-    if not facts.mix:
+def _mix_summary(snapshot: Snapshot) -> str:
+    if not snapshot.mix:
         return "There is no generation mix of the last 24 hours yet."
     means = {
-        fuel: sum((shares[fuel] or Decimal(0) for _, shares in facts.mix), Decimal(0))
-        / len(facts.mix)
+        fuel: sum((shares[fuel] or Decimal(0) for _, shares in snapshot.mix), Decimal(0))
+        / len(snapshot.mix)
         for fuel in FUEL_COLOURS
     }
     first, second, third = sorted(means, key=lambda fuel: -means[fuel])[:3]
     return (
-        f"Over {len(facts.mix)} half-hours most came from {first} ({tenths(means[first])} % on "
+        f"Over {len(snapshot.mix)} half-hours most came from {first} ({tenths(means[first])} % on "
         f"average), then {second} ({tenths(means[second])} %) and {third} "
         f"({tenths(means[third])} %)."
     )
 
 
-def _intensity(facts: Facts) -> Chart:
-    actual = {one.period_start: one.actual_gco2_kwh for one in facts.intensity}
-    ours = {one.period_start: one for one in facts.of(facts.model)}
-    neso = {one.period_start: one for one in facts.of("neso")}
+def _intensity(snapshot: Snapshot) -> Chart:
+    actual = {one.period_start: one.actual_gco2_kwh for one in snapshot.intensity}
+    ours = {one.period_start: one for one in snapshot.of(snapshot.model)}
+    neso = {one.period_start: one for one in snapshot.of("neso")}
     starts = sorted({*actual, *ours, *neso}, reverse=True)
     simulated = any(one.simulated for one in neso.values())
     rows: list[Sequence[object]] = []
@@ -183,18 +191,18 @@ def _intensity(facts: Facts) -> Chart:
     return Chart(
         "intensity",
         "Carbon intensity: actual against predicted",
-        charts.intensity(facts),
-        _intensity_summary(facts),
+        charts.intensity(snapshot),
+        _intensity_summary(snapshot),
         (
-            ("from, UTC", "actual", "median", "p10", "p90", named("neso", simulated)),
+            ("from, UTC", "actual", "median", "p10", "p90", model_label("neso", simulated)),
             rows,
         ),
     )
 
 
-def _intensity_summary(facts: Facts) -> str:
-    known = [one for one in facts.intensity if one.actual_gco2_kwh is not None]
-    coming = facts.coming()
+def _intensity_summary(snapshot: Snapshot) -> str:
+    known = [one for one in snapshot.intensity if one.actual_gco2_kwh is not None]
+    coming = snapshot.coming()
     said = []
     if known:
         low = min(known, key=lambda one: one.actual_gco2_kwh or 0)
@@ -214,13 +222,13 @@ def _intensity_summary(facts: Facts) -> str:
     return " ".join(said) or "There is neither an actual of the last 24 hours nor a forecast yet."
 
 
-def _errors(facts: Facts) -> Chart:
-    names = charts.model_names(facts)
+def _errors(snapshot: Snapshot) -> Chart:
+    names = charts.model_names(snapshot)
     return Chart(
         "errors",
         "Accuracy by lead: mean absolute error",
-        charts.errors(facts),
-        " ".join(_scored(facts, model, name) for model, name in names.items())
+        charts.errors(snapshot),
+        " ".join(_scored(snapshot, model, name) for model, name in names.items())
         or "No forecast has been scored yet.",
         (
             ("model", "lead", "forecasts", "MAE, gCO2/kWh", "inside the 80 % band, %"),
@@ -233,23 +241,23 @@ def _errors(facts: Facts) -> Chart:
                     "–" if one.inside_pct is None else f"{one.inside_pct:.0f}",
                 )
                 for model, name in names.items()
-                for one in facts.accuracy_of(model)
+                for one in snapshot.accuracy_of(model)
             ],
         ),
     )
 
 
-def _scored(facts: Facts, model: str, name: str) -> str:
-    first, *_, last = [*facts.accuracy_of(model)] * 2
+def _scored(snapshot: Snapshot, model: str, name: str) -> str:
+    first, *_, last = [*snapshot.accuracy_of(model)] * 2
     return f"{name} is {first.mae:.1f} gCO2/kWh off at {first.lead_bucket}" + (
         f" and {last.mae:.1f} at {last.lead_bucket}." if last is not first else "."
     )
 
 
-def _coverage(facts: Facts) -> Chart:
+def _coverage(snapshot: Snapshot) -> Chart:
     held = {
-        name: [one.inside_pct for one in facts.accuracy_of(model) if one.inside_pct is not None]
-        for model, name in charts.model_names(facts).items()
+        name: [one.inside_pct for one in snapshot.accuracy_of(model) if one.inside_pct is not None]
+        for model, name in charts.model_names(snapshot).items()
     }
     sentences = [
         f"The band of {name} held {min(found):.0f} to {max(found):.0f} % of the actuals."
@@ -259,44 +267,49 @@ def _coverage(facts: Facts) -> Chart:
     return Chart(
         "coverage",
         "Accuracy by lead: how often the band held",
-        charts.coverage(facts),
+        charts.coverage(snapshot),
         " ".join(sentences) or "No band has been scored yet.",
         (
             ("model", *LEAD_BUCKETS),
             [
-                (name, *_by_bucket(facts, model))
-                for model, name in charts.model_names(facts).items()
+                (name, *_by_bucket(snapshot, model))
+                for model, name in charts.model_names(snapshot).items()
                 if held[name]
             ],
         ),
     )
 
 
-def _by_bucket(facts: Facts, model: str) -> Iterable[str]:
-    found = {one.lead_bucket: one.inside_pct for one in facts.accuracy_of(model)}
+def _by_bucket(snapshot: Snapshot, model: str) -> Iterable[str]:
+    found = {one.lead_bucket: one.inside_pct for one in snapshot.accuracy_of(model)}
     for bucket in LEAD_BUCKETS:
         inside = found.get(bucket)
         yield "–" if inside is None else f"{inside:.0f} %"
 
 
-def _attempts(facts: Facts) -> Chart:
-    total = sum(one.attempts for one in facts.attempts_by_hour)
-    bad = sum(one.attempts for one in facts.attempts_by_hour if one.status in ("failed", "crashed"))
+def _attempts(snapshot: Snapshot) -> Chart:
+    total = sum(one.attempts for one in snapshot.attempts_by_hour)
+    bad = sum(
+        one.attempts for one in snapshot.attempts_by_hour if one.status in ("failed", "crashed")
+    )
     return Chart(
         "attempts",
         "Attempts of the last 24 hours",
-        charts.attempts(facts),
+        charts.attempts(snapshot),
         f"{total} attempts in 24 hours, {bad} of them failed or crashed."
         if total
         else "Nothing has run in the last 24 hours.",
         (
             ("hour from, UTC", "status", "attempts"),
-            [(at(one.hour), one.status, one.attempts) for one in reversed(facts.attempts_by_hour)],
+            [
+                (at(one.hour), one.status, one.attempts)
+                for one in reversed(snapshot.attempts_by_hour)
+            ],
         ),
     )
 
 
-def _next_hours_table(facts: Facts) -> Table:
+def _next_hours_table(snapshot: Snapshot) -> Table:
     return (
         ("from, UTC", "median", "p10 to p90"),
         [
@@ -305,27 +318,27 @@ def _next_hours_table(facts: Facts) -> Table:
                 tenths(one.p50),
                 f"{tenths(one.p10)} to {tenths(one.p90)}" if one.p10 is not None else "–",
             )
-            for one in facts.next_hours()
+            for one in snapshot.next_hours()
         ],
     )
 
 
-def _model_name(facts: Facts) -> str | None:
+def _model_name(snapshot: Snapshot) -> str | None:
     """The page's model by name; a simulated one says so."""
-    coming = facts.coming()
-    return named(coming[0].model, coming[0].simulated) if coming else None
+    coming = snapshot.coming()
+    return model_label(coming[0].model, coming[0].simulated) if coming else None
 
 
-def _freshness(facts: Facts) -> list[tuple[str, str, bool]]:
+def _freshness(snapshot: Snapshot) -> list[tuple[str, str, bool]]:
     """What is newest, when, and whether that is later than it should be."""
-    intensity, mix = facts.newest_intensity, facts.newest_mix
+    intensity, mix = snapshot.newest_intensity, snapshot.newest_mix
     newest = {
         "actual intensity": intensity.period_start if intensity else None,
         "generation mix": mix[0] if mix else None,
-        "forecast issued": max((one.issued_at for one in facts.coming()), default=None),
+        "forecast issued": max((one.issued_at for one in snapshot.coming()), default=None),
     }
     return [
-        (name, f"{at(start)} UTC" if start else "none", not start or facts.now - start > TOO_OLD)
+        (name, f"{at(start)} UTC" if start else "none", not start or snapshot.now - start > TOO_OLD)
         for name, start in newest.items()
     ]
 

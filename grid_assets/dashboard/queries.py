@@ -88,7 +88,7 @@ class HourOfAttempts:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class Snapshot:
     """Everything on the page but its wording; lists are in order of time or name."""
 
     now: datetime
@@ -166,7 +166,7 @@ class Facts:
         return sorted(found, key=lambda one: order.index(one.lead_bucket))
 
 
-def read(url: SecretStr, now: datetime) -> Facts:
+def read(url: SecretStr, now: datetime) -> Snapshot:
     """Read the page's facts as of one instant; `now` is when the page is made."""
     with connect(url) as connection, connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -179,7 +179,7 @@ def read(url: SecretStr, now: datetime) -> Facts:
         # what has begun and has no actual yet is still only forecast
         ahead = max(newest_actual + HALF_HOUR, now - DAY) if newest_actual else floor(now)
         mix = _mix(connection, newest_mix)
-        return Facts(
+        return Snapshot(
             now=now,
             intensity=[one for one in intensity if one.period_start > now - DAY],
             newest_intensity=next(

@@ -69,18 +69,18 @@ def at(instant: datetime) -> str:
     return f"{instant.day} {instant:%b %H:%M}"
 
 
-def named(model: str, simulated: bool) -> str:
+def model_label(model: str, simulated: bool) -> str:
     """A model's name; NESO's simulated forecasts say in every place that they are no NESO's."""
     return f"{model} (simulated)" if simulated else model
 
 
-def drawn(model: str, simulated: bool) -> str:
+def chart_label(model: str, simulated: bool) -> str:
     """A model's name in a chart.
 
     A checkpoint may call itself anything. What cannot be printed, such as a line's end, would break
     the expressions that Vega-Lite makes of names.
     """
-    name = named(model, simulated)
+    name = model_label(model, simulated)
     return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in name)
 
 

@@ -17,7 +17,7 @@ import dagster as dg
 from psycopg import sql
 
 from grid_assets.defs.partitions import DAYS, ONE_RUN, Days
-from grid_assets.defs.resources import Grid
+from grid_assets.defs.resources import Services
 from grid_assets.halfhours import DAY, api_time
 from grid_assets.settings import PUBLIC_API_URL
 from grid_assets.telemetry.checks import FEW_QUARANTINED, Check, Verdict
@@ -93,7 +93,7 @@ def _type_of(column: str) -> str:
     return "text"
 
 
-def described(
+def asset_kwargs(
     relation: str,
     *,
     source: str,
@@ -140,7 +140,7 @@ def _spec(relation: str, check: Check, *, blocking: bool) -> dg.AssetCheckSpec:
     )
 
 
-def reported(
+def check_results_of(
     relation: str, verdicts: Iterable[Verdict], severity: dg.AssetCheckSeverity
 ) -> Iterator[dg.AssetCheckResult]:
     """Verdicts as Dagster's check results, with up to ten examples each."""
@@ -159,12 +159,16 @@ def reported(
 
 
 def describe_partitions(
-    context: dg.AssetExecutionContext, grid: Grid, relation: str, time_column: str, days: Days
+    context: dg.AssetExecutionContext,
+    services: Services,
+    relation: str,
+    time_column: str,
+    days: Days,
 ) -> None:
     """Give each day's materialisation its own row count and its first and last half-hour."""
     column = sql.Identifier(time_column)
     is_date = time_column.endswith("_date")
-    with connect(grid.warehouse) as connection:
+    with connect(services.warehouse) as connection:
         counted = connection.execute(
             sql.SQL(
                 "SELECT {day}, count(*), min({time}), max({time}) "
@@ -194,6 +198,6 @@ def describe_partitions(
         context.add_asset_metadata(metadata, partition_key=key)
 
 
-def data_kind(stamp: Stamp) -> dict[str, str]:
+def kind_metadata(stamp: Stamp) -> dict[str, str]:
     """The banner on every materialisation of recorded data; nothing on live data."""
     return {} if stamp.kind == "live" else {"data": str(stamp)}

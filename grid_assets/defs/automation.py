@@ -12,13 +12,13 @@ from pydantic import SecretStr
 
 from grid_assets.defs.assets import core, dashboard, forecast, raw
 from grid_assets.defs.partitions import BACKTEST, CYCLES, TRIGGER_TAG, range_tags
-from grid_assets.defs.resources import Grid
+from grid_assets.defs.resources import Services
 from grid_assets.forecasting import due
 from grid_assets.forecasting.models.registry import configured_name
 from grid_assets.halfhours import DAY, api_time
 from grid_assets.settings import Settings
 from grid_assets.telemetry import gaps
-from grid_assets.warehouse.run_log import bury_crashed, run_processes_gone
+from grid_assets.warehouse.run_log import mark_crashed, run_processes_gone
 
 HISTORY: Final = [raw.intensity, raw.generation, core.intensity, core.generation_mix]
 """What can be fetched for past days; NESO's forecast cannot."""
@@ -39,13 +39,13 @@ TELEMETRY: Final = dg.define_asset_job(
 )
 
 
-QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+QUIET_RUN_CONFIG: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Run configuration: the console says nothing, every event is in the UI and `ops.etl_runs`."""
 
 WHY_TAG: Final = "grid/why"
 """What the tables said when the sensor asked for a run."""
 
-FAR_LOOK: Final = timedelta(minutes=5)
+FULL_SCAN_EVERY: Final = timedelta(minutes=5)
 """All of history is compared with raw this often; the last week every time."""
 
 OPEN: Final = (
@@ -75,11 +75,11 @@ MISSED: Final = timedelta(minutes=20)
     ),
 )
 def half_hourly(
-    context: dg.ScheduleEvaluationContext, grid: Grid
+    context: dg.ScheduleEvaluationContext, services: Services
 ) -> list[dg.RunRequest] | dg.SkipReason:
-    now = grid.now()
-    bury_crashed(grid.warehouse)
-    fail_dead_runs(context.instance, grid.warehouse)
+    now = services.now()
+    mark_crashed(services.warehouse)
+    fail_dead_runs(context.instance, services.warehouse)
     if now - context.scheduled_execution_time > MISSED:
         return dg.SkipReason("Missed while the daemon was down; the newest cycle makes up for it.")
     return [
@@ -88,27 +88,27 @@ def half_hourly(
             run_key=f"{api_time(context.scheduled_execution_time)} {days}",
             tags=range_tags(days.first, days.last, "schedule"),
             asset_selection=selection(days, now),
-            run_config=QUIET,
+            run_config=QUIET_RUN_CONFIG,
         )
-        for days in cycle(grid, now)
+        for days in cycle(services, now)
     ]
 
 
-def cycle(grid: Grid, now: datetime) -> list[gaps.Range]:
+def cycle(services: Services, now: datetime) -> list[gaps.Range]:
     """The day ranges of one cycle, the newest first; each is one run.
 
     While the newest days cannot be fetched, nothing older is tried: each run would wait in vain.
     """
-    if gaps.newest_failed(grid.warehouse, now.date()):
+    if gaps.newest_failed(services.warehouse, now.date()):
         return gaps.cycle(now.date(), [])
-    start = max(grid.settings.first_history_day(now), gaps.FIRST_DAY)
-    return gaps.cycle(now.date(), gaps.days_due(grid.warehouse, start, now))
+    start = max(services.settings.first_history_day(now), gaps.FIRST_DAY)
+    return gaps.cycle(now.date(), gaps.days_due(services.warehouse, start, now))
 
 
 def selection(days: gaps.Range, now: datetime) -> list[dg.AssetKey]:
     """The assets of one range: all, or telemetry and scores where the range is past.
 
-    Past days are back-tested once their telemetry is there (`forecasts_due`).
+    Past days are back-tested once their telemetry is there (`plan_forecast_runs`).
     """
     if days.last == now.date():
         return [asset.key for asset in (*HISTORY, raw.neso_forecast, *FORECASTS)]
@@ -116,7 +116,7 @@ def selection(days: gaps.Range, now: datetime) -> list[dg.AssetKey]:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PlannedRun:
     """A run that the tables ask for: assets over days, and why."""
 
     days: gaps.Range
@@ -125,50 +125,54 @@ class Wanted:
     why: str
 
 
-def core_due(grid: Grid, first: date, now: datetime, trigger: str) -> list[Wanted]:
+def plan_core_runs(
+    services: Services, first: date, now: datetime, trigger: str
+) -> list[PlannedRun]:
     """Runs of `core` over the days for which `raw` holds something newer, whoever wrote it."""
     return [
-        Wanted(days, [asset.key for asset in CORE], trigger, f"raw is newer than core: {days}")
-        for days in gaps.joined(due.days_core_lacks(grid.warehouse, first, now))
+        PlannedRun(days, [asset.key for asset in CORE], trigger, f"raw is newer than core: {days}")
+        for days in gaps.to_ranges(due.days_core_lacks(services.warehouse, first, now))
     ]
 
 
-def forecasts_due(grid: Grid, now: datetime, trigger: str) -> list[Wanted]:
+def plan_forecast_runs(services: Services, now: datetime, trigger: str) -> list[PlannedRun]:
     """Runs of `forecast`: from telemetry that no forecast has used, then past days without any.
 
     Where the model has never forecast, the past comes first: bands are calibrated on its errors.
     What has passed of today comes with yesterday, so that a new warehouse has no gap before now.
     """
-    if due.failed_lately(grid.warehouse, now) or due.core_is_blocked(grid.warehouse, now):
+    if due.failed_lately(services.warehouse, now) or due.core_is_blocked(services.warehouse, now):
         return []
-    settings, today = grid.settings, now.date()
+    settings, today = services.settings, now.date()
     model = configured_name(settings.chronos_model)
     assets = [asset.key for asset in FORECASTS]
     newest = []
-    if due.forecast_is_due(grid.warehouse, model, now):
+    if due.forecast_is_due(services.warehouse, model, now):
         days = gaps.Range(today - DAY, today)
-        newest = [Wanted(days, assets, trigger, "telemetry is newer than the forecast")]
-    lacking = due.days_to_backtest(grid.warehouse, model, settings.backtest_days, now)
+        newest = [PlannedRun(days, assets, trigger, "telemetry is newer than the forecast")]
+    lacking = due.days_to_backtest(services.warehouse, model, settings.backtest_days, now)
     if today - DAY in lacking:
         lacking.append(today)
     past = [
-        Wanted(days, assets, BACKTEST, f"no forecasts yet for {days}")
-        for days in gaps.joined(lacking)
+        PlannedRun(days, assets, BACKTEST, f"no forecasts yet for {days}")
+        for days in gaps.to_ranges(lacking)
     ]
-    if due.has_forecast(grid.warehouse, model):
+    if due.has_forecast(services.warehouse, model):
         return newest + past
     # a back-test that reaches today ends with the forecast of now
     return past if today in lacking else past + newest
 
 
-def page_due(
-    grid: Grid, now: datetime, trigger: str, pause: timedelta = dashboard.PAUSE
-) -> list[Wanted]:
+def plan_dashboard_run(
+    services: Services, now: datetime, trigger: str, pause: timedelta = dashboard.PAUSE
+) -> list[PlannedRun]:
     """A run of the dashboard alone, where a run ended without it: a failed one, or a backfill."""
-    if not dashboard.dashboard_is_due(grid.warehouse, now, pause):
+    if not dashboard.dashboard_is_due(services.warehouse, now, pause):
         return []
     today = gaps.Range(now.date(), now.date())
-    return [Wanted(today, [dashboard.dashboard.key], trigger, "runs are newer than the dashboard")]
+    return [
+        PlannedRun(today, [dashboard.dashboard.key], trigger, "runs are newer than the dashboard")
+    ]
 
 
 @dg.sensor(
@@ -183,19 +187,22 @@ def page_due(
     ),
 )
 def new_telemetry(
-    context: dg.SensorEvaluationContext, grid: Grid
+    context: dg.SensorEvaluationContext, services: Services
 ) -> dg.SensorResult | dg.SkipReason:
-    now = grid.now()
+    now = services.now()
     if _is_running(context.instance):
-        fail_dead_runs(context.instance, grid.warehouse)
+        fail_dead_runs(context.instance, services.warehouse)
         return dg.SkipReason("A run is on its way; the tables are asked again when it has ended.")
     looked_far = float(context.cursor or 0)
-    far = now.timestamp() - looked_far >= FAR_LOOK.total_seconds() or now.timestamp() < looked_far
+    far = (
+        now.timestamp() - looked_far >= FULL_SCAN_EVERY.total_seconds()
+        or now.timestamp() < looked_far
+    )
     first = gaps.FIRST_DAY if far else now.date() - gaps.REVISED
     runs = (
-        core_due(grid, first, now, "sensor")
-        or forecasts_due(grid, now, "sensor")
-        or page_due(grid, now, "sensor")
+        plan_core_runs(services, first, now, "sensor")
+        or plan_forecast_runs(services, now, "sensor")
+        or plan_dashboard_run(services, now, "sensor")
     )
     if not runs:
         return dg.SensorResult(
@@ -212,7 +219,7 @@ def new_telemetry(
                     WHY_TAG: wanted.why,
                 },
                 asset_selection=wanted.assets,
-                run_config=QUIET,
+                run_config=QUIET_RUN_CONFIG,
             )
         ]
     )

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import dagster as dg
 
-from grid_assets.defs.pictures import banner, embedded, new_figure
-from grid_assets.defs.resources import Grid
+from grid_assets.defs.pictures import as_metadata, banner, new_figure
+from grid_assets.defs.resources import Services
 from grid_assets.forecasting.horizon import HORIZON_TIME
 from grid_assets.halfhours import Window
 from grid_assets.series import LEAD_BUCKETS
@@ -27,9 +27,9 @@ HISTORY: Final = timedelta(hours=24)
 COLOURS: Final = {"chronos": "#1f6f54", "seasonal_naive": "#888888", "neso": "#d1603d"}
 
 
-def fan_chart(grid: Grid, model: str, issued_at: datetime) -> dict[str, Any]:
+def fan_chart(services: Services, model: str, issued_at: datetime) -> dict[str, Any]:
     """Metadata `fan_chart`: a day of actuals, then median and 80 % band, beside NESO's forecast."""
-    with connect(grid.warehouse) as connection:
+    with connect(services.warehouse) as connection:
         history = connection.execute(
             "SELECT period_start, actual_gco2_kwh::float8 FROM core.intensity "
             "WHERE period_start >= %s AND period_start < %s AND actual_gco2_kwh IS NOT NULL "
@@ -66,13 +66,13 @@ def fan_chart(grid: Grid, model: str, issued_at: datetime) -> dict[str, Any]:
     axes.set_ylabel("gCO2/kWh")
     axes.set_ylim(bottom=0)
     _time_axis(axes)
-    title = f"Carbon intensity, issued {issued_at:%Y-%m-%d %H:%M} UTC{banner(grid)}"
+    title = f"Carbon intensity, issued {issued_at:%Y-%m-%d %H:%M} UTC{banner(services)}"
     return {"fan_chart": _titled(figure, title)}
 
 
-def half_day_ahead(grid: Grid, model: str, window: Window) -> dict[str, Any]:
+def half_day_ahead(services: Services, model: str, window: Window) -> dict[str, Any]:
     """Metadata `half_day_ahead`: what a back-test forecast at least 12 hours ahead, and actuals."""
-    with connect(grid.warehouse) as connection:
+    with connect(services.warehouse) as connection:
         rows = connection.execute(
             "SELECT DISTINCT ON (period_start) period_start, p10::float8, p50::float8, p90::float8,"
             " actual::float8 FROM reporting.actual_vs_predicted "
@@ -92,13 +92,13 @@ def half_day_ahead(grid: Grid, model: str, window: Window) -> dict[str, Any]:
     axes.set_ylabel("gCO2/kWh")
     axes.set_ylim(bottom=0)
     _time_axis(axes)
-    title = f"Carbon intensity as forecast at least 12 hours before{banner(grid)}"
+    title = f"Carbon intensity as forecast at least 12 hours before{banner(services)}"
     return {"half_day_ahead": _titled(figure, title)}
 
 
-def errors_by_lead(grid: Grid, window: Window) -> dict[str, Any]:
+def errors_by_lead(services: Services, window: Window) -> dict[str, Any]:
     """Metadata `error_by_lead`: mean absolute error of carbon intensity by lead, for each model."""
-    with connect(grid.warehouse) as connection:
+    with connect(services.warehouse) as connection:
         rows = connection.execute(
             "SELECT model, lead_bucket, (sum(abs_error_sum) / sum(n))::float8, bool_or(simulated) "
             "FROM forecast.accuracy WHERE series = 'carbon_intensity' AND target_date >= %s "
@@ -126,7 +126,7 @@ def errors_by_lead(grid: Grid, window: Window) -> dict[str, Any]:
     axes.set_ylabel("mean absolute error, gCO2/kWh")
     axes.set_ylim(bottom=0)
     last = (window.end - timedelta(days=1)).date()
-    title = f"Error of carbon intensity, {window.start.date()} to {last}{banner(grid)}"
+    title = f"Error of carbon intensity, {window.start.date()} to {last}{banner(services)}"
     return {"error_by_lead": _titled(figure, title)}
 
 
@@ -148,4 +148,4 @@ def _time_axis(axes: Axes) -> None:
 
 def _titled(figure: Figure, title: str) -> dg.MarkdownMetadataValue:
     figure.axes[0].legend(fontsize=8)
-    return embedded(figure, title)
+    return as_metadata(figure, title)

@@ -10,20 +10,20 @@ from typing import Final
 import dagster as dg
 
 from grid_assets.defs import run_retention
-from grid_assets.defs.automation import QUIET
+from grid_assets.defs.automation import QUIET_RUN_CONFIG
 from grid_assets.defs.partitions import TRIGGER_TAG, Days
-from grid_assets.defs.resources import Grid
+from grid_assets.defs.resources import Services
 from grid_assets.defs.run_logging import attempt
 from grid_assets.forecasting.thinning import thin
-from grid_assets.health.housekeeping import PURGING, THINNING, note_purge
+from grid_assets.health.housekeeping import PURGING, THINNING, record_purge
 from grid_assets.warehouse.connection import connect
 
 QUIET_MINUTE: Final = "27 3 * * *"
 """At night, and midway between two half-hourly cycles, which start at minutes 12 and 42."""
 
 
-def _today(context: dg.OpExecutionContext, grid: Grid) -> Days:
-    today = grid.now().date()
+def _today(context: dg.OpExecutionContext, services: Services) -> Days:
+    today = services.now().date()
     return Days(today, today, context.run.tags.get(TRIGGER_TAG, "manual"))
 
 
@@ -34,11 +34,14 @@ def _today(context: dg.OpExecutionContext, grid: Grid) -> Days:
         "GRID_FORECAST_KEEP_LEADS_HOURS. rows_written in ops.etl_runs is the rows removed."
     ),
 )
-def thin_forecasts(context: dg.OpExecutionContext, grid: Grid) -> None:
-    settings = grid.settings
-    with attempt(context, grid, THINNING, _today(context, grid)) as current:
+def thin_forecasts(context: dg.OpExecutionContext, services: Services) -> None:
+    settings = services.settings
+    with attempt(context, services, THINNING, _today(context, services)) as current:
         done = thin(
-            grid.warehouse, settings.forecast_keep_days, settings.forecast_keep_leads, grid.now()
+            services.warehouse,
+            settings.forecast_keep_days,
+            settings.forecast_keep_leads,
+            services.now(),
         )
         current.rows_written = done.rows
     context.log.info(f"{done.days} days thinned, {done.rows} rows removed.")
@@ -53,17 +56,17 @@ def thin_forecasts(context: dg.OpExecutionContext, grid: Grid) -> None:
         "that hold the newest materialisation of a partition. rows_written is the runs removed."
     ),
 )
-def purge_history(context: dg.OpExecutionContext, grid: Grid) -> None:
-    days = grid.settings.dagster_keep_days
+def purge_history(context: dg.OpExecutionContext, services: Services) -> None:
+    days = services.settings.dagster_keep_days
     if days == 0:
         context.log.info("GRID_DAGSTER_KEEP_DAYS=0: nothing is purged.")
         return
-    now = grid.now()
-    with attempt(context, grid, PURGING, _today(context, grid)) as current:
+    now = services.now()
+    with attempt(context, services, PURGING, _today(context, services)) as current:
         done = run_retention.purge(context.instance, now - timedelta(days=days))
         current.rows_fetched, current.rows_written = done.seen, done.deleted
-        with connect(grid.warehouse) as connection:
-            note_purge(connection, now)
+        with connect(services.warehouse) as connection:
+            record_purge(connection, now)
     context.log.info(f"{done.deleted} of {done.seen} runs older than {days} days deleted.")
 
 
@@ -83,4 +86,4 @@ def housekeeping() -> None:
     description="Removes what is old, at night between two cycles. `grid tick` does so without.",
 )
 def daily_housekeeping() -> dg.RunRequest:
-    return dg.RunRequest(tags={TRIGGER_TAG: "schedule"}, run_config=QUIET)
+    return dg.RunRequest(tags={TRIGGER_TAG: "schedule"}, run_config=QUIET_RUN_CONFIG)

@@ -14,7 +14,7 @@ import dagster as dg
 from psycopg import sql
 
 from grid_assets.defs.partitions import Days
-from grid_assets.defs.resources import Grid
+from grid_assets.defs.resources import Services
 from grid_assets.series import FUELS
 from grid_assets.warehouse.connection import connect
 
@@ -39,20 +39,22 @@ _MIX: Final = tuple(f"{fuel}_pct" for fuel in FUELS)
 _INTENSITY: Final = ("forecast_gco2_kwh", "actual_gco2_kwh")
 
 
-def picture_of_day(grid: Grid, relation: str, days: Days) -> dict[str, dg.MarkdownMetadataValue]:
+def picture_of_day(
+    services: Services, relation: str, days: Days
+) -> dict[str, dg.MarkdownMetadataValue]:
     """Metadata `picture` for a run started by hand for one day; empty for every other run."""
     if not days.is_one_by_hand:
         return {}
     is_mix = "generation" in relation
-    frame = _day(grid, relation, days, _MIX if is_mix else _INTENSITY)
+    frame = _day(services, relation, days, _MIX if is_mix else _INTENSITY)
     if frame.empty:
         return {}
-    return {"picture": _drawn(frame, f"{relation}, {days.first} (UTC){banner(grid)}", is_mix)}
+    return {"picture": _draw(frame, f"{relation}, {days.first} (UTC){banner(services)}", is_mix)}
 
 
-def banner(grid: Grid) -> str:
+def banner(services: Services) -> str:
     """What a title says of recorded data; nothing on live data."""
-    return "" if grid.stamp.kind == "live" else f" – {grid.stamp}"
+    return "" if services.stamp.kind == "live" else f" – {services.stamp}"
 
 
 def new_figure() -> Figure:
@@ -61,7 +63,7 @@ def new_figure() -> Figure:
     return Figure(figsize=(8, 3.4), layout="constrained")
 
 
-def embedded(figure: Figure, title: str) -> dg.MarkdownMetadataValue:
+def as_metadata(figure: Figure, title: str) -> dg.MarkdownMetadataValue:
     """A figure as metadata, under its title."""
     from PIL import Image
 
@@ -74,7 +76,7 @@ def embedded(figure: Figure, title: str) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md(f"![{title}](data:image/png;base64,{image})")
 
 
-def _day(grid: Grid, relation: str, days: Days, columns: tuple[str, ...]) -> pd.DataFrame:
+def _day(services: Services, relation: str, days: Days, columns: tuple[str, ...]) -> pd.DataFrame:
     import pandas as pd
 
     query = sql.SQL(
@@ -85,7 +87,7 @@ def _day(grid: Grid, relation: str, days: Days, columns: tuple[str, ...]) -> pd.
         columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
         relation=sql.Identifier(*relation.split(".")),
     )
-    with connect(grid.warehouse) as connection:
+    with connect(services.warehouse) as connection:
         rows = connection.execute(
             query, {"start": days.window.start, "end": days.window.end}
         ).fetchall()
@@ -94,7 +96,7 @@ def _day(grid: Grid, relation: str, days: Days, columns: tuple[str, ...]) -> pd.
     return frame.set_index("period_start").astype(float)
 
 
-def _drawn(frame: pd.DataFrame, title: str, is_mix: bool) -> dg.MarkdownMetadataValue:
+def _draw(frame: pd.DataFrame, title: str, is_mix: bool) -> dg.MarkdownMetadataValue:
     from matplotlib.dates import DateFormatter
 
     figure = new_figure()
@@ -106,7 +108,7 @@ def _drawn(frame: pd.DataFrame, title: str, is_mix: bool) -> dg.MarkdownMetadata
     axes.set_xlim(frame.index[0], frame.index[-1])
     axes.xaxis.set_major_formatter(DateFormatter("%H:%M"))
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5), reverse=is_mix)
-    return embedded(figure, title)
+    return as_metadata(figure, title)
 
 
 def _stack(axes: Axes, frame: pd.DataFrame) -> None:

@@ -17,14 +17,14 @@ from grid_assets.api.client import CarbonIntensityApi
 from grid_assets.settings import Settings
 from grid_assets.warehouse.connection import WarehouseError, connect
 from grid_assets.warehouse.stamp import Stamp, read_stamp
-from grid_assets.warehouse.urls import place
+from grid_assets.warehouse.urls import location
 
 
-class NotSetUp(WarehouseError):
+class NotMigrated(WarehouseError):
     """The warehouse was never migrated."""
 
 
-class Grid(dg.ConfigurableResource[object]):
+class Services(dg.ConfigurableResource[object]):
     """The outside world of one run; its assets share one API client and so one outage budget."""
 
     _settings: Settings = PrivateAttr()
@@ -32,7 +32,7 @@ class Grid(dg.ConfigurableResource[object]):
     _stamp: Stamp | None = PrivateAttr(default=None)
 
     @contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Grid]:
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Services]:
         self._settings = Settings.from_environment()
         try:
             yield self
@@ -59,13 +59,13 @@ class Grid(dg.ConfigurableResource[object]):
 
     @property
     def stamp(self) -> Stamp:
-        """What the warehouse holds. Raises `NotSetUp` where it was never migrated."""
+        """What the warehouse holds. Raises `NotMigrated` where it was never migrated."""
         if self._stamp is None:
             with connect(self.warehouse) as connection:
                 self._stamp = read_stamp(connection)
         if self._stamp is None:
-            raise NotSetUp(
-                f"The database at {place(self.warehouse)} is not set up. Run `grid migrate`."
+            raise NotMigrated(
+                f"The database at {location(self.warehouse)} is not set up. Run `grid migrate`."
             )
         return self._stamp
 

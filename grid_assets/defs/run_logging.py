@@ -14,7 +14,7 @@ import dagster as dg
 import psycopg
 
 from grid_assets.defs.partitions import Days
-from grid_assets.defs.resources import Grid, NotSetUp
+from grid_assets.defs.resources import NotMigrated, Services
 from grid_assets.warehouse import run_log
 from grid_assets.warehouse.connection import WarehouseError
 
@@ -34,15 +34,15 @@ class BlockingCheckFailed(Exception):
 @contextmanager
 def attempt(
     context: dg.AssetExecutionContext | dg.OpExecutionContext,
-    grid: Grid,
+    services: Services,
     relation: str,
     days: Days,
 ) -> Iterator[run_log.Attempt]:
     """Log the block as one attempt. Only a lost database is tried again."""
     try:
-        _ = grid.stamp  # without it there is no table to log in either
+        _ = services.stamp  # without it there is no table to log in either
         with run_log.attempt(
-            grid.warehouse,
+            services.warehouse,
             run_id=context.run.run_id,
             asset=relation,
             trigger=days.trigger,
@@ -50,7 +50,7 @@ def attempt(
             last_day=days.last,
         ) as current:
             yield current
-    except NotSetUp as error:
+    except NotMigrated as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
     except (psycopg.OperationalError, WarehouseError) as error:
         # Asked for here, not by a retry policy on the asset: with a policy Dagster also starts

@@ -1,7 +1,7 @@
 """Dagster's own history: old runs and their events are deleted, through Dagster's own API.
 
 Belongs here: which runs may go. Does not belong here: when (`housekeeping`), and ticks of schedules
-and sensors, which Dagster purges by itself (`workplace`, retention).
+and sensors, which Dagster purges by itself (`environment`, retention).
 """
 
 from __future__ import annotations

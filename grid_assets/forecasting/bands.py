@@ -22,7 +22,7 @@ MOST: Final = np.array([10_000] + [WHOLE] * (len(SERIES) - 1), np.float64)
 """Largest value of each series in tenths of its unit: 1000 gCO2/kWh, 100 %."""
 
 
-def finished(raw: Values, margins: Values) -> Tenths:
+def finalise(raw: Values, margins: Values) -> Tenths:
     """Quantiles as they are stored, in tenths of gCO2/kWh and of a percent.
 
     `raw` has shape (issues, 10, half-hours, 3), `margins` (issues or 1, 10, half-hours). In the

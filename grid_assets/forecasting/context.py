@@ -54,7 +54,7 @@ class Versions:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class IssueContext:
     """What one issue may be made from, or why it may not be."""
 
     issued_at: datetime
@@ -69,7 +69,7 @@ class Shown:
     refused: str | None
 
 
-class Known:
+class KnownValues:
     """All versions of the values of a window, to be asked what was known at any instant in it."""
 
     def __init__(self, connection: Connection, window: Window) -> None:
@@ -109,7 +109,7 @@ class Known:
             values[rows, versions.period[known] - first] = versions.values[known].T
         return values
 
-    def shown_at(self, issued_at: datetime) -> Shown:
+    def context_of(self, issued_at: datetime) -> IssueContext:
         """The context of an issue: `CONTEXT` half-hours before it, as they were known then."""
         window = Window(issued_at - CONTEXT * HALF_HOUR, issued_at)
         values = self.at(issued_at, window)
@@ -129,7 +129,7 @@ class Known:
             end = issued_at - late * HALF_HOUR
             start = end - CONTEXT * HALF_HOUR
             problem = Problem(self.at(issued_at, Window(start, end)), start)
-        return Shown(
+        return IssueContext(
             issued_at,
             problem,
             late,
@@ -197,7 +197,7 @@ def _versions(start: datetime, rows_read: list[tuple[Any, ...]], rows: int) -> V
     )
 
 
-def with_neso(connection: Connection, shown: Shown) -> Shown:
+def add_neso_forecast(connection: Connection, shown: IssueContext) -> IssueContext:
     """The same with NESO's newest 48-hour forecast captured before the issue, where there is one.
 
     A half-hour that it does not reach is NaN.

@@ -39,7 +39,7 @@ Read = Callable[[datetime, datetime], Values]
 
 
 @dataclass(frozen=True)
-class Exam:
+class ProblemSet:
     """Forecasts to be made, and what came of them: `actual` has shape (problems, 10, 96)."""
 
     span: Window
@@ -127,7 +127,7 @@ def issue_times(span: Window, stride: timedelta = STRIDE) -> list[datetime]:
     return times
 
 
-def exam(span: Window, stride: timedelta = STRIDE, read: Read = recorded) -> Exam:
+def problem_set(span: Window, stride: timedelta = STRIDE, read: Read = recorded) -> ProblemSet:
     """What is asked of every model alike; `read` gives values from an instant to another one.
 
     Each problem has a copy of what precedes its issue time, which may reach back before the span;
@@ -141,10 +141,10 @@ def exam(span: Window, stride: timedelta = STRIDE, read: Read = recorded) -> Exa
         context = history[:, first:end].copy()
         problems.append(Problem(context, issued_at - CONTEXT * HALF_HOUR))
         actual.append(history[:, end : end + HORIZON])
-    return Exam(span, stride, tuple(problems), np.stack(actual))
+    return ProblemSet(span, stride, tuple(problems), np.stack(actual))
 
 
-def evaluate(forecaster: Forecaster, asked: Exam) -> Evaluation:
+def evaluate(forecaster: Forecaster, asked: ProblemSet) -> Evaluation:
     """The scores of one model's quantiles as it gives them. Raises `ModelUnusable`."""
     predicted = forecaster.predict(asked.problems, FORECAST_STEPS)[:, :, :HORIZON]
     return Evaluation(

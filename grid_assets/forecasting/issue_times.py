@@ -17,7 +17,7 @@ def current_issue_time(now: datetime) -> datetime:
     return datetime.fromtimestamp(-(-now.timestamp() // seconds) * seconds, UTC)
 
 
-def strided(window: Window, stride: timedelta, until: datetime) -> Iterator[datetime]:
+def issue_times_at(window: Window, stride: timedelta, until: datetime) -> Iterator[datetime]:
     """Issue times of a window at a stride counted from midnight, none after `until`."""
     at = window.start
     while at < window.end and at <= until:

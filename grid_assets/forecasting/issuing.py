@@ -15,15 +15,20 @@ import numpy as np
 from pydantic import SecretStr
 
 from grid_assets.forecasting import store
-from grid_assets.forecasting.bands import finished
+from grid_assets.forecasting.bands import finalise
 from grid_assets.forecasting.calibration import Margins
-from grid_assets.forecasting.context import MOST_MISSING, Known, Shown, with_neso
+from grid_assets.forecasting.context import (
+    MOST_MISSING,
+    IssueContext,
+    KnownValues,
+    add_neso_forecast,
+)
 from grid_assets.forecasting.horizon import FORECAST_STEPS, HORIZON
 from grid_assets.forecasting.issue_times import current_issue_time
 from grid_assets.forecasting.models.forecaster import CONTEXT, Problem, Values
 from grid_assets.forecasting.models.registry import (
-    Answer,
     Loaded,
+    ModelForecast,
     ModelInfo,
     predict_with_fallback,
     seasonal_naive,
@@ -31,7 +36,7 @@ from grid_assets.forecasting.models.registry import (
 from grid_assets.forecasting.retention import refuse_thinned
 from grid_assets.forecasting.store import Issue
 from grid_assets.halfhours import HALF_HOUR, Window
-from grid_assets.warehouse.connection import Connection, connect, writing
+from grid_assets.warehouse.connection import Connection, connect, write_transaction
 
 
 class FutureIssue(ValueError):
@@ -53,7 +58,7 @@ class Issued:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class IssueOptions:
     """What holds for every issue of one call.
 
     `configured` is the name of the model that was asked for: where another one stands in, the
@@ -69,7 +74,7 @@ class Terms:
     judge: Callable[[Connection, Window], None]
 
 
-def issue(url: SecretStr, days: Window, times: Sequence[datetime], terms: Terms) -> Issued:
+def issue(url: SecretStr, days: Window, times: Sequence[datetime], terms: IssueOptions) -> Issued:
     """Forecast at each of `times` (UTC half-hours, ascending) and store what came out.
 
     NESO's forecasts captured in `days`, and all newer than those stored, are stored beside them.
@@ -88,22 +93,24 @@ def issue(url: SecretStr, days: Window, times: Sequence[datetime], terms: Terms)
             refuse_thinned(connection, times[0])  # before a model is loaded
     for _, day_times in groupby(times, key=lambda at: at.date()):
         _issue_day(url, list(day_times), terms, done)
-    with writing(url, "forecast.predictions") as connection:
+    with write_transaction(url, "forecast.predictions") as connection:
         done.rows_written += store.copy_neso_forecasts(connection, days, terms.now)
         if terms.backtest:  # many new rows at once: without statistics scoring them takes seconds
             connection.execute("SELECT forecast.refresh_statistics()")
     return done
 
 
-def _issue_day(url: SecretStr, times: Sequence[datetime], terms: Terms, done: Issued) -> None:
+def _issue_day(
+    url: SecretStr, times: Sequence[datetime], terms: IssueOptions, done: Issued
+) -> None:
     day, configured = times[0].date(), terms.configured
     with connect(url) as connection:
         # where actuals are late, a context ends, and so starts, that much before the issue
         window = Window(times[0] - (CONTEXT + MOST_MISSING) * HALF_HOUR, times[-1])
-        known = Known(connection, window)
-        shown = [known.shown_at(at) for at in times]
+        known = KnownValues(connection, window)
+        shown = [known.context_of(at) for at in times]
         if terms.use_neso:
-            shown = [with_neso(connection, each) for each in shown]
+            shown = [add_neso_forecast(connection, each) for each in shown]
         asked = [each for each in shown if each.refused is None]
         issues: list[Issue] = []
         for steps, some in _by_steps(asked).items():
@@ -120,9 +127,9 @@ def _issue_day(url: SecretStr, times: Sequence[datetime], terms: Terms, done: Is
         refused = [each for each in shown if each.refused is not None]
         issues += [Issue(_not_loaded(configured), each) for each in refused]
     span = Window(times[0], times[-1] + HORIZON * HALF_HOUR)
-    with writing(url, "forecast.predictions") as connection:
+    with write_transaction(url, "forecast.predictions") as connection:
         refuse_thinned(connection, times[0])  # again: thinning takes turns with this
-        store.note_models(connection, _used(issues), terms.now)
+        store.record_models(connection, _used(issues), terms.now)
         done.rows_written += store.publish(
             connection, issues, terms.now, lambda staged: terms.judge(staged, span)
         )
@@ -131,9 +138,9 @@ def _issue_day(url: SecretStr, times: Sequence[datetime], terms: Terms, done: Is
     done.refused.update({each.issued_at: each.refused or "" for each in refused})
 
 
-def _by_steps(asked: Sequence[Shown]) -> dict[int, list[Shown]]:
+def _by_steps(asked: Sequence[IssueContext]) -> dict[int, list[IssueContext]]:
     """The issues by how far a model is asked: always as far as if each were asked alone."""
-    groups: dict[int, list[Shown]] = {}
+    groups: dict[int, list[IssueContext]] = {}
     for each in asked:
         needed = HORIZON + each.late_steps
         steps = FORECAST_STEPS if needed <= FORECAST_STEPS else HORIZON + MOST_MISSING
@@ -141,17 +148,17 @@ def _by_steps(asked: Sequence[Shown]) -> dict[int, list[Shown]]:
     return groups
 
 
-def _answers(loaded: Loaded, asked: Sequence[Shown], steps: int) -> list[Answer]:
+def _answers(loaded: Loaded, asked: Sequence[IssueContext], steps: int) -> list[ModelForecast]:
     """Raw quantiles (issues, 10, 96, 3) of the model and of seasonal naive."""
     problems: list[Problem] = [each.problem for each in asked if each.problem is not None]
     answers = [predict_with_fallback(loaded, problems, steps)]
     naive = seasonal_naive()
     if answers[0].info.model != naive.info.model:
-        answers.append(Answer(naive.forecaster.predict(problems, steps), naive.info, None))
+        answers.append(ModelForecast(naive.forecaster.predict(problems, steps), naive.info, None))
     return [replace(answer, quantiles=_stored_steps(answer.quantiles, asked)) for answer in answers]
 
 
-def _stored_steps(quantiles: Values, asked: Sequence[Shown]) -> Values:
+def _stored_steps(quantiles: Values, asked: Sequence[IssueContext]) -> Values:
     """Without the half-hours before each issue, which are forecast because actuals are late."""
     return np.stack(
         [
@@ -161,8 +168,8 @@ def _stored_steps(quantiles: Values, asked: Sequence[Shown]) -> Values:
     )
 
 
-def _issues(answer: Answer, asked: Sequence[Shown], margins: Margins) -> list[Issue]:
-    stored = finished(answer.quantiles, margins.values[None])
+def _issues(answer: ModelForecast, asked: Sequence[IssueContext], margins: Margins) -> list[Issue]:
+    stored = finalise(answer.quantiles, margins.values[None])
     return [
         Issue(answer.info, each, stored[row], answer.quantiles[row], margins.issues, answer.reason)
         for row, each in enumerate(asked)

@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 
 from grid_assets.forecasting.bands import Tenths
 from grid_assets.forecasting.calibration import CALIBRATED_ON, STRIDE, Margins, margins
-from grid_assets.forecasting.context import Known, Shown
+from grid_assets.forecasting.context import IssueContext, KnownValues
 from grid_assets.forecasting.horizon import HORIZON
 from grid_assets.forecasting.models.forecaster import Values
 from grid_assets.forecasting.models.registry import ModelInfo
@@ -63,7 +63,7 @@ class Issue:
     """
 
     info: ModelInfo
-    shown: Shown
+    shown: IssueContext
     stored: Tenths | None = None
     raw: Values | None = None
     calibrated_on: int = 0
@@ -99,7 +99,7 @@ def margins_of_day(connection: Connection, info: ModelInfo, day: date, *, again:
         high[position[issued_at], SERIES.index(series)] = p90
     if position:
         first = min(position)
-        known = Known(connection, Window(first, start))
+        known = KnownValues(connection, Window(first, start))
         happened = np.full(
             (len(SERIES), round((start - first) / HALF_HOUR) + HORIZON), np.nan, np.float32
         )
@@ -172,7 +172,7 @@ def publish(
     return connection.execute(statement("statements/publish_predictions")).rowcount
 
 
-def note_models(connection: Connection, infos: Iterable[ModelInfo], now: datetime) -> None:
+def record_models(connection: Connection, infos: Iterable[ModelInfo], now: datetime) -> None:
     """Record which checkpoints forecast here, and when."""
     for info in infos:
         connection.execute(

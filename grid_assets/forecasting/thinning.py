@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from grid_assets.forecasting.scoring import score
 from grid_assets.halfhours import DAY, day_start, days_window
-from grid_assets.warehouse.connection import Connection, statement, take_turn, writing
+from grid_assets.warehouse.connection import Connection, lock_relation, statement, write_transaction
 
 MOST_DAYS: Final = 30
 """Days of target of one call: a setting that was lowered by a year is worked off in two weeks."""
@@ -48,8 +48,8 @@ def thin(
     before = day_start(now.date() - keep_days * DAY)
     days = rows = 0
     while days < most_days:
-        with writing(url, "forecast.predictions") as connection:
-            take_turn(connection, "forecast.accuracy")
+        with write_transaction(url, "forecast.predictions") as connection:
+            lock_relation(connection, "forecast.accuracy")
             found = connection.execute(
                 statement("statements/next_day_to_thin"), {"before": before}
             ).fetchone()

@@ -56,7 +56,7 @@ class Table:
     rows: int
 
 
-def told(connection: Connection, settings: Settings, now: datetime) -> Iterator[str]:
+def report(connection: Connection, settings: Settings, now: datetime) -> Iterator[str]:
     """A line for all, and one for each part: bytes now, and bytes that a year adds."""
     tables = _tables(connection)
     row = connection.execute(

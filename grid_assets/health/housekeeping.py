@@ -36,7 +36,7 @@ def is_due(connection: Connection, now: datetime) -> bool:
     return row == (True,)
 
 
-def note_purge(connection: Connection, now: datetime) -> None:
+def record_purge(connection: Connection, now: datetime) -> None:
     """Record when Dagster's history was purged."""
     connection.execute(
         "INSERT INTO ops.retention (history_purged_at) VALUES (%s) "
@@ -45,7 +45,7 @@ def note_purge(connection: Connection, now: datetime) -> None:
     )
 
 
-def told(connection: Connection, now: datetime) -> Iterator[str]:
+def report(connection: Connection, now: datetime) -> Iterator[str]:
     """What the last housekeeping did, for `grid status`; a failure is a warning."""
     rows = connection.execute(
         "SELECT DISTINCT ON (asset) asset, status, started_at, rows_written, error_message "

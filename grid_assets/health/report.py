@@ -22,9 +22,9 @@ from grid_assets.telemetry.checks import TOO_OLD
 from grid_assets.telemetry.gaps import FIRST_DAY, Range
 from grid_assets.warehouse.connection import Connection, connect
 from grid_assets.warehouse.migrate import is_current
-from grid_assets.warehouse.run_log import bury_crashed
+from grid_assets.warehouse.run_log import mark_crashed
 from grid_assets.warehouse.stamp import read_stamp
-from grid_assets.warehouse.urls import place
+from grid_assets.warehouse.urls import location
 
 ASSETS: Final = (
     "raw.intensity",
@@ -78,24 +78,24 @@ def status(url: SecretStr, settings: Settings, now: datetime) -> Status:
     with connect(url) as connection:
         stamp = read_stamp(connection)
         if stamp is None:
-            fault = f"The database at {place(url)} is not set up. Run `grid migrate`."
+            fault = f"The database at {location(url)} is not set up. Run `grid migrate`."
             return Status([], [fault])
         faults: list[str] = []
         lines = [
             f"Grid Assets   {stamp}" if stamp.kind == "live" else f"*** {stamp} ***",
-            f"warehouse     {place(url)}, {_server(connection)}",
+            f"warehouse     {location(url)}, {_server(connection)}",
         ]
         if not is_current(connection):  # what follows may read what is not there yet
             return Status(lines, ["The schema is older than this version. Run `grid migrate`."])
-        bury_crashed(url)
+        mark_crashed(url)
         lines += [
             *_newest(connection, now, faults),
             newest_forecast(url),
             *_gaps(connection, settings.first_history_day(now), now),
             *_runs(connection, now, faults),
             _quarantine(connection),
-            *housekeeping.told(connection, now),
-            *disk_usage.told(connection, settings, now),
+            *housekeeping.report(connection, now),
+            *disk_usage.report(connection, settings, now),
         ]
     return Status(lines, faults)
 

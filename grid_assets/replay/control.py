@@ -14,8 +14,8 @@ from threading import Lock
 from typing import Any, Final
 
 from grid_assets.halfhours import HALF_HOUR, api_time, floor
-from grid_assets.replay.answers import Answer, Endpoint
 from grid_assets.replay.faults import FAULTS, BadControl, Fault
+from grid_assets.replay.replies import Endpoint, Reply
 
 MOST_HALF_HOURS: Final = 17_520
 """A year: far longer than any outage worth acting out, and far from the ends of the calendar."""
@@ -87,7 +87,7 @@ class Control:
         with self._lock:
             self._faults.clear()
 
-    def spoil(self, answer: Answer, endpoint: Endpoint, path: str) -> Answer:
+    def spoil(self, answer: Reply, endpoint: Endpoint, path: str) -> Reply:
         """The answer after the active faults that concern it; uses up one of their times."""
         with self._lock:
             concerned = [active for active in self._faults if active.concerns(endpoint, path)]

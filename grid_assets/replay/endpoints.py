@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from grid_assets.halfhours import HALF_HOUR, api_time, floor, parse_api_time
-from grid_assets.replay.answers import Answer, Endpoint, error
 from grid_assets.replay.recording import FACTORS, View
+from grid_assets.replay.replies import Endpoint, Reply, error
 
 LONGEST_WINDOW: Final = timedelta(days=14)
 """What the API accepts in one request of `/intensity` and `/generation`."""
@@ -36,7 +36,7 @@ class Endpoints:
 
     def answer(
         self, path: str, now: datetime, withheld_from: datetime | None
-    ) -> tuple[Endpoint, Answer]:
+    ) -> tuple[Endpoint, Reply]:
         """The kind of the address and its answer: 200, 400 or 404."""
         match path.strip("/").split("/"):
             case ["intensity"]:
@@ -66,7 +66,7 @@ class Endpoints:
         last: str,
         now: datetime,
         withheld_from: datetime | None,
-    ) -> Answer:
+    ) -> Reply:
         start = parse_api_time(first)
         if endpoint == "forecast":
             return replace(_data(self._view.forecast(start, now)), headers=SIMULATED)
@@ -79,16 +79,16 @@ class Endpoints:
         simulated = bool(records) and records[-1]["from"] > api_time(floor(now))
         return replace(_data(records), headers=SIMULATED if simulated else {})
 
-    def _current_intensity(self, now: datetime, withheld_from: datetime | None) -> Answer:
+    def _current_intensity(self, now: datetime, withheld_from: datetime | None) -> Reply:
         end = floor(now) + HALF_HOUR
         records = self._view.intensity(end - NOW_REACHES_BACK, end, now, withheld_from)
         return _data(records[-1:])
 
-    def _current_mix(self, now: datetime, withheld_from: datetime | None) -> Answer:
+    def _current_mix(self, now: datetime, withheld_from: datetime | None) -> Reply:
         # An object, where every other address answers with a list.
         records = self._view.generation(now - NOW_REACHES_BACK, now, now, withheld_from)
         return _data(records[-1] if records else [])
 
 
-def _data(data: object) -> Answer:
-    return Answer(200, {"data": data})
+def _data(data: object) -> Reply:
+    return Reply(200, {"data": data})

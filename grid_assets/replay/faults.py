@@ -13,8 +13,8 @@ from typing import Any, Final, cast
 
 from grid_assets.halfhours import parse_api_time
 from grid_assets.replay import record_faults as on
-from grid_assets.replay.answers import Answer, Delivery, Endpoint, error
 from grid_assets.replay.record_faults import Options, on_record
+from grid_assets.replay.replies import Delivery, Endpoint, Reply, error
 
 ANY: Final[frozenset[Endpoint]] = frozenset(
     {"intensity", "forecast", "generation", "factors", "unknown"}
@@ -43,7 +43,7 @@ class Fault:
 
     summary: str
     endpoints: frozenset[Endpoint]
-    apply: Callable[[Answer, Options], Answer]
+    apply: Callable[[Reply, Options], Reply]
     options: Mapping[str, Option] = field(default_factory=dict)
     of_record: bool = False
 
@@ -87,39 +87,39 @@ def _retry_after(name: str, value: Any) -> None:
         raise BadControl(f"{name!r} must be whole seconds, an HTTP date or null.")
 
 
-def _too_many(answer: Answer, options: Options) -> Answer:
+def _too_many(answer: Reply, options: Options) -> Reply:
     refusal = error(429, "Too Many Requests", "The rate limit is exceeded.")
     wait = options.get("retry_after", 1)
     return refusal if wait is None else replace(refusal, headers={"Retry-After": str(wait)})
 
 
-def _html(answer: Answer, options: Options) -> Answer:
+def _html(answer: Reply, options: Options) -> Reply:
     page = b"<!DOCTYPE html><html><body><h1>We are down for maintenance</h1></body></html>"
     return replace(answer, status=200, raw=page, content_type="text/html; charset=utf-8")
 
 
-def _half_json(answer: Answer, options: Options) -> Answer:
+def _half_json(answer: Reply, options: Options) -> Reply:
     return replace(answer, raw=answer.body[: len(answer.body) // 2])
 
 
-def _deliver(kind: str, default_seconds: float | None = None) -> Callable[..., Answer]:
-    def apply(answer: Answer, options: Options) -> Answer:
+def _deliver(kind: str, default_seconds: float | None = None) -> Callable[..., Reply]:
+    def apply(answer: Reply, options: Options) -> Reply:
         seconds = options.get("seconds", default_seconds)
         return replace(answer, delivery=Delivery(cast(Any, kind), seconds))
 
     return apply
 
 
-def _huge(answer: Answer, options: Options) -> Answer:
+def _huge(answer: Reply, options: Options) -> Reply:
     padding = int(options.get("size_mb", 64) * 1_000_000)
     return replace(answer, delivery=Delivery("padded", padding_bytes=padding))
 
 
-def _instead(spoilt: Answer) -> Callable[[Answer, Options], Answer]:
+def _instead(spoilt: Reply) -> Callable[[Reply, Options], Reply]:
     return lambda answer, options: spoilt
 
 
-def _whole(summary: str, apply: Callable[[Answer, Options], Answer], **options: Option) -> Fault:
+def _whole(summary: str, apply: Callable[[Reply, Options], Reply], **options: Option) -> Fault:
     return Fault(summary, ANY, apply, options)
 
 
@@ -146,8 +146,8 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "html": _whole("status 200 with an HTML page", _html),
     "truncated": _whole("closes half way through the announced body", _deliver("cut")),
     "truncated_json": _whole("half of the JSON, with its proper length", _half_json),
-    "empty_object": _whole("status 200 with {}", _instead(Answer(200, {}))),
-    "empty_list": _whole('status 200 with {"data":[]}', _instead(Answer(200, {"data": []}))),
+    "empty_object": _whole("status 200 with {}", _instead(Reply(200, {}))),
+    "empty_list": _whole('status 200 with {"data":[]}', _instead(Reply(200, {"data": []}))),
     "huge": _whole("size_mb of blanks after the body, no length", _huge, size_mb=_positive),
     "slow": _whole("drips the body over some seconds", _deliver("slow", 5), seconds=_positive),
     "hang": _whole("never answers, or closes after seconds", _deliver("hang"), seconds=_positive),

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from grid_assets.halfhours import api_time, parse_api_time
-from grid_assets.replay.answers import Answer
+from grid_assets.replay.replies import Reply
 
 Record = dict[str, Any]
 Options = Mapping[str, Any]
@@ -28,23 +28,23 @@ _SPOILT: Final = (KeyError, TypeError, ValueError, StopIteration)
 
 def on_record(
     change: Change, suits: Callable[[Record], bool] = lambda record: True
-) -> Callable[[Answer, Options], Answer]:
+) -> Callable[[Reply, Options], Reply]:
     """A fault that changes the record of option `period`, or else the last one that `suits`.
 
     The answer comes back untouched (the same object) where no record suits.
     """
 
-    def apply(answer: Answer, options: Options) -> Answer:
+    def apply(answer: Reply, options: Options) -> Reply:
         data = answer.document.get("data") if answer.status == 200 else None
         # The newest generation mix is an object where every other answer has a list.
         records = [data] if isinstance(data, dict) else list(data or [])
         period = options.get("period")
-        for place in reversed(range(len(records))):
-            record = records[place]
+        for index in reversed(range(len(records))):
+            record = records[index]
             try:
                 if not suits(record) or (period and record["from"] != _spelled(period)):
                     continue
-                records[place : place + 1] = change(deepcopy(record), options)
+                records[index : index + 1] = change(deepcopy(record), options)
             except _SPOILT:
                 continue
             changed = records[0] if isinstance(data, dict) else records

@@ -23,10 +23,10 @@ from urllib.parse import unquote, urlsplit
 
 from grid_assets.halfhours import api_time
 from grid_assets.replay import recording
-from grid_assets.replay.answers import Answer, Delivery, error
 from grid_assets.replay.control import Control
 from grid_assets.replay.endpoints import Endpoints
 from grid_assets.replay.faults import BadControl
+from grid_assets.replay.replies import Delivery, Reply, error
 
 LOOPBACK: Final = ("127.0.0.1", "localhost")
 MOST_CONTROL_BYTES: Final = 65_536
@@ -169,7 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         replay, path = self.replay, unquote(urlsplit(self.path).path)
         if path == "/replay/status":
-            self._send(Answer(200, replay.status()))
+            self._send(Reply(200, replay.status()))
         elif path.startswith("/replay/"):
             self._send(_no_control(path))
         else:
@@ -191,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         self._send(answer)
 
-    def _steer(self, path: str, document: dict[str, Any]) -> Answer:
+    def _steer(self, path: str, document: dict[str, Any]) -> Reply:
         control, now = self.replay.control, self.replay.now()
         match path:
             case "/replay/withhold":
@@ -207,7 +207,7 @@ class _Handler(BaseHTTPRequestHandler):
                 control.heal()
             case _:
                 return _no_control(path)
-        return Answer(200, self.replay.status())
+        return Reply(200, self.replay.status())
 
     def _control_document(self) -> dict[str, Any]:
         length = self.headers.get("Content-Length", "0")
@@ -221,7 +221,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise BadControl("The body must be a JSON object.")
         return document
 
-    def _send(self, answer: Answer, leave: Callable[[], None] = lambda: None) -> None:
+    def _send(self, answer: Reply, leave: Callable[[], None] = lambda: None) -> None:
         """Deliver an answer; `leave` is called before its last piece, so that a client which has
         it never finds its request still counted."""
         body, delivery = answer.body, answer.delivery
@@ -290,7 +290,7 @@ def _sliced(body: bytes, size: int) -> Iterator[bytes]:
         yield body[start : start + size]
 
 
-def _no_control(path: str) -> Answer:
+def _no_control(path: str) -> Reply:
     return error(404, "Not Found", f"There is no {path} for this method.")
 
 

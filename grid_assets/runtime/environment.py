@@ -61,7 +61,7 @@ nux:
 
 
 @dataclass(frozen=True)
-class Workplace:
+class Environment:
     """A database that answers, and a folder for state."""
 
     settings: Settings
@@ -74,7 +74,7 @@ class Workplace:
         if self.embedded is not None:
             self.embedded.stop()
 
-    def environment(self) -> dict[str, str]:
+    def variables(self) -> dict[str, str]:
         """Variables for every process of this workplace, this one included."""
         return {
             "GRID_HOME": str(self.home),
@@ -93,7 +93,7 @@ class Workplace:
         (home / "dagster.yaml").write_text(DAGSTER_YAML, encoding="utf-8")
         if self.settings.dagster_database_url is None:
             self._make_dagster_schema()
-        os.environ.update(self.environment())
+        os.environ.update(self.variables())
 
     def _make_dagster_schema(self) -> None:
         """Migrations make it; this is for one that was dropped to be rid of Dagster's history."""
@@ -123,9 +123,9 @@ class Workplace:
         return SecretStr(urlunsplit(parts._replace(query=urlencode(query, quote_via=quote))))
 
 
-def open_workplace(
+def open_environment(
     settings: Settings, *, demo: bool = False, say: Callable[[str], None] = lambda _: None
-) -> Workplace:
+) -> Environment:
     """The database and folder of the live product, or those of the demo, which never meet."""
     home = settings.home / "demo" if demo else settings.home
     try:
@@ -139,28 +139,28 @@ def open_workplace(
     if settings.database_url is not None:
         url = settings.database_url
         warehouse = ensure_database(session_url(url), DEMO_DATABASE) if demo else url
-        return Workplace(settings, home, warehouse)
+        return Environment(settings, home, warehouse)
     embedded = EmbeddedPostgres(home / "postgres", warn=say)
     if not embedded.is_running():
         say(f"Starting the embedded PostgreSQL in {home / 'postgres'}")
-    return Workplace(settings, home, SecretStr(embedded.start()), embedded)
+    return Environment(settings, home, SecretStr(embedded.start()), embedded)
 
 
-def set_up(workplace: Workplace, say: Callable[[str], None]) -> Stamp:
+def set_up(environment: Environment, say: Callable[[str], None]) -> Stamp:
     """Migrate where anything is missing; returns what the warehouse holds."""
-    settings = workplace.settings
-    with connect(workplace.warehouse) as connection:
+    settings = environment.settings
+    with connect(environment.warehouse) as connection:
         stamp = read_stamp(connection)
         if stamp is None:
-            return migrate(workplace.warehouse, stamp_of(settings), say).stamp
+            return migrate(environment.warehouse, stamp_of(settings), say).stamp
         # An API on this machine that does not answer may be a replay that is not up yet; whatever
         # answers later is checked answer by answer.
         served = stamp_of(settings)
         if served.kind == "replay" or not is_loopback(settings.api_url):
-            refuse_other_kind(stamp, served, workplace.warehouse)
+            refuse_other_kind(stamp, served, environment.warehouse)
         if is_current(connection):
             return stamp
-    return migrate(workplace.warehouse, stamp, say).stamp
+    return migrate(environment.warehouse, stamp, say).stamp
 
 
 def stamp_of(settings: Settings) -> Stamp:

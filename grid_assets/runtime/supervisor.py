@@ -1,7 +1,7 @@
 """The running product: Dagster's web server and daemon as processes of one supervisor.
 
 Belongs here: starting, watching and stopping processes. Does not belong here: databases
-(`workplace`) and runs (`defs.running`).
+(`environment`) and runs (`defs.running`).
 
 Every process that it starts, and everything they start in turn, carries the variable GRID_PRODUCT
 with the folder of its workplace. Stopping looks for that mark, so that it finds orphans too and
@@ -25,7 +25,7 @@ from typing import Final
 import psutil
 import requests
 
-from grid_assets.runtime.environment import Workplace
+from grid_assets.runtime.environment import Environment
 from grid_assets.settings import PROJECT_DIR
 
 MARK: Final = "GRID_PRODUCT"
@@ -43,7 +43,7 @@ class ProductError(Exception):
 
 
 @contextmanager
-def stopping_on_signals() -> Iterator[None]:
+def stop_on_signals() -> Iterator[None]:
     """Turn SIGTERM and SIGHUP into the same orderly end as Ctrl-C.
 
     It also gives SIGINT a handler where a shell had it ignored (a job in the background): children
@@ -106,11 +106,11 @@ def claim(home: Path, say: Say) -> None:
     os.environ[MARK] = str(home)
 
 
-def serve(workplace: Workplace, port: int, environment: dict[str, str]) -> list[subprocess.Popen]:
+def serve(environment: Environment, port: int, variables: dict[str, str]) -> list[subprocess.Popen]:
     """Start web server and daemon; they log to files under the workplace."""
-    logs = workplace.home / "logs"
+    logs = environment.home / "logs"
     logs.mkdir(exist_ok=True)
-    (workplace.home / "dagster").mkdir(exist_ok=True)
+    (environment.home / "dagster").mkdir(exist_ok=True)
     workspace = PROJECT_DIR / "workspace.yaml"
     code = ["-w", str(workspace)] if workspace.is_file() else ["-m", "grid_assets.definitions"]
     commands = {
@@ -127,9 +127,9 @@ def serve(workplace: Workplace, port: int, environment: dict[str, str]) -> list[
             processes.append(
                 subprocess.Popen(
                     [str(bin_dir / program), *arguments],
-                    env={**os.environ, **environment, MARK: str(workplace.home)},
+                    env={**os.environ, **variables, MARK: str(environment.home)},
                     # not the checkout: Dagster would read a .env there over our variables
-                    cwd=workplace.home,
+                    cwd=environment.home,
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,

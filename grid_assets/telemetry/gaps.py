@@ -75,11 +75,11 @@ def newest_failed(url: SecretStr, today: date) -> bool:
 def cycle(today: date, due: Iterable[date]) -> list[Range]:
     """The runs of one cycle: first yesterday and today by themselves, so that nothing old can hold
     up what is new, then the due days as ranges, newest first."""
-    older = joined({day for day in due if day < today - DAY}, LONGEST_RANGE)
+    older = to_ranges({day for day in due if day < today - DAY}, LONGEST_RANGE)
     return [Range(today - DAY, today), *older[::-1][:MOST_RANGES]]
 
 
-def joined(days: Iterable[date], longest: int | None = None) -> list[Range]:
+def to_ranges(days: Iterable[date], longest: int | None = None) -> list[Range]:
     """The days as ranges without a gap inside, oldest first, of at most `longest` days."""
     ranges: list[Range] = []
     for day in sorted(days):

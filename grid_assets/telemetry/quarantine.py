@@ -30,7 +30,7 @@ from grid_assets.telemetry.load import (
     load_generation,
     load_intensity,
 )
-from grid_assets.warehouse.connection import Connection, connect, storable, writing
+from grid_assets.warehouse.connection import Connection, connect, storable, write_transaction
 
 MAX_PAYLOAD: Final = 65_536
 """Characters kept of a rejected body: enough to see what it was, too few to fill a disk."""
@@ -128,7 +128,7 @@ def replay(url: SecretStr) -> Replayed:
         if rows is None:
             still_rejected += 1
             continue
-        with writing(url, entry.asset) as connection:
+        with write_transaction(url, entry.asset) as connection:
             _LOAD[entry.asset](connection, [Capture(rows, entry.captured_at)])
             connection.execute(
                 "UPDATE ops.quarantine SET resolved_at = now() WHERE id = %s", [entry.id]

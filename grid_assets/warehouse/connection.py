@@ -20,7 +20,7 @@ import psycopg
 from psycopg import sql
 from pydantic import SecretStr
 
-from grid_assets.warehouse.urls import place
+from grid_assets.warehouse.urls import location
 
 CONNECT_TIMEOUT_S: Final = 10
 """Long enough for a server across the world, short enough for a prompt answer when it is down."""
@@ -69,14 +69,14 @@ def connect(url: SecretStr) -> Connection:
     except psycopg.OperationalError as error:
         reason = " ".join(str(error).split())
         raise WarehouseError(
-            f"The warehouse at {place(url)} cannot be used: {reason}. Start the server, or change "
-            "GRID_DATABASE_URL (unset, it means the embedded PostgreSQL)."
+            f"The warehouse at {location(url)} cannot be used: {reason}. "
+            "Start the server, or unset GRID_DATABASE_URL to use the embedded PostgreSQL."
         ) from None
     if connection.info.server_version < MIN_SERVER_VERSION:
         version = connection.info.server_version // 10000
         connection.close()
         raise WarehouseError(
-            f"The warehouse at {place(url)} runs PostgreSQL {version}; 15 or later is needed. "
+            f"The warehouse at {location(url)} runs PostgreSQL {version}; 15 or later is needed. "
             "Point GRID_DATABASE_URL at a newer server."
         )
     return connection
@@ -96,17 +96,17 @@ def storable(text: str) -> str:
 
 
 @contextmanager
-def writing(url: SecretStr, relation: str) -> Iterator[Connection]:
+def write_transaction(url: SecretStr, relation: str) -> Iterator[Connection]:
     """A transaction that is the only one to write `relation` until it ends.
 
     Two runs that load the same half-hours take turns, and the second sees what the first wrote.
     """
     with connect(url) as connection, connection.transaction():
-        take_turn(connection, relation)
+        lock_relation(connection, relation)
         yield connection
 
 
-def take_turn(connection: Connection, relation: str) -> None:
+def lock_relation(connection: Connection, relation: str) -> None:
     """Wait until no other transaction writes `relation`, and keep others waiting until the end."""
     connection.execute(
         "SELECT pg_advisory_xact_lock(hashtext('grid_assets'), hashtext(%s))", [relation]

@@ -26,7 +26,7 @@ from pydantic import SecretStr
 from grid_assets.warehouse.connection import Connection, WarehouseError, connect, sql_dir
 from grid_assets.warehouse.roles import make_roles
 from grid_assets.warehouse.stamp import Stamp, read_stamp, refuse_other_kind
-from grid_assets.warehouse.urls import place, session_url
+from grid_assets.warehouse.urls import location, session_url
 
 _USE_THE_OWNER: Final = (
     "Use the owner of the database, or grid_owner, for `grid migrate`; "
@@ -52,7 +52,7 @@ def migrate(url: SecretStr, stamp: Stamp, say: Callable[[str], None] = lambda _:
     url = session_url(url)
     with connect(url) as connection:
         if connection.execute(_lock("pg_try_advisory_lock")).fetchone() != (True,):
-            say(f"Another migration of {place(url)} is under way; waiting for it")
+            say(f"Another migration of {location(url)} is under way; waiting for it")
             connection.execute(_lock("pg_advisory_lock"))
         try:
             _refuse_who_may_not_own(connection, url)
@@ -71,7 +71,7 @@ def migrate(url: SecretStr, stamp: Stamp, say: Callable[[str], None] = lambda _:
             return Migrated(applied, renewed, present or stamp)
         except psycopg.errors.InsufficientPrivilege as error:
             raise WarehouseError(
-                f"The user of GRID_DATABASE_URL may not set up {place(url)}: "
+                f"The user of GRID_DATABASE_URL may not set up {location(url)}: "
                 f"{error.diag.message_primary}. {_USE_THE_OWNER}"
             ) from None
         finally:
@@ -105,7 +105,7 @@ def ensure_database(url: SecretStr, name: str) -> SecretStr:
             except psycopg.errors.InsufficientPrivilege:
                 raise WarehouseError(
                     f"The user of GRID_DATABASE_URL may not create the database {name} on "
-                    f"{place(url)}. Create it, or unset GRID_DATABASE_URL."
+                    f"{location(url)}. Create it, or unset GRID_DATABASE_URL."
                 ) from None
     # urlunsplit would drop the // of a URL without a host, which means the local socket
     text = re.sub(r"(?<=://)([^/?]*)[^?]*", rf"\1/{name}", url.get_secret_value(), count=1)
@@ -151,8 +151,8 @@ def _refuse_who_may_not_own(connection: Connection, url: SecretStr) -> None:
         connection.execute("CREATE SCHEMA ops")
     elif not row[0]:
         raise WarehouseError(
-            f"The user of GRID_DATABASE_URL may not set up {place(url)}: it belongs to {row[1]}, "
-            f"and {row[2]} is not a member of that. {_USE_THE_OWNER}"
+            f"The user of GRID_DATABASE_URL may not set up {location(url)}: "
+            f"it belongs to {row[1]}, and {row[2]} is not a member of that. {_USE_THE_OWNER}"
         )
 
 

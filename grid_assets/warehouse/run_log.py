@@ -61,7 +61,7 @@ def attempt(
 
     Any exception, an interrupt included, is recorded with message and stack trace, and goes on.
     """
-    bury_crashed(url)
+    mark_crashed(url)
     with connect(url) as connection:
         row = connection.execute(
             """
@@ -102,7 +102,7 @@ def attempt(
         beat.join(timeout=5)
 
 
-def bury_crashed(url: SecretStr) -> int:
+def mark_crashed(url: SecretStr) -> int:
     """Mark as `crashed` every running row whose process is gone; returns how many."""
     with connect(url) as connection:
         running = connection.execute(

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from grid_assets.settings import DataKind
 from grid_assets.warehouse.connection import Connection, WarehouseError
-from grid_assets.warehouse.urls import place
+from grid_assets.warehouse.urls import location
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,12 @@ def refuse_other_kind(present: Stamp, wanted: Stamp, url: SecretStr) -> None:
     """Raise `WarehouseError` unless both are the same kind, and the recording lies the same."""
     if present.kind != wanted.kind:
         raise WarehouseError(
-            f"The database at {place(url)} holds {present}, and this process works on {wanted}; "
+            f"The database at {location(url)} holds {present}, and this process works on {wanted}; "
             "the two never meet. Change GRID_DATABASE_URL, GRID_HOME or GRID_API_URL."
         )
     if present.shift_weeks != wanted.shift_weeks:
         raise WarehouseError(
-            f"The database at {place(url)} holds the recording moved by {present.shift_weeks} "
+            f"The database at {location(url)} holds the recording moved by {present.shift_weeks} "
             f"weeks, and the replay serves it moved by {wanted.shift_weeks}. Start it with "
             f"`grid replay --shift-weeks {present.shift_weeks}`, or use another database."
         )

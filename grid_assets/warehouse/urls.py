@@ -26,7 +26,7 @@ def session_url(url: SecretStr) -> SecretStr:
     return SecretStr(urlunsplit(parts._replace(netloc=netloc)))
 
 
-def place(url: SecretStr) -> str:
+def location(url: SecretStr) -> str:
     """Host, port and database of a URL, for people; no user, no password."""
     parts = conninfo_to_dict(url.get_secret_value())
     host, port = parts.get("host", "localhost"), parts.get("port", 5432)

@@ -19,7 +19,13 @@ import pytest
 import requests
 import urllib3
 
-from grid_assets.api.client import Answer, CarbonIntensityApi, ReplayInfo, is_loopback, probe_replay
+from grid_assets.api.client import (
+    ApiResponse,
+    CarbonIntensityApi,
+    ReplayInfo,
+    is_loopback,
+    probe_replay,
+)
 from grid_assets.api.errors import (
     ApiBadRequest,
     ApiBodyTooLarge,
@@ -113,7 +119,7 @@ def error_of(api: CarbonIntensityApi, path: str = PATH) -> ApiError:
 
 def test_an_answer_carries_document_text_path_and_time(stub: Stub, make_api: MakeApi) -> None:
     stub.replies(Reply(b'{"data": [1]}'))
-    assert make_api().get(PATH) == Answer(PATH, {"data": [1]}, '{"data": [1]}', NOW, False)
+    assert make_api().get(PATH) == ApiResponse(PATH, {"data": [1]}, '{"data": [1]}', NOW, False)
     assert stub.paths == [PATH]
 
 
@@ -201,7 +207,7 @@ def test_this_machine_is_asked_without_the_proxy_of_the_environment(
     monkeypatch.setenv("http_proxy", NO_SERVER)
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
-    assert isinstance(make_api().get(PATH), Answer)
+    assert isinstance(make_api().get(PATH), ApiResponse)
 
 
 def test_a_session_can_be_given(make_api: MakeApi) -> None:
@@ -465,7 +471,7 @@ def test_a_404_proves_the_api_alive_and_renews_the_budget(
     error_of(api)
     stub.replies(Reply(status=404), ERROR_500, Reply())
     assert type(error_of(api)) is ApiNotFound
-    assert isinstance(api.get(PATH), Answer)
+    assert isinstance(api.get(PATH), ApiResponse)
 
 
 def test_three_requests_at_once_wait_for_one_budget_together(stub: Stub, make_api: MakeApi) -> None:
@@ -523,7 +529,7 @@ def test_windows_come_in_time_order_and_cover_everything(stub: Stub, make_api: M
         first,
         "/generation/2025-01-15T00:00Z/2025-01-29T00:00Z",
     ]
-    assert all(isinstance(answer, Answer) for _, answer in got)
+    assert all(isinstance(answer, ApiResponse) for _, answer in got)
     assert sorted(stub.paths) == [answer.path for _, answer in got]
 
 
@@ -552,7 +558,14 @@ def test_one_failing_window_does_not_stop_the_others(
     bad = "/intensity/2025-01-03T00:00Z/2025-01-04T00:00Z"
     stub.script = lambda path: reply if path == bad else Reply()
     got = [outcome for _, outcome in make_api().fetch_windows("intensity", days(6), DAY)]
-    assert [isinstance(outcome, Answer) for outcome in got] == [True, True, False, True, True, True]
+    assert [isinstance(outcome, ApiResponse) for outcome in got] == [
+        True,
+        True,
+        False,
+        True,
+        True,
+        True,
+    ]
     assert isinstance(got[2], ApiError)
     assert got[2].path == bad
 
@@ -570,7 +583,7 @@ def test_a_dead_api_costs_one_budget_and_few_requests(
     assert "was not asked for: 3 requests in a row" in str(got[-1])
     assert "tries and 60 s of failures" in str(got[0])
     stub.replies(Reply())
-    assert isinstance(api.get(PATH), Answer)
+    assert isinstance(api.get(PATH), ApiResponse)
 
 
 def test_a_500_for_each_window_is_asked_for_once_each_after_the_budget(
@@ -599,7 +612,7 @@ def test_three_silent_windows_do_not_end_the_asking_while_others_are_answered(
     stub.script = script
     api = make_api(retry_budget_s=60, concurrency=4)
     got = [outcome for _, outcome in api.fetch_windows("intensity", days(13), DAY)]
-    assert [isinstance(outcome, Answer) for outcome in got] == [False] * 3 + [True] * 10
+    assert [isinstance(outcome, ApiResponse) for outcome in got] == [False] * 3 + [True] * 10
 
 
 def test_a_long_retry_after_ends_the_asking_after_three_windows(
@@ -639,7 +652,7 @@ def test_closing_early_drops_what_has_not_started(stub: Stub, make_api: MakeApi)
         time.sleep(0.01)
     windows.close()  # type: ignore[attr-defined]
     gate.set()
-    assert isinstance(api.get(PATH), Answer)
+    assert isinstance(api.get(PATH), ApiResponse)
     time.sleep(0.05)
     assert len(stub.paths) == 4
 

@@ -30,10 +30,10 @@ from grid_assets.settings import PROJECT_DIR
 from grid_assets.warehouse.connection import Connection, connect
 from grid_assets.warehouse.migrate import migrate
 from grid_assets.warehouse.stamp import Stamp
-from grid_assets.warehouse.urls import place
+from grid_assets.warehouse.urls import location
 from grid_assets_tests.http_stub import Reply, Stub, serving
 from grid_assets_tests.running import (
-    Grid,
+    GridCommand,
     files_with,
     free_port,
     grid_in_a_new_folder,
@@ -57,13 +57,13 @@ FORECASTS = (
 
 
 @pytest.fixture
-def grid() -> Iterator[Grid]:
+def grid() -> Iterator[GridCommand]:
     with grid_in_a_new_folder() as made:
         yield made
 
 
 @pytest.fixture
-def recorded(grid: Grid, warehouse: SecretStr, replay: ReplayServer) -> Grid:
+def recorded(grid: GridCommand, warehouse: SecretStr, replay: ReplayServer) -> GridCommand:
     """`grid` on a migrated, empty, recorded warehouse; reads three days, never tries twice."""
     grid.environment |= {
         "GRID_DATABASE_URL": warehouse.get_secret_value(),
@@ -121,7 +121,7 @@ def one_sentence(text: str) -> str:
 
 @pytest.mark.usefixtures("steady")
 def test_a_replay_and_a_database_become_a_warehouse_without_the_demo(
-    grid: Grid, new_database: NewDatabase
+    grid: GridCommand, new_database: NewDatabase
 ) -> None:
     url, port = new_database(None), free_port()
     grid.environment |= {
@@ -199,7 +199,7 @@ def test_a_replay_and_a_database_become_a_warehouse_without_the_demo(
 
 
 def test_a_cycle_that_cannot_make_the_dashboard_warns_and_succeeds(
-    recorded: Grid, warehouse: SecretStr
+    recorded: GridCommand, warehouse: SecretStr
 ) -> None:
     recorded.home.mkdir()
     (recorded.home / "files").write_text("not a folder", encoding="utf-8")
@@ -221,7 +221,7 @@ def test_a_cycle_that_cannot_make_the_dashboard_warns_and_succeeds(
 
 
 def test_a_cycle_whose_telemetry_fails_still_makes_a_dashboard_that_says_so(
-    recorded: Grid, replay: ReplayServer
+    recorded: GridCommand, replay: ReplayServer
 ) -> None:
     replay.control.fault({"name": "500", "path": "/generation"})
     recorded.run("tick", code=1, GRID_BACKTEST_DAYS="0")
@@ -230,7 +230,7 @@ def test_a_cycle_whose_telemetry_fails_still_makes_a_dashboard_that_says_so(
 
 
 def test_an_api_of_another_program_is_live_and_the_recording_stays_out(
-    grid: Grid, new_database: NewDatabase, other_api: Stub, replay: ReplayServer
+    grid: GridCommand, new_database: NewDatabase, other_api: Stub, replay: ReplayServer
 ) -> None:
     url, day = new_database(None), str(days_ago(3))
     grid.environment |= {
@@ -261,7 +261,7 @@ def test_an_api_of_another_program_is_live_and_the_recording_stays_out(
 
 
 def test_live_data_stays_out_of_a_recorded_warehouse(
-    recorded: Grid, warehouse: SecretStr, other_api: Stub
+    recorded: GridCommand, warehouse: SecretStr, other_api: Stub
 ) -> None:
     refused = recorded.run("tick", GRID_API_URL=other_api.url, code=1)
     assert "never meet" in one_sentence(refused.text)
@@ -276,7 +276,7 @@ def test_live_data_stays_out_of_a_recorded_warehouse(
 # Steering the recorded API.
 
 
-def test_a_running_replay_is_steered_by_commands(grid: Grid) -> None:
+def test_a_running_replay_is_steered_by_commands(grid: GridCommand) -> None:
     port = free_port()
     grid.environment["GRID_API_URL"] = url = f"http://127.0.0.1:{port}"
     running = grid.start("replay", "--port", str(port), "--shift-weeks", "3", "--fault", "500")
@@ -297,20 +297,20 @@ def test_a_running_replay_is_steered_by_commands(grid: Grid) -> None:
     assert "No replay answers at" in one_sentence(grid.run("replay", "heal", code=1).text)
 
 
-def test_an_unknown_fault_is_refused_with_the_names_of_all(grid: Grid) -> None:
+def test_an_unknown_fault_is_refused_with_the_names_of_all(grid: GridCommand) -> None:
     refused = grid.run("replay", "fault", "no_such_fault", code=2).err
     assert "no_such_fault" in refused
     assert all(name in refused for name in FAULTS)
 
 
-def test_a_replay_on_a_taken_port_says_so(grid: Grid) -> None:
+def test_a_replay_on_a_taken_port_says_so(grid: GridCommand) -> None:
     with taken_port() as port:
         refused = one_sentence(grid.run("replay", "--port", str(port), code=1).err)
     assert f"cannot listen on port {port}" in refused
     assert "--port" in refused
 
 
-def test_steering_without_a_replay_says_what_to_start(grid: Grid) -> None:
+def test_steering_without_a_replay_says_what_to_start(grid: GridCommand) -> None:
     refused = one_sentence(grid.run("replay", "status", code=1).err)
     assert "Start `grid demo` or `grid replay`, or give --url" in refused
 
@@ -319,7 +319,7 @@ def test_steering_without_a_replay_says_what_to_start(grid: Grid) -> None:
 
 
 def test_a_dead_api_fails_the_tick_with_one_sentence_and_a_row(
-    recorded: Grid, warehouse: SecretStr
+    recorded: GridCommand, warehouse: SecretStr
 ) -> None:
     dead = f"127.0.0.1:{free_port()}"
     failed = one_sentence(recorded.run("tick", GRID_API_URL=f"http://{dead}", code=1).text)
@@ -338,7 +338,7 @@ def test_a_dead_api_fails_the_tick_with_one_sentence_and_a_row(
 
 
 @pytest.mark.parametrize("name", ["status", "migrate", "tick", "quarantine list"])
-def test_a_dead_database_is_named_without_its_password(grid: Grid, name: str) -> None:
+def test_a_dead_database_is_named_without_its_password(grid: GridCommand, name: str) -> None:
     port, password = free_port(), secrets.token_hex(8)
     grid.environment["GRID_DATABASE_URL"] = f"postgresql://u:{password}@127.0.0.1:{port}/somewhere"
     failed = grid.run(*name.split(), code=1)
@@ -364,13 +364,13 @@ BAD = {
 }
 
 
-def test_each_bad_setting_is_named_and_no_secret_is_shown(grid: Grid) -> None:
+def test_each_bad_setting_is_named_and_no_secret_is_shown(grid: GridCommand) -> None:
     refused = grid.run("status", code=1, **BAD)
     assert all(f"{name}: " in one_sentence(refused.err) for name in BAD)
     assert "hidden" not in refused.text
 
 
-def test_a_home_that_cannot_be_made_is_named(grid: Grid) -> None:
+def test_a_home_that_cannot_be_made_is_named(grid: GridCommand) -> None:
     refused = one_sentence(grid.run("status", code=1, GRID_HOME="/proc/no-such-folder").err)
     assert "/proc/no-such-folder cannot be made" in refused
     assert "GRID_HOME" in refused
@@ -432,7 +432,7 @@ def test_the_help_of_a_back_test_names_the_setting_of_its_stride() -> None:
 
 
 def test_a_back_test_of_days_that_were_never_loaded_forecasts_nothing_and_says_so(
-    recorded: Grid, warehouse: SecretStr
+    recorded: GridCommand, warehouse: SecretStr
 ) -> None:
     day = str(days_ago(3))
     said = recorded.run("backtest", "--from", day, "--to", day, GRID_BACKTEST_STRIDE_HOURS="12")
@@ -446,7 +446,7 @@ def test_a_back_test_of_days_that_were_never_loaded_forecasts_nothing_and_says_s
 
 
 def test_status_tells_an_empty_warehouse_from_a_stale_one(
-    recorded: Grid, warehouse: SecretStr
+    recorded: GridCommand, warehouse: SecretStr
 ) -> None:
     empty = recorded.run("status", code=1).out
     assert "NOT HEALTHY   newest actual is missing" in empty
@@ -463,7 +463,7 @@ def test_status_tells_an_empty_warehouse_from_a_stale_one(
     assert "NOT HEALTHY   newest mix is 5 h old" in stale
 
 
-def test_status_ends_with_housekeeping_and_what_the_database_weighs(recorded: Grid) -> None:
+def test_status_ends_with_housekeeping_and_what_the_database_weighs(recorded: GridCommand) -> None:
     said = recorded.run("status", code=1).out
     assert "housekeeping  not yet; it runs once a day" in said
     weight = said[said.index("weight   ") :].splitlines()
@@ -479,7 +479,7 @@ def test_status_ends_with_housekeeping_and_what_the_database_weighs(recorded: Gr
 
 
 def test_a_back_test_of_thinned_days_is_refused_with_the_first_that_is_possible(
-    recorded: Grid, warehouse: SecretStr
+    recorded: GridCommand, warehouse: SecretStr
 ) -> None:
     with connect(warehouse) as connection:
         connection.execute("INSERT INTO ops.retention (forecasts_thinned_to) VALUES ('2024-03-04')")
@@ -491,7 +491,7 @@ def test_a_back_test_of_thinned_days_is_refused_with_the_first_that_is_possible(
 
 
 def test_a_tick_keeps_house_in_a_warehouse_that_is_a_day_old(
-    recorded: Grid, warehouse: SecretStr
+    recorded: GridCommand, warehouse: SecretStr
 ) -> None:
     with connect(warehouse) as connection:
         connection.execute("UPDATE ops.warehouse SET stamped_at = now() - interval '2 days'")
@@ -530,7 +530,7 @@ def insert(connection: Connection, relation: str, values: dict[str, Any]) -> Non
 
 
 def test_an_interrupted_backfill_leaves_failed_rows_and_the_next_run_goes_on(
-    recorded: Grid, warehouse: SecretStr, replay: ReplayServer
+    recorded: GridCommand, warehouse: SecretStr, replay: ReplayServer
 ) -> None:
     recorded.environment |= {"GRID_API_TIMEOUT_S": "2", "GRID_API_RETRY_BUDGET_S": "600"}
     hang = {"name": "hang", "times": None, "path": None}
@@ -596,7 +596,7 @@ def own_role(
 
 
 def test_the_password_of_the_database_is_nowhere_to_be_seen(
-    grid: Grid, own_role: tuple[SecretStr, str], replay: ReplayServer
+    grid: GridCommand, own_role: tuple[SecretStr, str], replay: ReplayServer
 ) -> None:
     url, token = own_role
     grid.environment |= {
@@ -614,7 +614,7 @@ def test_the_password_of_the_database_is_nowhere_to_be_seen(
     assert holders(token) == []
     assert tick.ends() == 1
     said += tick.output() + grid.run("status", code=1).text + grid.run("quarantine", "list").text
-    assert place(url) in said
+    assert location(url) in said
     assert token not in said
     assert files_with(grid.folder, token) == []
     assert tables_with(url, token) == []
@@ -645,7 +645,7 @@ def tables_with(url: SecretStr, token: str) -> list[str]:
 
 
 def test_a_rejected_record_is_listed_and_loaded_once_it_passes(
-    recorded: Grid, warehouse: SecretStr, replay: ReplayServer
+    recorded: GridCommand, warehouse: SecretStr, replay: ReplayServer
 ) -> None:
     assert "Nothing is in quarantine." in recorded.run("quarantine", "list").out
     replay.control.fault({"name": "string_value", "times": 1, "path": "/intensity"})
@@ -672,7 +672,7 @@ def test_a_rejected_record_is_listed_and_loaded_once_it_passes(
 
 
 def test_a_warehouse_of_another_shift_is_refused_with_the_command_that_fits(
-    grid: Grid, new_database: NewDatabase, replay: ReplayServer
+    grid: GridCommand, new_database: NewDatabase, replay: ReplayServer
 ) -> None:
     url = new_database(None)
     migrate(url, Stamp("replay", replay.shift_weeks + 1))

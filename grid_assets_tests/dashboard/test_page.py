@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from grid_assets.dashboard import page, queries
-from grid_assets.dashboard.queries import Accuracy, Facts, HourOfAttempts, Intensity, Predicted
+from grid_assets.dashboard.queries import Accuracy, HourOfAttempts, Intensity, Predicted, Snapshot
 from grid_assets.halfhours import DAY, HALF_HOUR, floor
 from grid_assets.series import FUELS
 from grid_assets.warehouse.connection import sql_dir
@@ -63,7 +63,7 @@ def text(html: str) -> str:
     return " ".join(" ".join(seen(html).shown).split())
 
 
-def render(found: Facts, kind: str = "live") -> str:
+def render(found: Snapshot, kind: str = "live") -> str:
     stamp = Stamp("live") if kind == "live" else Stamp("replay", 3)
     return page.render(found, stamp, "window.vegaEmbed = null;")
 
@@ -168,24 +168,24 @@ def test_our_newest_model_speaks_and_others_stand_in_for_it() -> None:
     naive, neso = predicted(0, 1, "seasonal_naive"), predicted(0, 1, "neso")
     older = predicted(0, 1, "chronos:old", issued_at=floor(NOW) - HALF_HOUR)
     newer = predicted(0, 1, "chronos:new")
-    assert Facts(NOW, predicted=[older, naive, neso, newer]).model == "chronos:new"
-    assert Facts(NOW, predicted=[neso, naive]).model == "seasonal_naive"
-    assert Facts(NOW, predicted=[neso]).model == "neso"
-    assert Facts(NOW, predicted=[predicted(-1, 1)]).model is None
+    assert Snapshot(NOW, predicted=[older, naive, neso, newer]).model == "chronos:new"
+    assert Snapshot(NOW, predicted=[neso, naive]).model == "seasonal_naive"
+    assert Snapshot(NOW, predicted=[neso]).model == "neso"
+    assert Snapshot(NOW, predicted=[predicted(-1, 1)]).model is None
 
 
 def test_the_greenest_hours_are_those_with_the_lowest_mean_and_no_gap() -> None:
     values = [90, 80, 70, 60, 50, 40, 30, 40, 50, 60, 70, 80]
-    whole = Facts(NOW, predicted=[predicted(n, value) for n, value in enumerate(values)])
+    whole = Snapshot(NOW, predicted=[predicted(n, value) for n, value in enumerate(values)])
     start = floor(NOW) + 3 * HALF_HOUR  # 60 50 40 30 40 50: the first of two equals
     assert whole.greenest() == (start, start + timedelta(hours=3), Decimal(270) / 6)
-    gap = Facts(NOW, predicted=[one for n, one in enumerate(whole.predicted) if n != 6])
+    gap = Snapshot(NOW, predicted=[one for n, one in enumerate(whole.predicted) if n != 6])
     assert gap.greenest() == (
         floor(NOW),
         floor(NOW) + timedelta(hours=3),
         Decimal(90 + 80 + 70 + 60 + 50 + 40) / 6,
     )
-    assert Facts(NOW, predicted=[predicted(0, 1)]).greenest() is None
+    assert Snapshot(NOW, predicted=[predicted(0, 1)]).greenest() is None
 
 
 # What is said.
@@ -210,7 +210,7 @@ def test_an_empty_warehouse_gives_a_page_that_says_so_everywhere(warehouse: Secr
 
 
 def test_recorded_data_and_simulated_forecasts_are_named_and_live_ones_are_not() -> None:
-    found = Facts(
+    found = Snapshot(
         NOW,
         predicted=[predicted(0, 100), predicted(0, 90, "neso", simulated=True)],
         accuracy=[Accuracy("neso", "0-3h", 5, Decimal(9), None, True)],
@@ -218,25 +218,25 @@ def test_recorded_data_and_simulated_forecasts_are_named_and_live_ones_are_not()
     recorded = text(render(found, "replay"))
     assert "RECORDED data (replay), not live" in recorded
     assert recorded.count("neso (simulated)") >= 3
-    assert "RECORDED" not in render(Facts(NOW))
+    assert "RECORDED" not in render(Snapshot(NOW))
 
 
 def test_times_are_utc_and_london_is_named_with_its_summer_zone() -> None:
-    found = Facts(NOW, newest_intensity=Intensity(NOW - HALF_HOUR, Decimal(1), "low"))
+    found = Snapshot(NOW, newest_intensity=Intensity(NOW - HALF_HOUR, Decimal(1), "low"))
     assert "Made 1 Jul 20:10 UTC (21:10 BST in London), 2026." in text(render(found))
 
 
 def test_nothing_is_drawn_through_a_gap() -> None:
     starts = [floor(NOW) - n * HALF_HOUR for n in (4, 3, 1)]
-    found = Facts(NOW, intensity=[Intensity(at, Decimal(50), None) for at in starts])
+    found = Snapshot(NOW, intensity=[Intensity(at, Decimal(50), None) for at in starts])
     spec = json.loads(seen(render(found)).data)["charts"]["intensity"]
-    drawn = [row["actual"] for row in spec["data"]["values"]][-4:]
-    assert drawn == [50, 50, None, 50]
+    chart_label = [row["actual"] for row in spec["data"]["values"]][-4:]
+    assert chart_label == [50, 50, None, 50]
 
 
 def test_every_chart_has_its_summary_as_description_and_a_table() -> None:
     share = dict.fromkeys(FUELS, Decimal(0)) | {"wind": Decimal(60), "gas": Decimal(40)}
-    found = Facts(
+    found = Snapshot(
         NOW,
         intensity=[Intensity(floor(NOW) - HALF_HOUR, Decimal(50), None)],
         mix=[(floor(NOW) - HALF_HOUR, share)],
@@ -262,7 +262,7 @@ def test_every_chart_has_its_summary_as_description_and_a_table() -> None:
 @pytest.mark.parametrize("library", ["a = '</script>'", "a = '<!--'"])
 def test_a_library_that_would_end_its_own_script_is_refused(library: str) -> None:
     with pytest.raises(ValueError, match="end it early"):
-        page.render(Facts(NOW), Stamp("live"), library)
+        page.render(Snapshot(NOW), Stamp("live"), library)
 
 
 def test_text_from_the_database_is_shown_and_makes_no_tag() -> None:
@@ -273,14 +273,14 @@ def test_text_from_the_database_is_shown_and_makes_no_tag() -> None:
     shown = " ".join(parsed.shown)
     assert shown.count(HOSTILE) >= 6
     specs = json.loads(parsed.data)["charts"]
-    drawn = HOSTILE.replace("\u2028", "\N{REPLACEMENT CHARACTER}")
-    assert drawn in [row["model"] for row in specs["errors"]["data"]["values"]]
+    chart_label = HOSTILE.replace("\u2028", "\N{REPLACEMENT CHARACTER}")
+    assert chart_label in [row["model"] for row in specs["errors"]["data"]["values"]]
     [data] = re.findall(r'<script type="application/json" id="data">(.*?)</script>', html, re.S)
     assert not set(data) & set("<>&\u2028\u2029")
 
 
-def hostile_facts(name: str) -> Facts:
-    return Facts(
+def hostile_facts(name: str) -> Snapshot:
+    return Snapshot(
         NOW,
         newest_intensity=Intensity(floor(NOW) - HALF_HOUR, Decimal(1), name),
         predicted=[predicted(n, 100, name) for n in range(8)],

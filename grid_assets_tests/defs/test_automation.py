@@ -20,7 +20,7 @@ from grid_assets.defs import automation
 from grid_assets.defs.assets import forecast, raw
 from grid_assets.defs.automation import BACKTEST, CORE, FORECASTS, HISTORY
 from grid_assets.defs.partitions import range_tags
-from grid_assets.defs.resources import Grid
+from grid_assets.defs.resources import Services
 from grid_assets.forecasting import due
 from grid_assets.forecasting.models.registry import configured_name
 from grid_assets.halfhours import HALF_HOUR, floor
@@ -35,7 +35,7 @@ Rows = Callable[..., list[tuple[Any, ...]]]
 Asks = Callable[..., Any]
 
 DAY = timedelta(days=1)
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+QUIET_RUN_CONFIG = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 def tick(late: timedelta = timedelta(0)) -> dg.ScheduleExecutionData | Any:
@@ -45,7 +45,7 @@ def tick(late: timedelta = timedelta(0)) -> dg.ScheduleExecutionData | Any:
         dg.build_schedule_context(
             instance=instance,
             scheduled_execution_time=datetime.now(UTC) - late,
-            resources={"grid": Grid()},
+            resources={"services": Services()},
             repository_def=defs.get_repository_def(),
         ) as context,
     ):
@@ -68,7 +68,7 @@ def run(request: dg.RunRequest) -> dg.ExecuteInProcessResult:
             tags=request.tags,
             asset_selection=list(request.asset_selection or []),
             raise_on_error=False,
-            run_config=QUIET,
+            run_config=QUIET_RUN_CONFIG,
         )
 
 
@@ -215,7 +215,7 @@ def asks(warehouse: SecretStr, replay: ReplayServer, monkeypatch: pytest.MonkeyP
         with dg.build_sensor_context(
             instance=instance,
             cursor=cursor,
-            resources={"grid": Grid()},
+            resources={"services": Services()},
             repository_def=defs.get_repository_def(),
         ) as context:
             return sensor.evaluate_tick(context)
@@ -351,7 +351,7 @@ def test_all_of_history_is_looked_at_every_few_minutes_and_the_last_week_each_ti
         looked = asks(instance).cursor
         rows("INSERT INTO raw.intensity VALUES (%s, now(), 90, 100)", half_hours(old)[0])
         assert asks(instance, looked).run_requests == []
-        before = float(looked) - automation.FAR_LOOK.total_seconds()
+        before = float(looked) - automation.FULL_SCAN_EVERY.total_seconds()
         [request] = asks(instance, str(before)).run_requests
         assert asked(request) == (str(old), str(old), "sensor")
         # A clock that was set back does not put it off for longer.

@@ -23,9 +23,9 @@ from pydantic import SecretStr
 from grid_assets import mix
 from grid_assets.definitions import defs
 from grid_assets.defs.assets import core, raw
-from grid_assets.defs.automation import FORECASTS, QUIET
+from grid_assets.defs.automation import FORECASTS, QUIET_RUN_CONFIG
 from grid_assets.defs.partitions import DAYS, ONE_RUN, range_tags
-from grid_assets.defs.resources import Grid
+from grid_assets.defs.resources import Services
 from grid_assets.forecasting import issuing, store
 from grid_assets.forecasting.bands import Tenths
 from grid_assets.forecasting.models import registry
@@ -247,7 +247,7 @@ def test_what_lies_downstream_of_a_failed_blocking_check_does_not_run(
                 after_intensity,
             ],
             instance=instance,
-            resources={"grid": Grid()},
+            resources={"services": Services()},
             partition_key=day.isoformat(),
             raise_on_error=False,
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
@@ -299,7 +299,7 @@ def forecast_now(
                 tags=range_tags(today, today, "manual"),
                 asset_selection=[asset.key for asset in FORECASTS],
                 raise_on_error=False,
-                run_config=QUIET,
+                run_config=QUIET_RUN_CONFIG,
             )
 
     return run
@@ -338,14 +338,14 @@ def test_a_broken_forecast_rule_fails_the_run_and_leaves_the_earlier_forecast(
     assert forecast_now().success
     before = tables.rows(FORECAST)
     assert before
-    finished = issuing.finished
+    finalise = issuing.finalise
 
     def wrong(*args: Any) -> Tenths:
-        tenths = finished(*args)
+        tenths = finalise(*args)
         broken(tenths)
         return tenths
 
-    monkeypatch.setattr(issuing, "finished", wrong)
+    monkeypatch.setattr(issuing, "finalise", wrong)
     result = forecast_now()
 
     assert not result.success

@@ -44,7 +44,7 @@ def make(
                 tags=range_tags(today - timedelta(days=1), today, "tick"),
                 asset_selection=assets,
                 raise_on_error=False,
-                run_config=automation.QUIET,
+                run_config=automation.QUIET_RUN_CONFIG,
             )
 
     return run

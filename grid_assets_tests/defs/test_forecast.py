@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from grid_assets.definitions import defs
 from grid_assets.defs.automation import CORE, FORECASTS, HISTORY
 from grid_assets.defs.partitions import BACKTEST, TRIGGER_TAG, range_tags
-from grid_assets.defs.resources import Grid
+from grid_assets.defs.resources import Services
 from grid_assets.forecasting import bands
 from grid_assets.forecasting.issue_times import current_issue_time
 from grid_assets.forecasting.models import registry
@@ -40,7 +40,7 @@ Run = Callable[..., dg.ExecuteInProcessResult]
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+QUIET_RUN_CONFIG = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 CHRONOS, NAIVE = "chronos:tiny-2", "seasonal_naive"
 KEYS = [asset.key for asset in FORECASTS]
 DASHBOARD = dg.AssetKey(["files", "dashboard"])
@@ -54,7 +54,7 @@ def execute(
         tags=tags,
         asset_selection=assets,
         raise_on_error=False,
-        run_config=QUIET,
+        run_config=QUIET_RUN_CONFIG,
     )
 
 
@@ -330,7 +330,7 @@ def look(instance: dg.DagsterInstance | None = None, cursor: str | None = None) 
     with dg.build_sensor_context(
         instance=instance or dg.DagsterInstance.ephemeral(),
         cursor=cursor,
-        resources={"grid": Grid()},
+        resources={"services": Services()},
         repository_def=defs.get_repository_def(),
     ) as context:
         return defs.resolve_sensor_def("new_telemetry").evaluate_tick(context)

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from grid_assets.cli import commands
 from grid_assets.cli.runs import run_housekeeping_if_due
 from grid_assets.definitions import defs
-from grid_assets.defs.resources import Grid
+from grid_assets.defs.resources import Services
 from grid_assets.forecasting import due
 from grid_assets.health import housekeeping
 from grid_assets.health.report import status
@@ -53,7 +53,7 @@ def old(rows: Rows) -> None:
 
 def told(url: SecretStr) -> list[str]:
     with connect(url) as connection:
-        return list(housekeeping.told(connection, NOW))
+        return list(housekeeping.report(connection, NOW))
 
 
 def test_a_tick_keeps_house_once_a_day_and_leaves_a_row_for_each_part(
@@ -96,7 +96,7 @@ def test_the_schedule_runs_by_itself_between_two_cycles() -> None:
     schedule = defs.resolve_schedule_def("daily_housekeeping")
     assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("27 3 * * *", "UTC")
-    with dg.build_schedule_context(resources={"grid": Grid()}) as context:
+    with dg.build_schedule_context(resources={"services": Services()}) as context:
         [request] = schedule.evaluate_tick(context).run_requests or []
     assert request.tags["grid/trigger"] == "schedule"
 
@@ -127,7 +127,7 @@ def test_a_purge_that_the_database_refuses_is_a_warning_and_forecasts_are_thinne
         "CREATE TRIGGER no BEFORE DELETE ON dagster.runs EXECUTE FUNCTION dagster.no()"
     )
     said: list[str] = []
-    commands._keep_house(instance, warehouse, said.append)  # and raises nothing
+    commands._run_housekeeping(instance, warehouse, said.append)  # and raises nothing
     assert any("the disk is full" in line for line in said)
     last = rows(DONE)[-2:]
     assert ("dagster.runs", "failed") in [row[:2] for row in last]
@@ -145,7 +145,7 @@ def test_a_thinning_that_fails_is_a_warning_and_runs_are_purged(
 ) -> None:
     rows("ALTER FUNCTION forecast.thin_predictions RENAME TO gone")
     said: list[str] = []
-    commands._keep_house(instance, warehouse, said.append)
+    commands._run_housekeeping(instance, warehouse, said.append)
     assert {row[:2] for row in rows(DONE)} == {
         ("ops.retention", "failed"),
         ("dagster.runs", "success"),
@@ -159,6 +159,6 @@ def test_a_storage_of_dagster_that_is_lost_is_a_warning_of_the_tick(
 ) -> None:
     rows("ALTER SCHEMA dagster RENAME TO away")
     said: list[str] = []
-    commands._keep_house(instance, warehouse, said.append)
+    commands._run_housekeeping(instance, warehouse, said.append)
     assert len(said) == 1
     assert said[0].startswith("Warning: housekeeping failed: ")

@@ -15,7 +15,7 @@ from grid_assets.defs import run_retention
 from grid_assets.defs.run_retention import Purged, purge
 
 DAYS = dg.DailyPartitionsDefinition("2024-01-01", end_date="2024-01-21")
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+QUIET_RUN_CONFIG = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 BEFORE = datetime.now(UTC) - timedelta(days=90)
 
@@ -67,7 +67,7 @@ class History:
             instance=self.instance,
             tags=tags if first else {},
             raise_on_error=False,
-            run_config=QUIET,
+            run_config=QUIET_RUN_CONFIG,
         )
         assert result.success is not fails
         self.sql(

@@ -205,8 +205,8 @@ class _HubHandler(BaseHTTPRequestHandler):
         if self.command == "HEAD":
             return
         trickles = self.server.mood == "trickles" and "/resolve/" in self.path
-        for place in range(0, len(body), 1 if trickles else len(body)):
-            self.wfile.write(body[place : place + 1] if trickles else body)
+        for index in range(0, len(body), 1 if trickles else len(body)):
+            self.wfile.write(body[index : index + 1] if trickles else body)
             if trickles:
                 time.sleep(0.05)
 

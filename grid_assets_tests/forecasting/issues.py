@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from grid_assets.forecasting import issuing
 from grid_assets.forecasting.checks import BLOCKING
-from grid_assets.forecasting.context import Known, Shown
+from grid_assets.forecasting.context import IssueContext, KnownValues
 from grid_assets.forecasting.issuing import Issued
 from grid_assets.forecasting.models.forecaster import CONTEXT, ModelUnusable, Problem, Values
 from grid_assets.forecasting.models.registry import Loaded, ModelInfo
@@ -27,7 +27,7 @@ from grid_assets.series import SERIES
 from grid_assets.telemetry.checks import judge
 from grid_assets.telemetry.load import RAW_GENERATION
 from grid_assets.telemetry.publish import publish_generation_mix, publish_intensity
-from grid_assets.warehouse.connection import Connection, connect, copy_rows, writing
+from grid_assets.warehouse.connection import Connection, connect, copy_rows, write_transaction
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -109,9 +109,9 @@ def put_neso(url: SecretStr, issued_at: datetime, first: datetime, values: Seque
 
 def publish(url: SecretStr, window: Window, now: datetime = LATER) -> None:
     """What is in `raw` into `core`, as a run does."""
-    with writing(url, "core.intensity") as connection:
+    with write_transaction(url, "core.intensity") as connection:
         publish_intensity(connection, window, now, lambda _: None)
-    with writing(url, "core.generation_mix") as connection:
+    with write_transaction(url, "core.generation_mix") as connection:
         publish_generation_mix(connection, window, now, lambda _: None)
 
 
@@ -131,10 +131,10 @@ def fill(
     publish(url, Window(start, end), max(end, LATER))
 
 
-def shown(url: SecretStr, at: datetime = T) -> Shown:
+def shown(url: SecretStr, at: datetime = T) -> IssueContext:
     """What one issue would be made from."""
     with connect(url) as connection:
-        return Known(connection, Window(at - 2 * WEEK, at)).shown_at(at)
+        return KnownValues(connection, Window(at - 2 * WEEK, at)).context_of(at)
 
 
 @dataclass
@@ -149,12 +149,12 @@ class Stub:
     def predict(self, problems: Sequence[Problem], steps: int) -> Values:
         self.asked += problems
         answer = np.empty((len(problems), len(SERIES), steps, 3), np.float32)
-        for place, problem in enumerate(problems):
+        for index, problem in enumerate(problems):
             mean = np.nanmean(problem.context, axis=1, keepdims=True)
             day = problem.context[:, -48:]
             median = np.tile(np.where(np.isnan(day), mean, day), steps // 48 + 1)[:, :steps]
             median = self.factor * (0.9 * median + 0.1 * mean)
-            answer[place] = np.stack(
+            answer[index] = np.stack(
                 [median - self.spread, median, median + self.spread / 2], axis=-1
             )
         return answer
@@ -197,7 +197,7 @@ def issue(
         url,
         days_window(times[0].date() - DAY, times[-1].date()),
         times,
-        issuing.Terms(
+        issuing.IssueOptions(
             now,
             load or (lambda: loaded(model or Stub())),
             configured,

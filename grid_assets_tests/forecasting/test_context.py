@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
-from grid_assets.forecasting.context import MOST_MISSING, Shown, with_neso
+from grid_assets.forecasting.context import MOST_MISSING, IssueContext, add_neso_forecast
 from grid_assets.forecasting.horizon import HORIZON
 from grid_assets.forecasting.models.forecaster import CONTEXT, Values
 from grid_assets.halfhours import HALF_HOUR, Window
@@ -28,7 +28,7 @@ LAST = T - HALF_HOUR
 WITHIN = Window(T - WEEK, T)
 
 
-def context(found: Shown) -> Values:
+def context(found: IssueContext) -> Values:
     assert found.problem is not None, found.refused
     return found.problem.context
 
@@ -296,9 +296,9 @@ def test_shares_are_shown_as_core_completes_them_to_100(warehouse: SecretStr) ->
 # NESO's forecast.
 
 
-def neso(url: SecretStr, at: datetime = T) -> Shown:
+def neso(url: SecretStr, at: datetime = T) -> IssueContext:
     with connect(url) as connection:
-        return with_neso(connection, shown(url, at))
+        return add_neso_forecast(connection, shown(url, at))
 
 
 def vintage(url: SecretStr, issued_at: datetime, value: float, half_hours: int = 120) -> None:

@@ -48,14 +48,14 @@ def attempt(
     written: int = 0,
 ) -> None:
     """A row of `ops.etl_runs`; a finished one took a second."""
-    finished = None if status == "running" else started_at + timedelta(seconds=1)
+    finalise = None if status == "running" else started_at + timedelta(seconds=1)
     error = "ProcessDied" if status in ("failed", "crashed") else None
     rows(
         "INSERT INTO ops.etl_runs (run_id, asset, attempt, trigger, partition_start, "
         "partition_end, started_at, finished_at, rows_written, status, error_type, host, pid, "
         "heartbeat_at) VALUES (gen_random_uuid(), %s, 1, 'tick', %s, %s, %s, %s, %s, %s, %s, "
         "'here', 1, now())",
-        *(asset, first, last, started_at, finished, written, status, error),
+        *(asset, first, last, started_at, finalise, written, status, error),
     )
 
 

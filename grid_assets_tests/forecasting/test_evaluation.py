@@ -20,8 +20,8 @@ from grid_assets.forecasting.evaluation import (
     Persistence,
     Score,
     evaluate,
-    exam,
     issue_times,
+    problem_set,
     scores,
     table,
 )
@@ -84,7 +84,7 @@ def test_every_target_lies_in_the_span() -> None:
 
 
 def test_a_model_is_shown_the_week_that_ends_at_the_issue_and_asked_for_what_follows() -> None:
-    asked = exam(FOUR_DAYS, SIX_HOURS, counted)
+    asked = problem_set(FOUR_DAYS, SIX_HOURS, counted)
     assert len(asked.problems) == 9
     for issued_at, problem, actual in zip(
         issue_times(FOUR_DAYS, SIX_HOURS), asked.problems, asked.actual, strict=True
@@ -109,8 +109,8 @@ def test_nothing_at_or_after_the_issue_time_can_be_seen(number: int) -> None:
         later[:] = np.random.default_rng(1).uniform(0, 500, later.shape)
         return values
 
-    real = exam(FOUR_DAYS, SIX_HOURS)
-    noisy = exam(FOUR_DAYS, SIX_HOURS, spoiled)
+    real = problem_set(FOUR_DAYS, SIX_HOURS)
+    noisy = problem_set(FOUR_DAYS, SIX_HOURS, spoiled)
     context = noisy.problems[number].context
 
     assert context.tobytes() == real.problems[number].context.tobytes()
@@ -119,7 +119,7 @@ def test_nothing_at_or_after_the_issue_time_can_be_seen(number: int) -> None:
 
 
 def test_a_perfect_forecast_has_no_error() -> None:
-    asked = exam(FOUR_DAYS, SIX_HOURS)
+    asked = problem_set(FOUR_DAYS, SIX_HOURS)
     known = np.nan_to_num(asked.actual)
     perfect = evaluate(Fixed(band(known)), asked)
 
@@ -201,7 +201,7 @@ def test_persistence_repeats_the_last_value_that_is_known() -> None:
 
 
 def test_a_model_without_a_band_has_no_coverage() -> None:
-    score = evaluate(Persistence(), exam(FOUR_DAYS, SIX_HOURS)).score(INTENSITY)
+    score = evaluate(Persistence(), problem_set(FOUR_DAYS, SIX_HOURS)).score(INTENSITY)
     assert score is not None
     assert score.mae is not None
     assert (score.pinball, score.coverage_80) == (None, None)
@@ -209,7 +209,7 @@ def test_a_model_without_a_band_has_no_coverage() -> None:
 
 @pytest.fixture(scope="module")
 def measured() -> Evaluation:
-    return evaluate(Persistence(), exam(FOUR_DAYS, SIX_HOURS))
+    return evaluate(Persistence(), problem_set(FOUR_DAYS, SIX_HOURS))
 
 
 def test_the_table_names_every_lead_and_series(measured: Evaluation) -> None:
@@ -221,7 +221,7 @@ def test_the_table_names_every_lead_and_series(measured: Evaluation) -> None:
 
 
 def test_measuring_again_gives_the_same_document(measured: Evaluation) -> None:
-    again = evaluate(Persistence(), exam(FOUR_DAYS, SIX_HOURS)).document()
+    again = evaluate(Persistence(), problem_set(FOUR_DAYS, SIX_HOURS)).document()
     assert json.dumps(again, allow_nan=False) == json.dumps(measured.document())
     assert again["issues"] == 9
     assert again["scores"][0].keys() == {

@@ -16,7 +16,7 @@ from grid_assets.forecasting.horizon import HORIZON
 from grid_assets.forecasting.scoring import Scored, score
 from grid_assets.halfhours import HALF_HOUR, Window, day_start, days_window
 from grid_assets.series import BUCKET_OF_STEP, FUELS, SERIES
-from grid_assets.warehouse.connection import connect, copy_rows, writing
+from grid_assets.warehouse.connection import connect, copy_rows, write_transaction
 from grid_assets_tests import shared_warehouse
 from grid_assets_tests.forecasting import issues
 from grid_assets_tests.forecasting.issues import DAY, HOUR, T
@@ -105,7 +105,7 @@ def random_forecasts(seed: int) -> list[Forecast]:
 
 
 def run(url: SecretStr, window: Window = THREE_DAYS) -> Scored:
-    with writing(url, "forecast.accuracy") as connection:
+    with write_transaction(url, "forecast.accuracy") as connection:
         return score(connection, window)
 
 
@@ -132,11 +132,11 @@ def brute_force(
             )
     found: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     for key, members in groups.items():
-        actual, p50 = (np.array([member[place] for member in members], float) for place in (0, 2))
+        actual, p50 = (np.array([member[index] for member in members], float) for index in (0, 2))
         error = p50 - actual
         pinball = coverage = None
         if members[0][1] is not None:
-            low, high = (np.array([member[place] for member in members]) for place in (1, 3))
+            low, high = (np.array([member[index] for member in members]) for index in (1, 3))
             losses = [
                 np.maximum(level * (actual - quantile), (level - 1) * (actual - quantile))
                 for level, quantile in ((0.1, low), (0.5, p50), (0.9, high))

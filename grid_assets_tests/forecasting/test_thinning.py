@@ -22,7 +22,7 @@ from grid_assets.forecasting.scoring import Scored, score
 from grid_assets.forecasting.thinning import Thinned, thin
 from grid_assets.halfhours import HALF_HOUR, Window, days_window
 from grid_assets.settings import Settings
-from grid_assets.warehouse.connection import connect, copy_rows, writing
+from grid_assets.warehouse.connection import connect, copy_rows, write_transaction
 from grid_assets.warehouse.run_log import attempt
 from grid_assets_tests import shared_warehouse
 from grid_assets_tests.forecasting import issues
@@ -105,7 +105,7 @@ def days_before(forecasts: Sequence[Forecast], end: datetime) -> list[Forecast]:
 
 
 def scored(url: SecretStr, window: Window | None = None) -> Scored:
-    with writing(url, "forecast.accuracy") as connection:
+    with write_transaction(url, "forecast.accuracy") as connection:
         return score(connection, window or Window(FIRST, FIRST + 5 * DAY))
 
 

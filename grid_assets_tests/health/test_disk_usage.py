@@ -20,13 +20,13 @@ BYTES = "SELECT pg_total_relation_size('{}')::bigint"
 COUNT = "SELECT count(*)::float8 FROM {}"
 
 
-def told(url: SecretStr, settings: Settings | None = None) -> list[str]:
+def report(url: SecretStr, settings: Settings | None = None) -> list[str]:
     with connect(url) as connection:
-        return list(disk_usage.told(connection, settings or Settings(), NOW))
+        return list(disk_usage.report(connection, settings or Settings(), NOW))
 
 
 def line(url: SecretStr, part: str, settings: Settings | None = None) -> str:
-    [found] = [each for each in told(url, settings) if each.strip().startswith(part)]
+    [found] = [each for each in report(url, settings) if each.strip().startswith(part)]
     return found
 
 
@@ -57,7 +57,7 @@ def bytes_a_row(rows: Rows, relation: str) -> float:
 def test_a_young_warehouse_is_judged_by_the_designed_rate(warehouse: SecretStr, rows: Rows) -> None:
     put_issues(rows, 3)
     rows("ANALYZE")
-    assert "at the designed rate, as it is under a week old" in told(warehouse)[0]
+    assert "at the designed rate, as it is under a week old" in report(warehouse)[0]
     year = bytes_a_row(rows, "forecast.predictions") * 48 * 2016 * 365.25
     assert f"+{disk_usage.size(year)};" in line(warehouse, "forecasts")
 
@@ -66,7 +66,7 @@ def test_an_older_one_by_the_rate_of_its_last_seven_days(warehouse: SecretStr, r
     put_issues(rows, 30)
     rows("UPDATE ops.warehouse SET stamped_at = %s", NOW - timedelta(days=30))
     rows("ANALYZE")
-    assert "at the rate of the last 7 days" in told(warehouse)[0]
+    assert "at the rate of the last 7 days" in report(warehouse)[0]
     [(issues,)] = rows(
         "SELECT count(*)::integer FROM forecast.issues WHERE issued_at >= %s",
         NOW - timedelta(days=7),
@@ -129,7 +129,7 @@ def test_dagsters_history_grows_by_its_runs(warehouse: SecretStr, rows: Rows) ->
     shown = line(warehouse, "Dagster")
     assert f"+{disk_usage.size(year)}; after 90 days" in shown
     forever = Settings(dagster_keep_days=0, forecast_keep_days=0)
-    assert ";" not in "".join(told(warehouse, forever)[1:])
+    assert ";" not in "".join(report(warehouse, forever)[1:])
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ from grid_assets.settings import PROJECT_DIR
 from grid_assets.warehouse.connection import connect
 from grid_assets_tests.cli.test_cli import one_sentence, tables_with
 from grid_assets_tests.running import (
-    Grid,
+    GridCommand,
     Started,
     files_with,
     free_port,
@@ -60,7 +60,7 @@ NEWEST_FORECAST = (
 class Demo:
     """A demo that runs; `newest` is what its warehouse holds."""
 
-    grid: Grid
+    grid: GridCommand
     started: Started
     home: Path
     wanted_port: int

@@ -16,7 +16,7 @@ from grid_assets.series import FUELS
 from grid_assets.telemetry import quarantine
 from grid_assets.telemetry.load import Capture, load_intensity, load_neso_forecast
 from grid_assets.telemetry.quarantine import MAX_PAYLOAD, Replayed, open_entries, replay
-from grid_assets.warehouse.connection import writing
+from grid_assets.warehouse.connection import write_transaction
 from grid_assets_tests import shared_warehouse
 
 one_warehouse, warehouse = shared_warehouse.one_warehouse, shared_warehouse.warehouse
@@ -176,7 +176,7 @@ def test_a_rollback_of_the_data_does_not_lose_a_reject(
 ) -> None:
     def work() -> None:
         parsed = parse_intensity({"data": [intensity(), 7]}, DAY)
-        with writing(warehouse, "raw.intensity") as connection:
+        with write_transaction(warehouse, "raw.intensity") as connection:
             load_intensity(connection, [Capture(parsed.rows, SEEN)])
             keep(*parsed.rejected)
             raise RuntimeError("broken after the write")
@@ -228,7 +228,7 @@ def test_what_is_known_since_is_not_overwritten_by_an_older_record(
 ) -> None:
     keep(record(intensity(actual=99)))
     newer = parse_intensity({"data": [intensity(actual=105)]}, DAY)
-    with writing(warehouse, "raw.intensity") as connection:
+    with write_transaction(warehouse, "raw.intensity") as connection:
         load_intensity(connection, [Capture(newer.rows, LATER)])
     assert replay(warehouse).accepted == 1
     assert rows("SELECT captured_at, actual_gco2_kwh FROM raw.intensity ORDER BY 1") == [
@@ -311,7 +311,7 @@ def test_a_half_hour_of_a_forecast_joins_the_capture_that_it_was_missing_from(
     warehouse: SecretStr, keep: Callable[..., int], rows: Rows
 ) -> None:
     captured = parse_intensity({"data": [intensity(T0 + HALF_HOUR, actual=None)]}, DAY)
-    with writing(warehouse, "raw.neso_forecast") as connection:
+    with write_transaction(warehouse, "raw.neso_forecast") as connection:
         load_neso_forecast(connection, captured.rows, SEEN, True)
     late = [intensity(T0, forecast=90), intensity(T0 + 2 * HALF_HOUR, forecast=None)]
     keep(*map(record, late), asset="raw.neso_forecast")

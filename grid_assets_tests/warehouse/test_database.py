@@ -204,14 +204,14 @@ def test_columns_that_hold_gco2_per_kwh_or_a_share_say_so_in_their_comment(
 def test_every_asset_describes_the_columns_of_its_relation_as_the_catalogue_has_them(
     connection: Connection,
 ) -> None:
-    described = [
+    asset_kwargs = [
         ".".join(key.path)
         for key in defs.resolve_all_asset_keys()
         if key.path[0] in ("raw", "core", "forecast", "reporting")
     ]
-    assert len(described) >= 15
+    assert len(asset_kwargs) >= 15
     short = {"timestamp with time zone": "timestamptz"}
-    for relation in [*described, "ops.etl_runs", "reporting.etl_runs"]:
+    for relation in [*asset_kwargs, "ops.etl_runs", "reporting.etl_runs"]:
         live = columns_of(connection, relation)
         schema = column_schema(relation)
         kinds = {name: short.get(kind, kind) for name, kind in live.items()}

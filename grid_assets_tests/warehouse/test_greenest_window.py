@@ -137,8 +137,8 @@ def test_it_is_what_looking_at_every_choice_finds(connection: Connection, seed: 
         issued_at += chance.choice([1, 3, 7]) * HALF_HOUR
     found = 0
     for _ in range(60):
-        place = chance.randrange(3)
-        candidates = {at: row[place] for at, row in newest.items() if row[place] is not None}
+        location = chance.randrange(3)
+        candidates = {at: row[location] for at, row in newest.items() if row[location] is not None}
         duration = timedelta(minutes=chance.choice([1, 30, 45, 60, 100, 180, 7 * 60, 24 * 60]))
         earliest = T + timedelta(minutes=chance.randint(-200, 40 * 60))
         deadline = earliest + timedelta(minutes=chance.randint(0, 50 * 60))
@@ -149,7 +149,7 @@ def test_it_is_what_looking_at_every_choice_finds(connection: Connection, seed: 
             deadline,
             earliest=earliest,
             contiguous=contiguous,
-            quantile=QUANTILES[place],
+            quantile=QUANTILES[location],
             model=CHRONOS,
         )
         assert told == brute_force(candidates, duration, earliest, deadline, contiguous)

@@ -26,7 +26,7 @@ from grid_assets.forecasting import scoring
 from grid_assets.halfhours import day_start, days_window
 from grid_assets.replay.server import ReplayServer
 from grid_assets.runtime.postgres import EmbeddedPostgres
-from grid_assets.warehouse.connection import WarehouseError, connect, writing
+from grid_assets.warehouse.connection import WarehouseError, connect, write_transaction
 from grid_assets.warehouse.migrate import ensure_database, is_current, migrate
 from grid_assets.warehouse.stamp import Stamp, read_stamp
 from grid_assets_tests.forecasting import issues
@@ -162,7 +162,7 @@ def test_the_reader_writes_nothing(as_role: As, warehouse: SecretStr) -> None:
     with pytest.raises(errors.ReadOnlySqlTransaction):
         run(reader, "CREATE TABLE mine (a integer)")
     # read-only is a default that a session may change; rights it may not
-    writing = "SET default_transaction_read_only = off"
+    write_transaction = "SET default_transaction_read_only = off"
     for command in (
         *on_each_table("INSERT INTO {} DEFAULT VALUES"),
         *on_each_table("DELETE FROM {}"),
@@ -176,7 +176,7 @@ def test_the_reader_writes_nothing(as_role: As, warehouse: SecretStr) -> None:
         "SET ROLE grid_owner",
     ):
         with connect(reader) as connection:
-            connection.execute(writing.encode())
+            connection.execute(write_transaction.encode())
             with pytest.raises(errors.InsufficientPrivilege):
                 connection.execute(command.encode())
 
@@ -319,7 +319,7 @@ def test_the_writer_can_drop_a_score_only_where_nothing_is_left_that_it_scores(
     issues.issue(warehouse, issues.T)
     window = days_window(issues.T.date(), issues.T.date())
     writer = as_role("grid_writer")
-    with writing(writer, "forecast.accuracy") as connection:
+    with write_transaction(writer, "forecast.accuracy") as connection:
         scored = scoring.score(connection, window)
     assert scored.written > 0
     drop_all = (

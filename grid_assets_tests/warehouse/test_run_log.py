@@ -18,8 +18,8 @@ import pytest
 from pydantic import SecretStr
 
 from grid_assets.warehouse import run_log
-from grid_assets.warehouse.connection import WarehouseError, writing
-from grid_assets.warehouse.run_log import MAX_TRACE, bury_crashed
+from grid_assets.warehouse.connection import WarehouseError, write_transaction
+from grid_assets.warehouse.run_log import MAX_TRACE, mark_crashed
 from grid_assets.warehouse.urls import redact
 from grid_assets_tests import shared_warehouse
 
@@ -165,7 +165,7 @@ def test_data_that_are_rolled_back_leave_the_row_of_their_attempt(
     warehouse: SecretStr, attempt: Attempt, rows: Rows
 ) -> None:
     def work() -> None:
-        with attempt(), writing(warehouse, "core.intensity") as connection:
+        with attempt(), write_transaction(warehouse, "core.intensity") as connection:
             connection.execute("INSERT INTO core.intensity (period_start) VALUES ('2026-01-01Z')")
             raise RuntimeError("broken after the write")
 
@@ -244,19 +244,19 @@ def test_a_process_killed_in_the_middle_leaves_a_running_row_that_the_next_look_
 ) -> None:
     status = "SELECT status FROM ops.etl_runs WHERE run_id = 'killed'"
     # A live process is not buried.
-    assert bury_crashed(warehouse) == 0
+    assert mark_crashed(warehouse) == 0
     assert rows(status) == [("running",)]
     hanging.send_signal(signal.SIGKILL)
     hanging.wait(10)
     assert rows(status) == [("running",)]
-    assert bury_crashed(warehouse) == 1
+    assert mark_crashed(warehouse) == 1
     ((state, finished, spent, error, message),) = rows(
         "SELECT status, finished_at IS NOT NULL, execution_time_ms, error_type, error_message "
         "FROM ops.etl_runs"
     )
     assert (state, finished, spent, error) == ("crashed", True, None, "ProcessDied")
     assert "The next run makes up for it" in message
-    assert bury_crashed(warehouse) == 0
+    assert mark_crashed(warehouse) == 0
 
 
 def test_a_zombie_is_dead(warehouse: SecretStr, hanging: subprocess.Popen[str], rows: Rows) -> None:
@@ -265,7 +265,7 @@ def test_a_zombie_is_dead(warehouse: SecretStr, hanging: subprocess.Popen[str], 
     process = psutil.Process(hanging.pid)
     while process.status() != psutil.STATUS_ZOMBIE:
         pass
-    assert bury_crashed(warehouse) == 1
+    assert mark_crashed(warehouse) == 1
 
 
 def test_the_next_attempt_buries_the_dead_first(
@@ -284,7 +284,7 @@ def test_a_younger_process_with_the_same_id_is_another_one(
     warehouse: SecretStr, rows: Rows
 ) -> None:
     insert(rows, warehouse, pid=os.getpid(), age=timedelta(days=1))
-    assert bury_crashed(warehouse) == 1
+    assert mark_crashed(warehouse) == 1
 
 
 def test_an_attempt_of_this_process_is_alive(warehouse: SecretStr, rows: Rows) -> None:
@@ -292,7 +292,7 @@ def test_an_attempt_of_this_process_is_alive(warehouse: SecretStr, rows: Rows) -
     insert(rows, warehouse, pid=os.getpid(), age=datetime.now(UTC) - born)
     # However old its heartbeat: on its own machine the process id decides.
     rows("UPDATE ops.etl_runs SET heartbeat_at = now() - interval '1 day'")
-    assert bury_crashed(warehouse) == 0
+    assert mark_crashed(warehouse) == 0
 
 
 @pytest.mark.parametrize(("silence", "buried"), [("2 minutes", 0), ("4 minutes", 1)])
@@ -301,7 +301,7 @@ def test_an_attempt_on_another_machine_is_dead_when_its_heartbeat_stopped(
 ) -> None:
     insert(rows, warehouse, pid=dead_pid(), host="elsewhere")
     rows("UPDATE ops.etl_runs SET heartbeat_at = now() - %s::interval", silence)
-    assert bury_crashed(warehouse) == buried
+    assert mark_crashed(warehouse) == buried
 
 
 def test_finished_attempts_are_never_buried(
@@ -310,7 +310,7 @@ def test_finished_attempts_are_never_buried(
     with attempt():
         pass
     rows("UPDATE ops.etl_runs SET pid = %s, heartbeat_at = '2020-01-01'", dead_pid())
-    assert bury_crashed(warehouse) == 0
+    assert mark_crashed(warehouse) == 0
     assert rows("SELECT status FROM ops.etl_runs") == [("success",)]
 
 

@@ -11,29 +11,29 @@ from typing import Any
 import dagster as dg
 
 from grid_assets.defs.asset_metadata import (
-    data_kind,
+    asset_kwargs,
+    check_results_of,
     describe_partitions,
-    described,
     judged_checks,
-    reported,
+    kind_metadata,
 )
 from grid_assets.defs.assets import raw
 from grid_assets.defs.partitions import days_of
 from grid_assets.defs.pictures import picture_of_day
-from grid_assets.defs.resources import Grid
+from grid_assets.defs.resources import Services
 from grid_assets.defs.run_logging import BlockingCheckFailed, attempt
 from grid_assets.halfhours import Window
 from grid_assets.telemetry import quarantine
 from grid_assets.telemetry.checks import BLOCKING, WARNING, Verdict, judge
 from grid_assets.telemetry.publish import Published, publish_generation_mix, publish_intensity
-from grid_assets.warehouse.connection import Connection, writing
+from grid_assets.warehouse.connection import Connection, write_transaction
 
 Result = dg.AssetCheckResult | dg.MaterializeResult[Any]
 Publish = Callable[[Connection, Window, datetime, Callable[[Connection], None]], Published]
 
 
 @dg.asset(
-    **described(
+    **asset_kwargs(
         "core.intensity",
         source="/intensity",
         checks=judged_checks(
@@ -48,12 +48,12 @@ Publish = Callable[[Connection, Window, datetime, Callable[[Connection], None]],
         "half-hours start."
     ),
 )
-def intensity(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Result]:
-    yield from _publish(context, grid, "core.intensity", publish_intensity)
+def intensity(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
+    yield from _publish(context, services, "core.intensity", publish_intensity)
 
 
 @dg.asset(
-    **described(
+    **asset_kwargs(
         "core.generation_mix",
         source="/generation",
         checks=judged_checks(
@@ -68,15 +68,15 @@ def intensity(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Result]
         "which the half-hours start."
     ),
 )
-def generation_mix(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Result]:
-    yield from _publish(context, grid, "core.generation_mix", publish_generation_mix)
+def generation_mix(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
+    yield from _publish(context, services, "core.generation_mix", publish_generation_mix)
 
 
 def _publish(
-    context: dg.AssetExecutionContext, grid: Grid, relation: str, publish: Publish
+    context: dg.AssetExecutionContext, services: Services, relation: str, publish: Publish
 ) -> Iterator[Result]:
     """Stage, judge, publish and warn in one transaction: a failed check undoes all of it."""
-    days, now = days_of(context), grid.now()
+    days, now = days_of(context), services.now()
     window = days.window
     blocking: list[Verdict] = []
 
@@ -90,13 +90,13 @@ def _publish(
             )
 
     try:
-        with attempt(context, grid, relation, days) as current:
-            with writing(grid.warehouse, relation) as connection:
+        with attempt(context, services, relation, days) as current:
+            with write_transaction(services.warehouse, relation) as connection:
                 published = publish(connection, window, now, judge_staged)
                 warnings = judge(connection, WARNING[relation], window, now)
             current.rows_fetched, current.rows_written = published.read, published.written
             current.rows_quarantined = quarantine.keep(
-                grid.warehouse,
+                services.warehouse,
                 relation,
                 "raw",
                 published.refused,
@@ -104,19 +104,19 @@ def _publish(
                 run_id=context.run.run_id,
             )
     except dg.Failure:
-        yield from reported(relation, blocking, dg.AssetCheckSeverity.ERROR)
+        yield from check_results_of(relation, blocking, dg.AssetCheckSeverity.ERROR)
         raise
-    describe_partitions(context, grid, relation, "period_start", days)
+    describe_partitions(context, services, relation, "period_start", days)
     yield dg.MaterializeResult(
         metadata={
-            **data_kind(grid.stamp),
+            **kind_metadata(services.stamp),
             "rows_read": published.read,
             "rows_changed": published.written,
             "rows_quarantined": current.rows_quarantined,
-            **picture_of_day(grid, relation, days),
+            **picture_of_day(services, relation, days),
         },
         check_results=[
-            *reported(relation, blocking, dg.AssetCheckSeverity.ERROR),
-            *reported(relation, warnings, dg.AssetCheckSeverity.WARN),
+            *check_results_of(relation, blocking, dg.AssetCheckSeverity.ERROR),
+            *check_results_of(relation, warnings, dg.AssetCheckSeverity.WARN),
         ],
     )

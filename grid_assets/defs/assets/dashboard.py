@@ -13,9 +13,9 @@ from pydantic import SecretStr
 
 from grid_assets.dashboard import DASHBOARD, files_folder, page, queries, vega
 from grid_assets.dashboard.files import write_whole
-from grid_assets.defs.asset_metadata import FRESH, OWNERS, asset_key, data_kind
+from grid_assets.defs.asset_metadata import FRESH, OWNERS, asset_key, kind_metadata
 from grid_assets.defs.partitions import TRIGGER_TAG, Days
-from grid_assets.defs.resources import Grid
+from grid_assets.defs.resources import Services
 from grid_assets.defs.run_logging import attempt
 from grid_assets.warehouse.connection import connect, statement
 
@@ -53,19 +53,21 @@ PAUSE: Final = timedelta(minutes=5)
         "no partitions: there is only the newest. It is at GRID_HOME/files/dashboard.html."
     ),
 )
-def dashboard(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[dg.MaterializeResult[Any]]:
-    now = grid.now()
+def dashboard(
+    context: dg.AssetExecutionContext, services: Services
+) -> Iterator[dg.MaterializeResult[Any]]:
+    now = services.now()
     today = Days(now.date(), now.date(), context.run.tags.get(TRIGGER_TAG, "manual"))
-    file = files_folder(grid.settings.home) / DASHBOARD
-    with attempt(context, grid, "files.dashboard", today) as current:
-        found = queries.read(grid.warehouse, now)
-        text = page.render(found, grid.stamp, vega.javascript(grid.settings.home / "cache"))
+    file = files_folder(services.settings.home) / DASHBOARD
+    with attempt(context, services, "files.dashboard", today) as current:
+        found = queries.read(services.warehouse, now)
+        text = page.render(found, services.stamp, vega.javascript(services.settings.home / "cache"))
         write_whole(file, text)
         current.rows_fetched, current.rows_written = found.count, 1
-    address = grid.settings.files_url
+    address = services.settings.files_url
     yield dg.MaterializeResult(
         metadata={
-            **data_kind(grid.stamp),
+            **kind_metadata(services.stamp),
             **({"link": dg.MetadataValue.url(f"{address}/{file.name}")} if address else {}),
             "path": dg.MetadataValue.path(str(file)),
             "size_bytes": file.stat().st_size,

@@ -12,24 +12,24 @@ import dagster as dg
 
 from grid_assets.defs.asset_metadata import (
     asset_key,
-    data_kind,
+    asset_kwargs,
+    check_results_of,
     describe_partitions,
-    described,
     judged_checks,
-    reported,
+    kind_metadata,
 )
 from grid_assets.defs.assets import core, raw
 from grid_assets.defs.forecast_pictures import errors_by_lead, fan_chart, half_day_ahead
 from grid_assets.defs.partitions import BACKTEST, CYCLES, Days, days_of
-from grid_assets.defs.resources import Grid
+from grid_assets.defs.resources import Services
 from grid_assets.defs.run_logging import BlockingCheckFailed, attempt
 from grid_assets.forecasting import due, issuing, scoring
 from grid_assets.forecasting.checks import BLOCKING, WARNING
-from grid_assets.forecasting.issue_times import current_issue_time, strided
+from grid_assets.forecasting.issue_times import current_issue_time, issue_times_at
 from grid_assets.forecasting.models import registry
 from grid_assets.halfhours import DAY, Window, days_window
 from grid_assets.telemetry.checks import Verdict, judge
-from grid_assets.warehouse.connection import Connection, connect, statement, writing
+from grid_assets.warehouse.connection import Connection, connect, statement, write_transaction
 
 Result = dg.AssetCheckResult | dg.MaterializeResult[Any]
 
@@ -38,7 +38,7 @@ REACHED: Final = timedelta(days=2)
 
 
 @dg.asset(
-    **described(
+    **asset_kwargs(
         "forecast.predictions",
         source="/intensity",
         checks=judged_checks(
@@ -57,9 +57,9 @@ REACHED: Final = timedelta(days=2)
         "hours (GRID_BACKTEST_STRIDE_HOURS), with what was known then. A re-run replaces an issue."
     ),
 )
-def predictions(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Result]:
+def predictions(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
     relation = "forecast.predictions"
-    days, now = days_of(context), grid.now()
+    days, now = days_of(context), services.now()
     blocking: list[Verdict] = []
 
     def judge_staged(connection: Connection, span: Window) -> None:
@@ -71,17 +71,17 @@ def predictions(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Resul
                 f"{' and '.join(failed)}. Earlier forecasts are as they were."
             )
 
-    settings = grid.settings
+    settings = services.settings
     configured = registry.configured_name(settings.chronos_model)
     issued = issuing.Issued()
     try:
-        with attempt(context, grid, relation, days) as current:
-            times = _issue_times(grid, days, configured, now)
+        with attempt(context, services, relation, days) as current:
+            times = _issue_times(services, days, configured, now)
             issued = issuing.issue(
-                grid.warehouse,
+                services.warehouse,
                 days.window,
                 times,
-                issuing.Terms(
+                issuing.IssueOptions(
                     now,
                     lambda: registry.load(settings.chronos_model, settings.chronos_timeout_s),
                     configured,
@@ -92,18 +92,18 @@ def predictions(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Resul
             )
             current.rows_fetched, current.rows_written = issued.rows_read, issued.rows_written
             span = Window(times[0], times[-1] + DAY) if times else days.window
-            with connect(grid.warehouse) as connection:
+            with connect(services.warehouse) as connection:
                 if not blocking:  # nothing new was staged, so the newest issue is judged again
                     with connection.transaction():
                         connection.execute(statement("statements/stage_newest_issue"))
                         judge_staged(connection, span)
                 warnings = judge(connection, WARNING[relation], span, now)
     except dg.Failure:
-        yield from reported(relation, blocking, dg.AssetCheckSeverity.ERROR)
+        yield from check_results_of(relation, blocking, dg.AssetCheckSeverity.ERROR)
         raise
-    describe_partitions(context, grid, relation, "issued_at", days)
+    describe_partitions(context, services, relation, "issued_at", days)
     metadata: dict[str, Any] = {
-        **data_kind(grid.stamp),
+        **kind_metadata(services.stamp),
         "issues": issued.issues,
         "rows_changed": issued.rows_written,
     }
@@ -113,45 +113,45 @@ def predictions(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Resul
         metadata["no_forecast_because"] = next(iter(issued.refused.values()))
     # with one day only: Dagster keeps what it is given for each
     context.add_asset_metadata(
-        _picture(grid, issued, times), partition_key=context.partition_keys[-1]
+        _picture(services, issued, times), partition_key=context.partition_keys[-1]
     )
     yield dg.MaterializeResult(
         metadata=metadata,
         check_results=[
-            *reported(relation, blocking, dg.AssetCheckSeverity.ERROR),
-            *reported(relation, warnings, dg.AssetCheckSeverity.WARN),
+            *check_results_of(relation, blocking, dg.AssetCheckSeverity.ERROR),
+            *check_results_of(relation, warnings, dg.AssetCheckSeverity.WARN),
         ],
     )
 
 
-def _issue_times(grid: Grid, days: Days, configured: str, now: datetime) -> list[datetime]:
+def _issue_times(services: Services, days: Days, configured: str, now: datetime) -> list[datetime]:
     """The issue times of a run: in a cycle the current one, if telemetry is newer than forecasts;
     otherwise those of its days at the stride, with the current one where today is among them."""
     current = current_issue_time(now)
     if days.trigger in CYCLES:
-        return [current] if due.forecast_is_due(grid.warehouse, configured, now) else []
-    stride = timedelta(hours=grid.settings.backtest_stride_hours)
-    times = list(strided(days.window, stride, now))
+        return [current] if due.forecast_is_due(services.warehouse, configured, now) else []
+    stride = timedelta(hours=services.settings.backtest_stride_hours)
+    times = list(issue_times_at(days.window, stride, now))
     if days.last == now.date():
         if current not in times:
             times.append(current)
         if days.trigger == BACKTEST:  # what was forecast today when it was due stays as it was
-            made = due.issued_on(grid.warehouse, configured, now.date())
+            made = due.issued_on(services.warehouse, configured, now.date())
             times = [at for at in times if at not in made]
     return times
 
 
-def _picture(grid: Grid, issued: issuing.Issued, times: list[datetime]) -> dict[str, Any]:
+def _picture(services: Services, issued: issuing.Issued, times: list[datetime]) -> dict[str, Any]:
     """The forecast as a fan chart; for a back-test one picture of the whole."""
     if not issued.model:
         return {}
     if len(times) == 1:
-        return fan_chart(grid, issued.model, times[0])
-    return half_day_ahead(grid, issued.model, Window(times[0], times[-1]))
+        return fan_chart(services, issued.model, times[0])
+    return half_day_ahead(services, issued.model, Window(times[0], times[-1]))
 
 
 @dg.asset(
-    **described(
+    **asset_kwargs(
         "forecast.accuracy",
         source="/intensity",
         checks=judged_checks("forecast.accuracy", (), WARNING["forecast.accuracy"]),
@@ -175,25 +175,25 @@ def _picture(grid: Grid, issued: issuing.Issued, times: list[datetime]) -> dict[
         "rewritten. A partition is the UTC day of target."
     ),
 )
-def accuracy(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Result]:
+def accuracy(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
     relation = "forecast.accuracy"
-    days, now = days_of(context), grid.now()
+    days, now = days_of(context), services.now()
     window = days_window(days.first, min(days.last + REACHED, now.date()))
-    with attempt(context, grid, relation, days) as current:
-        with writing(grid.warehouse, relation) as connection:
+    with attempt(context, services, relation, days) as current:
+        with write_transaction(services.warehouse, relation) as connection:
             scored = scoring.score(connection, window)
             warnings = judge(connection, WARNING[relation], window, now)
         current.rows_fetched, current.rows_written = scored.compared, scored.written
-    describe_partitions(context, grid, relation, "target_date", days)
+    describe_partitions(context, services, relation, "target_date", days)
     if scored.written:
         context.add_asset_metadata(
-            errors_by_lead(grid, window), partition_key=context.partition_keys[-1]
+            errors_by_lead(services, window), partition_key=context.partition_keys[-1]
         )
     yield dg.MaterializeResult(
         metadata={
-            **data_kind(grid.stamp),
+            **kind_metadata(services.stamp),
             "forecasts_compared": scored.compared,
             "rows_changed": scored.written,
         },
-        check_results=[*reported(relation, warnings, dg.AssetCheckSeverity.WARN)],
+        check_results=[*check_results_of(relation, warnings, dg.AssetCheckSeverity.WARN)],
     )

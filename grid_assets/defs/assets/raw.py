@@ -10,19 +10,19 @@ from typing import Any, Final
 
 import dagster as dg
 
-from grid_assets.api.client import LONGEST_WINDOW, Answer, Endpoint
+from grid_assets.api.client import LONGEST_WINDOW, ApiResponse, Endpoint
 from grid_assets.api.errors import ApiBodyTooLarge, ApiError, ApiMalformedBody
 from grid_assets.api.payloads import Parsed, Rejected, parse_generation, parse_intensity
 from grid_assets.defs.asset_metadata import (
-    data_kind,
+    asset_kwargs,
+    check_results_of,
     describe_partitions,
-    described,
+    kind_metadata,
     raw_checks,
-    reported,
 )
 from grid_assets.defs.partitions import days_of
 from grid_assets.defs.pictures import picture_of_day
-from grid_assets.defs.resources import Grid
+from grid_assets.defs.resources import Services
 from grid_assets.defs.run_logging import PastForecast, attempt
 from grid_assets.halfhours import HALF_HOUR, Window, floor
 from grid_assets.progress import Progress
@@ -36,7 +36,7 @@ from grid_assets.telemetry.load import (
     load_neso_forecast,
 )
 from grid_assets.warehouse import run_log
-from grid_assets.warehouse.connection import Connection, writing
+from grid_assets.warehouse.connection import Connection, write_transaction
 
 FORECAST_REACH: Final = timedelta(hours=48)
 
@@ -44,35 +44,35 @@ Result = dg.AssetCheckResult | dg.MaterializeResult[Any]
 
 
 @dg.asset(
-    **described("raw.intensity", source="/intensity", checks=raw_checks("raw.intensity")),
+    **asset_kwargs("raw.intensity", source="/intensity", checks=raw_checks("raw.intensity")),
     description=(
         "One row is one half-hour of national carbon intensity (gCO2/kWh) as `/intensity` "
         "published it at one capture. A re-run adds a row only where a value changed. "
         "A partition is the UTC day in which the half-hours start."
     ),
 )
-def intensity(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Result]:
+def intensity(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
     yield from _capture(
-        context, grid, "intensity", "raw.intensity", parse_intensity, load_intensity
+        context, services, "intensity", "raw.intensity", parse_intensity, load_intensity
     )
 
 
 @dg.asset(
-    **described("raw.generation", source="/generation", checks=raw_checks("raw.generation")),
+    **asset_kwargs("raw.generation", source="/generation", checks=raw_checks("raw.generation")),
     description=(
         "One row is one half-hour of the national generation mix (% by fuel) as `/generation` "
         "published it at one capture. A re-run adds a row only where a share changed. "
         "A partition is the UTC day in which the half-hours start."
     ),
 )
-def generation(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Result]:
+def generation(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
     yield from _capture(
-        context, grid, "generation", "raw.generation", parse_generation, load_generation
+        context, services, "generation", "raw.generation", parse_generation, load_generation
     )
 
 
 @dg.asset(
-    **described(
+    **asset_kwargs(
         "raw.neso_forecast",
         source="/intensity/{from}/fw48h",
         checks=raw_checks("raw.neso_forecast", REACHES_48_HOURS),
@@ -84,9 +84,9 @@ def generation(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Result
         "cannot be fetched: NESO keeps no history, so a run over past days alone fails and says so."
     ),
 )
-def neso_forecast(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Result]:
-    days, now = days_of(context), grid.now()
-    with attempt(context, grid, "raw.neso_forecast", days) as current:
+def neso_forecast(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
+    days, now = days_of(context), services.now()
+    with attempt(context, services, "raw.neso_forecast", days) as current:
         if days.last < now.date():
             raise PastForecast(
                 f"NESO keeps no history of its forecasts, so {days.first} to {days.last} cannot "
@@ -95,36 +95,36 @@ def neso_forecast(context: dg.AssetExecutionContext, grid: Grid) -> Iterator[Res
             )
         start = floor(now)
         try:
-            answer = grid.api.fetch_forecast(start)
+            answer = services.api.fetch_forecast(start)
         except ApiError as error:
-            current.rows_quarantined = _quarantine_body(grid, current, error)
+            current.rows_quarantined = _quarantine_body(services, current, error)
             raise
         parsed = parse_intensity(answer.document, Window(start, start + FORECAST_REACH))
         current.rows_fetched = len(parsed.rows) + len(parsed.rejected)
-        current.rows_quarantined = _quarantine(grid, current, answer, parsed.rejected)
-        with writing(grid.warehouse, "raw.neso_forecast") as connection:
+        current.rows_quarantined = _quarantine(services, current, answer, parsed.rejected)
+        with write_transaction(services.warehouse, "raw.neso_forecast") as connection:
             current.rows_written = load_neso_forecast(
                 connection, parsed.rows, answer.received_at, answer.simulated
             )
     known = sum(row.forecast_gco2_kwh is not None for row in parsed.rows)
     verdict = judge_forecast(known, FORECAST_REACH // HALF_HOUR)
-    describe_partitions(context, grid, "raw.neso_forecast", "issued_at", days)
+    describe_partitions(context, services, "raw.neso_forecast", "issued_at", days)
     yield dg.MaterializeResult(
         metadata={
-            **data_kind(grid.stamp),
+            **kind_metadata(services.stamp),
             "rows_fetched": current.rows_fetched,
             "rows_changed": current.rows_written,
             "simulated": answer.simulated,
         },
         check_results=[
-            *reported("raw.neso_forecast", [verdict], dg.AssetCheckSeverity.WARN),
+            *check_results_of("raw.neso_forecast", [verdict], dg.AssetCheckSeverity.WARN),
         ],
     )
 
 
 def _capture(
     context: dg.AssetExecutionContext,
-    grid: Grid,
+    services: Services,
     endpoint: Endpoint,
     relation: str,
     parse: Callable[[dict[str, Any], Window], Parsed[Any]],
@@ -141,23 +141,23 @@ def _capture(
     fetched: list[Capture[Any]] = []
 
     def commit(current: run_log.Attempt) -> None:
-        with writing(grid.warehouse, relation) as connection:
+        with write_transaction(services.warehouse, relation) as connection:
             current.rows_written += load(connection, fetched)
         fetched.clear()
 
-    with attempt(context, grid, relation, days) as current:
-        window = begun(days.window, grid.now())
+    with attempt(context, services, relation, days) as current:
+        window = clip_to_begun(days.window, services.now())
         pieces = -(-window.half_hours * HALF_HOUR // LONGEST_WINDOW)
         progress = Progress(relation, pieces, "windows", time.monotonic, context.log.info)
-        for piece, answer in grid.api.fetch_windows(endpoint, window):
+        for piece, answer in services.api.fetch_windows(endpoint, window):
             if isinstance(answer, ApiError):
                 failures.append(answer)
-                current.rows_quarantined += _quarantine_body(grid, current, answer)
+                current.rows_quarantined += _quarantine_body(services, current, answer)
                 progress.step(f"{piece} failed")
                 continue
             parsed = parse(answer.document, piece)
             current.rows_fetched += len(parsed.rows) + len(parsed.rejected)
-            current.rows_quarantined += _quarantine(grid, current, answer, parsed.rejected)
+            current.rows_quarantined += _quarantine(services, current, answer, parsed.rejected)
             reasons += [reject.reason for reject in parsed.rejected]
             fetched.append(Capture(parsed.rows, answer.received_at))
             if sum(len(capture.rows) for capture in fetched) >= BATCH:
@@ -168,30 +168,30 @@ def _capture(
         if failures:
             raise _summed_up(failures, pieces)
     verdict = judge_quarantined(current.rows_fetched, reasons)
-    describe_partitions(context, grid, relation, "period_start", days)
+    describe_partitions(context, services, relation, "period_start", days)
     yield dg.MaterializeResult(
         metadata={
-            **data_kind(grid.stamp),
+            **kind_metadata(services.stamp),
             "rows_fetched": current.rows_fetched,
             "rows_changed": current.rows_written,
             "rows_quarantined": current.rows_quarantined,
-            **picture_of_day(grid, relation, days),
+            **picture_of_day(services, relation, days),
         },
-        check_results=[*reported(relation, [verdict], dg.AssetCheckSeverity.WARN)],
+        check_results=[*check_results_of(relation, [verdict], dg.AssetCheckSeverity.WARN)],
     )
 
 
-def begun(window: Window, now: datetime) -> Window:
+def clip_to_begun(window: Window, now: datetime) -> Window:
     """The part of a window whose half-hours have begun by `now`."""
     end = min(window.end, floor(now) + HALF_HOUR)
     return Window(min(window.start, end), end)
 
 
 def _quarantine(
-    grid: Grid, current: run_log.Attempt, answer: Answer, rejected: Sequence[Rejected]
+    services: Services, current: run_log.Attempt, answer: ApiResponse, rejected: Sequence[Rejected]
 ) -> int:
     return quarantine.keep(
-        grid.warehouse,
+        services.warehouse,
         current.asset,
         answer.path,
         rejected,
@@ -200,16 +200,16 @@ def _quarantine(
     )
 
 
-def _quarantine_body(grid: Grid, current: run_log.Attempt, error: ApiError) -> int:
+def _quarantine_body(services: Services, current: run_log.Attempt, error: ApiError) -> int:
     """Keep a body that came with status 200 and is no answer."""
     if not isinstance(error, ApiMalformedBody | ApiBodyTooLarge):
         return 0
     return quarantine.keep(
-        grid.warehouse,
+        services.warehouse,
         current.asset,
         error.path,
         [Rejected(f"body: {error}", error.body or "")],
-        captured_at=grid.now(),
+        captured_at=services.now(),
         run_id=current.run_id,
     )
 

@@ -80,19 +80,19 @@ class ChronosForecaster:
         """See `Forecaster.predict`."""
         answer = np.full((len(problems), len(SERIES), steps, len(QUANTILES)), np.nan, np.float32)
         known = [~np.isnan(problem.context).all(axis=1) for problem in problems]
-        asked = [place for place, rows in enumerate(known) if rows.any()]
+        asked = [index for index, rows in enumerate(known) if rows.any()]
         if not asked:
             return answer
         joint = isinstance(self._pipeline, Chronos2Pipeline)
         try:
             with _quiet(), torch.random.fork_rng():
                 quantiles = (self._joint if joint else self._alone)(
-                    [problems[place] for place in asked], steps
+                    [problems[index] for index in asked], steps
                 )
         except Exception as error:  # torch and chronos raise anything from AssertionError up
             raise ModelUnusable(f"{self.name} failed while forecasting: {_line(error)}") from error
-        for place, values in zip(asked, quantiles, strict=True):
-            answer[place, known[place]] = values[known[place]]
+        for index, values in zip(asked, quantiles, strict=True):
+            answer[index, known[index]] = values[known[index]]
         return answer
 
     def _joint(self, problems: Sequence[Problem], steps: int) -> list[Values]:

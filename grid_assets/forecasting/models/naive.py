@@ -38,8 +38,8 @@ class SeasonalNaive:
     def predict(self, problems: Sequence[Problem], steps: int) -> Values:
         """See `Forecaster.predict`."""
         answer = np.empty((len(problems), len(SERIES), steps, len(QUANTILES)), np.float32)
-        for place, problem in enumerate(problems):
-            answer[place] = _one(problem.context, steps)
+        for index, problem in enumerate(problems):
+            answer[index] = _one(problem.context, steps)
         return answer
 
 

@@ -81,7 +81,7 @@ class Loaded:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ModelForecast:
     """Quantiles as `Forecaster.predict` gives them, and which model made them."""
 
     quantiles: Values
@@ -133,7 +133,7 @@ def configured_name(source: str | None) -> str:
     return f"chronos:{repo.rstrip('/').split('/')[-1] or repo}"
 
 
-def predict_with_fallback(loaded: Loaded, problems: Sequence[Problem], steps: int) -> Answer:
+def predict_with_fallback(loaded: Loaded, problems: Sequence[Problem], steps: int) -> ModelForecast:
     """Forecast with `loaded`; where it fails while running, with the next of the chain.
 
     All problems are forecast by the same model, the one that is named in the answer.
@@ -143,7 +143,7 @@ def predict_with_fallback(loaded: Loaded, problems: Sequence[Problem], steps: in
             quantiles = loaded.forecaster.predict(problems, steps)
             if loaded.info.source != BUILTIN_SOURCE:
                 _check_finite(quantiles, problems)
-            return Answer(quantiles, loaded.info, loaded.reason)
+            return ModelForecast(quantiles, loaded.info, loaded.reason)
         except ModelUnusable as error:
             if loaded.info.source == BUILTIN_SOURCE:
                 raise

@@ -231,8 +231,8 @@ def test_nesos_forecast_without_a_scale_to_read_it_on_stays_finite(
 
 def test_bolt_ignores_nesos_forecast(bolt: ChronosForecaster, make_problem: MakeProblem) -> None:
     neso = np.full(96, 200, np.float32)
-    without, with_neso = bolt.predict([make_problem(), make_problem(neso=neso)], 96)
-    np.testing.assert_allclose(without, with_neso, **CLOSE)
+    without, add_neso_forecast = bolt.predict([make_problem(), make_problem(neso=neso)], 96)
+    np.testing.assert_allclose(without, add_neso_forecast, **CLOSE)
 
 
 def test_nesos_forecast_may_be_shorter_or_longer_than_the_forecast(

@@ -42,11 +42,11 @@ def folder(chronos2_folder: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def shipped(chronos2_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stands in for the checkpoint of the package."""
-    place = Path(shutil.copytree(chronos2_folder, tmp_path / "shipped" / "checkpoint"))
+    index = Path(shutil.copytree(chronos2_folder, tmp_path / "shipped" / "checkpoint"))
     card = {"name": "grid-tiny", "trained_to": "2025-11-01T00:00:00Z", "scores": {"0-3h": 13.0}}
-    (place / "grid.json").write_text(json.dumps(card))
-    monkeypatch.setattr(registry, "SHIPPED", place)
-    return place
+    (index / "grid.json").write_text(json.dumps(card))
+    monkeypatch.setattr(registry, "SHIPPED", index)
+    return index
 
 
 def _edit_config(folder: Path, **changes: object) -> None:

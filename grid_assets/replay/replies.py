@@ -31,7 +31,7 @@ class Delivery:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Reply:
     """`document` is what goes out as JSON, unless `raw` holds other bytes."""
 
     status: int
@@ -49,6 +49,6 @@ class Answer:
         return json.dumps(self.document, separators=(",", ":")).encode()
 
 
-def error(status: int, reason: str, message: str) -> Answer:
+def error(status: int, reason: str, message: str) -> Reply:
     """An error in the shape in which the API words its own."""
-    return Answer(status, {"error": {"code": f"{status} {reason}", "message": message}})
+    return Reply(status, {"error": {"code": f"{status} {reason}", "message": message}})
