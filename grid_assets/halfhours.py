@@ -82,3 +82,18 @@ def parse_api_time(text: object) -> datetime:
     if not isinstance(text, str) or not _API_TIME.fullmatch(text):
         raise ValueError(f"{repr(text)[:60]} is not a UTC time such as 2025-12-31T23:30Z")
     return datetime.fromisoformat(text)
+
+
+def utc_text(at: datetime | date | None) -> str:
+    """An instant or a day for people, such as `2025-12-31 23:30Z`; a dash where there is none."""
+    if at is None:
+        return "-"
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ") if isinstance(at, datetime) else str(at)
+
+
+def age_text(age: timedelta) -> str:
+    """A length of time for people: minutes, from two hours on hours, from three days on days."""
+    minutes = max(int(age.total_seconds() // 60), 0)
+    if minutes < 120:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 72 * 60 else f"{minutes // 1440} days"

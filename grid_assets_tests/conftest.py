@@ -28,7 +28,7 @@ from grid_assets.defs.automation import HISTORY
 from grid_assets.defs.partitions import range_tags
 from grid_assets.replay.server import ReplayServer
 from grid_assets.runtime.postgres import EmbeddedPostgres
-from grid_assets.warehouse.connection import connect
+from grid_assets.warehouse.connection import Connection, connect
 from grid_assets.warehouse.migrate import migrate
 from grid_assets.warehouse.stamp import Stamp
 from grid_assets_tests.chromium import MISSING
@@ -144,6 +144,13 @@ def template(server: SecretStr, replay_server: ReplayServer) -> Iterator[str]:
 def warehouse(new_database: Callable[[str | None], SecretStr], template: str) -> SecretStr:
     """The URL of a migrated, empty warehouse of the test's own, stamped `replay`."""
     return new_database(template)
+
+
+@pytest.fixture
+def connection(warehouse: SecretStr) -> Iterator[Connection]:
+    """An open connection to the test's warehouse, in autocommit mode."""
+    with connect(warehouse) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from grid_assets.cli.replay import replay
 from grid_assets.cli.train import evaluate, train
 from grid_assets.runtime.postgres import EmbeddedPostgresError
 from grid_assets.settings import PROJECT_DIR, Settings, SettingsError
-from grid_assets.warehouse.connection import WarehouseError, is_of_database
-from grid_assets.warehouse.urls import redact
+from grid_assets.warehouse.connection import WarehouseError, connect, is_of_database
+from grid_assets.warehouse.urls import location, redact
 
 demo_option = click.option(
     "--demo", is_flag=True, help="Work on the demo's recorded data, not on the live warehouse."
@@ -184,7 +184,9 @@ def status(demo: bool) -> None:
 
     def run(environment: Any, out: Callable[[str], None]) -> None:
         now = datetime.now(UTC)
-        seen = read(environment.warehouse, environment.settings, now)
+        with connect(environment.warehouse) as connection:
+            where = location(environment.warehouse)
+            seen = read(connection, where, environment.settings, now)
         for line in seen.lines:
             out(line)
         for fault in seen.faults:
@@ -221,7 +223,8 @@ def list_quarantine(demo: bool) -> None:
     from grid_assets.telemetry.quarantine import open_entries
 
     def run(environment: Any, out: Callable[[str], None]) -> None:
-        entries = open_entries(environment.warehouse)
+        with connect(environment.warehouse) as connection:
+            entries = open_entries(connection)
         for entry in entries:
             at = entry.captured_at.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ")
             shown = " ".join(entry.payload.split())

@@ -21,7 +21,8 @@ from pydantic import SecretStr
 from grid_assets.dashboard import DASHBOARD, files_folder, server
 from grid_assets.forecasting.retention import DayIsThinned, refuse_thinned
 from grid_assets.halfhours import day_start
-from grid_assets.health import report
+from grid_assets.health import contents, run_summary
+from grid_assets.health.report import NOT_CRITICAL
 from grid_assets.replay.recording import RECORDED_UNTIL, shift_weeks
 from grid_assets.replay.server import ReplayServer
 from grid_assets.runtime import supervisor
@@ -30,7 +31,7 @@ from grid_assets.runtime.postgres import EmbeddedPostgres
 from grid_assets.settings import Settings
 from grid_assets.telemetry import quarantine
 from grid_assets.telemetry.gaps import Range, to_ranges
-from grid_assets.warehouse.connection import connect, is_of_database
+from grid_assets.warehouse.connection import Connection, connect, is_of_database
 from grid_assets.warehouse.run_log import mark_crashed
 from grid_assets.warehouse.stamp import Stamp, read_stamp
 
@@ -41,12 +42,6 @@ if TYPE_CHECKING:
 
 DEMO_CRON: Final = "*/2 * * * *"
 """The demo reads every other minute, so that a released half-hour shows while one watches."""
-
-SPARED: Final = {
-    "raw.neso_forecast": "NESO's forecast was not captured; intensity and mix were loaded.",
-    "files.dashboard": "the dashboard was not made; the data behind it is in the warehouse.",
-}
-"""What a cycle that lost only these says; it has not failed."""
 
 REPLAY_FILE: Final = "replay.url"
 
@@ -155,7 +150,7 @@ def _quoted(path: Path) -> str:
 def _first_cycle(variables: dict[str, str], say: Say) -> None:
     """One cycle right away, in a process of its own, so that nobody waits for the schedule."""
     code = subprocess.call(
-        [sys.executable, "-m", "grid_assets.cli.__main__", "tick"],
+        [sys.executable, "-m", "grid_assets.cli", "tick"],
         env={**os.environ, **variables},
     )
     if code:
@@ -164,16 +159,17 @@ def _first_cycle(variables: dict[str, str], say: Say) -> None:
 
 def _run_once(environment: Environment, say: Say) -> None:
     tick(environment, say)
-    say("")
-    for line in report.contents(environment.warehouse):
-        say(line)
-    faults = report.faults_in_contents(environment.warehouse)
-    if faults:
-        raise CommandError(f"The demo ran, but {'; '.join(faults)}.")
-    say("")
-    say("Mean absolute error of carbon intensity by lead, gCO2/kWh:")
-    for line in report.scores(environment.warehouse):
-        say(line)
+    with connect(environment.warehouse) as connection:
+        say("")
+        for line in contents.table(connection):
+            say(line)
+        faults = contents.faults(connection)
+        if faults:
+            raise CommandError(f"The demo ran, but {'; '.join(faults)}.")
+        say("")
+        say("Mean absolute error of carbon intensity by lead, gCO2/kWh:")
+        for line in run_summary.scores(connection):
+            say(line)
     say("")
     say("Every run succeeded, and every mix and every forecast of it sums to exactly 100 %.")
     say(f"Dashboard: {(files_folder(environment.home) / DASHBOARD).as_uri()}")
@@ -212,35 +208,37 @@ def tick(environment: Environment, say: Say) -> None:
         from grid_assets.cli.runs import run_cycle
 
         for outcome in run_cycle(instance, say):
-            _say_run(environment.warehouse, outcome.run_id, say)
+            with connect(environment.warehouse) as connection:
+                _say_run(connection, outcome.run_id, say)
+                lost = run_summary.failed_assets(connection, outcome.run_id)
             if outcome.success:
                 continue
-            lost = report.failed_assets(environment.warehouse, outcome.run_id)
-            if not lost or not lost <= SPARED.keys():
+            if not lost or not lost <= NOT_CRITICAL.keys():
                 failed.append(outcome)
                 continue
             for asset in sorted(lost):
-                say(f"Warning: {SPARED[asset]}")
+                say(f"Warning: {NOT_CRITICAL[asset]}")
         _run_housekeeping(instance, environment.warehouse, say)
-    if failed:
-        raise CommandError(_why(environment.warehouse, failed))
-    say(report.newest_forecast(environment.warehouse))
+    with connect(environment.warehouse) as connection:
+        if failed:
+            raise CommandError(_why(connection, failed))
+        say(run_summary.newest_forecast(connection))
 
 
 def _run_housekeeping(instance: DagsterInstance, warehouse: SecretStr, say: Say) -> None:
-    """Once a day what is old is removed. That it fails is a warning: no data depends on it."""
+    """Daily clean-up. Failures are logged as warnings because no data depends on it."""
     from grid_assets.cli.runs import run_housekeeping_if_due
 
     try:
-        run_id = run_housekeeping_if_due(instance, warehouse)
+        with connect(warehouse) as connection:
+            run_id = run_housekeeping_if_due(instance, connection)
+            if run_id:
+                say("Daily clean-up")
+                _say_run(connection, run_id, say)
     except Exception as error:
         if not is_of_database(error):
             raise
-        say(f"Warning: housekeeping failed: {' '.join(str(error).split())[:300]}")
-        return
-    if run_id:
-        say("Housekeeping, once a day")
-        _say_run(warehouse, run_id, say)
+        say(f"Warning: the daily clean-up failed: {' '.join(str(error).split())[:300]}")
 
 
 def backfill(environment: Environment, days: Range, say: Say) -> None:
@@ -255,9 +253,10 @@ def backfill(environment: Environment, days: Range, say: Say) -> None:
         from grid_assets.cli.runs import run_history
 
         outcome = run_history(instance, days)
-    _say_run(environment.warehouse, outcome.run_id, say)
-    if not outcome.success:
-        raise CommandError(_why(environment.warehouse, [outcome]))
+    with connect(environment.warehouse) as connection:
+        _say_run(connection, outcome.run_id, say)
+        if not outcome.success:
+            raise CommandError(_why(connection, [outcome]))
     say(f"Done in {time.monotonic() - started:.0f} s")
 
 
@@ -276,20 +275,22 @@ def backtest(environment: Environment, days: Range, say: Say) -> None:
         from grid_assets.cli.runs import run_backtest
 
         outcome = run_backtest(instance, days)
-    _say_run(environment.warehouse, outcome.run_id, say)
-    if not outcome.success:
-        raise CommandError(_why(environment.warehouse, [outcome]))
-    for line in report.refusals(environment.warehouse, days):
-        say(line)
-    for line in report.scores(environment.warehouse, days):
-        say(line)
+    with connect(environment.warehouse) as connection:
+        _say_run(connection, outcome.run_id, say)
+        if not outcome.success:
+            raise CommandError(_why(connection, [outcome]))
+        for line in run_summary.refusals(connection, days):
+            say(line)
+        for line in run_summary.scores(connection, days):
+            say(line)
     say(f"Done in {time.monotonic() - started:.0f} s")
 
 
 def replay_quarantine(environment: Environment, say: Say) -> None:
     """Try rejected records again, and make `core` again where some were accepted."""
     set_up(environment, say)
-    replayed = quarantine.replay(environment.warehouse)
+    with connect(environment.warehouse) as connection:
+        replayed = quarantine.replay(connection)
     say(f"{replayed.accepted} accepted, {replayed.still_rejected} still rejected")
     if not replayed.days:
         return
@@ -297,18 +298,22 @@ def replay_quarantine(environment: Environment, say: Say) -> None:
         from grid_assets.cli.runs import run_core, run_history
 
         for days in to_ranges(replayed.days):
-            # What was accepted is as old as its first capture. If the API has said something else
-            # since, only the API can tell: the change-log does not note that a value was repeated.
+            # An accepted record is as old as its first capture. Only the API can tell whether it
+            # has published something else since: the change log does not note repeated values.
             say(f"Reading {days} again")
             outcome = run_history(instance, days)
-            _say_run(environment.warehouse, outcome.run_id, say)
-            if outcome.success:
-                continue
-            say("The API did not tell whether that is its newest word; publishing what is known.")
-            outcome = run_core(instance, days)
-            _say_run(environment.warehouse, outcome.run_id, say)
-            if not outcome.success:
-                raise CommandError(_why(environment.warehouse, [outcome]))
+            with connect(environment.warehouse) as connection:
+                _say_run(connection, outcome.run_id, say)
+                if outcome.success:
+                    continue
+                say(
+                    "Could not re-fetch these days, so newer revisions may exist. "
+                    "Publishing the values on hand."
+                )
+                outcome = run_core(instance, days)
+                _say_run(connection, outcome.run_id, say)
+                if not outcome.success:
+                    raise CommandError(_why(connection, [outcome]))
 
 
 @contextmanager
@@ -322,27 +327,27 @@ def _dagster(environment: Environment) -> Iterator[DagsterInstance]:
         # What the web server does too. Dagster would otherwise open a connection for each event,
         # which is most of the time of a long run and a third of a short one.
         instance.optimize_for_webserver(statement_timeout=0, pool_recycle=3600, max_overflow=20)
-        mark_crashed(environment.warehouse)
-        fail_dead_runs(instance, environment.warehouse)
+        with connect(environment.warehouse) as connection:
+            mark_crashed(connection)
+            fail_dead_runs(instance, connection)
         yield instance
 
 
-def _say_run(url: SecretStr, run_id: str, say: Say) -> None:
-    lines = list(report.run_lines(url, run_id))
+def _say_run(connection: Connection, run_id: str, say: Say) -> None:
+    lines = list(run_summary.run_lines(connection, run_id))
     for line in lines:
         say(line)
     if not lines:
         say("  nothing was started; the reason is in Dagster's run log")
 
 
-def _why(url: SecretStr, failed: list[Outcome]) -> str:
+def _why(connection: Connection, failed: list[Outcome]) -> str:
     """The first thing that went wrong, in one sentence."""
-    with connect(url) as connection:
-        row = connection.execute(
-            "SELECT asset, error_message FROM ops.etl_runs "
-            "WHERE status = 'failed' AND run_id = ANY(%s) ORDER BY started_at LIMIT 1",
-            [[outcome.run_id for outcome in failed]],
-        ).fetchone()
+    row = connection.execute(
+        "SELECT asset, error_message FROM ops.etl_runs "
+        "WHERE status = 'failed' AND run_id = ANY(%s) ORDER BY started_at LIMIT 1",
+        [[outcome.run_id for outcome in failed]],
+    ).fetchone()
     cause = f"{row[0]}: {row[1]}" if row else "See ops.etl_runs and the run in the UI."
     what = "The forecast" if row and row[0].startswith("forecast.") else "Telemetry"
     return f"{what} failed for {', '.join(str(run.days) for run in failed)}. {cause}"

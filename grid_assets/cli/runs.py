@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import dagster as dg
 from dagster._core.events import RunFailureReason  # not exported, but in every failure event
-from pydantic import SecretStr
 
 from grid_assets.defs import automation
 from grid_assets.defs.assets import forecast
@@ -20,10 +20,11 @@ from grid_assets.defs.partitions import BACKTEST, TRIGGER_TAG, range_tags
 from grid_assets.defs.resources import Services
 from grid_assets.forecasting.due import is_scored
 from grid_assets.health import housekeeping
-from grid_assets.settings import Settings
 from grid_assets.telemetry import gaps
 from grid_assets.telemetry.gaps import Range
-from grid_assets.warehouse.connection import connect
+from grid_assets.warehouse.connection import Connection
+
+Planned = TypeVar("Planned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,29 +38,34 @@ class Outcome:
 
 def run_cycle(instance: dg.DagsterInstance, announce: Callable[[str], None]) -> Iterator[Outcome]:
     """One half-hourly cycle, run by run: yesterday and today with their forecast, then the days
-    that are due, then what else the tables ask for, as the sensor would; the dashboard last.
+    that are due, then whatever else the tables ask for, as the sensor would; the dashboard last.
 
     Where the newest days cannot be fetched, nothing older is tried.
     """
-    services = _services()
-    now = services.now()
+    now = datetime.now(UTC)
     newest, *_ = gaps.cycle(now.date(), [])
     announce(f"Reading {newest}")
     yield run(instance, newest, "tick", automation.selection(newest, now))
-    for days in automation.cycle(services, now)[1:]:
+    for days in _plan(lambda services: automation.cycle(services, now))[1:]:
         announce(f"Reading {days}")
         yield run(instance, days, "tick", automation.selection(days, now))
-    for wanted in automation.plan_core_runs(services, gaps.FIRST_DAY, now, "tick"):
-        announce(f"Cleaning {wanted.days}: {wanted.why}")
-        yield run(instance, wanted.days, wanted.trigger, wanted.assets)
-    for wanted in automation.plan_forecast_runs(services, now, "tick"):
-        announce(f"Forecasting {wanted.days}: {wanted.why}")
-        yield run(instance, wanted.days, wanted.trigger, wanted.assets)
-    for wanted in automation.plan_dashboard_run(
-        services, services.now(), "tick", pause=timedelta(0)
+    # Each question is asked after the runs of the one before, whose answer they change.
+    for planned in _plan(lambda s: automation.plan_core_runs(s, gaps.FIRST_DAY, now, "tick")):
+        announce(f"Cleaning {planned.days}: {planned.why}")
+        yield run(instance, planned.days, planned.trigger, planned.assets)
+    for planned in _plan(lambda s: automation.plan_forecast_runs(s, now, "tick")):
+        announce(f"Forecasting {planned.days}: {planned.why}")
+        yield run(instance, planned.days, planned.trigger, planned.assets)
+    for planned in _plan(
+        lambda s: automation.plan_dashboard_run(s, s.now(), "tick", pause=timedelta(0))
     ):
-        announce(f"Making the dashboard: {wanted.why}")
-        yield run(instance, wanted.days, wanted.trigger, wanted.assets)
+        announce(f"Making the dashboard: {planned.why}")
+        yield run(instance, planned.days, planned.trigger, planned.assets)
+
+
+def _plan(ask: Callable[[Services], list[Planned]]) -> list[Planned]:
+    with Services().open() as services:
+        return ask(services)
 
 
 def run_backtest(instance: dg.DagsterInstance, days: Range) -> Outcome:
@@ -73,7 +79,8 @@ def run_history(instance: dg.DagsterInstance, days: Range) -> Outcome:
 
     A day without scores is spared the asset: Dagster notes each day of each asset.
     """
-    scored = is_scored(_services().warehouse, days.first, days.last)
+    with Services().open() as services:
+        scored = is_scored(services.connection, days.first, days.last)
     assets = [*automation.HISTORY, *([forecast.accuracy] if scored else [])]
     return run(instance, days, "backfill", [asset.key for asset in assets])
 
@@ -110,11 +117,10 @@ def raise_if_interrupted(result: dg.ExecuteInProcessResult) -> None:
             raise KeyboardInterrupt
 
 
-def run_housekeeping_if_due(instance: dg.DagsterInstance, warehouse: SecretStr) -> str | None:
+def run_housekeeping_if_due(instance: dg.DagsterInstance, connection: Connection) -> str | None:
     """Run the job in this process if it is due; the id of the run, whatever became of it."""
-    with connect(warehouse) as connection:
-        if not housekeeping.is_due(connection, _services().now()):
-            return None
+    if not housekeeping.is_due(connection, datetime.now(UTC)):
+        return None
     from grid_assets.definitions import defs
 
     result = defs.resolve_job_def("housekeeping").execute_in_process(
@@ -125,9 +131,3 @@ def run_housekeeping_if_due(instance: dg.DagsterInstance, warehouse: SecretStr) 
     )
     raise_if_interrupted(result)
     return result.run_id
-
-
-def _services() -> Services:
-    services = Services()
-    services._settings = Settings.from_environment()
-    return services

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from grid_assets.dashboard import charts
 from grid_assets.dashboard.queries import GREEN, LOOKED_BACK, NEXT_HOURS, Snapshot
 from grid_assets.dashboard.theme import FUEL_COLOURS, Spec, at, model_label, ms
-from grid_assets.halfhours import HALF_HOUR
+from grid_assets.halfhours import HALF_HOUR, age_text
 from grid_assets.series import LEAD_BUCKETS
 from grid_assets.telemetry.checks import TOO_OLD
 from grid_assets.warehouse.stamp import Stamp
@@ -68,7 +68,7 @@ def render(snapshot: Snapshot, stamp: Stamp, library: str) -> str:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters.update(
-        at=at, utc_and_london=utc_and_london, number=number, tenths=tenths, ago=ago
+        at=at, utc_and_london=utc_and_london, number=number, tenths=tenths, ago=age_text
     )
     template = environment.from_string(folder.joinpath("page.html").read_text(encoding="utf-8"))
     return template.render(
@@ -117,13 +117,6 @@ def number(value: Decimal | None) -> str:
 def tenths(value: Decimal | None) -> str:
     """A computed number or a share, in tenths; a dash where there is none."""
     return "–" if value is None else f"{value:.1f}"
-
-
-def ago(age: timedelta) -> str:
-    minutes = max(int(age.total_seconds() // 60), 0)
-    if minutes < 120:
-        return f"{minutes} min"
-    return f"{minutes // 60} h" if minutes < 72 * 60 else f"{minutes // 1440} days"
 
 
 def _charts(snapshot: Snapshot) -> list[Chart]:

@@ -12,13 +12,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-import psycopg
 from psycopg.rows import class_row
-from pydantic import SecretStr
 
 from grid_assets.halfhours import DAY, HALF_HOUR, floor
 from grid_assets.series import FUELS, LEAD_BUCKETS
-from grid_assets.warehouse.connection import connect, statement
+from grid_assets.warehouse.connection import Connection, statement
 
 NEXT_HOURS: Final = timedelta(hours=6)
 """How much of the forecast the first panel spells out."""
@@ -166,9 +164,9 @@ class Snapshot:
         return sorted(found, key=lambda one: order.index(one.lead_bucket))
 
 
-def read(url: SecretStr, now: datetime) -> Snapshot:
+def read(connection: Connection, now: datetime) -> Snapshot:
     """Read the page's facts as of one instant; `now` is when the page is made."""
-    with connect(url) as connection, connection.transaction():
+    with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         newest = connection.execute(
             statement("dashboard/newest"), {"since": now - LOOKED_BACK}
@@ -194,15 +192,13 @@ def read(url: SecretStr, now: datetime) -> Snapshot:
         )
 
 
-def _rows(
-    connection: psycopg.Connection[Any], kind: type[Any], name: str, **values: Any
-) -> list[Any]:
+def _rows(connection: Connection, kind: type[Any], name: str, **values: Any) -> list[Any]:
     with connection.cursor(row_factory=class_row(kind)) as cursor:
         return cursor.execute(statement(f"dashboard/{name}"), values).fetchall()
 
 
 def _mix(
-    connection: psycopg.Connection[Any], newest: datetime | None
+    connection: Connection, newest: datetime | None
 ) -> dict[datetime, dict[str, Decimal | None]]:
     mix: dict[datetime, dict[str, Decimal | None]] = {}
     rows = connection.execute(statement("dashboard/mix"), {"newest": newest}).fetchall()

@@ -21,7 +21,7 @@ from grid_assets.defs.resources import Services
 from grid_assets.halfhours import DAY, api_time
 from grid_assets.settings import PUBLIC_API_URL
 from grid_assets.telemetry.checks import FEW_QUARANTINED, Check, Verdict
-from grid_assets.warehouse.connection import connect, sql_dir
+from grid_assets.warehouse.connection import sql_dir
 from grid_assets.warehouse.stamp import Stamp
 
 OWNERS: Final = ["team:grid-assets"]
@@ -168,21 +168,21 @@ def describe_partitions(
     """Give each day's materialisation its own row count and its first and last half-hour."""
     column = sql.Identifier(time_column)
     is_date = time_column.endswith("_date")
-    with connect(services.warehouse) as connection:
-        counted = connection.execute(
-            sql.SQL(
-                "SELECT {day}, count(*), min({time}), max({time}) "
-                "FROM {relation} WHERE {time} >= %(start)s AND {time} < %(end)s GROUP BY 1"
-            ).format(
-                day=column if is_date else sql.SQL("({} AT TIME ZONE 'UTC')::date").format(column),
-                time=column,
-                relation=sql.Identifier(*relation.split(".")),
-            ),
-            {
-                "start": days.first if is_date else days.window.start,
-                "end": days.last + DAY if is_date else days.window.end,
-            },
-        ).fetchall()
+    connection = services.connection
+    counted = connection.execute(
+        sql.SQL(
+            "SELECT {day}, count(*), min({time}), max({time}) "
+            "FROM {relation} WHERE {time} >= %(start)s AND {time} < %(end)s GROUP BY 1"
+        ).format(
+            day=column if is_date else sql.SQL("({} AT TIME ZONE 'UTC')::date").format(column),
+            time=column,
+            relation=sql.Identifier(*relation.split(".")),
+        ),
+        {
+            "start": days.first if is_date else days.window.start,
+            "end": days.last + DAY if is_date else days.window.end,
+        },
+    ).fetchall()
     by_day: dict[date, tuple[int, date | datetime | None, date | datetime | None]] = {
         day: (count, first, last) for day, count, first, last in counted
     }

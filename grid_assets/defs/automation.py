@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 import dagster as dg
-from pydantic import SecretStr
 
 from grid_assets.defs.assets import core, dashboard, forecast, raw
 from grid_assets.defs.partitions import BACKTEST, CYCLES, TRIGGER_TAG, range_tags
@@ -18,7 +17,8 @@ from grid_assets.forecasting.models.registry import configured_name
 from grid_assets.halfhours import DAY, api_time
 from grid_assets.settings import Settings
 from grid_assets.telemetry import gaps
-from grid_assets.warehouse.run_log import mark_crashed, run_processes_gone
+from grid_assets.warehouse.connection import Connection
+from grid_assets.warehouse.run_log import are_run_processes_gone, mark_crashed
 
 HISTORY: Final = [raw.intensity, raw.generation, core.intensity, core.generation_mix]
 """What can be fetched for past days; NESO's forecast cannot."""
@@ -78,8 +78,8 @@ def half_hourly(
     context: dg.ScheduleEvaluationContext, services: Services
 ) -> list[dg.RunRequest] | dg.SkipReason:
     now = services.now()
-    mark_crashed(services.warehouse)
-    fail_dead_runs(context.instance, services.warehouse)
+    mark_crashed(services.connection)
+    fail_dead_runs(context.instance, services.connection)
     if now - context.scheduled_execution_time > MISSED:
         return dg.SkipReason("Missed while the daemon was down; the newest cycle makes up for it.")
     return [
@@ -99,10 +99,10 @@ def cycle(services: Services, now: datetime) -> list[gaps.Range]:
 
     While the newest days cannot be fetched, nothing older is tried: each run would wait in vain.
     """
-    if gaps.newest_failed(services.warehouse, now.date()):
+    if gaps.newest_failed(services.connection, now.date()):
         return gaps.cycle(now.date(), [])
     start = max(services.settings.first_history_day(now), gaps.FIRST_DAY)
-    return gaps.cycle(now.date(), gaps.days_due(services.warehouse, start, now))
+    return gaps.cycle(now.date(), gaps.days_due(services.connection, start, now))
 
 
 def selection(days: gaps.Range, now: datetime) -> list[dg.AssetKey]:
@@ -131,7 +131,7 @@ def plan_core_runs(
     """Runs of `core` over the days for which `raw` holds something newer, whoever wrote it."""
     return [
         PlannedRun(days, [asset.key for asset in CORE], trigger, f"raw is newer than core: {days}")
-        for days in gaps.to_ranges(due.days_core_lacks(services.warehouse, first, now))
+        for days in gaps.to_ranges(due.days_core_lacks(services.connection, first, now))
     ]
 
 
@@ -141,23 +141,23 @@ def plan_forecast_runs(services: Services, now: datetime, trigger: str) -> list[
     Where the model has never forecast, the past comes first: bands are calibrated on its errors.
     What has passed of today comes with yesterday, so that a new warehouse has no gap before now.
     """
-    if due.failed_lately(services.warehouse, now) or due.core_is_blocked(services.warehouse, now):
+    if due.failed_lately(services.connection, now) or due.core_is_blocked(services.connection, now):
         return []
     settings, today = services.settings, now.date()
     model = configured_name(settings.chronos_model)
     assets = [asset.key for asset in FORECASTS]
     newest = []
-    if due.forecast_is_due(services.warehouse, model, now):
+    if due.forecast_is_due(services.connection, model, now):
         days = gaps.Range(today - DAY, today)
         newest = [PlannedRun(days, assets, trigger, "telemetry is newer than the forecast")]
-    lacking = due.days_to_backtest(services.warehouse, model, settings.backtest_days, now)
+    lacking = due.days_to_backtest(services.connection, model, settings.backtest_days, now)
     if today - DAY in lacking:
         lacking.append(today)
     past = [
         PlannedRun(days, assets, BACKTEST, f"no forecasts yet for {days}")
         for days in gaps.to_ranges(lacking)
     ]
-    if due.has_forecast(services.warehouse, model):
+    if due.has_forecast(services.connection, model):
         return newest + past
     # a back-test that reaches today ends with the forecast of now
     return past if today in lacking else past + newest
@@ -167,7 +167,7 @@ def plan_dashboard_run(
     services: Services, now: datetime, trigger: str, pause: timedelta = dashboard.PAUSE
 ) -> list[PlannedRun]:
     """A run of the dashboard alone, where a run ended without it: a failed one, or a backfill."""
-    if not dashboard.dashboard_is_due(services.warehouse, now, pause):
+    if not dashboard.dashboard_is_due(services.connection, now, pause):
         return []
     today = gaps.Range(now.date(), now.date())
     return [
@@ -191,7 +191,7 @@ def new_telemetry(
 ) -> dg.SensorResult | dg.SkipReason:
     now = services.now()
     if _is_running(context.instance):
-        fail_dead_runs(context.instance, services.warehouse)
+        fail_dead_runs(context.instance, services.connection)
         return dg.SkipReason("A run is on its way; the tables are asked again when it has ended.")
     looked_far = float(context.cursor or 0)
     far = (
@@ -238,7 +238,7 @@ def _is_running(instance: dg.DagsterInstance) -> bool:
     )
 
 
-def fail_dead_runs(instance: dg.DagsterInstance, warehouse: SecretStr) -> None:
+def fail_dead_runs(instance: dg.DagsterInstance, connection: Connection) -> None:
     """Close runs whose process was killed; the queue would count them as running for ever."""
     open_runs = {
         record.dagster_run.run_id: record
@@ -252,7 +252,7 @@ def fail_dead_runs(instance: dg.DagsterInstance, warehouse: SecretStr) -> None:
             )
         )
     }
-    gone = run_processes_gone(warehouse, open_runs.keys()) if open_runs else {}
+    gone = are_run_processes_gone(connection, open_runs.keys()) if open_runs else {}
     for run_id, record in open_runs.items():
         silent = datetime.now(UTC) - record.update_timestamp.replace(tzinfo=UTC) > SILENT_RUN
         if gone.get(run_id, silent):

@@ -17,7 +17,6 @@ from grid_assets.defs.resources import Services
 from grid_assets.forecasting.horizon import HORIZON_TIME
 from grid_assets.halfhours import Window
 from grid_assets.series import LEAD_BUCKETS
-from grid_assets.warehouse.connection import connect
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,26 +28,26 @@ COLOURS: Final = {"chronos": "#1f6f54", "seasonal_naive": "#888888", "neso": "#d
 
 def fan_chart(services: Services, model: str, issued_at: datetime) -> dict[str, Any]:
     """Metadata `fan_chart`: a day of actuals, then median and 80 % band, beside NESO's forecast."""
-    with connect(services.warehouse) as connection:
-        history = connection.execute(
-            "SELECT period_start, actual_gco2_kwh::float8 FROM core.intensity "
-            "WHERE period_start >= %s AND period_start < %s AND actual_gco2_kwh IS NOT NULL "
-            "ORDER BY period_start",
-            [issued_at - HISTORY, issued_at + HORIZON_TIME],
-        ).fetchall()
-        forecast = connection.execute(
-            "SELECT period_start, p10::float8, p50::float8, p90::float8 FROM forecast.predictions "
-            "WHERE model = %s AND series = 'carbon_intensity' AND issued_at = %s "
-            "AND period_start >= %s AND period_start < %s ORDER BY period_start",
-            [model, issued_at, issued_at, issued_at + HORIZON_TIME],
-        ).fetchall()
-        neso = connection.execute(
-            "SELECT DISTINCT ON (period_start) period_start, p50::float8, simulated "
-            "FROM forecast.predictions WHERE model = 'neso' AND series = 'carbon_intensity' "
-            "AND period_start >= %s AND period_start < %s AND issued_at <= %s "
-            "ORDER BY period_start, issued_at DESC",
-            [issued_at, issued_at + HORIZON_TIME, issued_at],
-        ).fetchall()
+    connection = services.connection
+    history = connection.execute(
+        "SELECT period_start, actual_gco2_kwh::float8 FROM core.intensity "
+        "WHERE period_start >= %s AND period_start < %s AND actual_gco2_kwh IS NOT NULL "
+        "ORDER BY period_start",
+        [issued_at - HISTORY, issued_at + HORIZON_TIME],
+    ).fetchall()
+    forecast = connection.execute(
+        "SELECT period_start, p10::float8, p50::float8, p90::float8 FROM forecast.predictions "
+        "WHERE model = %s AND series = 'carbon_intensity' AND issued_at = %s "
+        "AND period_start >= %s AND period_start < %s ORDER BY period_start",
+        [model, issued_at, issued_at, issued_at + HORIZON_TIME],
+    ).fetchall()
+    neso = connection.execute(
+        "SELECT DISTINCT ON (period_start) period_start, p50::float8, simulated "
+        "FROM forecast.predictions WHERE model = 'neso' AND series = 'carbon_intensity' "
+        "AND period_start >= %s AND period_start < %s AND issued_at <= %s "
+        "ORDER BY period_start, issued_at DESC",
+        [issued_at, issued_at + HORIZON_TIME, issued_at],
+    ).fetchall()
     if not forecast:
         return {}
     figure = new_figure()
@@ -72,14 +71,14 @@ def fan_chart(services: Services, model: str, issued_at: datetime) -> dict[str, 
 
 def half_day_ahead(services: Services, model: str, window: Window) -> dict[str, Any]:
     """Metadata `half_day_ahead`: what a back-test forecast at least 12 hours ahead, and actuals."""
-    with connect(services.warehouse) as connection:
-        rows = connection.execute(
-            "SELECT DISTINCT ON (period_start) period_start, p10::float8, p50::float8, p90::float8,"
-            " actual::float8 FROM reporting.actual_vs_predicted "
-            "WHERE model = %s AND series = 'carbon_intensity' AND lead_minutes >= 720 "
-            "AND period_start >= %s AND period_start < %s ORDER BY period_start, issued_at DESC",
-            [model, window.start, window.end + HORIZON_TIME],
-        ).fetchall()
+    connection = services.connection
+    rows = connection.execute(
+        "SELECT DISTINCT ON (period_start) period_start, p10::float8, p50::float8, p90::float8,"
+        " actual::float8 FROM reporting.actual_vs_predicted "
+        "WHERE model = %s AND series = 'carbon_intensity' AND lead_minutes >= 720 "
+        "AND period_start >= %s AND period_start < %s ORDER BY period_start, issued_at DESC",
+        [model, window.start, window.end + HORIZON_TIME],
+    ).fetchall()
     if not rows:
         return {}
     figure = new_figure()
@@ -98,13 +97,13 @@ def half_day_ahead(services: Services, model: str, window: Window) -> dict[str, 
 
 def errors_by_lead(services: Services, window: Window) -> dict[str, Any]:
     """Metadata `error_by_lead`: mean absolute error of carbon intensity by lead, for each model."""
-    with connect(services.warehouse) as connection:
-        rows = connection.execute(
-            "SELECT model, lead_bucket, (sum(abs_error_sum) / sum(n))::float8, bool_or(simulated) "
-            "FROM forecast.accuracy WHERE series = 'carbon_intensity' AND target_date >= %s "
-            "AND target_date < %s GROUP BY model, lead_bucket",
-            [window.start.date(), window.end.date()],
-        ).fetchall()
+    connection = services.connection
+    rows = connection.execute(
+        "SELECT model, lead_bucket, (sum(abs_error_sum) / sum(n))::float8, bool_or(simulated) "
+        "FROM forecast.accuracy WHERE series = 'carbon_intensity' AND target_date >= %s "
+        "AND target_date < %s GROUP BY model, lead_bucket",
+        [window.start.date(), window.end.date()],
+    ).fetchall()
     if not rows:
         return {}
     figure = new_figure()

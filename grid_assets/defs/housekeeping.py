@@ -4,7 +4,7 @@ Belongs here: the job, its schedule, and running it from a command. Does not bel
 and runs go (`forecasting.thinning`, `history`).
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import dagster as dg
@@ -16,14 +16,13 @@ from grid_assets.defs.resources import Services
 from grid_assets.defs.run_logging import attempt
 from grid_assets.forecasting.thinning import thin
 from grid_assets.health.housekeeping import PURGING, THINNING, record_purge
-from grid_assets.warehouse.connection import connect
 
 QUIET_MINUTE: Final = "27 3 * * *"
 """At night, and midway between two half-hourly cycles, which start at minutes 12 and 42."""
 
 
-def _today(context: dg.OpExecutionContext, services: Services) -> Days:
-    today = services.now().date()
+def _today(context: dg.OpExecutionContext, now: datetime) -> Days:
+    today = now.date()
     return Days(today, today, context.run.tags.get(TRIGGER_TAG, "manual"))
 
 
@@ -35,13 +34,10 @@ def _today(context: dg.OpExecutionContext, services: Services) -> Days:
     ),
 )
 def thin_forecasts(context: dg.OpExecutionContext, services: Services) -> None:
-    settings = services.settings
-    with attempt(context, services, THINNING, _today(context, services)) as current:
+    settings, now = services.settings, services.now()
+    with attempt(context, services, THINNING, _today(context, now)) as current:
         done = thin(
-            services.warehouse,
-            settings.forecast_keep_days,
-            settings.forecast_keep_leads,
-            services.now(),
+            services.connection, settings.forecast_keep_days, settings.forecast_keep_leads, now
         )
         current.rows_written = done.rows
     context.log.info(f"{done.days} days thinned, {done.rows} rows removed.")
@@ -62,11 +58,10 @@ def purge_history(context: dg.OpExecutionContext, services: Services) -> None:
         context.log.info("GRID_DAGSTER_KEEP_DAYS=0: nothing is purged.")
         return
     now = services.now()
-    with attempt(context, services, PURGING, _today(context, services)) as current:
+    with attempt(context, services, PURGING, _today(context, now)) as current:
         done = run_retention.purge(context.instance, now - timedelta(days=days))
         current.rows_fetched, current.rows_written = done.seen, done.deleted
-        with connect(services.warehouse) as connection:
-            record_purge(connection, now)
+        record_purge(services.connection, now)
     context.log.info(f"{done.deleted} of {done.seen} runs older than {days} days deleted.")
 
 

@@ -16,7 +16,6 @@ from psycopg import sql
 from grid_assets.defs.partitions import Days
 from grid_assets.defs.resources import Services
 from grid_assets.series import FUELS
-from grid_assets.warehouse.connection import connect
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,10 +86,10 @@ def _day(services: Services, relation: str, days: Days, columns: tuple[str, ...]
         columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
         relation=sql.Identifier(*relation.split(".")),
     )
-    with connect(services.warehouse) as connection:
-        rows = connection.execute(
-            query, {"start": days.window.start, "end": days.window.end}
-        ).fetchall()
+    connection = services.connection
+    rows = connection.execute(
+        query, {"start": days.window.start, "end": days.window.end}
+    ).fetchall()
     frame = pd.DataFrame(rows, columns=["period_start", *columns])
     frame["period_start"] = pd.to_datetime(frame["period_start"], utc=True)
     return frame.set_index("period_start").astype(float)

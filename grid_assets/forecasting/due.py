@@ -10,116 +10,105 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from pydantic import SecretStr
-
 from grid_assets.forecasting.issue_times import current_issue_time
 from grid_assets.forecasting.models.forecaster import CONTEXT
 from grid_assets.forecasting.retention import thinned_to
 from grid_assets.halfhours import DAY, HALF_HOUR, day_start
-from grid_assets.warehouse.connection import connect, statement
+from grid_assets.warehouse.connection import Connection, statement
 
 PAUSE: Final = timedelta(minutes=5)
 """What failed is not tried again before this."""
 
 
-def forecast_is_due(url: SecretStr, model: str, now: datetime) -> bool:
+def forecast_is_due(connection: Connection, model: str, now: datetime) -> bool:
     """Whether `core` holds telemetry that no issue of the model has used."""
-    with connect(url) as connection:
-        row = connection.execute(
-            statement("statements/newest_telemetry"),
-            {
-                "model": model,
-                "latest": current_issue_time(now),
-                "context": CONTEXT * HALF_HOUR,
-            },
-        ).fetchone()
+    row = connection.execute(
+        statement("statements/newest_telemetry"),
+        {
+            "model": model,
+            "latest": current_issue_time(now),
+            "context": CONTEXT * HALF_HOUR,
+        },
+    ).fetchone()
     assert row is not None
     return not row[2]
 
 
-def has_forecast(url: SecretStr, model: str) -> bool:
+def has_forecast(connection: Connection, model: str) -> bool:
     """Whether the model has ever forecast here."""
-    with connect(url) as connection:
-        row = connection.execute(
-            "SELECT EXISTS (SELECT FROM forecast.issues WHERE model = %s "
-            "AND refused_reason IS NULL)",
-            [model],
-        ).fetchone()
+    row = connection.execute(
+        "SELECT EXISTS (SELECT FROM forecast.issues WHERE model = %s AND refused_reason IS NULL)",
+        [model],
+    ).fetchone()
     return row == (True,)
 
 
-def issued_on(url: SecretStr, model: str, day: date) -> set[datetime]:
+def issued_on(connection: Connection, model: str, day: date) -> set[datetime]:
     """The issue times of a UTC day at which the model has forecast."""
-    with connect(url) as connection:
-        rows = connection.execute(
-            "SELECT issued_at FROM forecast.issues WHERE model = %s AND refused_reason IS NULL "
-            "AND issued_at >= %s AND issued_at < %s",
-            [model, day_start(day), day_start(day + DAY)],
-        ).fetchall()
+    rows = connection.execute(
+        "SELECT issued_at FROM forecast.issues WHERE model = %s AND refused_reason IS NULL "
+        "AND issued_at >= %s AND issued_at < %s",
+        [model, day_start(day), day_start(day + DAY)],
+    ).fetchall()
     return {at for (at,) in rows}
 
 
-def is_scored(url: SecretStr, first: date, last: date) -> bool:
+def is_scored(connection: Connection, first: date, last: date) -> bool:
     """Whether any of the UTC days has scores, which new telemetry may change."""
-    with connect(url) as connection:
-        row = connection.execute(
-            "SELECT EXISTS (SELECT FROM forecast.accuracy WHERE target_date BETWEEN %s AND %s)",
-            [first, last],
-        ).fetchone()
+    row = connection.execute(
+        "SELECT EXISTS (SELECT FROM forecast.accuracy WHERE target_date BETWEEN %s AND %s)",
+        [first, last],
+    ).fetchone()
     return row == (True,)
 
 
-def core_is_blocked(url: SecretStr, now: datetime) -> bool:
+def core_is_blocked(connection: Connection, now: datetime) -> bool:
     """Whether a blocking check stopped the last run over the newest days of `core`.
 
     What is there is then older than what was published; nothing is forecast until it passes.
     """
-    with connect(url) as connection:
-        row = connection.execute(
-            "SELECT bool_or(error_type = 'BlockingCheckFailed') FROM ("
-            "  SELECT DISTINCT ON (asset) error_type FROM ops.etl_runs"
-            "  WHERE asset IN ('core.intensity', 'core.generation_mix') AND partition_end >= %s"
-            "  ORDER BY asset, started_at DESC) AS last",
-            [now.date() - DAY],
-        ).fetchone()
+    row = connection.execute(
+        "SELECT bool_or(error_type = 'BlockingCheckFailed') FROM ("
+        "  SELECT DISTINCT ON (asset) error_type FROM ops.etl_runs"
+        "  WHERE asset IN ('core.intensity', 'core.generation_mix') AND partition_end >= %s"
+        "  ORDER BY asset, started_at DESC) AS last",
+        [now.date() - DAY],
+    ).fetchone()
     return row == (True,)
 
 
-def days_to_backtest(url: SecretStr, model: str, days: int, now: datetime) -> list[date]:
+def days_to_backtest(connection: Connection, model: str, days: int, now: datetime) -> list[date]:
     """The past days, of the last `days`, that have telemetry and no issue of the model.
 
     Not those whose forecasts are thinned: they are not forecast again.
     """
     today = now.date()
-    with connect(url) as connection:
-        first = max(today - days * DAY, thinned_to(connection) or date.min)
-        rows = connection.execute(
-            statement("statements/days_to_backtest"),
-            {"model": model, "start": day_start(first), "end": day_start(today)},
-        ).fetchall()
+    first = max(today - days * DAY, thinned_to(connection) or date.min)
+    rows = connection.execute(
+        statement("statements/days_to_backtest"),
+        {"model": model, "start": day_start(first), "end": day_start(today)},
+    ).fetchall()
     return [day for (day,) in rows]
 
 
-def days_core_lacks(url: SecretStr, first: date, now: datetime) -> list[date]:
+def days_core_lacks(connection: Connection, first: date, now: datetime) -> list[date]:
     """The days from `first` on for which `raw` holds something newer than `core`."""
-    with connect(url) as connection:
-        rows = connection.execute(
-            statement("statements/days_core_lacks"),
-            {"start": day_start(first), "now": now, "pause": PAUSE},
-        ).fetchall()
+    rows = connection.execute(
+        statement("statements/days_core_lacks"),
+        {"start": day_start(first), "now": now, "pause": PAUSE},
+    ).fetchall()
     return [day for (day,) in rows]
 
 
-def failed_lately(url: SecretStr, now: datetime) -> bool:
+def failed_lately(connection: Connection, now: datetime) -> bool:
     """Whether a forecast has failed a short while ago; trying again at once would not help.
 
     One that was killed is tried again at once, but not a second time.
     """
-    with connect(url) as connection:
-        row = connection.execute(
-            "SELECT count(*) FILTER (WHERE status = 'failed') > 0 "
-            "OR count(*) FILTER (WHERE status = 'crashed') > 1 "
-            "FROM ops.etl_runs WHERE asset LIKE 'forecast.%%' AND started_at > %s",
-            [now - PAUSE],
-        ).fetchone()
+    row = connection.execute(
+        "SELECT count(*) FILTER (WHERE status = 'failed') > 0 "
+        "OR count(*) FILTER (WHERE status = 'crashed') > 1 "
+        "FROM ops.etl_runs WHERE asset LIKE 'forecast.%%' AND started_at > %s",
+        [now - PAUSE],
+    ).fetchone()
     return row == (True,)

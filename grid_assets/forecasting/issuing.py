@@ -12,7 +12,6 @@ from datetime import datetime
 from itertools import groupby
 
 import numpy as np
-from pydantic import SecretStr
 
 from grid_assets.forecasting import store
 from grid_assets.forecasting.bands import finalise
@@ -36,7 +35,7 @@ from grid_assets.forecasting.models.registry import (
 from grid_assets.forecasting.retention import refuse_thinned
 from grid_assets.forecasting.store import Issue
 from grid_assets.halfhours import HALF_HOUR, Window
-from grid_assets.warehouse.connection import Connection, connect, write_transaction
+from grid_assets.warehouse.connection import Connection, write_transaction
 
 
 class FutureIssue(ValueError):
@@ -74,13 +73,15 @@ class IssueOptions:
     judge: Callable[[Connection, Window], None]
 
 
-def issue(url: SecretStr, days: Window, times: Sequence[datetime], terms: IssueOptions) -> Issued:
+def issue(
+    connection: Connection, days: Window, times: Sequence[datetime], options: IssueOptions
+) -> Issued:
     """Forecast at each of `times` (UTC half-hours, ascending) and store what came out.
 
     NESO's forecasts captured in `days`, and all newer than those stored, are stored beside them.
     Each UTC day of issue is one transaction. Raises `FutureIssue` and `DayIsThinned`.
     """
-    latest = current_issue_time(terms.now)
+    latest = current_issue_time(options.now)
     for at in times:
         if at > latest:
             raise FutureIssue(
@@ -89,49 +90,47 @@ def issue(url: SecretStr, days: Window, times: Sequence[datetime], terms: IssueO
             )
     done = Issued()
     if times:
-        with connect(url) as connection:
-            refuse_thinned(connection, times[0])  # before a model is loaded
+        refuse_thinned(connection, times[0])  # before a model is loaded
     for _, day_times in groupby(times, key=lambda at: at.date()):
-        _issue_day(url, list(day_times), terms, done)
-    with write_transaction(url, "forecast.predictions") as connection:
-        done.rows_written += store.copy_neso_forecasts(connection, days, terms.now)
-        if terms.backtest:  # many new rows at once: without statistics scoring them takes seconds
+        _issue_day(connection, list(day_times), options, done)
+    with write_transaction(connection, "forecast.predictions"):
+        done.rows_written += store.copy_neso_forecasts(connection, days, options.now)
+        if options.backtest:  # many new rows at once: without statistics scoring them takes seconds
             connection.execute("SELECT forecast.refresh_statistics()")
     return done
 
 
 def _issue_day(
-    url: SecretStr, times: Sequence[datetime], terms: IssueOptions, done: Issued
+    connection: Connection, times: Sequence[datetime], options: IssueOptions, done: Issued
 ) -> None:
-    day, configured = times[0].date(), terms.configured
-    with connect(url) as connection:
-        # where actuals are late, a context ends, and so starts, that much before the issue
-        window = Window(times[0] - (CONTEXT + MOST_MISSING) * HALF_HOUR, times[-1])
-        known = KnownValues(connection, window)
-        shown = [known.context_of(at) for at in times]
-        if terms.use_neso:
-            shown = [add_neso_forecast(connection, each) for each in shown]
-        asked = [each for each in shown if each.refused is None]
-        issues: list[Issue] = []
-        for steps, some in _by_steps(asked).items():
-            answers = _answers(terms.load(), some, steps)
-            for answer in answers:
-                margins = store.margins_of_day(connection, answer.info, day, again=terms.backtest)
-                issues += _issues(answer, some, margins)
-            done.model = answers[0].info.model
-            if done.model != configured:
-                issues += [
-                    Issue(_not_loaded(configured), each, refused_reason=answers[0].reason)
-                    for each in some
-                ]
-        refused = [each for each in shown if each.refused is not None]
-        issues += [Issue(_not_loaded(configured), each) for each in refused]
+    day, configured = times[0].date(), options.configured
+    # where actuals are late, a context ends, and so starts, that much before the issue
+    window = Window(times[0] - (CONTEXT + MOST_MISSING) * HALF_HOUR, times[-1])
+    known = KnownValues(connection, window)
+    shown = [known.context_of(at) for at in times]
+    if options.use_neso:
+        shown = [add_neso_forecast(connection, each) for each in shown]
+    asked = [each for each in shown if each.refused is None]
+    issues: list[Issue] = []
+    for steps, some in _by_steps(asked).items():
+        answers = _answers(options.load(), some, steps)
+        for answer in answers:
+            margins = store.margins_of_day(connection, answer.info, day, again=options.backtest)
+            issues += _issues(answer, some, margins)
+        done.model = answers[0].info.model
+        if done.model != configured:
+            issues += [
+                Issue(_not_loaded(configured), each, refused_reason=answers[0].reason)
+                for each in some
+            ]
+    refused = [each for each in shown if each.refused is not None]
+    issues += [Issue(_not_loaded(configured), each) for each in refused]
     span = Window(times[0], times[-1] + HORIZON * HALF_HOUR)
-    with write_transaction(url, "forecast.predictions") as connection:
+    with write_transaction(connection, "forecast.predictions"):
         refuse_thinned(connection, times[0])  # again: thinning takes turns with this
-        store.record_models(connection, _used(issues), terms.now)
+        store.record_models(connection, _used(issues), options.now)
         done.rows_written += store.publish(
-            connection, issues, terms.now, lambda staged: terms.judge(staged, span)
+            connection, issues, options.now, lambda staged: options.judge(staged, span)
         )
     done.issues += len(asked)
     done.rows_read += known.rows_read

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from pydantic import SecretStr
-
 from grid_assets.forecasting.scoring import score
 from grid_assets.halfhours import DAY, day_start, days_window
 from grid_assets.warehouse.connection import Connection, lock_relation, statement, write_transaction
@@ -33,7 +31,7 @@ class Thinned:
 
 
 def thin(
-    url: SecretStr,
+    connection: Connection,
     keep_days: int,
     leads: Sequence[timedelta],
     now: datetime,
@@ -48,7 +46,7 @@ def thin(
     before = day_start(now.date() - keep_days * DAY)
     days = rows = 0
     while days < most_days:
-        with write_transaction(url, "forecast.predictions") as connection:
+        with write_transaction(connection, "forecast.predictions"):
             lock_relation(connection, "forecast.accuracy")
             found = connection.execute(
                 statement("statements/next_day_to_thin"), {"before": before}

@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from pydantic import SecretStr
-
 from grid_assets.halfhours import DAY, day_start
-from grid_assets.warehouse.connection import connect, statement
+from grid_assets.warehouse.connection import Connection, statement
 
 REVISED: Final = timedelta(days=7)
 """Shares are revised hours to days after publication, actuals for about a day."""
@@ -41,34 +39,32 @@ class Range:
         return str(self.first) if self.first == self.last else f"{self.first} to {self.last}"
 
 
-def days_due(url: SecretStr, history_start: date, now: datetime) -> list[date]:
+def days_due(connection: Connection, history_start: date, now: datetime) -> list[date]:
     """Past days, before yesterday, that lack half-hours or may have been revised, oldest first."""
     yesterday = now.date() - DAY
     if history_start >= yesterday:
         return []
-    with connect(url) as connection:
-        rows = connection.execute(
-            statement("statements/days_due"),
-            {
-                "start": day_start(history_start),
-                "end": day_start(yesterday),
-                "now": now,
-                "revised": REVISED,
-            },
-        ).fetchall()
+    rows = connection.execute(
+        statement("statements/days_due"),
+        {
+            "start": day_start(history_start),
+            "end": day_start(yesterday),
+            "now": now,
+            "revised": REVISED,
+        },
+    ).fetchall()
     return [day for (day,) in rows]
 
 
-def newest_failed(url: SecretStr, today: date) -> bool:
+def newest_failed(connection: Connection, today: date) -> bool:
     """Whether the last try to fetch the newest days failed: the API is down, or refuses."""
-    with connect(url) as connection:
-        row = connection.execute(
-            "SELECT bool_or(status = 'failed') FROM ("
-            "  SELECT DISTINCT ON (asset) status FROM ops.etl_runs"
-            "  WHERE asset IN ('raw.intensity', 'raw.generation') AND partition_end >= %s"
-            "  ORDER BY asset, started_at DESC) AS last",
-            [today - DAY],
-        ).fetchone()
+    row = connection.execute(
+        "SELECT bool_or(status = 'failed') FROM ("
+        "  SELECT DISTINCT ON (asset) status FROM ops.etl_runs"
+        "  WHERE asset IN ('raw.intensity', 'raw.generation') AND partition_end >= %s"
+        "  ORDER BY asset, started_at DESC) AS last",
+        [today - DAY],
+    ).fetchone()
     return row == (True,)
 
 

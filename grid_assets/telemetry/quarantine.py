@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from pydantic import SecretStr
+from psycopg.pq import TransactionStatus
 
 from grid_assets.api.payloads import (
     TWICE,
@@ -30,7 +30,7 @@ from grid_assets.telemetry.load import (
     load_generation,
     load_intensity,
 )
-from grid_assets.warehouse.connection import Connection, connect, storable, write_transaction
+from grid_assets.warehouse.connection import Connection, storable, write_transaction
 
 MAX_PAYLOAD: Final = 65_536
 """Characters kept of a rejected body: enough to see what it was, too few to fill a disk."""
@@ -62,7 +62,7 @@ class Replayed:
 
 
 def keep(
-    url: SecretStr,
+    connection: Connection,
     asset: str,
     endpoint: str,
     rejected: Iterable[Rejected],
@@ -71,10 +71,12 @@ def keep(
     run_id: str,
     is_body: bool = False,
 ) -> int:
-    """Record rejects, through a connection of their own so that no rollback loses them.
+    """Record rejects, outside any transaction of the caller, so that no rollback loses them.
 
     The same payload seen again counts up; returns how many were rejected, new or not.
     """
+    if connection.info.transaction_status != TransactionStatus.IDLE:
+        raise ValueError("rejects are kept outside a transaction: its rollback would lose them")
     entries = [
         (
             captured_at,
@@ -89,7 +91,7 @@ def keep(
         for reject in rejected
     ]
     if entries:
-        with connect(url) as connection, connection.transaction(), connection.cursor() as cursor:
+        with connection.transaction(), connection.cursor() as cursor:
             cursor.executemany(
                 """
                 INSERT INTO ops.quarantine AS kept (captured_at, asset, endpoint, reason, payload,
@@ -106,29 +108,28 @@ def keep(
     return len(entries)
 
 
-def open_entries(url: SecretStr) -> list[Entry]:
+def open_entries(connection: Connection) -> list[Entry]:
     """What is rejected and not yet resolved, oldest first."""
-    with connect(url) as connection:
-        rows = connection.execute(
-            "SELECT id, captured_at, asset, endpoint, reason, payload, is_body, times_seen "
-            "FROM ops.quarantine WHERE resolved_at IS NULL ORDER BY id"
-        ).fetchall()
+    rows = connection.execute(
+        "SELECT id, captured_at, asset, endpoint, reason, payload, is_body, times_seen "
+        "FROM ops.quarantine WHERE resolved_at IS NULL ORDER BY id"
+    ).fetchall()
     return [Entry(*row) for row in rows]
 
 
-def replay(url: SecretStr) -> Replayed:
+def replay(connection: Connection) -> Replayed:
     """Judge every open entry again; what passes now goes into `raw` as of its first capture.
 
     An entry is resolved in the transaction that loads it, so that a crash does neither or both.
     """
     accepted = still_rejected = 0
     days: set[date] = set()
-    for entry in open_entries(url):
+    for entry in open_entries(connection):
         rows = _rows(entry)
         if rows is None:
             still_rejected += 1
             continue
-        with write_transaction(url, entry.asset) as connection:
+        with write_transaction(connection, entry.asset):
             _LOAD[entry.asset](connection, [Capture(rows, entry.captured_at)])
             connection.execute(
                 "UPDATE ops.quarantine SET resolved_at = now() WHERE id = %s", [entry.id]

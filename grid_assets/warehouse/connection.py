@@ -22,6 +22,12 @@ from pydantic import SecretStr
 
 from grid_assets.warehouse.urls import location
 
+# libpq sends both when a session starts, which poolers understand; a SET would not last there.
+# psycopg reads no date style but ISO. Times come back in the session's zone, and Python's
+# arithmetic within a zone follows its clock: from a server in London it would be an hour off across
+# a clock change.
+os.environ.update(PGDATESTYLE="ISO", PGTZ="UTC")
+
 CONNECT_TIMEOUT_S: Final = 10
 """Long enough for a server across the world, short enough for a prompt answer when it is down."""
 
@@ -53,11 +59,6 @@ def connect(url: SecretStr) -> Connection:
 
     Raises `WarehouseError` when the server cannot be reached, refuses, or is older than 15.
     """
-    # psycopg reads no other style; libpq sends it when a session starts, which poolers understand.
-    os.environ["PGDATESTYLE"] = "ISO"
-    # Times come back in the session's zone, and Python's arithmetic within a zone is by its clock:
-    # from a server in London it would be an hour off across a clock change.
-    os.environ["PGTZ"] = "UTC"
     try:
         connection = psycopg.connect(
             url.get_secret_value(),
@@ -96,18 +97,18 @@ def storable(text: str) -> str:
 
 
 @contextmanager
-def write_transaction(url: SecretStr, relation: str) -> Iterator[Connection]:
+def write_transaction(connection: Connection, relation: str) -> Iterator[None]:
     """A transaction that is the only one to write `relation` until it ends.
 
     Two runs that load the same half-hours take turns, and the second sees what the first wrote.
     """
-    with connect(url) as connection, connection.transaction():
+    with connection.transaction():
         lock_relation(connection, relation)
-        yield connection
+        yield
 
 
 def lock_relation(connection: Connection, relation: str) -> None:
-    """Wait until no other transaction writes `relation`, and keep others waiting until the end."""
+    """Wait for other writers of `relation`, and keep them waiting until the transaction ends."""
     connection.execute(
         "SELECT pg_advisory_xact_lock(hashtext('grid_assets'), hashtext(%s))", [relation]
     )

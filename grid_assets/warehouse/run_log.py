@@ -1,10 +1,8 @@
-"""The log of runs, `ops.etl_runs`: one row for each attempt to materialise an asset.
+"""The run log, `ops.etl_runs`: one row for each attempt to materialise an asset.
 
-Belongs here: opening, closing and burying such rows. Does not belong here: the data itself.
-
-Rows are written through a connection of their own, so that a rollback of the data leaves them. A
-row of a process that died is found by whoever looks next: on the same machine by its process id,
-elsewhere by a heartbeat that stopped.
+Rows are written on connections of their own, so a rollback of the data does not remove them. The
+next process to look finds the rows of a dead one: on the same machine by its process id, on another
+by a heartbeat that stopped.
 """
 
 from __future__ import annotations
@@ -23,7 +21,7 @@ from typing import Final
 import psutil
 from pydantic import SecretStr
 
-from grid_assets.warehouse.connection import WarehouseError, connect, storable
+from grid_assets.warehouse.connection import Connection, WarehouseError, connect, storable
 from grid_assets.warehouse.urls import redact
 
 HEARTBEAT_S: Final = 20.0
@@ -32,6 +30,11 @@ SILENT: Final = timedelta(minutes=3)
 
 MAX_TRACE: Final = 20_000
 """Characters kept of a stack trace."""
+
+PROCESS_DIED: Final = (
+    "The process died without reporting an error (killed, out of memory, or the machine stopped). "
+    "The next run will catch up."
+)
 
 
 @dataclass
@@ -61,8 +64,8 @@ def attempt(
 
     Any exception, an interrupt included, is recorded with message and stack trace, and goes on.
     """
-    mark_crashed(url)
     with connect(url) as connection:
+        mark_crashed(connection)
         row = connection.execute(
             """
             INSERT INTO ops.etl_runs (run_id, asset, attempt, trigger, partition_start,
@@ -102,39 +105,36 @@ def attempt(
         beat.join(timeout=5)
 
 
-def mark_crashed(url: SecretStr) -> int:
+def mark_crashed(connection: Connection) -> int:
     """Mark as `crashed` every running row whose process is gone; returns how many."""
-    with connect(url) as connection:
-        running = connection.execute(
-            "SELECT run_id, asset, attempt, host, pid, started_at, "
-            "heartbeat_at < clock_timestamp() - %s FROM ops.etl_runs WHERE status = 'running'",
-            [SILENT],
-        ).fetchall()
-        dead = [
-            (run_id, asset, number)
-            for run_id, asset, number, host, pid, started_at, silent in running
-            if (not _alive(pid, started_at.timestamp()) if host == _host() else silent)
-        ]
-        for key in dead:
-            connection.execute(
-                "UPDATE ops.etl_runs SET status = 'crashed', finished_at = clock_timestamp(), "
-                "error_type = 'ProcessDied', error_message = 'The process ended without a word "
-                "(killed, out of memory, or the machine stopped). The next run makes up for it.' "
-                "WHERE run_id = %s AND asset = %s AND attempt = %s AND status = 'running'",
-                key,
-            )
+    running = connection.execute(
+        "SELECT run_id, asset, attempt, host, pid, started_at, "
+        "heartbeat_at < clock_timestamp() - %s FROM ops.etl_runs WHERE status = 'running'",
+        [SILENT],
+    ).fetchall()
+    dead = [
+        (run_id, asset, number)
+        for run_id, asset, number, host, pid, started_at, silent in running
+        if (not _alive(pid, started_at.timestamp()) if host == _host() else silent)
+    ]
+    for key in dead:
+        connection.execute(
+            "UPDATE ops.etl_runs SET status = 'crashed', finished_at = clock_timestamp(), "
+            "error_type = 'ProcessDied', error_message = %s "
+            "WHERE run_id = %s AND asset = %s AND attempt = %s AND status = 'running'",
+            [PROCESS_DIED, *key],
+        )
     return len(dead)
 
 
-def run_processes_gone(url: SecretStr, run_ids: Collection[str]) -> dict[str, bool]:
+def are_run_processes_gone(connection: Connection, run_ids: Collection[str]) -> dict[str, bool]:
     """Whether the process of each run is gone; a run without any attempt is left out."""
-    with connect(url) as connection:
-        rows = connection.execute(
-            "SELECT DISTINCT ON (run_id) run_id, host, pid, started_at, "
-            "coalesce(finished_at, heartbeat_at) < clock_timestamp() - %s "
-            "FROM ops.etl_runs WHERE run_id = ANY(%s) ORDER BY run_id, started_at DESC",
-            [SILENT, list(run_ids)],
-        ).fetchall()
+    rows = connection.execute(
+        "SELECT DISTINCT ON (run_id) run_id, host, pid, started_at, "
+        "coalesce(finished_at, heartbeat_at) < clock_timestamp() - %s "
+        "FROM ops.etl_runs WHERE run_id = ANY(%s) ORDER BY run_id, started_at DESC",
+        [SILENT, list(run_ids)],
+    ).fetchall()
     return {
         run_id: not _alive(pid, started_at.timestamp()) if host == _host() else silent
         for run_id, host, pid, started_at, silent in rows

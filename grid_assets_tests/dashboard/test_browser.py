@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from grid_assets.dashboard import page, queries, vega
 from grid_assets.dashboard.files import write_whole
 from grid_assets.halfhours import HALF_HOUR, floor
-from grid_assets.warehouse.connection import connect
+from grid_assets.warehouse.connection import Connection, connect
 from grid_assets.warehouse.stamp import Stamp
 from grid_assets_tests.chromium import chromium as chromium
 from grid_assets_tests.chromium import needs_chromium
@@ -38,12 +38,14 @@ def bundle(kept_home: Path) -> str:
 
 
 @pytest.fixture
-def write(warehouse: SecretStr, bundle: str, tmp_path: Path) -> Callable[..., Path]:
+def write(
+    warehouse: SecretStr, connection: Connection, bundle: str, tmp_path: Path
+) -> Callable[..., Path]:
     """Makes the page of the test's warehouse, as of `now`."""
 
     def write(now: datetime) -> Path:
         file = tmp_path / "dashboard.html"
-        write_whole(file, page.render(queries.read(warehouse, now), Stamp("replay", 3), bundle))
+        write_whole(file, page.render(queries.read(connection, now), Stamp("replay", 3), bundle))
         return file
 
     return write

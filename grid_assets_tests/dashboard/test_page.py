@@ -17,7 +17,7 @@ from grid_assets.dashboard import page, queries
 from grid_assets.dashboard.queries import Accuracy, HourOfAttempts, Intensity, Predicted, Snapshot
 from grid_assets.halfhours import DAY, HALF_HOUR, floor
 from grid_assets.series import FUELS
-from grid_assets.warehouse.connection import sql_dir
+from grid_assets.warehouse.connection import Connection, sql_dir
 from grid_assets.warehouse.stamp import Stamp
 from grid_assets_tests.dashboard import made_up
 
@@ -84,11 +84,13 @@ def predicted(n: int, p50: float, model: str = "chronos:x", **more: Any) -> Pred
 # What is read.
 
 
-def test_the_facts_are_the_rows_of_the_database(warehouse: SecretStr, rows: Rows) -> None:
+def test_the_facts_are_the_rows_of_the_database(
+    warehouse: SecretStr, connection: Connection, rows: Rows
+) -> None:
     now = datetime.now(UTC)
     made_up.fill(warehouse, now)
 
-    found = queries.read(warehouse, now)
+    found = queries.read(connection, now)
 
     newest = floor(now) - HALF_HOUR
     assert found.newest_intensity == Intensity(newest, Decimal(100), "moderate")
@@ -112,10 +114,12 @@ def test_the_facts_are_the_rows_of_the_database(warehouse: SecretStr, rows: Rows
     assert all(one.issued_at == one.period_start for one in past)
 
 
-def test_scores_are_weighted_by_the_number_of_forecasts(warehouse: SecretStr) -> None:
+def test_scores_are_weighted_by_the_number_of_forecasts(
+    warehouse: SecretStr, connection: Connection
+) -> None:
     now = datetime.now(UTC)
     made_up.fill(warehouse, now)
-    scored = {(one.model, one.lead_bucket): one for one in queries.read(warehouse, now).accuracy}
+    scored = {(one.model, one.lead_bucket): one for one in queries.read(connection, now).accuracy}
     ours = scored[made_up.MODEL, "0-3h"]
     assert (ours.n, ours.mae) == (40, 25)  # (100 + 900) / 40, and not (10 + 30) / 2
     assert ours.inside_pct is not None
@@ -126,12 +130,13 @@ def test_scores_are_weighted_by_the_number_of_forecasts(warehouse: SecretStr) ->
 
 def test_an_attempt_that_makes_the_page_is_not_on_it_and_others_are_counted(
     warehouse: SecretStr,
+    connection: Connection,
 ) -> None:
     now = datetime.now(UTC)
     made_up.fill(warehouse, now)
     made_up.note_attempt(warehouse, "raw.intensity", now - timedelta(hours=30), written=7)
     made_up.note_attempt(warehouse, "files.dashboard", now, running=True)
-    last = {one.asset: one for one in queries.read(warehouse, now).last_attempts}
+    last = {one.asset: one for one in queries.read(connection, now).last_attempts}
     assert set(last) == {"raw.intensity", "core.intensity"}
     raw, core = last["raw.intensity"], last["core.intensity"]
     assert (raw.status, raw.attempts_24h, raw.failures_24h) == ("success", 1, 0)
@@ -150,10 +155,12 @@ def test_it_reads_reporting_and_nothing_else() -> None:
         assert found == {"reporting"}
 
 
-def test_old_telemetry_is_still_shown_as_the_newest_with_its_age(warehouse: SecretStr) -> None:
+def test_old_telemetry_is_still_shown_as_the_newest_with_its_age(
+    warehouse: SecretStr, connection: Connection
+) -> None:
     now = datetime.now(UTC)
     made_up.fill(warehouse, now - 3 * DAY)
-    found = queries.read(warehouse, now)
+    found = queries.read(connection, now)
     assert found.intensity == []
     assert found.mix == []
     shown = text(render(found))
@@ -191,8 +198,10 @@ def test_the_greenest_hours_are_those_with_the_lowest_mean_and_no_gap() -> None:
 # What is said.
 
 
-def test_an_empty_warehouse_gives_a_page_that_says_so_everywhere(warehouse: SecretStr) -> None:
-    html = render(queries.read(warehouse, NOW))
+def test_an_empty_warehouse_gives_a_page_that_says_so_everywhere(
+    warehouse: SecretStr, connection: Connection
+) -> None:
+    html = render(queries.read(connection, NOW))
     shown = text(html)
     assert json.loads(seen(html).data)["charts"] == {}
     assert shown.count("No data in 30 days.") == 2

@@ -24,6 +24,7 @@ from grid_assets.definitions import defs
 from grid_assets.halfhours import HALF_HOUR, api_time, floor
 from grid_assets.replay.server import ReplayServer
 from grid_assets.telemetry import quarantine
+from grid_assets.warehouse.connection import Connection
 from grid_assets_tests.defs.conftest import Attempt, Recorded, Tables, failed_checks, half_hours
 from grid_assets_tests.http_stub import Reply, serving
 
@@ -365,6 +366,7 @@ def test_a_forecast_record_that_becomes_usable_completes_its_forecast(
     materialise: Materialise,
     replay: ReplayServer,
     warehouse: SecretStr,
+    connection: Connection,
     rows: Rows,
     today: date,
 ) -> None:
@@ -373,7 +375,7 @@ def test_a_forecast_record_that_becomes_usable_completes_its_forecast(
     materialise(today, forecast=True)
     rows("UPDATE ops.quarantine SET payload = replace(payload, 'NaN', '123')")
 
-    replayed = quarantine.replay(warehouse)
+    replayed = quarantine.replay(connection)
 
     assert (replayed.accepted, replayed.still_rejected, replayed.days) == (1, 0, frozenset())
     [(_, n, _, _, simulated, _)] = forecasts(rows)

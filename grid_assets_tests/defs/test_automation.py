@@ -27,6 +27,7 @@ from grid_assets.halfhours import HALF_HOUR, floor
 from grid_assets.replay.server import ReplayServer
 from grid_assets.telemetry import gaps
 from grid_assets.warehouse import run_log
+from grid_assets.warehouse.connection import Connection
 from grid_assets_tests.defs import one_run
 from grid_assets_tests.defs.conftest import DATA, Recorded, Tables, half_hours
 
@@ -152,6 +153,7 @@ def test_after_an_outage_the_plan_closes_the_gap_by_itself(
     tables: Tables,
     recorded: Recorded,
     warehouse: SecretStr,
+    connection: Connection,
     today: date,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -169,7 +171,7 @@ def test_after_an_outage_the_plan_closes_the_gap_by_itself(
 
     replay.control.heal()
     now = datetime.now(UTC)
-    ranges = gaps.cycle(now.date(), gaps.days_due(warehouse, start, now))
+    ranges = gaps.cycle(now.date(), gaps.days_due(connection, start, now))
     assert ranges == [gaps.Range(today - DAY, today), gaps.Range(start, today - 2 * DAY)]
     for days in ranges:
         assert materialise(days.first, days.last).success
@@ -181,7 +183,7 @@ def test_after_an_outage_the_plan_closes_the_gap_by_itself(
     }
     assert tables.by_period("raw.generation").keys() >= set(over[:-1])
     now = datetime.now(UTC)
-    assert gaps.days_due(warehouse, start, now) == []
+    assert gaps.days_due(connection, start, now) == []
 
 
 def test_old_days_that_cannot_be_read_do_not_hold_up_what_is_new(
@@ -385,7 +387,11 @@ def test_past_days_without_forecasts_are_back_tested_when_nothing_newer_is_due(
 
 
 def test_a_run_whose_process_was_killed_is_closed_and_a_living_one_is_not(
-    materialise: Materialise, warehouse: SecretStr, rows: Rows, monkeypatch: pytest.MonkeyPatch
+    materialise: Materialise,
+    warehouse: SecretStr,
+    connection: Connection,
+    rows: Rows,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(automation, "SILENT_RUN", timedelta(0))  # all runs are old enough
     job = defs.resolve_job_def("telemetry")
@@ -403,7 +409,7 @@ def test_a_run_whose_process_was_killed_is_closed_and_a_living_one_is_not(
                 *(run_id, run_log._host(), pid),
             )
 
-        automation.fail_dead_runs(instance, warehouse)
+        automation.fail_dead_runs(instance, connection)
 
         states = {run.run_id: run.status for run in instance.get_runs()}
     assert states == {
@@ -486,7 +492,6 @@ def test_a_run_killed_at_any_moment_loses_and_doubles_nothing(
     for a in tables.attempts():
         if a.status == "crashed":
             assert a.error_type == "ProcessDied"
-            assert "The next run makes up for it" in (a.error_message or "")
     assert tables.rows(
         "SELECT count(*) FROM ops.etl_runs WHERE (finished_at IS NULL) OR "
         "(status = 'crashed') <> (execution_time_ms IS NULL)"

@@ -22,6 +22,7 @@ from grid_assets.replay import recording
 from grid_assets.replay.server import ReplayServer
 from grid_assets.series import FUELS
 from grid_assets.telemetry import quarantine
+from grid_assets.warehouse.connection import Connection
 from grid_assets_tests.defs.conftest import (
     Recorded,
     Tables,
@@ -365,6 +366,7 @@ def test_bad_records_repeated_or_tried_again_change_no_table_and_good_ones_compl
     tables: Tables,
     recorded: Recorded,
     warehouse: SecretStr,
+    connection: Connection,
     day: date,
 ) -> None:
     periods = [noon(day) + n * HALF_HOUR for n in range(len(REJECTED))]
@@ -377,7 +379,7 @@ def test_bad_records_repeated_or_tried_again_change_no_table_and_good_ones_compl
     assert_as_recorded(tables, recorded, day, but=frozenset(periods))
 
     assert materialise(day).success
-    assert quarantine.replay(warehouse).accepted == 0  # as no rule has changed
+    assert quarantine.replay(connection).accepted == 0  # as no rule has changed
     assert tables.contents() == before
     assert tables.quarantine() == [e._replace(times_seen=2 * e.times_seen) for e in kept]
     assert {a.written for a in tables.attempts()[4:]} == {0}
@@ -641,18 +643,19 @@ def test_a_quarantined_record_is_accepted_once_the_rule_that_refused_it_is_fixed
     tables: Tables,
     recorded: Recorded,
     warehouse: SecretStr,
+    connection: Connection,
     day: date,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     bad = noon(day)
     replay.control.fault({**TOO_BIG, "period": api_time(bad)})
     materialise(day)
-    assert quarantine.replay(warehouse) == quarantine.Replayed(0, 1, frozenset())
+    assert quarantine.replay(connection) == quarantine.Replayed(0, 1, frozenset())
     assert bad not in tables.by_period("raw.generation")
 
     monkeypatch.setattr(mix, "MAX_UNPUBLISHED_OTHER", 1000)
-    assert quarantine.replay(warehouse) == quarantine.Replayed(1, 0, frozenset({day}))
-    assert quarantine.replay(warehouse) == quarantine.Replayed(0, 0, frozenset())
+    assert quarantine.replay(connection) == quarantine.Replayed(1, 0, frozenset({day}))
+    assert quarantine.replay(connection) == quarantine.Replayed(0, 0, frozenset())
     published = dict(zip(FUELS, recorded.shares(day)[bad], strict=True))
     in_raw = dict(zip(FUELS, tables.by_period("raw.generation")[bad], strict=True))
     assert in_raw == {**published, "wind": None, "gas": None}
@@ -668,6 +671,7 @@ def test_a_replayed_record_does_not_hide_what_was_published_later(
     tables: Tables,
     recorded: Recorded,
     warehouse: SecretStr,
+    connection: Connection,
     day: date,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -677,7 +681,7 @@ def test_a_replayed_record_does_not_hide_what_was_published_later(
     materialise(day)
     monkeypatch.setattr(mix, "MAX_UNPUBLISHED_OTHER", 1000)
 
-    assert quarantine.replay(warehouse).accepted == 1
+    assert quarantine.replay(connection).accepted == 1
     assert materialise(day).success
 
     assert tables.counts() == {**ONE_DAY, "raw.generation": 49}
@@ -690,6 +694,7 @@ def test_a_body_over_the_cap_is_accepted_by_a_replay_and_half_a_body_is_not(
     tables: Tables,
     recorded: Recorded,
     warehouse: SecretStr,
+    connection: Connection,
     day: date,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -698,7 +703,7 @@ def test_a_body_over_the_cap_is_accepted_by_a_replay_and_half_a_body_is_not(
     replay.control.fault({"name": "truncated_json", "path": "/intensity"})
     assert not materialise(day).success
 
-    outcome = quarantine.replay(warehouse)
+    outcome = quarantine.replay(connection)
 
     assert (outcome.accepted, outcome.still_rejected) == (1, 1)
     shares = tables.by_period("raw.generation")

@@ -19,6 +19,7 @@ from grid_assets.defs.assets import dashboard
 from grid_assets.defs.partitions import range_tags
 from grid_assets.forecasting import issuing
 from grid_assets.replay.server import ReplayServer
+from grid_assets.warehouse.connection import Connection
 from grid_assets_tests.dashboard import made_up
 from grid_assets_tests.defs.conftest import Tables
 
@@ -106,7 +107,7 @@ def test_where_it_is_served_its_metadata_links_to_it(
 
 
 def test_the_page_is_made_when_the_forecast_was_refused(
-    make: Make, file: Path, tables: Tables, warehouse: SecretStr
+    make: Make, file: Path, tables: Tables, warehouse: SecretStr, connection: Connection
 ) -> None:
     assert make(FORECASTS).success  # there is no telemetry to forecast from
     assert [(a.asset, a.status) for a in tables.attempts()] == [
@@ -115,7 +116,7 @@ def test_the_page_is_made_when_the_forecast_was_refused(
         ("files.dashboard", "success"),
     ]
     assert file.exists()
-    assert not dashboard.dashboard_is_due(warehouse, datetime.now(UTC), timedelta(0))
+    assert not dashboard.dashboard_is_due(connection, datetime.now(UTC), timedelta(0))
 
 
 def test_a_page_that_fails_leaves_the_old_one_and_the_forecast(
@@ -144,6 +145,7 @@ def test_after_a_forecast_that_failed_the_page_is_asked_for_and_shows_the_failur
     file: Path,
     tables: Tables,
     warehouse: SecretStr,
+    connection: Connection,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def broken(*arguments: Any) -> None:
@@ -153,20 +155,21 @@ def test_after_a_forecast_that_failed_the_page_is_asked_for_and_shows_the_failur
         patch.setattr(issuing, "issue", broken)
         assert not make(FORECASTS).success
     assert [a.asset for a in tables.attempts()] == ["forecast.predictions"]
-    assert dashboard.dashboard_is_due(warehouse, datetime.now(UTC))
+    assert dashboard.dashboard_is_due(connection, datetime.now(UTC))
 
     assert make().success
     assert "no forecast &lt;today&gt;" in file.read_text(encoding="utf-8")
-    assert not dashboard.dashboard_is_due(warehouse, datetime.now(UTC), timedelta(0))
+    assert not dashboard.dashboard_is_due(connection, datetime.now(UTC), timedelta(0))
 
 
 def test_a_page_is_due_once_a_run_has_ended_after_it_and_not_at_once_again(
     warehouse: SecretStr,
+    connection: Connection,
 ) -> None:
     now = datetime.now(UTC)
 
     def due() -> bool:
-        return dashboard.dashboard_is_due(warehouse, now)
+        return dashboard.dashboard_is_due(connection, now)
 
     assert not due()  # nothing has run
     made_up.note_attempt(warehouse, "core.intensity", now - timedelta(minutes=30))
@@ -179,12 +182,14 @@ def test_a_page_is_due_once_a_run_has_ended_after_it_and_not_at_once_again(
     assert not due()  # its end will ask
 
 
-def test_a_page_that_was_tried_a_moment_ago_is_not_due(warehouse: SecretStr) -> None:
+def test_a_page_that_was_tried_a_moment_ago_is_not_due(
+    warehouse: SecretStr, connection: Connection
+) -> None:
     now = datetime.now(UTC)
     made_up.note_attempt(warehouse, "files.dashboard", now - timedelta(minutes=4), error="disk")
     made_up.note_attempt(warehouse, "core.intensity", now - timedelta(minutes=3))
-    assert not dashboard.dashboard_is_due(warehouse, now)
-    assert dashboard.dashboard_is_due(warehouse, now + timedelta(minutes=2))
+    assert not dashboard.dashboard_is_due(connection, now)
+    assert dashboard.dashboard_is_due(connection, now + timedelta(minutes=2))
 
 
 def test_what_is_interrupted_while_it_is_written_leaves_the_old_file(tmp_path: Path) -> None:

@@ -109,9 +109,9 @@ def put_neso(url: SecretStr, issued_at: datetime, first: datetime, values: Seque
 
 def publish(url: SecretStr, window: Window, now: datetime = LATER) -> None:
     """What is in `raw` into `core`, as a run does."""
-    with write_transaction(url, "core.intensity") as connection:
+    with connect(url) as connection, write_transaction(connection, "core.intensity"):
         publish_intensity(connection, window, now, lambda _: None)
-    with write_transaction(url, "core.generation_mix") as connection:
+    with connect(url) as connection, write_transaction(connection, "core.generation_mix"):
         publish_generation_mix(connection, window, now, lambda _: None)
 
 
@@ -193,19 +193,20 @@ def issue(
     judge: Callable[[Connection, Window], None] = all_checks,
 ) -> Issued:
     """Forecasts at `times`, with the stub unless another model is given."""
-    return issuing.issue(
-        url,
-        days_window(times[0].date() - DAY, times[-1].date()),
-        times,
-        issuing.IssueOptions(
-            now,
-            load or (lambda: loaded(model or Stub())),
-            configured,
-            use_neso=use_neso,
-            backtest=backtest,
-            judge=judge,
-        ),
-    )
+    with connect(url) as connection:
+        return issuing.issue(
+            connection,
+            days_window(times[0].date() - DAY, times[-1].date()),
+            times,
+            issuing.IssueOptions(
+                now,
+                load or (lambda: loaded(model or Stub())),
+                configured,
+                use_neso=use_neso,
+                backtest=backtest,
+                judge=judge,
+            ),
+        )
 
 
 def start_process(url: str, at: datetime, factor: float = 1.0) -> ForkServerProcess:

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from grid_assets.forecasting import due
 from grid_assets.halfhours import HALF_HOUR, Window, day_start
+from grid_assets.warehouse.connection import Connection, connect
 from grid_assets_tests import shared_warehouse
 from grid_assets_tests.forecasting import issues
 from grid_assets_tests.forecasting.issues import DAY, HOUR, LATER, MODEL, Stub, T, captured_live
@@ -28,7 +29,8 @@ NEWEST = T - HOUR
 
 
 def is_due(url: SecretStr, now: datetime = NOW, model: str = MODEL) -> bool:
-    return due.forecast_is_due(url, model, now)
+    with connect(url) as connection:
+        return due.forecast_is_due(connection, model, now)
 
 
 @pytest.fixture
@@ -197,7 +199,8 @@ def test_rows_of_core_whose_capture_is_not_in_raw_are_used_and_asked_for_once(
 
 
 def past(url: SecretStr, days: int = 14, now: datetime = NOW, model: str = MODEL) -> list[date]:
-    return due.days_to_backtest(url, model, days, now)
+    with connect(url) as connection:
+        return due.days_to_backtest(connection, model, days, now)
 
 
 def test_past_days_with_telemetry_and_without_an_issue_are_to_be_back_tested(
@@ -240,7 +243,8 @@ def test_a_past_day_that_was_refused_is_asked_for_again_once_core_has_changed_be
 
 
 def lacking(url: SecretStr, first: date = date(2017, 9, 11), now: datetime = LATER) -> list[date]:
-    return due.days_core_lacks(url, first, now)
+    with connect(url) as connection:
+        return due.days_core_lacks(connection, first, now)
 
 
 def test_core_lacks_nothing_after_a_run(live: SecretStr) -> None:
@@ -343,12 +347,17 @@ def test_a_failed_run_over_other_days_holds_up_nothing(live: SecretStr, rows: Ro
     ],
 )
 def test_a_failed_forecast_is_not_tried_again_at_once_and_a_killed_one_is_once(
-    statuses: list[str], ago: timedelta, waits: bool, warehouse: SecretStr, rows: Rows
+    statuses: list[str],
+    ago: timedelta,
+    waits: bool,
+    warehouse: SecretStr,
+    connection: Connection,
+    rows: Rows,
 ) -> None:
     for status in statuses:
         attempt(rows, "forecast.predictions", status, NOW - ago)
     attempt(rows, "core.intensity", "failed", NOW)  # another matter
-    assert due.failed_lately(warehouse, NOW) is waits
+    assert due.failed_lately(connection, NOW) is waits
 
 
 @pytest.mark.parametrize(
@@ -361,10 +370,16 @@ def test_a_failed_forecast_is_not_tried_again_at_once_and_a_killed_one_is_once(
     ],
 )
 def test_a_failed_blocking_check_on_the_newest_days_blocks_until_a_run_passes(
-    asset: str, error: str, last: date, blocked: bool, warehouse: SecretStr, rows: Rows
+    asset: str,
+    error: str,
+    last: date,
+    blocked: bool,
+    warehouse: SecretStr,
+    connection: Connection,
+    rows: Rows,
 ) -> None:
     attempt(rows, asset, "failed", NOW, TODAY - 3 * DAY, last)
     rows("UPDATE ops.etl_runs SET error_type = %s", error)
-    assert due.core_is_blocked(warehouse, NOW) is blocked
+    assert due.core_is_blocked(connection, NOW) is blocked
     attempt(rows, asset, "success", NOW + HOUR, TODAY - DAY, TODAY)
-    assert not due.core_is_blocked(warehouse, NOW + HOUR)
+    assert not due.core_is_blocked(connection, NOW + HOUR)

@@ -16,6 +16,7 @@ from grid_assets.forecasting.issuing import FutureIssue
 from grid_assets.forecasting.models import registry
 from grid_assets.halfhours import HALF_HOUR, Window, day_start
 from grid_assets.series import SERIES
+from grid_assets.warehouse.connection import Connection
 from grid_assets_tests import shared_warehouse
 from grid_assets_tests.forecasting import issues
 from grid_assets_tests.forecasting.issues import (
@@ -24,7 +25,6 @@ from grid_assets_tests.forecasting.issues import (
     LATER,
     MODEL,
     Broken,
-    Connection,
     Stub,
     T,
 )
@@ -194,7 +194,7 @@ def test_another_revision_of_the_weights_replaces_the_issue_even_if_it_says_the_
 
 
 def test_an_older_run_that_ends_later_does_not_overwrite_a_newer_one(
-    warehouse: SecretStr, rows: Rows
+    warehouse: SecretStr, connection: Connection, rows: Rows
 ) -> None:
     live = issues.captured_live
     issues.fill(warehouse, T - 9 * DAY, T - HOUR, live)

@@ -105,7 +105,7 @@ def random_forecasts(seed: int) -> list[Forecast]:
 
 
 def run(url: SecretStr, window: Window = THREE_DAYS) -> Scored:
-    with write_transaction(url, "forecast.accuracy") as connection:
+    with connect(url) as connection, write_transaction(connection, "forecast.accuracy"):
         return score(connection, window)
 
 

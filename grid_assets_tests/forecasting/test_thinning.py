@@ -22,7 +22,7 @@ from grid_assets.forecasting.scoring import Scored, score
 from grid_assets.forecasting.thinning import Thinned, thin
 from grid_assets.halfhours import HALF_HOUR, Window, days_window
 from grid_assets.settings import Settings
-from grid_assets.warehouse.connection import connect, copy_rows, write_transaction
+from grid_assets.warehouse.connection import Connection, connect, copy_rows, write_transaction
 from grid_assets.warehouse.run_log import attempt
 from grid_assets_tests import shared_warehouse
 from grid_assets_tests.forecasting import issues
@@ -104,8 +104,14 @@ def days_before(forecasts: Sequence[Forecast], end: datetime) -> list[Forecast]:
     return [each for each in forecasts if each[2] < end]
 
 
+def thin_by_url(url: SecretStr, *options: Any) -> None:
+    """In a process of its own, which cannot be given an open connection."""
+    with connect(url) as connection:
+        thin(connection, *options)
+
+
 def scored(url: SecretStr, window: Window | None = None) -> Scored:
-    with write_transaction(url, "forecast.accuracy") as connection:
+    with connect(url) as connection, write_transaction(connection, "forecast.accuracy"):
         return score(connection, window or Window(FIRST, FIRST + 5 * DAY))
 
 
@@ -118,12 +124,12 @@ def mark(rows: Rows) -> Any:
     "leads", [LEADS, [timedelta(0)], [timedelta(0), HOUR / 2, 47.5 * HOUR]], ids=str
 )
 def test_of_old_days_exactly_the_chosen_leads_are_left_and_newer_days_are_whole(
-    warehouse: SecretStr, rows: Rows, leads: list[timedelta]
+    warehouse: SecretStr, connection: Connection, rows: Rows, leads: list[timedelta]
 ) -> None:
     forecasts, end = many_forecasts(), FIRST + 3 * DAY
     put(warehouse, forecasts)
 
-    done = thin(warehouse, KEEP, leads, NOW)
+    done = thin(connection, KEEP, leads, NOW)
 
     old = days_before(forecasts, end)
     expected = chosen(old, leads) | (set(forecasts) - set(old))
@@ -151,11 +157,11 @@ def test_leads_are_hours_whatever_the_time_zone_of_the_session(warehouse: Secret
 
 
 def test_a_score_of_a_thinned_day_is_final_even_where_none_of_its_forecasts_is_left(
-    warehouse: SecretStr, rows: Rows
+    warehouse: SecretStr, connection: Connection, rows: Rows
 ) -> None:
     issues.fill(warehouse, FIRST, FIRST + 2 * DAY)
     put(warehouse, issued("chronos:a", "wind", FIRST))
-    thin(warehouse, KEEP, [timedelta(0)], NOW)
+    thin(connection, KEEP, [timedelta(0)], NOW)
     rows("UPDATE core.generation_mix SET period_start = period_start + interval '9 days'")
     dropped = rows(
         "SELECT sum(forecast.drop_score_without_forecast(model, series, target_date, lead_bucket))"
@@ -165,10 +171,10 @@ def test_a_score_of_a_thinned_day_is_final_even_where_none_of_its_forecasts_is_l
 
 
 def test_a_lead_that_is_stored_exactly_is_the_one_that_is_kept(
-    warehouse: SecretStr, rows: Rows
+    warehouse: SecretStr, connection: Connection, rows: Rows
 ) -> None:
     put(warehouse, [each for each in many_forecasts() if each[0] == "chronos:a"])
-    thin(warehouse, KEEP, LEADS, NOW)
+    thin(connection, KEEP, LEADS, NOW)
     found = rows(
         "SELECT DISTINCT period_start - issued_at FROM forecast.predictions "
         "WHERE period_start >= %s AND period_start < %s",
@@ -178,39 +184,41 @@ def test_a_lead_that_is_stored_exactly_is_the_one_that_is_kept(
     assert {lead for (lead,) in found} == set(LEADS)
 
 
-def test_thinning_again_changes_nothing(warehouse: SecretStr, rows: Rows) -> None:
+def test_thinning_again_changes_nothing(
+    warehouse: SecretStr, connection: Connection, rows: Rows
+) -> None:
     put(warehouse, many_forecasts())
-    thin(warehouse, KEEP, LEADS, NOW)
+    thin(connection, KEEP, LEADS, NOW)
     left = sorted(rows(STORED))
-    assert thin(warehouse, KEEP, LEADS, NOW) == Thinned()
+    assert thin(connection, KEEP, LEADS, NOW) == Thinned()
     rows("DELETE FROM ops.retention")  # even where the mark is lost
-    assert thin(warehouse, KEEP, LEADS, NOW) == Thinned(3, 0)
+    assert thin(connection, KEEP, LEADS, NOW) == Thinned(3, 0)
     assert sorted(rows(STORED)) == left
 
 
 def test_a_call_works_off_a_bounded_number_of_days_and_the_next_goes_on(
-    warehouse: SecretStr, rows: Rows
+    warehouse: SecretStr, connection: Connection, rows: Rows
 ) -> None:
     forecasts = many_forecasts()
     put(warehouse, forecasts)
-    done = [thin(warehouse, KEEP, LEADS, NOW, most_days=2) for _ in range(3)]
+    done = [thin(connection, KEEP, LEADS, NOW, most_days=2) for _ in range(3)]
     assert [each.days for each in done] == [2, 1, 0]
     old = days_before(forecasts, FIRST + 3 * DAY)
     assert set(rows(STORED)) == chosen(old, LEADS) | (set(forecasts) - set(old))
 
 
 def test_a_call_that_is_killed_leaves_whole_days_and_the_next_goes_on(
-    warehouse: SecretStr, rows: Rows
+    warehouse: SecretStr, connection: Connection, rows: Rows
 ) -> None:
     forecasts = many_forecasts()
     put(warehouse, forecasts)
     with connect(warehouse) as holder:
-        thin(warehouse, KEEP, LEADS, NOW, most_days=1)
+        thin(connection, KEEP, LEADS, NOW, most_days=1)
         # The next process waits for this row with a day deleted and not committed.
         with holder.transaction():
             holder.execute("SELECT FROM ops.retention FOR UPDATE")
             process = issues.PROCESSES.Process(
-                target=thin, args=(warehouse, KEEP, LEADS, NOW), daemon=True
+                target=thin_by_url, args=(warehouse, KEEP, LEADS, NOW), daemon=True
             )
             process.start()
             waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
@@ -226,7 +234,7 @@ def test_a_call_that_is_killed_leaves_whole_days_and_the_next_goes_on(
     old = days_before(forecasts, FIRST + DAY)
     assert set(rows(STORED)) == chosen(old, LEADS) | (set(forecasts) - set(old))
 
-    thin(warehouse, KEEP, LEADS, NOW)
+    thin(connection, KEEP, LEADS, NOW)
     old = days_before(forecasts, FIRST + 3 * DAY)
     assert set(rows(STORED)) == chosen(old, LEADS) | (set(forecasts) - set(old))
 
@@ -241,7 +249,7 @@ def _until(condition: Callable[[], bool]) -> None:
 
 
 def test_scores_are_the_same_after_thinning_and_are_never_made_again(
-    warehouse: SecretStr, rows: Rows
+    warehouse: SecretStr, connection: Connection, rows: Rows
 ) -> None:
     issues.fill(warehouse, FIRST, FIRST + 7 * DAY)
     put(warehouse, many_forecasts())
@@ -249,7 +257,7 @@ def test_scores_are_the_same_after_thinning_and_are_never_made_again(
     before = rows(SCORES)
     assert len(before) > 50
 
-    thin(warehouse, KEEP, LEADS, NOW)
+    thin(connection, KEEP, LEADS, NOW)
     assert rows(SCORES) == before
     # A revision of a thinned day, and of one that is not: only the second is scored again.
     rows("UPDATE core.intensity SET actual_gco2_kwh = 999")
@@ -261,23 +269,25 @@ def test_scores_are_the_same_after_thinning_and_are_never_made_again(
 
 
 def test_a_day_that_was_never_scored_is_scored_before_it_is_thinned(
-    warehouse: SecretStr, rows: Rows
+    warehouse: SecretStr, connection: Connection, rows: Rows
 ) -> None:
     issues.fill(warehouse, FIRST, FIRST + 7 * DAY)
     forecasts = many_forecasts()
     put(warehouse, forecasts)
-    thin(warehouse, KEEP, LEADS, NOW)
+    thin(connection, KEEP, LEADS, NOW)
     old = days_before(forecasts, FIRST + 3 * DAY)
     assert rows("SELECT sum(n)::integer FROM forecast.accuracy") == [(len(old),)]
 
 
-def test_the_views_of_a_thinned_day_show_what_is_kept(warehouse: SecretStr, rows: Rows) -> None:
+def test_the_views_of_a_thinned_day_show_what_is_kept(
+    warehouse: SecretStr, connection: Connection, rows: Rows
+) -> None:
     issues.fill(warehouse, FIRST, FIRST + 7 * DAY)
     forecasts = many_forecasts()
     put(warehouse, forecasts)
     latest = "SELECT * FROM reporting.forecast_latest ORDER BY 1, 4, 5"
     before = rows(latest)
-    thin(warehouse, KEEP, LEADS, NOW)
+    thin(connection, KEEP, LEADS, NOW)
     assert rows(latest) == before
     old = chosen(days_before(forecasts, FIRST + 3 * DAY), LEADS)
     assert (
@@ -299,28 +309,28 @@ def test_the_views_of_a_thinned_day_show_what_is_kept(warehouse: SecretStr, rows
 
 
 def test_a_thinned_day_is_not_forecast_again_and_the_next_one_is(
-    warehouse: SecretStr, rows: Rows
+    warehouse: SecretStr, connection: Connection, rows: Rows
 ) -> None:
     issues.fill(warehouse, FIRST - 9 * DAY, FIRST + 5 * DAY)
     put(warehouse, many_forecasts())
-    thin(warehouse, KEEP, LEADS, NOW)
+    thin(connection, KEEP, LEADS, NOW)
     left = sorted(rows(STORED))
     with pytest.raises(DayIsThinned, match=r"before 2024-03-04 only chosen leads .* Start at 2024"):
         issues.issue(warehouse, FIRST + 3 * DAY - HALF_HOUR, backtest=True)
     assert sorted(rows(STORED)) == left
     assert issues.issue(warehouse, FIRST + 3 * DAY, backtest=True).issues == 1
-    lacking = due.days_to_backtest(warehouse, "chronos:new", KEEP + 3, NOW)
+    lacking = due.days_to_backtest(connection, "chronos:new", KEEP + 3, NOW)
     assert lacking == [(FIRST + n * DAY).date() for n in (3, 4)]
 
 
 def test_a_day_that_is_thinned_while_it_is_forecast_is_not_written(
-    warehouse: SecretStr, rows: Rows
+    warehouse: SecretStr, connection: Connection, rows: Rows
 ) -> None:
     issues.fill(warehouse, FIRST - 9 * DAY, FIRST + 5 * DAY)
     put(warehouse, issued("chronos:a", "wind", FIRST))
 
     def loads_slowly() -> Any:
-        assert thin(warehouse, KEEP, LEADS, NOW).days == 2
+        assert thin(connection, KEEP, LEADS, NOW).days == 2
         return issues.loaded(issues.Stub())
 
     with pytest.raises(DayIsThinned):
@@ -329,15 +339,15 @@ def test_a_day_that_is_thinned_while_it_is_forecast_is_not_written(
 
 
 def test_thinning_waits_for_a_back_test_of_such_days_and_not_for_the_newest_cycle(
-    warehouse: SecretStr, rows: Rows
+    warehouse: SecretStr, connection: Connection, rows: Rows
 ) -> None:
     put(warehouse, many_forecasts())
     log = {"run_id": "r", "asset": "forecast.predictions", "trigger": "manual"}
     old, newest = FIRST.date() + DAY, NOW.date()
     with attempt(warehouse, **log, first_day=old, last_day=old):
-        assert thin(warehouse, KEEP, LEADS, NOW) == Thinned(1, thinned_rows(rows), postponed=True)
+        assert thin(connection, KEEP, LEADS, NOW) == Thinned(1, thinned_rows(rows), postponed=True)
     with attempt(warehouse, **log, first_day=newest, last_day=newest):
-        assert thin(warehouse, KEEP, LEADS, NOW).days == 2
+        assert thin(connection, KEEP, LEADS, NOW).days == 2
 
 
 def thinned_rows(rows: Rows) -> int:
@@ -345,7 +355,9 @@ def thinned_rows(rows: Rows) -> int:
     return len(many_forecasts()) - int(left)
 
 
-def test_margins_of_thinned_days_go_and_issues_stay(warehouse: SecretStr, rows: Rows) -> None:
+def test_margins_of_thinned_days_go_and_issues_stay(
+    warehouse: SecretStr, connection: Connection, rows: Rows
+) -> None:
     put(warehouse, issued("chronos:a", "wind", FIRST))
     rows(
         "INSERT INTO forecast.calibration SELECT 'chronos:a', 'r1', day::date, 'wind', 0, 1, 20 "
@@ -358,18 +370,18 @@ def test_margins_of_thinned_days_go_and_issues_stay(warehouse: SecretStr, rows: 
         "context_assumed, known_by) VALUES ('chronos:a', %s, now(), 'r1', 0, 0, 'capture')",
         FIRST,
     )
-    assert thin(warehouse, KEEP, LEADS, NOW).days == 2
+    assert thin(connection, KEEP, LEADS, NOW).days == 2
     assert rows("SELECT min(issue_date) FROM forecast.calibration") == [((FIRST + 2 * DAY).date(),)]
     assert rows("SELECT count(*)::integer FROM forecast.issues") == [(1,)]
 
 
 def test_nothing_is_thinned_where_nothing_is_old_enough_or_the_setting_is_0(
-    warehouse: SecretStr, rows: Rows
+    warehouse: SecretStr, connection: Connection, rows: Rows
 ) -> None:
-    assert thin(warehouse, KEEP, LEADS, NOW) == Thinned()  # no forecast at all
+    assert thin(connection, KEEP, LEADS, NOW) == Thinned()  # no forecast at all
     put(warehouse, issued("chronos:a", "wind", FIRST))
-    assert thin(warehouse, 0, LEADS, NOW) == Thinned()
-    assert thin(warehouse, 400, LEADS, NOW) == Thinned()
+    assert thin(connection, 0, LEADS, NOW) == Thinned()
+    assert thin(connection, 400, LEADS, NOW) == Thinned()
     assert mark(rows) is None
     assert len(rows(STORED)) == HORIZON
 
@@ -407,9 +419,11 @@ def test_the_default_leads_lie_in_every_bucket_and_one_is_the_newest() -> None:
     assert Settings().forecast_keep_leads == LEADS
 
 
-def test_a_run_over_thinned_days_asks_no_model(warehouse: SecretStr) -> None:
+def test_a_run_over_thinned_days_asks_no_model(
+    warehouse: SecretStr, connection: Connection
+) -> None:
     put(warehouse, issued("chronos:a", "wind", FIRST))
-    thin(warehouse, KEEP, LEADS, NOW)
+    thin(connection, KEEP, LEADS, NOW)
 
     def never() -> Any:
         raise AssertionError("a model was loaded")

@@ -22,7 +22,7 @@ from grid_assets.halfhours import HALF_HOUR, Window, days_window, parse_api_time
 from grid_assets.series import FUELS
 from grid_assets.telemetry.load import Capture, load_generation, load_intensity, load_neso_forecast
 from grid_assets.telemetry.publish import Published, publish_generation_mix, publish_intensity
-from grid_assets.warehouse.connection import Connection, write_transaction
+from grid_assets.warehouse.connection import Connection, connect, write_transaction
 from grid_assets_tests import shared_warehouse
 
 one_warehouse, warehouse = shared_warehouse.one_warehouse, shared_warehouse.warehouse
@@ -70,9 +70,9 @@ def load(warehouse: SecretStr) -> Callable[..., int]:
     def load(row_or_rows: Any, captured_at: datetime = SEEN) -> int:
         rows = row_or_rows if isinstance(row_or_rows, list) else [row_or_rows]
         if isinstance(rows[0], IntensityRow):
-            with write_transaction(warehouse, "raw.intensity") as connection:
+            with connect(warehouse) as connection, write_transaction(connection, "raw.intensity"):
                 return load_intensity(connection, [Capture(rows, captured_at)])
-        with write_transaction(warehouse, "raw.generation") as connection:
+        with connect(warehouse) as connection, write_transaction(connection, "raw.generation"):
             return load_generation(connection, [Capture(rows, captured_at)])
 
     return load
@@ -90,7 +90,7 @@ def publish(warehouse: SecretStr) -> Callable[..., Published]:
             "core.intensity": publish_intensity,
             "core.generation_mix": publish_generation_mix,
         }[relation]
-        with write_transaction(warehouse, relation) as connection:
+        with connect(warehouse) as connection, write_transaction(connection, relation):
             return function(connection, window, now, judge)
 
     return publish
@@ -291,7 +291,7 @@ def forecast(offset: float = 0, half_hours: int = 96) -> list[IntensityRow]:
 @pytest.fixture
 def load_forecast(warehouse: SecretStr) -> Callable[..., int]:
     def load(rows: list[IntensityRow], issued_at: datetime, simulated: bool = False) -> int:
-        with write_transaction(warehouse, "raw.neso_forecast") as connection:
+        with connect(warehouse) as connection, write_transaction(connection, "raw.neso_forecast"):
             return load_neso_forecast(connection, rows, issued_at, simulated)
 
     return load

@@ -319,7 +319,7 @@ def test_the_writer_can_drop_a_score_only_where_nothing_is_left_that_it_scores(
     issues.issue(warehouse, issues.T)
     window = days_window(issues.T.date(), issues.T.date())
     writer = as_role("grid_writer")
-    with write_transaction(writer, "forecast.accuracy") as connection:
+    with connect(writer) as connection, write_transaction(connection, "forecast.accuracy"):
         scored = scoring.score(connection, window)
     assert scored.written > 0
     drop_all = (
@@ -351,10 +351,12 @@ def test_the_writer_keeps_house(
     monkeypatch.setenv("GRID_DATABASE_URL", writer)
     storage = {"postgres": {"postgres_url": f"{writer}?options=-csearch_path%3Ddagster"}}
     with dg.instance_for_test(overrides={"storage": storage}) as instance:
-        assert run_housekeeping_if_due(instance, SecretStr(writer)) is not None
+        with connect(SecretStr(writer)) as connection:
+            assert run_housekeeping_if_due(instance, connection) is not None
         rows("UPDATE ops.etl_runs SET started_at = started_at - interval '1 day'")
         rows("UPDATE dagster.runs SET create_timestamp = create_timestamp - interval '1 year'")
-        assert run_housekeeping_if_due(instance, SecretStr(writer)) is not None
+        with connect(SecretStr(writer)) as connection:
+            assert run_housekeeping_if_due(instance, connection) is not None
     assert rows(
         "SELECT asset, status, rows_written::integer FROM ops.etl_runs "
         "WHERE rows_written > 0 OR status <> 'success' ORDER BY asset"

@@ -18,7 +18,7 @@ import pytest
 from pydantic import SecretStr
 
 from grid_assets.warehouse import run_log
-from grid_assets.warehouse.connection import WarehouseError, write_transaction
+from grid_assets.warehouse.connection import Connection, WarehouseError, write_transaction
 from grid_assets.warehouse.run_log import MAX_TRACE, mark_crashed
 from grid_assets.warehouse.urls import redact
 from grid_assets_tests import shared_warehouse
@@ -32,7 +32,7 @@ ATTEMPT_THAT_HANGS = """
 import sys, time
 from datetime import date
 from pydantic import SecretStr
-from grid_assets import runlog
+from grid_assets.warehouse import run_log
 with run_log.attempt(SecretStr(sys.argv[1]), run_id="killed", asset="raw.intensity",
                     trigger="tick", first_day=date(2026, 1, 1), last_day=date(2026, 1, 1)):
     print("running", flush=True)
@@ -162,10 +162,10 @@ def test_a_retry_is_another_attempt_of_the_same_run(attempt: Attempt, rows: Rows
 
 
 def test_data_that_are_rolled_back_leave_the_row_of_their_attempt(
-    warehouse: SecretStr, attempt: Attempt, rows: Rows
+    connection: Connection, attempt: Attempt, rows: Rows
 ) -> None:
     def work() -> None:
-        with attempt(), write_transaction(warehouse, "core.intensity") as connection:
+        with attempt(), write_transaction(connection, "core.intensity"):
             connection.execute("INSERT INTO core.intensity (period_start) VALUES ('2026-01-01Z')")
             raise RuntimeError("broken after the write")
 
@@ -239,33 +239,35 @@ def test_an_attempt_does_not_print_its_secrets(attempt: Attempt) -> None:
 # Crashes
 
 
-def test_a_process_killed_in_the_middle_leaves_a_running_row_that_the_next_look_buries(
-    warehouse: SecretStr, hanging: subprocess.Popen[str], rows: Rows
+def test_a_process_killed_in_the_middle_leaves_a_running_row_that_the_next_look_marks_crashed(
+    warehouse: SecretStr, connection: Connection, hanging: subprocess.Popen[str], rows: Rows
 ) -> None:
     status = "SELECT status FROM ops.etl_runs WHERE run_id = 'killed'"
-    # A live process is not buried.
-    assert mark_crashed(warehouse) == 0
+    # A live process is left alone.
+    assert mark_crashed(connection) == 0
     assert rows(status) == [("running",)]
     hanging.send_signal(signal.SIGKILL)
     hanging.wait(10)
     assert rows(status) == [("running",)]
-    assert mark_crashed(warehouse) == 1
+    assert mark_crashed(connection) == 1
     ((state, finished, spent, error, message),) = rows(
         "SELECT status, finished_at IS NOT NULL, execution_time_ms, error_type, error_message "
         "FROM ops.etl_runs"
     )
     assert (state, finished, spent, error) == ("crashed", True, None, "ProcessDied")
-    assert "The next run makes up for it" in message
-    assert mark_crashed(warehouse) == 0
+    assert message == run_log.PROCESS_DIED
+    assert mark_crashed(connection) == 0
 
 
-def test_a_zombie_is_dead(warehouse: SecretStr, hanging: subprocess.Popen[str], rows: Rows) -> None:
+def test_a_zombie_is_dead(
+    warehouse: SecretStr, connection: Connection, hanging: subprocess.Popen[str], rows: Rows
+) -> None:
     hanging.send_signal(signal.SIGKILL)
     # Killed, but its parent has not asked for its exit status yet.
     process = psutil.Process(hanging.pid)
     while process.status() != psutil.STATUS_ZOMBIE:
         pass
-    assert mark_crashed(warehouse) == 1
+    assert mark_crashed(connection) == 1
 
 
 def test_the_next_attempt_buries_the_dead_first(
@@ -281,36 +283,38 @@ def test_the_next_attempt_buries_the_dead_first(
 
 
 def test_a_younger_process_with_the_same_id_is_another_one(
-    warehouse: SecretStr, rows: Rows
+    warehouse: SecretStr, connection: Connection, rows: Rows
 ) -> None:
     insert(rows, warehouse, pid=os.getpid(), age=timedelta(days=1))
-    assert mark_crashed(warehouse) == 1
+    assert mark_crashed(connection) == 1
 
 
-def test_an_attempt_of_this_process_is_alive(warehouse: SecretStr, rows: Rows) -> None:
+def test_an_attempt_of_this_process_is_alive(
+    warehouse: SecretStr, connection: Connection, rows: Rows
+) -> None:
     born = datetime.fromtimestamp(psutil.Process().create_time(), UTC)
     insert(rows, warehouse, pid=os.getpid(), age=datetime.now(UTC) - born)
     # However old its heartbeat: on its own machine the process id decides.
     rows("UPDATE ops.etl_runs SET heartbeat_at = now() - interval '1 day'")
-    assert mark_crashed(warehouse) == 0
+    assert mark_crashed(connection) == 0
 
 
 @pytest.mark.parametrize(("silence", "buried"), [("2 minutes", 0), ("4 minutes", 1)])
 def test_an_attempt_on_another_machine_is_dead_when_its_heartbeat_stopped(
-    warehouse: SecretStr, rows: Rows, silence: str, buried: int
+    warehouse: SecretStr, connection: Connection, rows: Rows, silence: str, buried: int
 ) -> None:
     insert(rows, warehouse, pid=dead_pid(), host="elsewhere")
     rows("UPDATE ops.etl_runs SET heartbeat_at = now() - %s::interval", silence)
-    assert mark_crashed(warehouse) == buried
+    assert mark_crashed(connection) == buried
 
 
 def test_finished_attempts_are_never_buried(
-    warehouse: SecretStr, attempt: Attempt, rows: Rows
+    warehouse: SecretStr, connection: Connection, attempt: Attempt, rows: Rows
 ) -> None:
     with attempt():
         pass
     rows("UPDATE ops.etl_runs SET pid = %s, heartbeat_at = '2020-01-01'", dead_pid())
-    assert mark_crashed(warehouse) == 0
+    assert mark_crashed(connection) == 0
     assert rows("SELECT status FROM ops.etl_runs") == [("success",)]
 
 

@@ -91,12 +91,13 @@ def _publish(
 
     try:
         with attempt(context, services, relation, days) as current:
-            with write_transaction(services.warehouse, relation) as connection:
+            connection = services.connection
+            with write_transaction(connection, relation):
                 published = publish(connection, window, now, judge_staged)
                 warnings = judge(connection, WARNING[relation], window, now)
             current.rows_fetched, current.rows_written = published.read, published.written
             current.rows_quarantined = quarantine.keep(
-                services.warehouse,
+                services.connection,
                 relation,
                 "raw",
                 published.refused,

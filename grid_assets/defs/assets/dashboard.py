@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import dagster as dg
-from pydantic import SecretStr
 
 from grid_assets.dashboard import DASHBOARD, files_folder, page, queries, vega
 from grid_assets.dashboard.files import write_whole
@@ -17,7 +16,7 @@ from grid_assets.defs.asset_metadata import FRESH, OWNERS, asset_key, kind_metad
 from grid_assets.defs.partitions import TRIGGER_TAG, Days
 from grid_assets.defs.resources import Services
 from grid_assets.defs.run_logging import attempt
-from grid_assets.warehouse.connection import connect, statement
+from grid_assets.warehouse.connection import Connection, statement
 
 SHOWN: Final = (
     "reporting.telemetry",
@@ -60,7 +59,7 @@ def dashboard(
     today = Days(now.date(), now.date(), context.run.tags.get(TRIGGER_TAG, "manual"))
     file = files_folder(services.settings.home) / DASHBOARD
     with attempt(context, services, "files.dashboard", today) as current:
-        found = queries.read(services.warehouse, now)
+        found = queries.read(services.connection, now)
         text = page.render(found, services.stamp, vega.javascript(services.settings.home / "cache"))
         write_whole(file, text)
         current.rows_fetched, current.rows_written = found.count, 1
@@ -75,13 +74,12 @@ def dashboard(
     )
 
 
-def dashboard_is_due(url: SecretStr, now: datetime, pause: timedelta = PAUSE) -> bool:
+def dashboard_is_due(connection: Connection, now: datetime, pause: timedelta = PAUSE) -> bool:
     """Whether an attempt has ended that the newest page does not show, and none is under way.
 
     Not within `pause` of the last page, made or failed; nor where nothing has run yet.
     """
-    with connect(url) as connection:
-        row = connection.execute(
-            statement("statements/dashboard_is_due"), {"before": now - pause}
-        ).fetchone()
+    row = connection.execute(
+        statement("statements/dashboard_is_due"), {"before": now - pause}
+    ).fetchone()
     return row == (True,)

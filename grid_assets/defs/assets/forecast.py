@@ -29,7 +29,7 @@ from grid_assets.forecasting.issue_times import current_issue_time, issue_times_
 from grid_assets.forecasting.models import registry
 from grid_assets.halfhours import DAY, Window, days_window
 from grid_assets.telemetry.checks import Verdict, judge
-from grid_assets.warehouse.connection import Connection, connect, statement, write_transaction
+from grid_assets.warehouse.connection import Connection, statement, write_transaction
 
 Result = dg.AssetCheckResult | dg.MaterializeResult[Any]
 
@@ -78,7 +78,7 @@ def predictions(context: dg.AssetExecutionContext, services: Services) -> Iterat
         with attempt(context, services, relation, days) as current:
             times = _issue_times(services, days, configured, now)
             issued = issuing.issue(
-                services.warehouse,
+                services.connection,
                 days.window,
                 times,
                 issuing.IssueOptions(
@@ -92,12 +92,12 @@ def predictions(context: dg.AssetExecutionContext, services: Services) -> Iterat
             )
             current.rows_fetched, current.rows_written = issued.rows_read, issued.rows_written
             span = Window(times[0], times[-1] + DAY) if times else days.window
-            with connect(services.warehouse) as connection:
-                if not blocking:  # nothing new was staged, so the newest issue is judged again
-                    with connection.transaction():
-                        connection.execute(statement("statements/stage_newest_issue"))
-                        judge_staged(connection, span)
-                warnings = judge(connection, WARNING[relation], span, now)
+            connection = services.connection
+            if not blocking:  # nothing new was staged, so the newest issue is judged again
+                with connection.transaction():
+                    connection.execute(statement("statements/stage_newest_issue"))
+                    judge_staged(connection, span)
+            warnings = judge(connection, WARNING[relation], span, now)
     except dg.Failure:
         yield from check_results_of(relation, blocking, dg.AssetCheckSeverity.ERROR)
         raise
@@ -129,14 +129,14 @@ def _issue_times(services: Services, days: Days, configured: str, now: datetime)
     otherwise those of its days at the stride, with the current one where today is among them."""
     current = current_issue_time(now)
     if days.trigger in CYCLES:
-        return [current] if due.forecast_is_due(services.warehouse, configured, now) else []
+        return [current] if due.forecast_is_due(services.connection, configured, now) else []
     stride = timedelta(hours=services.settings.backtest_stride_hours)
     times = list(issue_times_at(days.window, stride, now))
     if days.last == now.date():
         if current not in times:
             times.append(current)
         if days.trigger == BACKTEST:  # what was forecast today when it was due stays as it was
-            made = due.issued_on(services.warehouse, configured, now.date())
+            made = due.issued_on(services.connection, configured, now.date())
             times = [at for at in times if at not in made]
     return times
 
@@ -180,7 +180,8 @@ def accuracy(context: dg.AssetExecutionContext, services: Services) -> Iterator[
     days, now = days_of(context), services.now()
     window = days_window(days.first, min(days.last + REACHED, now.date()))
     with attempt(context, services, relation, days) as current:
-        with write_transaction(services.warehouse, relation) as connection:
+        connection = services.connection
+        with write_transaction(connection, relation):
             scored = scoring.score(connection, window)
             warnings = judge(connection, WARNING[relation], window, now)
         current.rows_fetched, current.rows_written = scored.compared, scored.written

@@ -97,14 +97,14 @@ def neso_forecast(context: dg.AssetExecutionContext, services: Services) -> Iter
         try:
             answer = services.api.fetch_forecast(start)
         except ApiError as error:
-            current.rows_quarantined = _quarantine_body(services, current, error)
+            current.rows_quarantined = _quarantine_body(services, current, error, now)
             raise
         parsed = parse_intensity(answer.document, Window(start, start + FORECAST_REACH))
         current.rows_fetched = len(parsed.rows) + len(parsed.rejected)
         current.rows_quarantined = _quarantine(services, current, answer, parsed.rejected)
-        with write_transaction(services.warehouse, "raw.neso_forecast") as connection:
+        with write_transaction(services.connection, "raw.neso_forecast"):
             current.rows_written = load_neso_forecast(
-                connection, parsed.rows, answer.received_at, answer.simulated
+                services.connection, parsed.rows, answer.received_at, answer.simulated
             )
     known = sum(row.forecast_gco2_kwh is not None for row in parsed.rows)
     verdict = judge_forecast(known, FORECAST_REACH // HALF_HOUR)
@@ -135,24 +135,24 @@ def _capture(
     Windows are committed some thousand rows at a time, so a run that dies keeps most of what it
     had; a window that fails does not keep the others from loading, but fails the run in the end.
     """
-    days = days_of(context)
+    days, now = days_of(context), services.now()
     reasons: list[str] = []
     failures: list[ApiError] = []
     fetched: list[Capture[Any]] = []
 
     def commit(current: run_log.Attempt) -> None:
-        with write_transaction(services.warehouse, relation) as connection:
-            current.rows_written += load(connection, fetched)
+        with write_transaction(services.connection, relation):
+            current.rows_written += load(services.connection, fetched)
         fetched.clear()
 
     with attempt(context, services, relation, days) as current:
-        window = clip_to_begun(days.window, services.now())
+        window = clip_to_begun(days.window, now)
         pieces = -(-window.half_hours * HALF_HOUR // LONGEST_WINDOW)
         progress = Progress(relation, pieces, "windows", time.monotonic, context.log.info)
         for piece, answer in services.api.fetch_windows(endpoint, window):
             if isinstance(answer, ApiError):
                 failures.append(answer)
-                current.rows_quarantined += _quarantine_body(services, current, answer)
+                current.rows_quarantined += _quarantine_body(services, current, answer, now)
                 progress.step(f"{piece} failed")
                 continue
             parsed = parse(answer.document, piece)
@@ -191,7 +191,7 @@ def _quarantine(
     services: Services, current: run_log.Attempt, answer: ApiResponse, rejected: Sequence[Rejected]
 ) -> int:
     return quarantine.keep(
-        services.warehouse,
+        services.connection,
         current.asset,
         answer.path,
         rejected,
@@ -200,16 +200,18 @@ def _quarantine(
     )
 
 
-def _quarantine_body(services: Services, current: run_log.Attempt, error: ApiError) -> int:
+def _quarantine_body(
+    services: Services, current: run_log.Attempt, error: ApiError, now: datetime
+) -> int:
     """Keep a body that came with status 200 and is no answer."""
     if not isinstance(error, ApiMalformedBody | ApiBodyTooLarge):
         return 0
     return quarantine.keep(
-        services.warehouse,
+        services.connection,
         current.asset,
         error.path,
         [Rejected(f"body: {error}", error.body or "")],
-        captured_at=services.now(),
+        captured_at=now,
         run_id=current.run_id,
     )
 

@@ -1,0 +1,68 @@
+"""A table of what the warehouse holds, and what must never be true of it, for the demo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from psycopg import sql
+
+from grid_assets.halfhours import utc_text
+from grid_assets.warehouse.connection import Connection
+
+RELATIONS: Final = {
+    "raw.intensity": "period_start",
+    "raw.generation": "period_start",
+    "raw.neso_forecast": "issued_at",
+    "core.intensity": "period_start",
+    "core.generation_mix": "period_start",
+    "forecast.predictions": "issued_at",
+    "reporting.telemetry": "period_start",
+    "reporting.telemetry_24h": "period_start",
+    "reporting.generation_mix_24h": "period_start",
+    "reporting.forecast_latest": "period_start",
+    "reporting.actual_vs_predicted_24h": "period_start",
+    "reporting.forecast_accuracy": "target_date",
+    "ops.etl_runs": "started_at",
+    "ops.quarantine": "captured_at",
+}
+"""Relations of the demo's table with the time column that orders them."""
+
+
+def table(connection: Connection) -> Iterator[str]:
+    """A short table of what is in the database."""
+    yield f"  {'relation':<30}{'rows':>8}   {'from':<18}{'to':<18}"
+    for relation, column in RELATIONS.items():
+        row = connection.execute(
+            sql.SQL("SELECT count(*), min({column}), max({column}) FROM {relation}").format(
+                column=sql.Identifier(column), relation=sql.Identifier(*relation.split("."))
+            )
+        ).fetchone()
+        assert row is not None
+        yield f"  {relation:<30}{row[0]:>8}   {utc_text(row[1]):<18}{utc_text(row[2]):<18}".rstrip()
+
+
+def faults(connection: Connection) -> list[str]:
+    """What must never be true of a loaded warehouse, one sentence for each that is."""
+    questions = {
+        "core.intensity is empty": "SELECT NOT EXISTS (SELECT FROM core.intensity)",
+        "core.generation_mix is empty": "SELECT NOT EXISTS (SELECT FROM core.generation_mix)",
+        "a mix does not sum to exactly 100": (
+            "SELECT EXISTS (SELECT FROM reporting.telemetry WHERE total_pct <> 100)"
+        ),
+        "there is no forecast": "SELECT NOT EXISTS (SELECT FROM forecast.predictions)",
+        "there are no scores": "SELECT NOT EXISTS (SELECT FROM forecast.accuracy)",
+        "the shares of a forecast do not sum to exactly 100": (
+            "SELECT EXISTS (SELECT FROM forecast.predictions WHERE series <> 'carbon_intensity' "
+            "GROUP BY model, issued_at, period_start HAVING sum(p50) <> 100)"
+        ),
+        "the last attempt of an asset did not succeed": (
+            "SELECT EXISTS (SELECT FROM (SELECT DISTINCT ON (asset) status FROM ops.etl_runs "
+            "ORDER BY asset, started_at DESC) AS last WHERE status <> 'success')"
+        ),
+    }
+    return [
+        fault
+        for fault, question in questions.items()
+        if connection.execute(question).fetchone() == (True,)
+    ]

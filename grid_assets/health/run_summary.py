@@ -1,0 +1,89 @@
+"""What a run did, for a terminal: its attempts, its forecast, and the scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from grid_assets.halfhours import day_start, utc_text
+from grid_assets.series import LEAD_BUCKETS
+from grid_assets.telemetry.gaps import Range
+from grid_assets.warehouse.connection import Connection
+
+
+def run_lines(connection: Connection, run_id: str) -> Iterator[str]:
+    """One line for each attempt of a run, failures with their message."""
+    rows = connection.execute(
+        "SELECT asset, status, rows_fetched, rows_written, rows_quarantined, "
+        "execution_time_ms, error_type, error_message FROM ops.etl_runs "
+        "WHERE run_id = %s ORDER BY started_at",
+        [run_id],
+    ).fetchall()
+    for asset, state, fetched, written, rejected, took, error_type, message in rows:
+        yield (
+            f"  {asset:<20} {state:<8} {fetched:>6} read  {written:>6} changed  "
+            f"{rejected:>3} rejected  {(took or 0) / 1000:>6.1f} s"
+        )
+        if message:
+            yield f"    {error_type}: {message}"
+
+
+def failed_assets(connection: Connection, run_id: str) -> set[str]:
+    """The assets whose last attempt in this run failed."""
+    rows = connection.execute(
+        "SELECT asset FROM (SELECT DISTINCT ON (asset) asset, status FROM ops.etl_runs "
+        "WHERE run_id = %s ORDER BY asset, attempt DESC) AS last WHERE status <> 'success'",
+        [run_id],
+    ).fetchall()
+    return {asset for (asset,) in rows}
+
+
+def newest_forecast(connection: Connection) -> str:
+    """One line on the newest issue: the forecast, or why there is none."""
+    row = connection.execute(
+        "SELECT model, issued_at, refused_reason, fallback_reason FROM forecast.issues "
+        "WHERE model NOT IN ('neso', 'seasonal_naive') OR fallback_reason IS NOT NULL "
+        "OR refused_reason IS NOT NULL "
+        "ORDER BY issued_at DESC, refused_reason IS NOT NULL LIMIT 1"
+    ).fetchone()
+    if row is None:
+        return "Warning: there is no forecast yet."
+    model, issued_at, refused, fallback = row
+    if refused:
+        return f"Warning: no forecast for {utc_text(issued_at)}. {refused}"
+    said = f"Forecast by {model} from {utc_text(issued_at)}, 48 hours."
+    return f"{said} Warning: {fallback}" if fallback else said
+
+
+def refusals(connection: Connection, days: Range) -> Iterator[str]:
+    """How many issue times of some UTC days have no forecast, and why the first has none."""
+    row = connection.execute(
+        "SELECT count(*), (array_agg(refused_reason ORDER BY issued_at))[1] "
+        "FROM forecast.issues WHERE refused_reason IS NOT NULL "
+        "AND issued_at >= %s AND issued_at < %s",
+        [day_start(days.first), day_start(days.last + timedelta(days=1))],
+    ).fetchone()
+    assert row is not None
+    if row[0]:
+        yield f"Warning: no forecast at {row[0]} issue times. {row[1]}"
+
+
+def scores(connection: Connection, days: Range | None = None) -> Iterator[str]:
+    """Error of carbon intensity by model and lead bucket, over some UTC days of target or all."""
+    rows = connection.execute(
+        "SELECT model, lead_bucket, round(sum(abs_error_sum) / sum(n), 1), "
+        "round(100.0 * sum(n_inside_80) / nullif(sum(n_band), 0)), bool_or(simulated) "
+        "FROM forecast.accuracy WHERE series = 'carbon_intensity' "
+        "AND (%(first)s::date IS NULL OR target_date BETWEEN %(first)s AND %(last)s) "
+        "GROUP BY model, lead_bucket",
+        {"first": days and days.first, "last": days and days.last + timedelta(days=2)},
+    ).fetchall()
+    buckets = list(LEAD_BUCKETS)
+    yield f"  {'model':<30}" + "".join(f"{bucket:>9}" for bucket in buckets) + "   in 80 % band"
+    for model in sorted({row[0] for row in rows}):
+        by_bucket = {row[1]: row for row in rows if row[0] == model}
+        simulated = any(row[4] for row in by_bucket.values())
+        errors = "".join(f"{by_bucket[b][2] if b in by_bucket else '-':>9}" for b in buckets)
+        held = [by_bucket[b][3] for b in buckets if b in by_bucket and by_bucket[b][3] is not None]
+        band = f"{min(held)} to {max(held)} %" if held else "-"
+        yield f"  {model + (' (simulated)' if simulated else ''):<30}{errors}   {band}"
