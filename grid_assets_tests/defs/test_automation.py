@@ -225,6 +225,22 @@ def asks(warehouse: SecretStr, replay: ReplayServer, monkeypatch: pytest.MonkeyP
     return asks
 
 
+def test_an_evaluation_of_the_sensor_opens_one_connection(
+    asks: Asks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[psycopg.Connection[Any]] = []
+
+    def connect(*arguments: Any, **options: Any) -> psycopg.Connection[Any]:
+        opened.append(psycopg.Connection.connect(*arguments, **options))
+        return opened[-1]
+
+    monkeypatch.setattr(psycopg, "connect", connect)
+    with dg.DagsterInstance.ephemeral() as instance:
+        asks(instance)
+    assert len(opened) == 1
+    assert opened[0].closed
+
+
 def fill_core(rows: Rows, *starts: datetime) -> None:
     """Half-hours that another program wrote into core."""
     for start in starts:

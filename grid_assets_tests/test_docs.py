@@ -1,0 +1,71 @@
+"""The documentation: its links lead somewhere, its queries run, its lines can be read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import psycopg
+import pytest
+from pydantic import SecretStr
+
+from grid_assets.settings import PROJECT_DIR
+from grid_assets.warehouse.connection import Connection
+from grid_assets_tests import shared_warehouse
+
+one_warehouse = shared_warehouse.one_warehouse
+
+PAGES: Final = sorted(
+    path
+    for folder in (".", "docs", "docs/decisions", "sql", "grid_assets/replay/data")
+    for path in (PROJECT_DIR / folder).glob("*.md")
+)
+QUERIES: Final = [
+    (path.name, block.strip())
+    for path in PAGES
+    for block in re.findall(r"```sql\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
+    if re.match(r"(SELECT|WITH)\b", block) and "@" not in block
+]
+
+
+@pytest.fixture
+def connection(one_warehouse: SecretStr) -> Iterator[Connection]:
+    """A transaction that is never committed."""
+    with psycopg.connect(one_warehouse.get_secret_value()) as connection:
+        yield connection
+        connection.rollback()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(PROJECT_DIR)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    broken = [
+        link
+        for link in re.findall(r"\]\(([^)\s]+)\)", text)
+        if not re.match(r"https?:|#|mailto:", link)
+        and not (page.parent / link.partition("#")[0]).exists()
+    ]
+    assert broken == []
+
+
+def test_there_are_queries_in_the_documentation() -> None:
+    assert {name for name, _ in QUERIES} >= {"README.md", "queries.md", "looker.md"}
+
+
+@pytest.mark.parametrize(("page", "query"), QUERIES)
+def test_every_query_runs_and_those_on_reporting_alone_as_grid_reader(
+    connection: Connection, page: str, query: str
+) -> None:
+    if not re.search(r"\b(raw|core|forecast|ops|dagster)\.", query):
+        connection.execute("SET LOCAL ROLE grid_reader")
+    connection.execute(query.encode())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(PROJECT_DIR)))
+def test_lines_outside_tables_and_code_are_short(page: Path) -> None:
+    """A source that wraps can be reviewed line by line. Generated pages are mostly tables."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    long = [line for line in text.splitlines() if len(line) > 100 and not line.startswith("|")]
+    assert [line for line in long if not re.search(r"\S{80}", line)] == []
