@@ -1,8 +1,4 @@
-"""From the body of a response to a JSON object, within a limit of bytes and one of time.
-
-Belongs here: reading, decoding and parsing, and the errors of each.
-Does not belong here: the request and its status (`api`), and what the JSON means (`payloads`).
-"""
+"""Reads the body of a response as a JSON object, within a limit of bytes and one of time."""
 
 from __future__ import annotations
 
@@ -25,12 +21,12 @@ from grid_assets.api.errors import (
 )
 
 CHUNK_BYTES: Final = 64 * 1024
-"""Read at once at most; half an ordinary 14-day body."""
+"""The most that is read at once: half of an ordinary 14-day body."""
 
 
 @dataclass(frozen=True)
 class BodyReader:
-    """Reads bodies of at most `max_bytes` that come within `timeout_s` of their headers."""
+    """Reads bodies of at most `max_bytes` that arrive within `timeout_s` of their headers."""
 
     max_bytes: int
     timeout_s: float
@@ -46,14 +42,14 @@ class BodyReader:
             if isinstance(error, urllib3.exceptions.DecodeError):
                 raise malformed(path, "cannot be decompressed", _readable(body)) from error
             if isinstance(root, http.client.IncompleteRead):
-                raise malformed(path, "breaks off before its end", _readable(body)) from error
+                raise malformed(path, "was cut off before its end", _readable(body)) from error
             if is_timeout(root):
                 fault = (
-                    f"Slow body: the answer to {path} was not complete {self.timeout_s:g} s after "
-                    "it began (GRID_API_TIMEOUT_S)."
+                    f"The answer to {path} was too slow: incomplete {self.timeout_s:g} s after its "
+                    "headers (GRID_API_TIMEOUT_S)."
                 )
             else:
-                fault = f"The connection broke during the answer to {path}: {error_text(root)}."
+                fault = f"The connection broke while reading {path}: {error_text(root)}."
             received = _readable(body[:BODY_EXCERPT_BYTES])
             raise ApiUnreachable(fault, path=path, status=200, body=received) from error
         if len(body) > self.max_bytes:
@@ -70,7 +66,7 @@ class BodyReader:
             raise malformed(path, "is not UTF-8", _readable(body)) from error
 
     def excerpt(self, response: requests.Response) -> str:
-        """The first 64 kB, or what of them came: of a refusal the status says the most."""
+        """The first 64 kB, or as much as arrived: of a refusal the status matters most."""
         body = bytearray()
         with contextlib.suppress(OSError, urllib3.exceptions.HTTPError):
             self._fill(body, response, BODY_EXCERPT_BYTES)
@@ -79,8 +75,8 @@ class BodyReader:
     def _fill(self, body: bytearray, response: requests.Response, most: int) -> None:
         """Reads to the end, or one byte past `most`. Raises `TimeoutError` if that takes too long.
 
-        `read1` returns what has arrived: `iter_content` would wait for a full chunk, and a server
-        that sends a byte now and then could hold it for ever.
+        `read1` returns whatever has arrived. `iter_content` waits for a full chunk, so a server
+        that sends a byte now and then could block it for ever.
         """
         deadline = self.clock() + self.timeout_s
         while wanted := min(CHUNK_BYTES, most + 1 - len(body)):
@@ -99,7 +95,7 @@ def json_object(path: str, text: str) -> dict[str, Any]:
     except (ValueError, ArithmeticError, RecursionError) as error:
         raise malformed(path, "is not JSON", _without_nul(text)) from error
     if not isinstance(document, dict):
-        raise malformed(path, "is JSON, but no object", _without_nul(text))
+        raise malformed(path, "is JSON, but not an object", _without_nul(text))
     return document
 
 
@@ -108,7 +104,7 @@ def malformed(path: str, fault: str, body: str) -> ApiMalformedBody:
 
 
 def root_error(error: BaseException) -> BaseException:
-    """The innermost of the errors that requests, urllib3 and http.client wrap into each other."""
+    """The innermost of the errors that requests, urllib3 and http.client wrap in each other."""
     for inner in (getattr(error, "reason", None), error.__cause__, *error.args):
         if isinstance(inner, BaseException):
             return root_error(inner)
@@ -120,7 +116,7 @@ def is_timeout(root: BaseException) -> bool:
 
 
 def error_text(root: BaseException) -> str:
-    """What the operating system said, such as `Connection refused`, without its number."""
+    """The operating system's message, such as `Connection refused`, without its number."""
     return getattr(root, "strerror", None) or str(root) or type(root).__name__
 
 

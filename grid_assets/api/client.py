@@ -1,10 +1,7 @@
 """The HTTP client of the Carbon Intensity API.
 
-Belongs here: requests, how many there are at once, and the check that recorded and live data do not
-meet. Does not belong here: error types (`api_errors`), reading a body (`api_body`), when to try
-again (`api_retry`), what the JSON means (`payloads`) and what becomes of it (the assets).
-
-Clock, sleep and chance are arguments of the client, so a test can live through an hour of outage.
+It limits how many requests run at once, and refuses answers of the wrong kind, recorded or live.
+Clock, sleep and randomness are arguments, so that a test can simulate an hour of outage.
 """
 
 from __future__ import annotations
@@ -43,10 +40,10 @@ from grid_assets.halfhours import Window, api_time
 from grid_assets.settings import DataKind, Settings
 
 LONGEST_WINDOW: Final = timedelta(days=14)
-"""The most that `/intensity` and `/generation` accept in one request."""
+"""The longest window that `/intensity` and `/generation` accept in one request."""
 
 SILENT_WINDOWS: Final = 3
-"""Windows in a row without an answer before the rest is left: one or two can be bad luck."""
+"""Windows in a row without an answer before the rest is given up; one or two can be bad luck."""
 
 PROBE_TIMEOUT_S: Final = 2.0
 """A replay on the same machine answers in milliseconds."""
@@ -56,10 +53,10 @@ Endpoint = Literal["intensity", "generation"]
 
 @dataclass(frozen=True)
 class ApiResponse:
-    """A JSON object that came with HTTP 200; `received_at` (UTC) is when it was complete.
+    """A JSON object received with HTTP 200; `received_at` (UTC) is when it was complete.
 
-    Decimals are `Decimal`. NaN and Infinity, which JSON does not have, come as floats, so that the
-    caller can reject the record that holds them and only that.
+    Decimals are `Decimal`. NaN and Infinity, which JSON does not have, are floats, so that the
+    caller can reject just the record that holds them.
     """
 
     path: str
@@ -71,7 +68,7 @@ class ApiResponse:
 
 @dataclass(frozen=True)
 class ReplayInfo:
-    """What a replay says of itself: the weeks by which its recording is moved towards now."""
+    """How many weeks a replay has moved its recording towards now."""
 
     shift_weeks: int
 
@@ -81,11 +78,10 @@ def _utcnow() -> datetime:
 
 
 class CarbonIntensityApi:
-    """One run's connection to the API, to be used in a `with` block by any number of threads.
+    """One run's client of the API, for use in a `with` block by any number of threads.
 
-    All threads share one `requests.Session` whose pool has room for each, so a connection is used
-    again whichever thread asks next. That is safe: urllib3's pool locks itself, and the state that
-    a session would share, its cookies, is switched off.
+    All threads share one `requests.Session` whose pool has a connection for each. That is safe:
+    urllib3's pool has its own lock, and cookies, the state that a session shares, are off.
     """
 
     def __init__(
@@ -105,12 +101,12 @@ class CarbonIntensityApi:
         uniform: Callable[[float, float], float] = random.uniform,
         utcnow: Callable[[], datetime] = _utcnow,
     ) -> None:
-        """`kind` and `shift_weeks` are what answers must be (None: anything).
+        """Answers must be of `kind` and `shift_weeks` (None: any).
 
         Without a `sleep`, closing the client ends its waits. The client closes its session.
         """
         parts = urlsplit(base_url)
-        # The password leaves the address here, so no message of any library can quote it.
+        # Without the password in the address, no library can quote it in a message.
         user, _, self.host = parts.netloc.rpartition("@")
         self._base_url = urlunsplit((parts.scheme, self.host, parts.path.rstrip("/"), "", ""))
         self._auth = _basic_auth(user) if user else None
@@ -122,7 +118,7 @@ class CarbonIntensityApi:
         self._session = session or _new_session(concurrency, is_loopback(base_url))
         self._utcnow = utcnow
         self._concurrency = concurrency
-        # One pool for the client's whole life: the limit holds for all its windows together.
+        # One pool for the life of the client: the limit applies to all its windows together.
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="carbon-intensity")
         self.retries = RetryBudget(retry_budget_s, clock=clock, sleep=sleep, uniform=uniform)
 
@@ -153,7 +149,7 @@ class CarbonIntensityApi:
         self.close()
 
     def close(self) -> None:
-        """Ends waits between tries, drops what has not started, and closes the connections."""
+        """End waits between tries, drop requests that have not started, close the connections."""
         self.retries.close()
         self._pool.shutdown(cancel_futures=True)
         self._session.close()
@@ -162,7 +158,7 @@ class CarbonIntensityApi:
     def get(self, path: str) -> ApiResponse:
         """The answer to GET `path`, such as `/intensity/factors`. Raises `ApiError`."""
         if self.retries.closed.is_set():
-            raise ApiUnreachable(f"{path} was not asked for: the client is closed.", path=path)
+            raise ApiUnreachable(f"{path} was not requested: the client is closed.", path=path)
         try:
             response = self._session.get(
                 self._base_url + path,
@@ -172,7 +168,7 @@ class CarbonIntensityApi:
                 stream=True,  # the body is read within limits
                 allow_redirects=False,  # they could lead to another host
             )
-        # Some of urllib3's errors pass through requests as they are.
+        # requests lets some errors of urllib3 through unwrapped.
         except (OSError, urllib3.exceptions.HTTPError) as error:
             raise self._unreachable(path, error) from error
         with response:
@@ -199,21 +195,21 @@ class CarbonIntensityApi:
     ) -> Iterator[tuple[Window, ApiResponse | ApiError]]:
         """Each piece of `window` with its answer or its error, in time order.
 
-        A failing piece does not stop the others; only `ApiWrongKind` is raised. A slow caller makes
-        it hold at most twice as many answers as it has requests in flight. Closing it early drops
-        the pieces that have not started.
+        A failing piece does not stop the others; only `ApiWrongKind` is raised. Ahead of a slow
+        caller it holds at most twice as many answers as requests may be in flight. Closing it early
+        drops the pieces that have not started.
 
-        Three pieces in a row without an answer, each after all its tries, end the asking: the rest
-        comes as `ApiUnreachable` at once. Only silence and HTTP 429 count, as neither depends on
-        the piece; a 5xx or a malformed body may be that of one piece.
+        After three pieces in a row without an answer, each after all its tries, the rest becomes
+        `ApiUnreachable` without a request. Only silence and HTTP 429 count, because neither depends
+        on the piece; a 5xx or a malformed body may be the fault of one piece.
         """
         hopeless = threading.Event()
 
         def ask(path: str) -> ApiResponse:
             if hopeless.is_set():
                 raise ApiUnreachable(
-                    f"{path} was not asked for: {SILENT_WINDOWS} requests in a row before it "
-                    f"had no answer from {self.host}.",
+                    f"{path} was not requested: the {SILENT_WINDOWS} requests before it got no "
+                    f"answer from {self.host}. Try again later.",
                     path=path,
                 )
             return self.get(path)
@@ -231,7 +227,7 @@ class CarbonIntensityApi:
                 piece, future = pending.popleft()
                 outcome = _outcome(future)
                 silent = silent + 1 if isinstance(outcome, ApiUnreachable | ApiRateLimited) else 0
-                # A later piece that was answered meanwhile proves the API alive.
+                # An answer to a later piece proves that the API is alive.
                 alive = any(_has_answer(later) for _, later in pending)
                 if silent >= SILENT_WINDOWS and not alive:
                     hopeless.set()
@@ -245,7 +241,7 @@ class CarbonIntensityApi:
         if is_timeout(root):
             cause = f"no answer within {self._bodies.timeout_s:g} s (GRID_API_TIMEOUT_S)"
         else:
-            cause = f"{error_text(root)} (is GRID_API_URL right?)"
+            cause = f"{error_text(root)} (check GRID_API_URL)"
         return ApiUnreachable(f"{self.host} cannot be reached for {path}: {cause}.", path=path)
 
     def _check_kind(self, path: str, response: requests.Response) -> None:
@@ -263,16 +259,16 @@ class CarbonIntensityApi:
         if fault:
             raise ApiWrongKind(
                 f"The answer of {self.host} to {path} {fault}. Recorded and live data never meet: "
-                "use another database, or another GRID_API_URL.",
+                "change GRID_API_URL or use another database.",
                 path=path,
                 status=response.status_code,
             )
 
 
 def probe_replay(base_url: str, timeout_s: float = PROBE_TIMEOUT_S) -> ReplayInfo | None:
-    """The replay that answers at an address of this machine; None for anything else.
+    """The replay that runs at an address of this machine; None for anything else.
 
-    Never raises for a dead or foreign server, and asks no other machine at all.
+    Never raises for a dead or foreign server, and never contacts another machine.
     """
     if not is_loopback(base_url):
         return None
@@ -294,7 +290,7 @@ def probe_replay(base_url: str, timeout_s: float = PROBE_TIMEOUT_S) -> ReplayInf
 
 
 def is_loopback(base_url: str) -> bool:
-    """Whether an address can only be this machine's own; no name but `localhost` is looked up."""
+    """Whether an address can only be this machine's own. No name but `localhost` counts as such."""
     host = urlsplit(base_url).hostname or ""
     try:
         return ip_address(host).is_loopback
@@ -304,12 +300,12 @@ def is_loopback(base_url: str) -> bool:
 
 def _new_session(concurrency: int, loopback: bool) -> requests.Session:
     session = requests.Session()
-    # One more than the pool's threads, for a caller that asks directly meanwhile.
+    # One more than the pool has threads, for a caller that calls `get` meanwhile.
     adapter = HTTPAdapter(pool_maxsize=concurrency + 1)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    # A proxy of the environment cannot see this machine's own servers.
+    # A proxy set in the environment cannot reach servers on this machine.
     session.trust_env = not loopback
     return session
 

@@ -1,8 +1,4 @@
-"""What each address of the recorded API answers at an instant.
-
-Belongs here: routes, the reading of dates, refusals, and which answers are simulated.
-Does not belong here: sockets, the clock, faults, or the `/replay` addresses.
-"""
+"""The routes of the recorded API: what each address answers at an instant, and what it refuses."""
 
 from __future__ import annotations
 
@@ -15,10 +11,10 @@ from grid_assets.replay.recording import FACTORS, View
 from grid_assets.replay.replies import Endpoint, Reply, error
 
 LONGEST_WINDOW: Final = timedelta(days=14)
-"""What the API accepts in one request of `/intensity` and `/generation`."""
+"""The longest window that `/intensity` and `/generation` accept in one request."""
 
 NOW_REACHES_BACK: Final = timedelta(days=14)
-"""How old the newest half-hour may be that the addresses without dates still answer with."""
+"""The addresses without dates answer with the newest half-hour that is no older than this."""
 
 SIMULATED: Final = {"X-Grid-Simulated": "fw48h"}
 

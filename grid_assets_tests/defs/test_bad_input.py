@@ -294,8 +294,8 @@ REJECTED: list[tuple[str, dict[str, Any], str | None, str | None]] = [
     (
         "conflicting-duplicate",
         {"name": "duplicate_conflict"},
-        "record: the half-hour stands twice with different values",
-        "record: the half-hour stands twice with different values",
+        "record: the half-hour appears twice with different values",
+        "record: the half-hour appears twice with different values",
     ),
 ]
 
