@@ -37,21 +37,15 @@ class BodyReader:
         body = bytearray()
         try:
             self._fill(body, response, self.max_bytes)
+        except urllib3.exceptions.DecodeError as error:
+            raise malformed(path, "cannot be decompressed", _readable(body)) from error
         except (OSError, urllib3.exceptions.HTTPError) as error:
-            root = root_error(error)
-            if isinstance(error, urllib3.exceptions.DecodeError):
-                raise malformed(path, "cannot be decompressed", _readable(body)) from error
-            if isinstance(root, http.client.IncompleteRead):
+            if isinstance(root_error(error), http.client.IncompleteRead):
                 raise malformed(path, "was cut off before its end", _readable(body)) from error
-            if is_timeout(root):
-                fault = (
-                    f"The answer to {path} was too slow: incomplete {self.timeout_s:g} s after its "
-                    "headers (GRID_API_TIMEOUT_S)."
-                )
-            else:
-                fault = f"The connection broke while reading {path}: {error_text(root)}."
-            received = _readable(body[:BODY_EXCERPT_BYTES])
-            raise ApiUnreachable(fault, path=path, status=200, body=received) from error
+            fault = connection_fault(error, self.timeout_s)
+            raise ApiUnreachable(
+                f"The connection broke while reading {path}: {fault}.", path=path, status=200
+            ) from error
         if len(body) > self.max_bytes:
             raise ApiBodyTooLarge(
                 f"The answer to {path} is larger than {self.max_bytes / 1e6:g} MB; "
@@ -93,14 +87,22 @@ def json_object(path: str, text: str) -> dict[str, Any]:
     try:
         document = json.loads(text, parse_float=Decimal)
     except (ValueError, ArithmeticError, RecursionError) as error:
-        raise malformed(path, "is not JSON", _without_nul(text)) from error
+        raise malformed(path, "is not JSON", text) from error
     if not isinstance(document, dict):
-        raise malformed(path, "is JSON, but not an object", _without_nul(text))
+        raise malformed(path, "is JSON, but not an object", text)
     return document
 
 
 def malformed(path: str, fault: str, body: str) -> ApiMalformedBody:
     return ApiMalformedBody(f"The answer to {path} {fault}.", path=path, status=200, body=body)
+
+
+def connection_fault(error: Exception, timeout_s: float) -> str:
+    """Why a connection gave no complete answer, such as `Connection refused`."""
+    root = root_error(error)
+    if isinstance(root, TimeoutError | urllib3.exceptions.TimeoutError):
+        return f"no complete answer within {timeout_s:g} s (GRID_API_TIMEOUT_S)"
+    return getattr(root, "strerror", None) or str(root) or type(root).__name__
 
 
 def root_error(error: BaseException) -> BaseException:
@@ -111,19 +113,5 @@ def root_error(error: BaseException) -> BaseException:
     return error
 
 
-def is_timeout(root: BaseException) -> bool:
-    return isinstance(root, TimeoutError | urllib3.exceptions.TimeoutError)
-
-
-def error_text(root: BaseException) -> str:
-    """The operating system's message, such as `Connection refused`, without its number."""
-    return getattr(root, "strerror", None) or str(root) or type(root).__name__
-
-
 def _readable(body: bytearray) -> str:
-    return _without_nul(body.decode("utf-8", "replace"))
-
-
-def _without_nul(text: str) -> str:
-    """A body that is no answer, so that PostgreSQL can store it: its text has no NUL."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return body.decode("utf-8", "replace")

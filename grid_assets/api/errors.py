@@ -17,13 +17,20 @@ class ApiError(Exception):
     """A request without a usable answer; `body` is what was received of it, up to 64 kB."""
 
     def __init__(
-        self, message: str, *, path: str, status: int | None = None, body: str | None = None
+        self,
+        message: str,
+        *,
+        path: str,
+        status: int | None = None,
+        body: str | None = None,
+        retry_after_s: float | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.path = path
         self.status = status
         self.body = body
+        self.retry_after_s = retry_after_s
 
     def __str__(self) -> str:
         return self.message
@@ -31,9 +38,6 @@ class ApiError(Exception):
 
 class TransientApiError(ApiError):
     """The same request may succeed later; these, and only these, are retried."""
-
-    retry_after_s: float | None = None
-    """The wait that the server asks for, if it does (429 and 5xx)."""
 
 
 class ApiUnreachable(TransientApiError):
@@ -73,39 +77,32 @@ class ApiWrongKind(ApiError):
 
 
 def status_error(
-    status: int, *, path: str, body: str | None, retry_after_s: float | None
+    status: int, *, path: str, body: str, retry_after_s: float | None = None
 ) -> ApiError:
     """The error of a status other than 200."""
     kind: type[ApiError]
-    if status == 429:
-        kind, message = (
-            ApiRateLimited,
-            f"The API is rate-limiting this client (HTTP 429 on {path}). Lower "
-            "GRID_API_CONCURRENCY if this lasts.",
-        )
-    elif status >= 500:
-        kind, message = ApiServerError, f"The API failed with HTTP {status} on {path}."
-    elif status == 400:
-        kind, message = ApiBadRequest, f"The API rejected {path} (HTTP 400){_reason(body)}."
-    elif status == 404:
-        kind, message = (
-            ApiNotFound,
-            f"The API has no {path} (HTTP 404): check GRID_API_URL.",
-        )
-    else:
-        kind, message = (
-            ApiUnexpectedStatus,
-            f"Unexpected HTTP {status} on {path}: check GRID_API_URL.",
-        )
-    error = kind(message, path=path, status=status, body=body)
-    if isinstance(error, TransientApiError):
-        error.retry_after_s = retry_after_s
-    return error
+    match status:
+        case 400:
+            kind, text = ApiBadRequest, f"The API rejected {path} (HTTP 400){_reason(body)}."
+        case 404:
+            kind, text = ApiNotFound, f"The API has no {path} (HTTP 404): check GRID_API_URL."
+        case 429:
+            kind = ApiRateLimited
+            text = (
+                f"The API is rate-limiting this client (HTTP 429 on {path}). Lower "
+                "GRID_API_CONCURRENCY if this lasts."
+            )
+        case _ if status >= 500:
+            kind, text = ApiServerError, f"The API failed with HTTP {status} on {path}."
+        case _:
+            kind = ApiUnexpectedStatus
+            text = f"Unexpected HTTP {status} on {path}: check GRID_API_URL."
+    return kind(text, path=path, status=status, body=body, retry_after_s=retry_after_s)
 
 
-def _reason(body: str | None) -> str:
+def _reason(body: str) -> str:
     """The reason in the API's own 400 body, `{"error": {"code", "message"}}`."""
     try:
-        return f": {str(json.loads(body or '')['error']['message'])[:200].rstrip('.')}"
+        return f": {str(json.loads(body)['error']['message'])[:200].rstrip('.')}"
     except (ValueError, TypeError, LookupError, RecursionError):
         return ""

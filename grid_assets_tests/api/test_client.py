@@ -117,9 +117,9 @@ def error_of(api: CarbonIntensityApi, path: str = PATH) -> ApiError:
 # Answers
 
 
-def test_an_answer_carries_document_text_path_and_time(stub: Stub, make_api: MakeApi) -> None:
+def test_an_answer_carries_document_path_and_time(stub: Stub, make_api: MakeApi) -> None:
     stub.replies(Reply(b'{"data": [1]}'))
-    assert make_api().get(PATH) == ApiResponse(PATH, {"data": [1]}, '{"data": [1]}', NOW, False)
+    assert make_api().get(PATH) == ApiResponse(PATH, {"data": [1]}, NOW, simulated=False)
     assert stub.paths == [PATH]
 
 
@@ -153,7 +153,7 @@ def test_nan_and_infinity_reach_the_caller_as_floats(stub: Stub, make_api: MakeA
 def test_a_compressed_body_is_read(stub: Stub, make_api: MakeApi) -> None:
     body = b'{"data": "' + b"x" * 200_000 + b'"}'
     stub.replies(Reply(gzip.compress(body), headers={"Content-Encoding": "gzip"}))
-    assert make_api().get(PATH).text == body.decode()
+    assert make_api().get(PATH).document == json.loads(body)
 
 
 def test_a_simulated_answer_is_marked(stub: Stub, make_api: MakeApi) -> None:
@@ -165,11 +165,10 @@ def test_a_simulated_answer_is_marked(stub: Stub, make_api: MakeApi) -> None:
 def test_requests_name_the_project_and_use_one_connection_again(
     stub: Stub, make_api: MakeApi
 ) -> None:
-    api = make_api(contact="https://example.org")
+    api = make_api()
     for _ in range(3):
         api.get(PATH)
     assert stub.headers[0]["User-Agent"].startswith("grid-assets/0.")
-    assert stub.headers[0]["User-Agent"].endswith(" (+https://example.org)")
     assert stub.connections == 1
 
 
@@ -198,7 +197,7 @@ def test_the_settings_reach_the_client(stub: Stub) -> None:
     stub.replies(Reply(b" " * 1001), Reply(wait_s=0.3))
     with CarbonIntensityApi.from_settings(settings, kind="live") as api:
         assert isinstance(error_of(api), ApiBodyTooLarge)
-        assert "no answer within 0.1 s (GRID_API_TIMEOUT_S)" in str(error_of(api))
+        assert "within 0.1 s (GRID_API_TIMEOUT_S)" in str(error_of(api))
 
 
 def test_this_machine_is_reached_without_the_proxy_of_the_environment(
@@ -261,7 +260,8 @@ def test_each_failure_has_its_type_and_names_its_cause(
 def test_a_refused_connection_and_an_unknown_host_are_named(make_api: MakeApi) -> None:
     refused = error_of(make_api(NO_SERVER))
     assert type(refused) is ApiUnreachable
-    assert "Connection refused (check GRID_API_URL)" in str(refused)
+    assert "Connection refused" in str(refused)
+    assert "GRID_API_URL" in str(refused)
     unknown = error_of(make_api("http://nowhere.invalid"))
     assert type(unknown) is ApiUnreachable
     assert "nowhere.invalid cannot be reached" in str(unknown)
@@ -271,7 +271,7 @@ def test_silence_is_a_timeout(stub: Stub, make_api: MakeApi) -> None:
     stub.replies(Reply(wait_s=0.4))
     error = error_of(make_api(timeout_s=0.1))
     assert type(error) is ApiUnreachable
-    assert "no answer within 0.1 s (GRID_API_TIMEOUT_S)" in str(error)
+    assert "within 0.1 s (GRID_API_TIMEOUT_S)" in str(error)
 
 
 def test_a_dripping_body_has_a_total_limit(stub: Stub, make_api: MakeApi) -> None:
@@ -279,8 +279,7 @@ def test_a_dripping_body_has_a_total_limit(stub: Stub, make_api: MakeApi) -> Non
     began = time.monotonic()
     error = error_of(make_api(timeout_s=0.2, clock=time.monotonic))
     assert type(error) is ApiUnreachable
-    assert "too slow" in str(error)
-    assert "GRID_API_TIMEOUT_S" in str(error)
+    assert "within 0.2 s (GRID_API_TIMEOUT_S)" in str(error)
     assert time.monotonic() - began < 2
 
 
@@ -298,7 +297,7 @@ def test_a_body_over_the_cap_is_not_read_to_its_end_nor_requested_again(
 
 def test_a_body_of_exactly_the_cap_is_read(stub: Stub, make_api: MakeApi) -> None:
     stub.replies(Reply(b'{"a":1}'))
-    assert make_api(max_body_bytes=7).get(PATH).text == '{"a":1}'
+    assert make_api(max_body_bytes=7).get(PATH).document == {"a": 1}
 
 
 def test_a_malformed_body_is_kept_whole_and_a_refusal_up_to_64_kb(
@@ -309,11 +308,6 @@ def test_a_malformed_body_is_kept_whole_and_a_refusal_up_to_64_kb(
     api = make_api()
     assert error_of(api).body == long.decode()
     assert error_of(api).body == long.decode()[: 64 * 1024]
-
-
-def test_an_error_body_holds_no_nul(stub: Stub, make_api: MakeApi) -> None:
-    stub.replies(Reply(b"a\0b"))
-    assert error_of(make_api()).body == "a\N{REPLACEMENT CHARACTER}b"
 
 
 def test_a_body_that_cannot_be_decompressed_is_malformed(stub: Stub, make_api: MakeApi) -> None:
@@ -403,10 +397,8 @@ def test_ten_minutes_of_500_fail_after_a_smaller_budget(
     error = error_of(make_api(retry_budget_s=300))
     assert type(error) is ApiServerError
     assert fake.now == pytest.approx(1300)
-    assert str(error).endswith(
-        f"Given up after {len(stub.paths)} tries and 300 s of failures; "
-        "GRID_API_RETRY_BUDGET_S=300 sets the limit."
-    )
+    assert f"Gave up after {len(stub.paths)} tries and 300 s" in str(error)
+    assert "GRID_API_RETRY_BUDGET_S=300" in str(error)
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -421,7 +413,17 @@ def test_retry_after_is_kept_in_seconds_and_as_a_date(
     assert fake.slept == [8]  # 7 s and the longest jitter
 
 
-@pytest.mark.parametrize("asked", ["soon", "-5", "Thu, 01 Jan 2026 11:00:00 GMT", "0"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "soon",
+        "-5",
+        "0",
+        "Thu, 01 Jan 2026 11:00:00 GMT",
+        "Mon, 20 Nov 9999999999 12:00:00 +0000",
+        "Thu, 01 Jan 2026 12:00:00 +999999999999",
+    ],
+)
 def test_an_unusable_or_past_retry_after_leaves_the_usual_wait(
     stub: Stub, make_api: MakeApi, fake: FakeTime, asked: str
 ) -> None:
@@ -453,7 +455,7 @@ def test_one_outage_has_one_budget_and_a_success_renews_it(
     assert fake.now == pytest.approx(1060)
     first_tries = len(stub.paths)
     for _ in range(2):
-        assert "Given up after 1 try and 60 s" in str(error_of(api))
+        assert "Gave up after 1 try and 60 s" in str(error_of(api))
     assert fake.now == pytest.approx(1060)
     assert len(stub.paths) == first_tries + 2
     stub.replies(Reply(), ERROR_500)

@@ -82,7 +82,7 @@ NO_ANSWERS = [
         {"name": "hang"},
         {"GRID_API_TIMEOUT_S": "0.2"},
         "ApiUnreachable",
-        r"no answer within 0\.2 s \(GRID_API_TIMEOUT_S\)",
+        r"answer within 0\.2 s \(GRID_API_TIMEOUT_S\)",
         id="hang",
     ),
     pytest.param(
