@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from grid_assets.halfhours import HALF_HOUR, api_time, floor
 from grid_assets.replay.faults import FAULTS, BadControl, Fault
-from grid_assets.replay.replies import Endpoint, Reply
+from grid_assets.replay.replies import Reply
 
 MOST_HALF_HOURS: Final = 17_520
 """A year: longer than any outage worth simulating, and far from the ends of the calendar."""
@@ -27,9 +27,6 @@ class _Active:
     options: Mapping[str, Any]
     times_left: int | None
     path: str | None
-
-    def concerns(self, endpoint: Endpoint, path: str) -> bool:
-        return endpoint in self.fault.endpoints and path.startswith(self.path or "")
 
 
 class Control:
@@ -86,10 +83,10 @@ class Control:
         with self._lock:
             self._faults.clear()
 
-    def apply_faults(self, answer: Reply, endpoint: Endpoint, path: str) -> Reply:
-        """The answer after the active faults that concern it; counts one use of each."""
+    def apply_faults(self, answer: Reply, path: str) -> Reply:
+        """The answer after the active faults that apply to it; counts one use of each."""
         with self._lock:
-            concerned = [active for active in self._faults if active.concerns(endpoint, path)]
+            concerned = [a for a in self._faults if path.startswith(a.path or "/")]
             whole = [active for active in concerned if not active.fault.of_record]
             for active in [a for a in concerned if a.fault.of_record] + whole[:1]:
                 changed = active.fault.apply(answer, active.options)

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 JSON_TYPE: Final = "application/json; charset=utf-8"
 
-Endpoint = Literal["intensity", "forecast", "generation", "factors", "unknown"]
+DeliveryKind = Literal["whole", "cut", "slow", "padded", "hang", "reset"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Delivery:
     until the server stops) and closes; `reset` breaks the connection at once.
     """
 
-    kind: Literal["whole", "cut", "slow", "padded", "hang", "reset"] = "whole"
+    kind: DeliveryKind = "whole"
     seconds: float | None = None
     padding_bytes: int = 0
 

@@ -13,7 +13,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
-from types import TracebackType
 from typing import Any, Final, cast
 from urllib.parse import unquote, urlsplit
 
@@ -24,40 +23,25 @@ from grid_assets.replay.endpoints import Endpoints
 from grid_assets.replay.faults import BadControl
 from grid_assets.replay.replies import Delivery, Reply, error
 
-LOOPBACK: Final = ("127.0.0.1", "localhost")
 MOST_CONTROL_BYTES: Final = 65_536
 PADDING_PIECE: Final = b" " * 65_536
 DRIPS: Final = 20
 """Pieces of a slow body: enough that a client never waits long for the next one."""
-
-COUNTED_AS: Final = {
-    "intensity": "/intensity",
-    "forecast": "/intensity/fw48h",
-    "factors": "/intensity/factors",
-    "generation": "/generation",
-    "unknown": "other",
-}
 
 
 class ReplayServer:
     """The recorded API, listening on the loopback interface as soon as it is created.
 
     `port` 0 picks a free port; `shift_weeks` None means the shift that fits `now()`. Raises
-    `ValueError` for a `host` other than this machine and `OSError` for a port in use. Use it as a
-    context manager, or call `start` and `stop`, or `serve_forever` in the main thread.
+    `OSError` for a port in use. Use it as a context manager, or call `start` and `stop`.
     """
 
     def __init__(
         self,
-        host: str = "127.0.0.1",
         port: int = 0,
         shift_weeks: int | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        if host not in LOOPBACK:
-            raise ValueError(
-                f"The replay serves this machine only. Use one of {LOOPBACK}, not {host!r}"
-            )
         self.now = now
         self.shift_weeks = recording.shift_weeks(now()) if shift_weeks is None else shift_weeks
         self.view = recording.View(recording.load_recording(), self.shift_weeks)
@@ -65,7 +49,7 @@ class ReplayServer:
         self.control = Control()
         self.stopping = Event()
         self._thread: Thread | None = None
-        self._http = _HTTPServer((host, port), _Handler, self)
+        self._http = _HTTPServer(("127.0.0.1", port), _Handler, self)
 
     @property
     def url(self) -> str:
@@ -88,13 +72,6 @@ class ReplayServer:
             self._thread = None
         self._http.close()
 
-    def serve_forever(self) -> None:
-        """Serve in this thread until an exception, such as `KeyboardInterrupt`, ends it."""
-        try:
-            self._http.serve_forever()
-        finally:
-            self.stop()
-
     def status(self) -> dict[str, Any]:
         """The document of `/replay/status`; `recorded_to` is the end of the last half-hour."""
         recorded = self.view.recorded
@@ -109,12 +86,7 @@ class ReplayServer:
     def __enter__(self) -> ReplayServer:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
 
@@ -173,9 +145,9 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             now = replay.now()
             endpoint, answer = replay.endpoints.answer(path, now, replay.control.withheld_from)
-            leave = replay.control.enter(COUNTED_AS[endpoint])
+            leave = replay.control.enter(endpoint)
             try:
-                self._send(replay.control.apply_faults(answer, endpoint, path), leave)
+                self._send(replay.control.apply_faults(answer, path), leave)
             finally:
                 leave()
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
 import requests
 
+from grid_assets.api.client import is_loopback
 from grid_assets.halfhours import HALF_HOUR, api_time
 from grid_assets.replay.server import ReplayServer
 from grid_assets_tests.replay.conftest import Caller
@@ -248,7 +250,7 @@ def test_an_unknown_action_is_not_found(replay: Caller) -> None:
 
 def test_a_stopped_server_answers_no_one_and_frees_its_port(replay: Caller) -> None:
     replay.get("/intensity")
-    port = int(replay.server.url.rsplit(":", 1)[1])
+    port = urlsplit(replay.server.url).port or 0
     replay.server.stop()
     with pytest.raises(requests.ConnectionError):
         replay.get("/intensity")
@@ -256,20 +258,11 @@ def test_a_stopped_server_answers_no_one_and_frees_its_port(replay: Caller) -> N
         assert replay.get("/intensity").ok
 
 
-def test_serving_in_the_foreground_ends_with_stop() -> None:
-    server = ReplayServer(shift_weeks=47)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    assert requests.get(server.url + "/replay/status", timeout=5).ok
-    server._http.shutdown()
-    thread.join(5)
-    assert not thread.is_alive()
-    assert server.stopping.is_set()
-
-
-def test_only_this_machine_may_be_served() -> None:
-    with pytest.raises(ValueError, match="this machine only"):
-        ReplayServer(host="0.0.0.0")
+def test_only_this_machine_is_served(replay: Caller) -> None:
+    assert is_loopback(replay.server.url)
+    port = urlsplit(replay.server.url).port
+    listening = {c.laddr.ip for c in psutil.Process().net_connections() if c.laddr.port == port}
+    assert listening == {"127.0.0.1"}
 
 
 def test_requests_are_answered_quickly_and_quietly(
