@@ -1,7 +1,7 @@
-"""Arithmetic on UTC half-hours; their London settlement periods are columns of the views.
+"""Arithmetic on UTC half-hours, and the API's spelling of time.
 
-Belongs here: anything that needs to know how long a half-hour is or when a day starts.
-Does not belong here: any clock (`now` is always an argument) and any naive datetime (refused).
+No function reads a clock, and a datetime without a time zone is refused. London settlement periods
+are computed by the reporting views.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Window:
         return (self.end - self.start) // HALF_HOUR
 
     def split(self, longest: timedelta) -> Iterator[Window]:
-        """Neighbouring windows of at most `longest`, in order, that cover this one exactly."""
+        """Adjacent windows of at most `longest`, in order, that cover this one exactly."""
         start = self.start
         while start < self.end:
             end = min(start + longest, self.end)
@@ -75,9 +75,9 @@ def api_time(instant: datetime) -> str:
 
 
 def parse_api_time(text: object) -> datetime:
-    """UTC instant from the API's spelling. Raises `ValueError` for anything else.
+    """The UTC instant of the API's spelling. Raises `ValueError` for anything else.
 
-    A time without `Z` is refused: the API documents UTC, and a guess would be an invention.
+    A time without `Z` is refused: the API documents UTC, so its zone would be a guess.
     """
     if not isinstance(text, str) or not _API_TIME.fullmatch(text):
         raise ValueError(f"{repr(text)[:60]} is not a UTC time such as 2025-12-31T23:30Z")

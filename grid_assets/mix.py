@@ -1,11 +1,9 @@
-"""The exact-100 rule: from published shares to a mix that sums to 100 % exactly. Pure.
+"""The exact-100 rule: turns published shares into a mix that sums to exactly 100 %.
 
-Belongs here: how shares are rounded, completed, scaled back or refused.
-Does not belong here: reading JSON (`payloads`); the same rule as constraints (`sql/migrations`).
-
-Published mixes sum to 100.0 in only half of the half-hours: mostly 99.9 or 100.1, by rounding, with
-`other` at 0. So `other` is completed to 100, and where the named fuels alone pass 100 by rounding,
-they are scaled back by largest remainders. Anything further off is refused, not repaired.
+Only half of the published mixes sum to 100.0; rounding leaves most others at 99.9 or 100.1, with
+`other` at 0. So `other` becomes whatever the named fuels leave of 100, and where they alone exceed
+100 by rounding, they are scaled back by largest remainders. Anything further off is refused. The
+database repeats the rule as constraints (`sql/migrations`).
 """
 
 from __future__ import annotations
@@ -21,18 +19,18 @@ WHOLE: Final = 1000
 """100 % in tenths of a percent, the resolution in which shares are published and stored."""
 
 MAX_EXCESS: Final = 5
-"""Tenths by which named fuels may pass 100 and still be rounding: eight roundings of at most half a
-tenth give 4; the largest seen in recorded data is 2."""
+"""Tenths by which named fuels may exceed 100 and still be rounding: eight roundings of at most half
+a tenth give 4; the largest excess in the recording is 2."""
 
 MAX_UNPUBLISHED_OTHER: Final = 250
-"""Tenths by which `other` may differ from what was published before the record is refused: in
-recorded data it moves by 3. A mix that lacks a quarter of its power is not a rounded mix."""
+"""Tenths by which `other` may differ from its published share; in the recording it is 3. A mix that
+lacks more than a quarter of its power was not rounded, it is incomplete."""
 
 Adjustment = Literal["none", "other_completed", "scaled_to_100"]
 
 
 class MixRefused(ValueError):
-    """The published shares cannot be made into a mix; the message says why."""
+    """The published shares cannot become a mix; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ def complete(
     """The exact mix of one half-hour.
 
     `published` holds percent by fuel, None or absent where the source gave none; `unknown` holds
-    percent by a name that is not one of the nine, which counts as part of `other`.
+    percent by names other than the nine, which counts as part of `other`.
     Raises `MixRefused` for a share outside 0 to 100 or a total that rounding cannot explain.
     """
     unknown = unknown or {}

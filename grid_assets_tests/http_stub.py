@@ -1,7 +1,6 @@
-"""A real HTTP server on this machine that answers as a test scripts it.
+"""A real HTTP server on this machine whose answers, and misbehaviour, a test scripts.
 
-Belongs here: answers and misbehaviour that any server could show.
-Does not belong here: what the Carbon Intensity API would answer.
+It knows nothing of the Carbon Intensity API.
 """
 
 from __future__ import annotations
@@ -27,20 +26,20 @@ class Reply:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     announced: int | None = None
-    """The Content-Length to claim, where it is not the body's."""
+    """The Content-Length to announce, where it differs from the body's."""
     wait_s: float = 0
-    """How long nothing is sent."""
+    """How long to wait before anything is sent."""
     drip_s: float | None = None
-    """The pause between the bytes of the body."""
+    """The pause after each byte of the body."""
     reset: bool = False
-    """Break the connection after what was sent."""
+    """Break the connection after the body."""
 
 
 Script = Callable[[str], Reply]
 
 
 class Stub(ThreadingHTTPServer):
-    """Asks `script` for the reply to each path, and notes what it sees."""
+    """Gives each path the reply of `script`, and records the requests."""
 
     daemon_threads = True
     block_on_close = False
@@ -62,7 +61,7 @@ class Stub(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
     def replies(self, *replies: Reply) -> None:
-        """These in order, then the last one for ever."""
+        """Give these replies in order, then the last one for ever."""
         left = list(replies)
 
         def script(path: str) -> Reply:
@@ -72,7 +71,7 @@ class Stub(ThreadingHTTPServer):
         self.script = script
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up early is part of the tests, not an error to print."""
+        """Print nothing: tests hang up early on purpose."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -129,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
             super().finish()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Tests read what they need from the stub."""
+        """Log nothing; tests read what they need from the stub."""
 
 
 @contextlib.contextmanager

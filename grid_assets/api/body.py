@@ -1,8 +1,4 @@
-"""From the body of a response to a JSON object, within a limit of bytes and one of time.
-
-Belongs here: reading, decoding and parsing, and the errors of each.
-Does not belong here: the request and its status (`api`), and what the JSON means (`payloads`).
-"""
+"""Reads the body of a response as a JSON object, within a limit of bytes and one of time."""
 
 from __future__ import annotations
 
@@ -25,12 +21,12 @@ from grid_assets.api.errors import (
 )
 
 CHUNK_BYTES: Final = 64 * 1024
-"""Read at once at most; half an ordinary 14-day body."""
+"""The most that is read at once: half of an ordinary 14-day body."""
 
 
 @dataclass(frozen=True)
 class BodyReader:
-    """Reads bodies of at most `max_bytes` that come within `timeout_s` of their headers."""
+    """Reads bodies of at most `max_bytes` that arrive within `timeout_s` of their headers."""
 
     max_bytes: int
     timeout_s: float
@@ -41,21 +37,15 @@ class BodyReader:
         body = bytearray()
         try:
             self._fill(body, response, self.max_bytes)
+        except urllib3.exceptions.DecodeError as error:
+            raise malformed(path, "cannot be decompressed", _readable(body)) from error
         except (OSError, urllib3.exceptions.HTTPError) as error:
-            root = root_error(error)
-            if isinstance(error, urllib3.exceptions.DecodeError):
-                raise malformed(path, "cannot be decompressed", _readable(body)) from error
-            if isinstance(root, http.client.IncompleteRead):
-                raise malformed(path, "breaks off before its end", _readable(body)) from error
-            if is_timeout(root):
-                fault = (
-                    f"Slow body: the answer to {path} was not complete {self.timeout_s:g} s after "
-                    "it began (GRID_API_TIMEOUT_S)."
-                )
-            else:
-                fault = f"The connection broke during the answer to {path}: {error_text(root)}."
-            received = _readable(body[:BODY_EXCERPT_BYTES])
-            raise ApiUnreachable(fault, path=path, status=200, body=received) from error
+            if isinstance(root_error(error), http.client.IncompleteRead):
+                raise malformed(path, "was cut off before its end", _readable(body)) from error
+            fault = connection_fault(error, self.timeout_s)
+            raise ApiUnreachable(
+                f"The connection broke while reading {path}: {fault}.", path=path, status=200
+            ) from error
         if len(body) > self.max_bytes:
             raise ApiBodyTooLarge(
                 f"The answer to {path} is larger than {self.max_bytes / 1e6:g} MB; "
@@ -70,7 +60,7 @@ class BodyReader:
             raise malformed(path, "is not UTF-8", _readable(body)) from error
 
     def excerpt(self, response: requests.Response) -> str:
-        """The first 64 kB, or what of them came: of a refusal the status says the most."""
+        """The first 64 kB, or as much as arrived: of a refusal the status matters most."""
         body = bytearray()
         with contextlib.suppress(OSError, urllib3.exceptions.HTTPError):
             self._fill(body, response, BODY_EXCERPT_BYTES)
@@ -79,8 +69,8 @@ class BodyReader:
     def _fill(self, body: bytearray, response: requests.Response, most: int) -> None:
         """Reads to the end, or one byte past `most`. Raises `TimeoutError` if that takes too long.
 
-        `read1` returns what has arrived: `iter_content` would wait for a full chunk, and a server
-        that sends a byte now and then could hold it for ever.
+        `read1` returns whatever has arrived. `iter_content` waits for a full chunk, so a server
+        that sends a byte now and then could block it for ever.
         """
         deadline = self.clock() + self.timeout_s
         while wanted := min(CHUNK_BYTES, most + 1 - len(body)):
@@ -97,9 +87,9 @@ def json_object(path: str, text: str) -> dict[str, Any]:
     try:
         document = json.loads(text, parse_float=Decimal)
     except (ValueError, ArithmeticError, RecursionError) as error:
-        raise malformed(path, "is not JSON", _without_nul(text)) from error
+        raise malformed(path, "is not JSON", text) from error
     if not isinstance(document, dict):
-        raise malformed(path, "is JSON, but no object", _without_nul(text))
+        raise malformed(path, "is JSON, but not an object", text)
     return document
 
 
@@ -107,27 +97,21 @@ def malformed(path: str, fault: str, body: str) -> ApiMalformedBody:
     return ApiMalformedBody(f"The answer to {path} {fault}.", path=path, status=200, body=body)
 
 
+def connection_fault(error: Exception, timeout_s: float) -> str:
+    """Why a connection gave no complete answer, such as `Connection refused`."""
+    root = root_error(error)
+    if isinstance(root, TimeoutError | urllib3.exceptions.TimeoutError):
+        return f"no complete answer within {timeout_s:g} s (GRID_API_TIMEOUT_S)"
+    return getattr(root, "strerror", None) or str(root) or type(root).__name__
+
+
 def root_error(error: BaseException) -> BaseException:
-    """The innermost of the errors that requests, urllib3 and http.client wrap into each other."""
+    """The innermost of the errors that requests, urllib3 and http.client wrap in each other."""
     for inner in (getattr(error, "reason", None), error.__cause__, *error.args):
         if isinstance(inner, BaseException):
             return root_error(inner)
     return error
 
 
-def is_timeout(root: BaseException) -> bool:
-    return isinstance(root, TimeoutError | urllib3.exceptions.TimeoutError)
-
-
-def error_text(root: BaseException) -> str:
-    """What the operating system said, such as `Connection refused`, without its number."""
-    return getattr(root, "strerror", None) or str(root) or type(root).__name__
-
-
 def _readable(body: bytearray) -> str:
-    return _without_nul(body.decode("utf-8", "replace"))
-
-
-def _without_nul(text: str) -> str:
-    """A body that is no answer, so that PostgreSQL can store it: its text has no NUL."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return body.decode("utf-8", "replace")

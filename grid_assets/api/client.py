@@ -1,10 +1,7 @@
 """The HTTP client of the Carbon Intensity API.
 
-Belongs here: requests, how many there are at once, and the check that recorded and live data do not
-meet. Does not belong here: error types (`api_errors`), reading a body (`api_body`), when to try
-again (`api_retry`), what the JSON means (`payloads`) and what becomes of it (the assets).
-
-Clock, sleep and chance are arguments of the client, so a test can live through an hour of outage.
+It limits how many requests run at once, and refuses answers of the wrong kind, recorded or live.
+Clock, sleep and randomness are arguments, so that a test can simulate an hour of outage.
 """
 
 from __future__ import annotations
@@ -29,7 +26,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
 
-from grid_assets.api.body import BodyReader, error_text, is_timeout, json_object, root_error
+from grid_assets.api.body import BodyReader, connection_fault, json_object
 from grid_assets.api.errors import (
     BODY_EXCERPT_BYTES,
     ApiError,
@@ -38,15 +35,15 @@ from grid_assets.api.errors import (
     ApiWrongKind,
     status_error,
 )
-from grid_assets.api.retry import RetryBudget, retry_after_s, retry_transient
+from grid_assets.api.retry import RetryBudget, retry_after_s
 from grid_assets.halfhours import Window, api_time
 from grid_assets.settings import DataKind, Settings
 
 LONGEST_WINDOW: Final = timedelta(days=14)
-"""The most that `/intensity` and `/generation` accept in one request."""
+"""The longest window that `/intensity` and `/generation` accept in one request."""
 
 SILENT_WINDOWS: Final = 3
-"""Windows in a row without an answer before the rest is left: one or two can be bad luck."""
+"""Windows in a row without an answer before the rest is given up; one or two can be bad luck."""
 
 PROBE_TIMEOUT_S: Final = 2.0
 """A replay on the same machine answers in milliseconds."""
@@ -56,36 +53,30 @@ Endpoint = Literal["intensity", "generation"]
 
 @dataclass(frozen=True)
 class ApiResponse:
-    """A JSON object that came with HTTP 200; `received_at` (UTC) is when it was complete.
+    """A JSON object received with HTTP 200; `received_at` (UTC) is when it was complete.
 
-    Decimals are `Decimal`. NaN and Infinity, which JSON does not have, come as floats, so that the
-    caller can reject the record that holds them and only that.
+    Decimals are `Decimal`. NaN and Infinity, which JSON does not have, are floats, so that the
+    caller can reject just the record that holds them.
     """
 
     path: str
     document: dict[str, Any]
-    text: str
     received_at: datetime
     simulated: bool
 
 
 @dataclass(frozen=True)
 class ReplayInfo:
-    """What a replay says of itself: the weeks by which its recording is moved towards now."""
+    """How many weeks a replay has moved its recording towards now."""
 
     shift_weeks: int
 
 
-def _utcnow() -> datetime:
-    return datetime.now(UTC)
-
-
 class CarbonIntensityApi:
-    """One run's connection to the API, to be used in a `with` block by any number of threads.
+    """One run's client of the API, for use in a `with` block by any number of threads.
 
-    All threads share one `requests.Session` whose pool has room for each, so a connection is used
-    again whichever thread asks next. That is safe: urllib3's pool locks itself, and the state that
-    a session would share, its cookies, is switched off.
+    All threads share one `requests.Session` whose pool has a connection for each. That is safe:
+    urllib3's pool has its own lock, and cookies, the state that a session shares, are off.
     """
 
     def __init__(
@@ -98,42 +89,36 @@ class CarbonIntensityApi:
         max_body_bytes: int = 16_000_000,
         kind: DataKind | None = None,
         shift_weeks: int | None = None,
-        contact: str | None = None,
         session: requests.Session | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] | None = None,
         uniform: Callable[[float, float], float] = random.uniform,
-        utcnow: Callable[[], datetime] = _utcnow,
+        utcnow: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`kind` and `shift_weeks` are what answers must be (None: anything).
+        """Answers must be of `kind` and `shift_weeks` (None: any).
 
         Without a `sleep`, closing the client ends its waits. The client closes its session.
         """
         parts = urlsplit(base_url)
-        # The password leaves the address here, so no message of any library can quote it.
-        user, _, self.host = parts.netloc.rpartition("@")
-        self._base_url = urlunsplit((parts.scheme, self.host, parts.path.rstrip("/"), "", ""))
-        self._auth = _basic_auth(user) if user else None
-        agent = f"grid-assets/{version('grid-assets')}" + (f" (+{contact})" if contact else "")
-        self._headers = {"User-Agent": agent, "Accept": "application/json"}
+        # Without the password in the address, no library can quote it in a message.
+        self._host = parts.netloc.rpartition("@")[2]
+        self._base_url = urlunsplit((parts.scheme, self._host, parts.path.rstrip("/"), "", ""))
+        self._session = session or _new_session(concurrency, is_loopback(base_url))
+        if parts.username:
+            login = (unquote(text).encode() for text in (parts.username, parts.password or ""))
+            self._session.auth = HTTPBasicAuth(*login)
         self._bodies = BodyReader(max_body_bytes, timeout_s, clock)
         self._kind = kind
-        self._shift_weeks = shift_weeks
-        self._session = session or _new_session(concurrency, is_loopback(base_url))
+        self._wanted_shift = None if shift_weeks is None else f"shift_weeks={shift_weeks}"
         self._utcnow = utcnow
         self._concurrency = concurrency
-        # One pool for the client's whole life: the limit holds for all its windows together.
+        # One pool for the life of the client: the limit applies to all its windows together.
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="carbon-intensity")
-        self.retries = RetryBudget(retry_budget_s, clock=clock, sleep=sleep, uniform=uniform)
+        self._retries = RetryBudget(retry_budget_s, clock, sleep, uniform)
 
     @classmethod
     def from_settings(
-        cls,
-        settings: Settings,
-        *,
-        kind: DataKind | None = None,
-        shift_weeks: int | None = None,
-        contact: str | None = None,
+        cls, settings: Settings, *, kind: DataKind | None = None, shift_weeks: int | None = None
     ) -> CarbonIntensityApi:
         return cls(
             settings.api_url,
@@ -143,7 +128,6 @@ class CarbonIntensityApi:
             max_body_bytes=int(settings.api_max_body_mb * 1_000_000),
             kind=kind,
             shift_weeks=shift_weeks,
-            contact=contact,
         )
 
     def __enter__(self) -> CarbonIntensityApi:
@@ -153,28 +137,32 @@ class CarbonIntensityApi:
         self.close()
 
     def close(self) -> None:
-        """Ends waits between tries, drops what has not started, and closes the connections."""
-        self.retries.close()
+        """End waits between tries, drop requests that have not started, close the connections."""
+        self._retries.closed.set()
         self._pool.shutdown(cancel_futures=True)
         self._session.close()
 
-    @retry_transient
     def get(self, path: str) -> ApiResponse:
         """The answer to GET `path`, such as `/intensity/factors`. Raises `ApiError`."""
-        if self.retries.closed.is_set():
-            raise ApiUnreachable(f"{path} was not asked for: the client is closed.", path=path)
+        return self._retries.retry(lambda: self._get_once(path))
+
+    def _get_once(self, path: str) -> ApiResponse:
+        if self._retries.closed.is_set():
+            raise ApiUnreachable(f"{path} was not requested: the client is closed.", path=path)
         try:
             response = self._session.get(
                 self._base_url + path,
-                headers=self._headers,
-                auth=self._auth,
                 timeout=self._bodies.timeout_s,
                 stream=True,  # the body is read within limits
                 allow_redirects=False,  # they could lead to another host
             )
-        # Some of urllib3's errors pass through requests as they are.
+        # requests lets some errors of urllib3 through unwrapped.
         except (OSError, urllib3.exceptions.HTTPError) as error:
-            raise self._unreachable(path, error) from error
+            fault = connection_fault(error, self._bodies.timeout_s)
+            raise ApiUnreachable(
+                f"{self._host} cannot be reached for {path}: {fault}. Check GRID_API_URL.",
+                path=path,
+            ) from error
         with response:
             if response.status_code != 200:
                 asked = retry_after_s(response.headers.get("Retry-After"), self._utcnow())
@@ -186,7 +174,6 @@ class CarbonIntensityApi:
                 path=path,
                 received_at=self._utcnow(),
                 document=json_object(path, text),
-                text=text,
                 simulated="X-Grid-Simulated" in response.headers,
             )
 
@@ -199,21 +186,21 @@ class CarbonIntensityApi:
     ) -> Iterator[tuple[Window, ApiResponse | ApiError]]:
         """Each piece of `window` with its answer or its error, in time order.
 
-        A failing piece does not stop the others; only `ApiWrongKind` is raised. A slow caller makes
-        it hold at most twice as many answers as it has requests in flight. Closing it early drops
-        the pieces that have not started.
+        A failing piece does not stop the others; only `ApiWrongKind` is raised. Ahead of a slow
+        caller it holds at most twice as many answers as requests may be in flight. Closing it early
+        drops the pieces that have not started.
 
-        Three pieces in a row without an answer, each after all its tries, end the asking: the rest
-        comes as `ApiUnreachable` at once. Only silence and HTTP 429 count, as neither depends on
-        the piece; a 5xx or a malformed body may be that of one piece.
+        After three pieces in a row without an answer, each after all its tries, the rest becomes
+        `ApiUnreachable` without a request. Only silence and HTTP 429 count, because neither depends
+        on the piece; a 5xx or a malformed body may be the fault of one piece.
         """
-        hopeless = threading.Event()
+        gave_up = threading.Event()
 
-        def ask(path: str) -> ApiResponse:
-            if hopeless.is_set():
+        def fetch(path: str) -> ApiResponse:
+            if gave_up.is_set():
                 raise ApiUnreachable(
-                    f"{path} was not asked for: {SILENT_WINDOWS} requests in a row before it "
-                    f"had no answer from {self.host}.",
+                    f"{path} was not requested: the {SILENT_WINDOWS} requests before it got no "
+                    f"answer from {self._host}. Try again later.",
                     path=path,
                 )
             return self.get(path)
@@ -225,54 +212,46 @@ class CarbonIntensityApi:
             while True:
                 for piece in islice(pieces, 2 * self._concurrency - len(pending)):
                     path = f"/{endpoint}/{api_time(piece.start)}/{api_time(piece.end)}"
-                    pending.append((piece, self._pool.submit(ask, path)))
+                    pending.append((piece, self._pool.submit(fetch, path)))
                 if not pending:
                     return
                 piece, future = pending.popleft()
-                outcome = _outcome(future)
+                try:
+                    outcome: ApiResponse | ApiError = future.result()
+                except ApiWrongKind:
+                    raise
+                except ApiError as error:
+                    outcome = error
                 silent = silent + 1 if isinstance(outcome, ApiUnreachable | ApiRateLimited) else 0
-                # A later piece that was answered meanwhile proves the API alive.
-                alive = any(_has_answer(later) for _, later in pending)
-                if silent >= SILENT_WINDOWS and not alive:
-                    hopeless.set()
+                if silent >= SILENT_WINDOWS and not any(_has_answer(later) for _, later in pending):
+                    gave_up.set()  # an answer to a later piece would prove that the API is alive
                 yield piece, outcome
         finally:
             for _, future in pending:
                 future.cancel()
 
-    def _unreachable(self, path: str, error: Exception) -> ApiUnreachable:
-        root = root_error(error)
-        if is_timeout(root):
-            cause = f"no answer within {self._bodies.timeout_s:g} s (GRID_API_TIMEOUT_S)"
-        else:
-            cause = f"{error_text(root)} (is GRID_API_URL right?)"
-        return ApiUnreachable(f"{self.host} cannot be reached for {path}: {cause}.", path=path)
-
     def _check_kind(self, path: str, response: requests.Response) -> None:
         shift = response.headers.get("X-Grid-Replay")
-        if self._kind is None:
-            return
-        if self._kind == "live":
-            fault = None if shift is None else "is recorded, but live data is expected"
-        elif shift is None:
+        if self._kind == "live" and shift is not None:
+            fault = "is recorded, but live data is expected"
+        elif self._kind == "replay" and shift is None:
             fault = "is not recorded, but a replay is expected"
-        elif self._shift_weeks is not None and shift != f"shift_weeks={self._shift_weeks}":
-            fault = f"has {shift[:40]}, but shift_weeks={self._shift_weeks} is expected"
+        elif shift and self._wanted_shift and shift != self._wanted_shift:
+            fault = f"has {shift[:40]}, but {self._wanted_shift} is expected"
         else:
-            fault = None
-        if fault:
-            raise ApiWrongKind(
-                f"The answer of {self.host} to {path} {fault}. Recorded and live data never meet: "
-                "use another database, or another GRID_API_URL.",
-                path=path,
-                status=response.status_code,
-            )
+            return
+        raise ApiWrongKind(
+            f"The answer of {self._host} to {path} {fault}. Recorded and live data never meet: "
+            "change GRID_API_URL or use another database.",
+            path=path,
+            status=response.status_code,
+        )
 
 
 def probe_replay(base_url: str, timeout_s: float = PROBE_TIMEOUT_S) -> ReplayInfo | None:
-    """The replay that answers at an address of this machine; None for anything else.
+    """The replay that runs at an address of this machine; None for anything else.
 
-    Never raises for a dead or foreign server, and asks no other machine at all.
+    Never raises for a dead or foreign server, and never contacts another machine.
     """
     if not is_loopback(base_url):
         return None
@@ -294,7 +273,7 @@ def probe_replay(base_url: str, timeout_s: float = PROBE_TIMEOUT_S) -> ReplayInf
 
 
 def is_loopback(base_url: str) -> bool:
-    """Whether an address can only be this machine's own; no name but `localhost` is looked up."""
+    """Whether an address can only be this machine's own. No name but `localhost` counts as such."""
     host = urlsplit(base_url).hostname or ""
     try:
         return ip_address(host).is_loopback
@@ -304,29 +283,17 @@ def is_loopback(base_url: str) -> bool:
 
 def _new_session(concurrency: int, loopback: bool) -> requests.Session:
     session = requests.Session()
-    # One more than the pool's threads, for a caller that asks directly meanwhile.
+    # One more than the pool has threads, for a caller that calls `get` meanwhile.
     adapter = HTTPAdapter(pool_maxsize=concurrency + 1)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
+    session.headers["User-Agent"] = f"grid-assets/{version('grid-assets')}"
+    session.headers["Accept"] = "application/json"
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    # A proxy of the environment cannot see this machine's own servers.
+    # A proxy set in the environment cannot reach servers on this machine.
     session.trust_env = not loopback
     return session
 
 
-def _basic_auth(user: str) -> HTTPBasicAuth:
-    name, _, password = user.partition(":")
-    return HTTPBasicAuth(unquote(name).encode(), unquote(password).encode())
-
-
 def _has_answer(future: Future[ApiResponse]) -> bool:
     return future.done() and future.exception() is None
-
-
-def _outcome(future: Future[ApiResponse]) -> ApiResponse | ApiError:
-    try:
-        return future.result()
-    except ApiWrongKind:
-        raise
-    except ApiError as error:
-        return error

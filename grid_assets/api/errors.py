@@ -1,9 +1,7 @@
-"""What can go wrong between a request and a usable JSON object, as one small tree.
+"""The errors of a request that gave no usable JSON object.
 
-Belongs here: the error types, which of them may pass with time, and the sentences they say.
-Does not belong here: retrying (`api_retry`), and content that is JSON but not data (`payloads`).
-
-No message holds more of an address than its host, so none can hold a password.
+Only those below `TransientApiError` may pass with time and are retried. No message shows more of an
+address than its host, so none can reveal a password.
 """
 
 from __future__ import annotations
@@ -12,20 +10,27 @@ import json
 from typing import Final
 
 BODY_EXCERPT_BYTES: Final = 64 * 1024
-"""Bytes kept of a body that is no answer: enough for any error page, little enough to store."""
+"""Bytes kept of an unusable body: enough for any error page, and little enough to store."""
 
 
 class ApiError(Exception):
-    """A request without a usable answer; `body` is what was received of one, up to 64 kB."""
+    """A request without a usable answer; `body` is what was received of it, up to 64 kB."""
 
     def __init__(
-        self, message: str, *, path: str, status: int | None = None, body: str | None = None
+        self,
+        message: str,
+        *,
+        path: str,
+        status: int | None = None,
+        body: str | None = None,
+        retry_after_s: float | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.path = path
         self.status = status
         self.body = body
+        self.retry_after_s = retry_after_s
 
     def __str__(self) -> str:
         return self.message
@@ -34,12 +39,9 @@ class ApiError(Exception):
 class TransientApiError(ApiError):
     """The same request may succeed later; these, and only these, are retried."""
 
-    retry_after_s: float | None = None
-    """What the server asks to wait, where it says so (429 and 5xx)."""
-
 
 class ApiUnreachable(TransientApiError):
-    """No complete answer came: DNS, refused, reset, timeout, or a body that came too slowly."""
+    """No complete answer: DNS, connection refused or reset, timeout, or a body sent too slowly."""
 
 
 class ApiServerError(TransientApiError):
@@ -51,11 +53,11 @@ class ApiRateLimited(TransientApiError):
 
 
 class ApiMalformedBody(TransientApiError):
-    """HTTP 200 with a body that is truncated, not JSON or no object; `body` is all of it."""
+    """HTTP 200 with a body that is truncated, not JSON or not an object; `body` is all of it."""
 
 
 class ApiBadRequest(ApiError):
-    """HTTP 400: the API does not accept what was asked."""
+    """HTTP 400: the API rejects the request."""
 
 
 class ApiNotFound(ApiError):
@@ -63,11 +65,11 @@ class ApiNotFound(ApiError):
 
 
 class ApiUnexpectedStatus(ApiError):
-    """Any other status; redirects are among them, because they could lead to another host."""
+    """Any other status. Redirects are not followed, because they could lead to another host."""
 
 
 class ApiBodyTooLarge(ApiError):
-    """The body went past the cap; the rest of it was not read."""
+    """The body is larger than the limit; the rest of it was not read."""
 
 
 class ApiWrongKind(ApiError):
@@ -75,39 +77,32 @@ class ApiWrongKind(ApiError):
 
 
 def status_error(
-    status: int, *, path: str, body: str | None, retry_after_s: float | None
+    status: int, *, path: str, body: str, retry_after_s: float | None = None
 ) -> ApiError:
     """The error of a status other than 200."""
     kind: type[ApiError]
-    if status == 429:
-        kind, message = (
-            ApiRateLimited,
-            f"The API takes no more requests for now (HTTP 429 to {path}); "
-            "a lower GRID_API_CONCURRENCY asks less of it.",
-        )
-    elif status >= 500:
-        kind, message = ApiServerError, f"The API failed with HTTP {status} on {path}."
-    elif status == 400:
-        kind, message = ApiBadRequest, f"The API does not accept {path} (HTTP 400){_reason(body)}."
-    elif status == 404:
-        kind, message = (
-            ApiNotFound,
-            f"There is no {path} at this address (HTTP 404); check GRID_API_URL.",
-        )
-    else:
-        kind, message = (
-            ApiUnexpectedStatus,
-            f"HTTP {status} on {path} is no answer of this API; check GRID_API_URL.",
-        )
-    error = kind(message, path=path, status=status, body=body)
-    if isinstance(error, TransientApiError):
-        error.retry_after_s = retry_after_s
-    return error
+    match status:
+        case 400:
+            kind, text = ApiBadRequest, f"The API rejected {path} (HTTP 400){_reason(body)}."
+        case 404:
+            kind, text = ApiNotFound, f"The API has no {path} (HTTP 404): check GRID_API_URL."
+        case 429:
+            kind = ApiRateLimited
+            text = (
+                f"The API is rate-limiting this client (HTTP 429 on {path}). Lower "
+                "GRID_API_CONCURRENCY if this lasts."
+            )
+        case _ if status >= 500:
+            kind, text = ApiServerError, f"The API failed with HTTP {status} on {path}."
+        case _:
+            kind = ApiUnexpectedStatus
+            text = f"Unexpected HTTP {status} on {path}: check GRID_API_URL."
+    return kind(text, path=path, status=status, body=body, retry_after_s=retry_after_s)
 
 
-def _reason(body: str | None) -> str:
-    """What the API's own 400 body, `{"error": {"code", "message"}}`, gives as reason."""
+def _reason(body: str) -> str:
+    """The reason in the API's own 400 body, `{"error": {"code", "message"}}`."""
     try:
-        return f": {str(json.loads(body or '')['error']['message'])[:200].rstrip('.')}"
+        return f": {str(json.loads(body)['error']['message'])[:200].rstrip('.')}"
     except (ValueError, TypeError, LookupError, RecursionError):
         return ""

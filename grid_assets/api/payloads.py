@@ -1,11 +1,8 @@
-"""From the API's JSON to typed rows. Pure: no input, no output, no clock.
+"""Turns the API's JSON into typed rows, and says why a record cannot be used.
 
-Belongs here: which fields are read, what makes a record unusable, and why.
-Does not belong here: fetching (`api`) and what is done with a rejected record (`quarantine`).
-
-Strict about malformed, calm about missing: a value that is absent or null stays None; a value of
-the wrong type, a time that is not a UTC half-hour, or a mix that cannot be one rejects its record,
-and only its record.
+Pure: no input, output or clock. A value that is absent or null stays None. A value of the wrong
+type, a time that is not a UTC half-hour, or shares that cannot be a mix reject their record, and
+only that record.
 """
 
 from __future__ import annotations
@@ -22,11 +19,11 @@ from grid_assets.mix import MixRefused, complete
 from grid_assets.series import FUELS
 
 LIMIT_GCO2_KWH: Final = Decimal(1_000_000)
-"""Beyond this a number is garbage, not a wrong intensity (the worst published so far is 13,579)."""
+"""A larger number is garbage rather than a wrong intensity; the largest published was 13,579."""
 
 MAX_DIGITS: Final = 30
-"""Places before or after the point that an exponent may stand for. A published number has one;
-neither PostgreSQL nor Python's decimal arithmetic can hold `1e-20000` or `1e1000000`."""
+"""Places before or after the point that an exponent may express; published numbers have one.
+Neither PostgreSQL nor Python's decimal arithmetic can hold `1e-20000` or `1e1000000`."""
 
 MAX_TEXT: Final = 100
 """Characters in a fuel name or an index; the longest documented one has nine."""
@@ -64,19 +61,19 @@ Row = TypeVar("Row", IntensityRow, GenerationRow)
 
 @dataclass(frozen=True, slots=True)
 class Parsed(Generic[Row]):
-    """Rows in time order with unique `period_start`; `outside` counts edge rows left aside."""
+    """Rows in time order with unique `period_start`; `outside` counts records beyond the window."""
 
     rows: list[Row] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     outside: int = 0
 
 
-TWICE: Final = "record: the half-hour stands twice with different values"
-"""Its payload is the list of all versions, so that no later look at one of them can accept it."""
+TWICE: Final = "record: the half-hour appears twice with different values"
+"""The payload is the list of all versions, so that no replay of the quarantine accepts just one."""
 
 
 class _Unusable(ValueError):
-    """The record at hand cannot be used; the message is the reason kept in the quarantine."""
+    """This record cannot be used; the message becomes its reason in the quarantine."""
 
 
 def parse_intensity(document: Mapping[str, Any], window: Window) -> Parsed[IntensityRow]:
@@ -137,7 +134,7 @@ def _period_start(record: Mapping[str, Any]) -> datetime:
     if floor(start) != start:
         raise _Unusable(f"time: {record.get('from')!r} is not the start of a half-hour")
     if end - start != HALF_HOUR:
-        raise _Unusable(f"time: from {record.get('from')!r} to {record['to']!r} is no half-hour")
+        raise _Unusable(f"time: from {record.get('from')!r} to {record['to']!r} is not a half-hour")
     return start
 
 
@@ -186,7 +183,7 @@ def _shares(generationmix: object) -> dict[str, Decimal | None]:
             raise _Unusable("generationmix: an entry is not a JSON object")
         fuel = _text("generationmix.fuel", entry.get("fuel"))
         if fuel in shares:
-            raise _Unusable(f"generationmix: {fuel!r} stands twice")
+            raise _Unusable(f"generationmix: {fuel!r} appears twice")
         shares[fuel] = _number(f"generationmix.{fuel}", entry.get("perc"))
     return shares
 
@@ -213,7 +210,7 @@ def _text(name: str, value: object) -> str:
 
 
 def _json(value: object) -> str:
-    """The record as JSON again; exact decimals are written as the numbers that they were."""
+    """The record as JSON again, with exact decimals as the numbers that they were."""
     return json.dumps(value, default=_exact, ensure_ascii=True)
 
 
@@ -222,5 +219,5 @@ def _exact(value: object) -> int | float | str:
         raise TypeError(f"{type(value)} is not JSON")
     if -1e15 < value < 1e15 and value == value.to_integral_value():
         return int(value)
-    # What a float cannot hold stays text, so that a replay never takes it for a rounded number.
+    # A value that a float cannot hold stays text, so that no replay of the quarantine rounds it.
     return float(value) if Decimal(repr(float(value))) == value else str(value)

@@ -1,7 +1,4 @@
-"""The `grid replay` commands: serving the recorded API, and steering one that runs.
-
-Belongs here: their options. Does not belong here: the server and its faults (`replay`).
-"""
+"""The `grid replay` commands: serve the recorded API, or control one that is running."""
 
 from __future__ import annotations
 
@@ -28,9 +25,9 @@ url_option = click.option(
 
 @click.group(invoke_without_command=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True)
-@click.option("--shift-weeks", type=int, help="Weeks to move the recording by [so that it fits].")
-@click.option("--withhold", type=int, metavar="N", help="Hold the last N half-hours back.")
-@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Fail; see `replay fault`.")
+@click.option("--shift-weeks", type=int, help="Weeks to move the recording by [until it fits].")
+@click.option("--withhold", type=int, metavar="N", help="Withhold the last N half-hours.")
+@click.option("--fault", "faults", multiple=True, metavar="NAME", help="As `replay fault NAME`.")
 @click.pass_context
 def replay(
     context: click.Context,
@@ -39,9 +36,9 @@ def replay(
     withhold: int | None,
     faults: tuple[str, ...],
 ) -> None:
-    """Serve the recorded API, or steer one.
+    """Serve the recorded API, or control one that is running.
 
-    Without a command it serves, on this machine only, until Ctrl-C.
+    Without a command it serves, to this machine only, until Ctrl-C.
     """
     if context.invoked_subcommand is not None:
         return
@@ -53,11 +50,11 @@ def replay(
         ) from None
     with stop_on_signals(), server as running:
         if withhold:
-            _steer(running.url, "withhold", {"half_hours": withhold})
+            _post(running.url, "withhold", {"half_hours": withhold})
         for name in faults:
-            _steer(running.url, "fault", {"name": name})
+            _post(running.url, "fault", {"name": name})
         click.echo(f"Serving recorded telemetry at {running.url} (Ctrl-C stops it).")
-        click.echo(f"Moved by {running.shift_weeks} weeks. It is RECORDED data, not live.")
+        click.echo(f"Moved by {running.shift_weeks} weeks. This is RECORDED data, not live.")
         click.echo(f"Use it with: export GRID_API_URL={running.url}")
         while True:
             time.sleep(3600)
@@ -67,54 +64,54 @@ def replay(
 @click.argument("half_hours", type=click.IntRange(min=1), metavar="N")
 @url_option
 def withhold(half_hours: int, url: str | None) -> None:
-    """Hold the last N half-hours back, and every later one."""
-    _say(_steer(_address(url), "withhold", {"half_hours": half_hours}))
+    """Withhold the last N half-hours and every later one."""
+    _show(_post(_address(url), "withhold", {"half_hours": half_hours}))
 
 
 @replay.command()
 @click.argument("half_hours", type=click.IntRange(min=1), required=False, metavar="[N]")
 @url_option
 def release(half_hours: int | None, url: str | None) -> None:
-    """Release the next N half-hours that are held back; all of them without N."""
-    _say(_steer(_address(url), "release", {"half_hours": half_hours} if half_hours else {}))
+    """Release the next N withheld half-hours; without N, all of them."""
+    _show(_post(_address(url), "release", {"half_hours": half_hours} if half_hours else {}))
 
 
 @replay.command(
     epilog="\b\nFaults:\n" + "\n".join(f"  {name:<20} {f.summary}" for name, f in FAULTS.items())
 )
 @click.argument("name", type=click.Choice(list(FAULTS)), metavar="NAME")
-@click.option("--times", type=click.IntRange(min=1), help="For so many answers [until healed].")
-@click.option("--path", help="Only for paths that begin so, such as /generation.")
-@click.option("--option", "options", multiple=True, metavar="KEY=JSON", help="Option of the fault.")
+@click.option("--times", type=click.IntRange(min=1), help="Answers to affect [all until `heal`].")
+@click.option("--path", help="Affect only paths with this prefix, such as /generation.")
+@click.option("--option", "options", multiple=True, metavar="KEY=JSON", help="Set an option.")
 @url_option
 def fault(
     name: str, times: int | None, path: str | None, options: tuple[str, ...], url: str | None
 ) -> None:
-    """Make answers fail in the way of NAME."""
+    """Inject the fault NAME into answers."""
     request: dict[str, Any] = {"name": name, "times": times, "path": path}
     for option in options:
         key, equals, value = option.partition("=")
         if not equals:
-            raise click.UsageError(f"--option {option!r} is not KEY=JSON.")
+            raise click.UsageError(f"--option {option!r} is not of the form KEY=JSON.")
         try:
             request[key] = json.loads(value)
         except ValueError:
             request[key] = value
-    _say(_steer(_address(url), "fault", request))
+    _show(_post(_address(url), "fault", request))
 
 
 @replay.command()
 @url_option
 def heal(url: str | None) -> None:
-    """Switch every fault off."""
-    _say(_steer(_address(url), "heal", {}))
+    """Remove every fault."""
+    _show(_post(_address(url), "heal", {}))
 
 
 @replay.command()
 @url_option
 def status(url: str | None) -> None:
-    """What a running replay serves, withholds and spoils."""
-    _say(_asked("GET", f"{_address(url)}/replay/status", None))
+    """Show the recording, the withheld half-hours and the faults of a running replay."""
+    _show(_request("GET", f"{_address(url)}/replay/status", None))
 
 
 def _address(url: str | None) -> str:
@@ -126,17 +123,17 @@ def _address(url: str | None) -> str:
     file = settings.home / "demo" / REPLAY_FILE
     if file.exists():
         return file.read_text(encoding="ascii")
-    raise CommandError("No replay is known. Start `grid demo` or `grid replay`, or give --url.")
+    raise CommandError("No replay is running. Start `grid demo` or `grid replay`, or give --url.")
 
 
-def _steer(url: str, action: str, request: dict[str, Any]) -> dict[str, Any]:
-    return _asked("POST", f"{url}/replay/{action}", request)
+def _post(url: str, action: str, request: dict[str, Any]) -> dict[str, Any]:
+    return _request("POST", f"{url}/replay/{action}", request)
 
 
-def _asked(method: str, url: str, request: dict[str, Any] | None) -> dict[str, Any]:
+def _request(method: str, url: str, request: dict[str, Any] | None) -> dict[str, Any]:
     try:
         with requests.Session() as session:
-            session.trust_env = False  # it is on this machine; a proxy has no way to it
+            session.trust_env = False  # a proxy cannot reach this machine's replay
             response = session.request(method, url, json=request, timeout=10)
         document: dict[str, Any] = response.json()
     except requests.RequestException:
@@ -147,7 +144,7 @@ def _asked(method: str, url: str, request: dict[str, Any] | None) -> dict[str, A
     return document
 
 
-def _say(status: dict[str, Any]) -> None:
+def _show(status: dict[str, Any]) -> None:
     click.echo(f"withheld from  {status['withheld_from'] or 'nothing'}")
     names = [str(fault.get("name", fault)) for fault in status["faults"]]
     click.echo(f"faults         {', '.join(names) or 'none'}")

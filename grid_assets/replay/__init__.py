@@ -1,5 +1,5 @@
-"""The recorded API: real published data, moved to the present, behind the public API's endpoints.
+"""The recorded API: real published data, moved to the present, at the public API's endpoints.
 
-Belongs here: the recording, what of it is published when, faults on demand, the server.
-Does not belong here: the client of the API, or anything that knows the database or Dagster.
+It can withhold half-hours and inject faults on demand. It knows nothing of the client, the database
+or Dagster.
 """

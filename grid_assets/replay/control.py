@@ -1,7 +1,6 @@
-"""What a running recorded API was told to do, and what it has seen.
+"""The state of a running recorded API: withheld half-hours, active faults and request counts.
 
-Belongs here: withheld half-hours, active faults, counts of requests; all behind one lock.
-Does not belong here: HTTP, or what a fault does.
+One lock guards all of it, so every thread of the server may use it.
 """
 
 from __future__ import annotations
@@ -15,10 +14,10 @@ from typing import Any, Final
 
 from grid_assets.halfhours import HALF_HOUR, api_time, floor
 from grid_assets.replay.faults import FAULTS, BadControl, Fault
-from grid_assets.replay.replies import Endpoint, Reply
+from grid_assets.replay.replies import Reply
 
 MOST_HALF_HOURS: Final = 17_520
-"""A year: far longer than any outage worth acting out, and far from the ends of the calendar."""
+"""A year: longer than any outage worth simulating, and far from the ends of the calendar."""
 
 
 @dataclass
@@ -29,12 +28,9 @@ class _Active:
     times_left: int | None
     path: str | None
 
-    def concerns(self, endpoint: Endpoint, path: str) -> bool:
-        return endpoint in self.fault.endpoints and path.startswith(self.path or "")
-
 
 class Control:
-    """The steering of one server; every method may be called from any thread."""
+    """The state of one server; any thread may call any method."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -46,19 +42,19 @@ class Control:
 
     @property
     def withheld_from(self) -> datetime | None:
-        """The first half-hour that is kept back, None when nothing is."""
+        """The first half-hour that is withheld, None when nothing is."""
         return self._withheld_from
 
     def withhold(self, half_hours: Any, now: datetime) -> None:
-        """Keep back the last `half_hours` begun half-hours and all after them."""
+        """Withhold the last `half_hours` half-hours that have begun, and all after them."""
         count = _half_hours(half_hours)
         with self._lock:
             self._withheld_from = floor(now) - (count - 1) * HALF_HOUR
 
     def release(self, half_hours: Any, now: datetime) -> None:
-        """Give out the next `half_hours` of what is kept back, everything when None.
+        """Release the next `half_hours` of those withheld, or all of them when None.
 
-        Once every begun half-hour is out, nothing is kept back any more.
+        Once every half-hour that has begun is released, nothing is withheld any more.
         """
         count = MOST_HALF_HOURS if half_hours is None else _half_hours(half_hours)
         with self._lock:
@@ -68,14 +64,14 @@ class Control:
                 self._withheld_from = None if done else first
 
     def fault(self, request: Mapping[str, Any]) -> None:
-        """Switch on the fault `name` for `times` answers (None: all) under `path` (None: any)."""
+        """Inject the fault `name` into `times` answers (None: all) under `path` (None: any)."""
         options = dict(request)
         name, times = options.pop("name", None), options.pop("times", None)
         path = options.pop("path", None)
         if not isinstance(name, str) or name not in FAULTS:
             raise BadControl(f"'name' must be one of: {', '.join(FAULTS)}.")
         if times is not None and not _is_count(times):
-            raise BadControl("'times' must be a whole number above 0, or null for every time.")
+            raise BadControl("'times' must be a whole number above 0, or null for no limit.")
         if path is not None and not (isinstance(path, str) and path.startswith("/")):
             raise BadControl("'path' must be the beginning of a path, such as /intensity, or null.")
         FAULTS[name].check(options)
@@ -83,25 +79,25 @@ class Control:
             self._faults.append(_Active(name, FAULTS[name], options, times, path))
 
     def heal(self) -> None:
-        """Switch off every fault."""
+        """Remove every fault."""
         with self._lock:
             self._faults.clear()
 
-    def spoil(self, answer: Reply, endpoint: Endpoint, path: str) -> Reply:
-        """The answer after the active faults that concern it; uses up one of their times."""
+    def apply_faults(self, answer: Reply, path: str) -> Reply:
+        """The answer after the active faults that apply to it; counts one use of each."""
         with self._lock:
-            concerned = [active for active in self._faults if active.concerns(endpoint, path)]
+            concerned = [a for a in self._faults if path.startswith(a.path or "/")]
             whole = [active for active in concerned if not active.fault.of_record]
             for active in [a for a in concerned if a.fault.of_record] + whole[:1]:
-                spoilt = active.fault.apply(answer, active.options)
-                if spoilt is not answer and active.times_left is not None:
+                changed = active.fault.apply(answer, active.options)
+                if changed is not answer and active.times_left is not None:
                     active.times_left -= 1
-                answer = spoilt
+                answer = changed
             self._faults = [active for active in self._faults if active.times_left != 0]
         return answer
 
     def enter(self, kind: str) -> Callable[[], None]:
-        """Count a request of `kind`; the result ends its flight and may be called repeatedly."""
+        """Count a request of `kind` as in flight until the result is called, once or more often."""
         with self._lock:
             self._requests[kind] += 1
             self._in_flight += 1
@@ -117,7 +113,7 @@ class Control:
         return leave
 
     def status(self) -> dict[str, Any]:
-        """Everything above as a JSON document; times in the API's spelling."""
+        """All of this as a JSON document; times in the API's spelling."""
         with self._lock:
             return {
                 "withheld_from": self._withheld_from and api_time(self._withheld_from),

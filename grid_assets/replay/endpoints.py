@@ -1,8 +1,4 @@
-"""What each address of the recorded API answers at an instant.
-
-Belongs here: routes, the reading of dates, refusals, and which answers are simulated.
-Does not belong here: sockets, the clock, faults, or the `/replay` addresses.
-"""
+"""The routes of the recorded API: what each address answers at an instant, and what it refuses."""
 
 from __future__ import annotations
 
@@ -12,13 +8,13 @@ from typing import Final
 
 from grid_assets.halfhours import HALF_HOUR, api_time, floor, parse_api_time
 from grid_assets.replay.recording import FACTORS, View
-from grid_assets.replay.replies import Endpoint, Reply, error
+from grid_assets.replay.replies import Reply, error
 
 LONGEST_WINDOW: Final = timedelta(days=14)
-"""What the API accepts in one request of `/intensity` and `/generation`."""
+"""The longest window that `/intensity` and `/generation` accept in one request."""
 
 NOW_REACHES_BACK: Final = timedelta(days=14)
-"""How old the newest half-hour may be that the addresses without dates still answer with."""
+"""The addresses without dates answer with the newest half-hour that is no older than this."""
 
 SIMULATED: Final = {"X-Grid-Simulated": "fw48h"}
 
@@ -34,25 +30,23 @@ class Endpoints:
     def __init__(self, view: View) -> None:
         self._view = view
 
-    def answer(
-        self, path: str, now: datetime, withheld_from: datetime | None
-    ) -> tuple[Endpoint, Reply]:
-        """The kind of the address and its answer: 200, 400 or 404."""
+    def answer(self, path: str, now: datetime, withheld_from: datetime | None) -> tuple[str, Reply]:
+        """The endpoint, as its requests are counted, and the answer: 200, 400 or 404."""
         match path.strip("/").split("/"):
             case ["intensity"]:
-                return "intensity", self._current_intensity(now, withheld_from)
+                return "/intensity", self._current_intensity(now, withheld_from)
             case ["intensity", "factors"]:
-                return "factors", _data([FACTORS])
+                return "/intensity/factors", _data([FACTORS])
             case ["generation"]:
-                return "generation", self._current_mix(now, withheld_from)
+                return "/generation", self._current_mix(now, withheld_from)
             case ["intensity", _, "fw48h"]:
-                endpoint: Endpoint = "forecast"
+                endpoint = "/intensity/fw48h"
             case ["intensity", _, _]:
-                endpoint = "intensity"
+                endpoint = "/intensity"
             case ["generation", _, _]:
-                endpoint = "generation"
+                endpoint = "/generation"
             case _:
-                return "unknown", error(404, "Not Found", "Nothing is found at this address.")
+                return "other", error(404, "Not Found", "Nothing is found at this address.")
         _, start, end = path.strip("/").split("/")
         try:
             return endpoint, self._ranged(endpoint, start, end, now, withheld_from)
@@ -61,19 +55,19 @@ class Endpoints:
 
     def _ranged(
         self,
-        endpoint: Endpoint,
+        endpoint: str,
         first: str,
         last: str,
         now: datetime,
         withheld_from: datetime | None,
     ) -> Reply:
         start = parse_api_time(first)
-        if endpoint == "forecast":
+        if endpoint == "/intensity/fw48h":
             return replace(_data(self._view.forecast(start, now)), headers=SIMULATED)
         end = parse_api_time(last)
         if end - start > LONGEST_WINDOW:
             return error(400, "Bad Request", TOO_LONG)
-        if endpoint == "generation":
+        if endpoint == "/generation":
             return _data(self._view.generation(start, end, now, withheld_from))
         records = self._view.intensity(start, end, now, withheld_from)
         simulated = bool(records) and records[-1]["from"] > api_time(floor(now))

@@ -1,8 +1,4 @@
-"""Faults of one record: odd values, shares, keys and shapes in an otherwise sound answer.
-
-Belongs here: pure functions from one record to what replaces it, and the choice of the record.
-Does not belong here: faults of a whole answer, or when a fault is active.
-"""
+"""Faults of one record in an otherwise good answer: wrong values, shares, times and shapes."""
 
 from __future__ import annotations
 
@@ -17,36 +13,33 @@ from grid_assets.replay.replies import Reply
 
 Record = dict[str, Any]
 Options = Mapping[str, Any]
-Change = Callable[[Record, Options], list[Any]]
-"""From a private copy of a record to the records that take its place."""
+Change = Callable[[Record, Options], list[Any] | None]
+"""Changes a private copy of a record, or returns the records that replace it."""
 
-UNEXPECTED_SCRIPT: Final = "<script>alert(1)</script>"
-
-_SPOILT: Final = (KeyError, TypeError, ValueError, StopIteration)
-"""What a change raises on a record that an earlier fault left without the part it changes."""
+DOES_NOT_APPLY: Final = (LookupError, TypeError, ValueError)
+"""What a change raises on a record that lacks the part it changes, such as an intensity's wind."""
 
 
-def on_record(
-    change: Change, suits: Callable[[Record], bool] = lambda record: True
-) -> Callable[[Reply, Options], Reply]:
-    """A fault that changes the record of option `period`, or else the last one that `suits`.
+def on_record(change: Change) -> Callable[[Reply, Options], Reply]:
+    """A fault that changes the record of option `period`, or else the last one that it applies to.
 
-    The answer comes back untouched (the same object) where no record suits.
+    The answer is the same object where it applies to none.
     """
 
     def apply(answer: Reply, options: Options) -> Reply:
         data = answer.document.get("data") if answer.status == 200 else None
         # The newest generation mix is an object where every other answer has a list.
         records = [data] if isinstance(data, dict) else list(data or [])
-        period = options.get("period")
-        for index in reversed(range(len(records))):
-            record = records[index]
+        period = "period" in options and api_time(parse_api_time(options["period"]))
+        for index, record in reversed(list(enumerate(records))):
+            copy = deepcopy(record)
             try:
-                if not suits(record) or (period and record["from"] != _spelled(period)):
+                if period and record["from"] != period:
                     continue
-                records[index : index + 1] = change(deepcopy(record), options)
-            except _SPOILT:
+                replacement = change(copy, options)
+            except DOES_NOT_APPLY:
                 continue
+            records[index : index + 1] = [copy] if replacement is None else replacement
             changed = records[0] if isinstance(data, dict) else records
             return replace(answer, document={**answer.document, "data": changed})
         return answer
@@ -54,104 +47,75 @@ def on_record(
     return apply
 
 
-def has_actual(record: Record) -> bool:
-    """Whether a measured value is there: a number in `actual`, or a mix."""
-    return "generationmix" in record or record["intensity"].get("actual") is not None
+def change_value(new: Callable[[Any], Any]) -> Change:
+    """Change the record's main value."""
 
-
-def put(new: Callable[[Any], Any]) -> Change:
-    """Replace the record's value: wind's share, `actual`, or `forecast` while that is null."""
-
-    def change(record: Record, options: Options) -> list[Any]:
-        holder, key = _value(record)
+    def change(record: Record, options: Options) -> None:
+        holder, key = main_value(record)
         holder[key] = new(holder[key])
-        return [record]
 
     return change
 
 
-def put_intensity(key: str, value: int | None) -> Change:
-    """Replace `forecast` or `actual`."""
-
-    def change(record: Record, options: Options) -> list[Any]:
-        record["intensity"][key] = value
-        return [record]
-
-    return change
-
-
-def missing_field(record: Record, options: Options) -> list[Any]:
-    holder, key = _value(record)
+def missing_field(record: Record, options: Options) -> None:
+    holder, key = main_value(record)
     del holder[key]
-    return [record]
 
 
-def not_a_dict(record: Record, options: Options) -> list[Any]:
-    return ["not a record"]
-
-
-def drop_fuels(record: Record, options: Options) -> list[Any]:
+def drop_fuels(record: Record, options: Options) -> None:
     dropped = options.get("fuels", ["coal", "hydro"])
-    record["generationmix"] = [
-        entry for entry in record["generationmix"] if entry["fuel"] not in dropped
-    ]
-    return [record]
+    mix = record["generationmix"]
+    mix[:] = [entry for entry in mix if entry["fuel"] not in dropped]
 
 
-def tenth_fuel(record: Record, options: Options) -> list[Any]:
-    record["generationmix"].append({"fuel": options.get("fuel", "tidal"), "perc": 0.4})
-    return [record]
+def add_fuel(record: Record, name: str) -> None:
+    record["generationmix"].append({"fuel": name, "perc": 0.4})
 
 
-def script_fuel(record: Record, options: Options) -> list[Any]:
-    record["generationmix"].append({"fuel": UNEXPECTED_SCRIPT, "perc": 0.4})
-    return [record]
+def conflict(record: Record, options: Options) -> list[Any]:
+    revised = deepcopy(record)
+    revise(revised)
+    return [record, revised]
 
 
-def duplicate(record: Record, options: Options) -> list[Any]:
-    return [record, record]
+def off_grid(record: Record, options: Options) -> None:
+    for key in ("from", "to"):
+        record[key] = api_time(parse_api_time(record[key]) + timedelta(minutes=17))
 
 
-def duplicate_conflict(record: Record, options: Options) -> list[Any]:
-    return [record, *revision(deepcopy(record), options)]
+def no_zone(record: Record, options: Options) -> None:
+    for key in ("from", "to"):
+        record[key] = record[key].removesuffix("Z")
 
 
-def revision(record: Record, options: Options) -> list[Any]:
-    """Move the value by +3 gCO2/kWh, or 0.6 of the mix from wind to other, as NESO does."""
+def revise(record: Record) -> None:
+    """Move the value by +3 gCO2/kWh, or 0.6 % of the mix from wind to other, as NESO does."""
     if "intensity" in record:
-        holder, key = _value(record)
+        holder, key = main_value(record)
         holder[key] += 3
     else:
-        wind, other = _share(record, "wind"), _share(record, "other")
+        wind, other = share(record, "wind"), share(record, "other")
         moved = min(0.6, wind["perc"])
         wind["perc"] = round(wind["perc"] - moved, 1)
         other["perc"] = round(other["perc"] + moved, 1)
-    return [record]
 
 
-def off_grid(record: Record, options: Options) -> list[Any]:
-    for key in ("from", "to"):
-        record[key] = api_time(parse_api_time(record[key]) + timedelta(minutes=17))
-    return [record]
+def measured(record: Record) -> Record:
+    """The record, if it holds a measurement: a number in `actual`, or a mix."""
+    if "intensity" in record and record["intensity"]["actual"] is None:
+        raise ValueError("its actual is not published yet")
+    return record
 
 
-def no_zone(record: Record, options: Options) -> list[Any]:
-    for key in ("from", "to"):
-        record[key] = record[key].removesuffix("Z")
-    return [record]
-
-
-def _spelled(period: str) -> str:
-    return api_time(parse_api_time(period))
-
-
-def _value(record: Record) -> tuple[dict[str, Any], str]:
-    """Where the record's one telling number stands."""
+def main_value(record: Record) -> tuple[dict[str, Any], str]:
+    """Where the main value is: wind's share, `actual`, or `forecast` while that is null."""
     if "intensity" not in record:
-        return _share(record, "wind"), "perc"
-    return record["intensity"], "actual" if has_actual(record) else "forecast"
+        return share(record, "wind"), "perc"
+    values = record["intensity"]
+    return values, "forecast" if values.get("actual") is None else "actual"
 
 
-def _share(record: Record, fuel: str) -> dict[str, Any]:
-    entry: dict[str, Any] = next(e for e in record["generationmix"] if e["fuel"] == fuel)
-    return entry
+def share(record: Record, fuel: str) -> dict[str, Any]:
+    [entry] = [entry for entry in record["generationmix"] if entry["fuel"] == fuel]
+    found: dict[str, Any] = entry
+    return found

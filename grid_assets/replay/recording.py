@@ -1,8 +1,4 @@
-"""The recording, and what of it the API would have published at an instant.
-
-Belongs here: reading the recorded files, the shift by whole weeks, and which rows exist at `now`.
-Does not belong here: HTTP, faults, the clock (`now` is an argument), or simulated errors.
-"""
+"""The recording, moved by whole weeks, and the part of it that is published at an instant."""
 
 from __future__ import annotations
 
@@ -22,11 +18,11 @@ from grid_assets.series import FUELS
 WEEK: Final = timedelta(weeks=1)
 
 RECORDED_UNTIL: Final = datetime(2026, 1, 16, tzinfo=UTC)
-"""End of the last recorded half-hour. A test compares it with the data, which need not be read to
-know the shift."""
+"""End of the last recorded half-hour: a constant, so that the shift is known without reading the
+data. A test compares the two."""
 
 AHEAD: Final = timedelta(days=14)
-"""Recorded days that lie ahead of now: a demonstration keeps receiving data for two weeks."""
+"""How much of the recording lies ahead of now: a demo keeps receiving data for two weeks."""
 
 HORIZON: Final = timedelta(hours=48)
 """How far ahead of the current half-hour the API publishes forecasts."""
@@ -65,7 +61,7 @@ class Intensity(NamedTuple):
 
 @dataclass(frozen=True)
 class Recording:
-    """Every recorded half-hour by its recorded start, oldest first; holes are simply absent.
+    """Every recorded half-hour by its recorded start, oldest first; gaps are absent.
 
     `mix` holds shares in percent, in the order of `FUELS`.
     """
@@ -76,8 +72,8 @@ class Recording:
 
 @lru_cache(maxsize=1)
 def load_recording() -> Recording:
-    """The packaged recording, read once for each process (a third of a second, some 25 MB)."""
-    # Few distinct rows exist, so equal ones share one tuple.
+    """The packaged recording, read once per process (a third of a second, about 25 MB)."""
+    # There are few distinct rows, so equal ones share one tuple.
     seen: dict[Intensity, Intensity] = {}
     intensity = {}
     for row in _rows("national_intensity.csv.gz"):
@@ -103,9 +99,9 @@ def _number(text: str) -> int | None:
 
 
 def shift_weeks(now: datetime) -> int:
-    """Fewest whole weeks (0 or more) that leave at least `AHEAD` of the recording ahead of `now`.
+    """The fewest whole weeks (0 or more) that leave `AHEAD` of the recording ahead of `now`.
 
-    Whole weeks keep the weekday and the time of day true.
+    Whole weeks preserve the weekday and the time of day.
     """
     return max(0, -((RECORDED_UNTIL - now - AHEAD) // WEEK))
 
@@ -114,8 +110,8 @@ def shift_weeks(now: datetime) -> int:
 class View:
     """The recording moved by `weeks`, as far as it is published at an instant.
 
-    Its arguments and its answers are in moved time. `withheld_from` is the first half-hour that
-    the source keeps back, or None. Records have the API's shape.
+    Arguments and answers are in moved time. `withheld_from` is the first half-hour that is
+    withheld, or None. Records have the API's shape.
     """
 
     recording: Recording
@@ -123,7 +119,7 @@ class View:
 
     @property
     def recorded(self) -> Window:
-        """From the first recorded half-hour to the end of the last one, holes included."""
+        """From the first recorded half-hour to the end of the last one, gaps included."""
         return Window(
             next(iter(self.recording.intensity)) + self._shift, RECORDED_UNTIL + self._shift
         )
@@ -135,7 +131,7 @@ class View:
     def intensity(
         self, start: datetime, end: datetime, now: datetime, withheld_from: datetime | None = None
     ) -> list[Record]:
-        """Half-hours that end in [`start`, `end`], up to `HORIZON` ahead with a forecast alone."""
+        """Half-hours that end in [`start`, `end`]; those ahead, up to `HORIZON`, are forecasts."""
         return [
             _intensity_record(period, row)
             for period in _ending_in(start, end)

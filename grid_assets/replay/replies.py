@@ -1,8 +1,4 @@
-"""One answer of the recorded API as a value, and how it is to be delivered.
-
-Belongs here: the frozen types that endpoints make, faults transform and the server sends.
-Does not belong here: sockets, or what an endpoint answers.
-"""
+"""An answer of the recorded API as a value, which faults can change before the server sends it."""
 
 from __future__ import annotations
 
@@ -13,26 +9,26 @@ from typing import Any, Final, Literal
 
 JSON_TYPE: Final = "application/json; charset=utf-8"
 
-Endpoint = Literal["intensity", "forecast", "generation", "factors", "unknown"]
+DeliveryKind = Literal["whole", "cut", "slow", "padded", "hang", "reset"]
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """How the body travels: `whole`, or one of the ways in which a network fails.
+    """How the body is delivered: `whole`, or as a failing network would.
 
     `cut` closes half way; `slow` spreads the body over `seconds`; `padded` appends
     `padding_bytes` of blanks and announces no length; `hang` sends nothing for `seconds` (None:
     until the server stops) and closes; `reset` breaks the connection at once.
     """
 
-    kind: Literal["whole", "cut", "slow", "padded", "hang", "reset"] = "whole"
+    kind: DeliveryKind = "whole"
     seconds: float | None = None
     padding_bytes: int = 0
 
 
 @dataclass(frozen=True)
 class Reply:
-    """`document` is what goes out as JSON, unless `raw` holds other bytes."""
+    """`document` is sent as JSON, unless `raw` holds other bytes."""
 
     status: int
     document: Any
@@ -43,12 +39,12 @@ class Reply:
 
     @property
     def body(self) -> bytes:
-        """The bytes to send. Python's `NaN`, which JSON does not know, is let through."""
+        """The bytes to send. `NaN`, which JSON does not have, is written as Python writes it."""
         if self.raw is not None:
             return self.raw
         return json.dumps(self.document, separators=(",", ":")).encode()
 
 
 def error(status: int, reason: str, message: str) -> Reply:
-    """An error in the shape in which the API words its own."""
+    """An error in the shape of the API's own."""
     return Reply(status, {"error": {"code": f"{status} {reason}", "message": message}})

@@ -1,8 +1,4 @@
-"""The recorded API as an HTTP server on this machine.
-
-Belongs here: sockets, the delivery of answers whole or broken, and the `/replay` addresses.
-Does not belong here: what an address answers, what a fault changes, or the command line.
-"""
+"""The recorded API as an HTTP server on this machine, with `/replay` addresses to control it."""
 
 from __future__ import annotations
 
@@ -17,7 +13,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
-from types import TracebackType
 from typing import Any, Final, cast
 from urllib.parse import unquote, urlsplit
 
@@ -28,38 +23,25 @@ from grid_assets.replay.endpoints import Endpoints
 from grid_assets.replay.faults import BadControl
 from grid_assets.replay.replies import Delivery, Reply, error
 
-LOOPBACK: Final = ("127.0.0.1", "localhost")
 MOST_CONTROL_BYTES: Final = 65_536
 PADDING_PIECE: Final = b" " * 65_536
 DRIPS: Final = 20
-"""Pieces of a slow body: enough that no client waits long for any single one."""
-
-COUNTED_AS: Final = {
-    "intensity": "/intensity",
-    "forecast": "/intensity/fw48h",
-    "factors": "/intensity/factors",
-    "generation": "/generation",
-    "unknown": "other",
-}
+"""Pieces of a slow body: enough that a client never waits long for the next one."""
 
 
 class ReplayServer:
-    """The recorded API, listening on the loopback interface from the moment it is made.
+    """The recorded API, listening on the loopback interface as soon as it is created.
 
     `port` 0 picks a free port; `shift_weeks` None means the shift that fits `now()`. Raises
-    `ValueError` for a `host` beyond this machine and `OSError` for a port in use. Use it as a
-    context manager, or call `start` and `stop`, or `serve_forever` in the main thread.
+    `OSError` for a port in use. Use it as a context manager, or call `start` and `stop`.
     """
 
     def __init__(
         self,
-        host: str = "127.0.0.1",
         port: int = 0,
         shift_weeks: int | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        if host not in LOOPBACK:
-            raise ValueError(f"{host!r} is not this machine alone; use one of {LOOPBACK}")
         self.now = now
         self.shift_weeks = recording.shift_weeks(now()) if shift_weeks is None else shift_weeks
         self.view = recording.View(recording.load_recording(), self.shift_weeks)
@@ -67,11 +49,11 @@ class ReplayServer:
         self.control = Control()
         self.stopping = Event()
         self._thread: Thread | None = None
-        self._http = _HTTPServer((host, port), _Handler, self)
+        self._http = _HTTPServer(("127.0.0.1", port), _Handler, self)
 
     @property
     def url(self) -> str:
-        """The base address, such as `http://127.0.0.1:8100`, without a slash at its end."""
+        """The base address without a trailing slash, such as `http://127.0.0.1:8100`."""
         return f"http://127.0.0.1:{self._http.server_address[1]}"
 
     def start(self) -> ReplayServer:
@@ -82,20 +64,13 @@ class ReplayServer:
         return self
 
     def stop(self) -> None:
-        """Stop serving, break open connections and free the port. May be called again."""
+        """Stop serving, break open connections and free the port. May be called repeatedly."""
         self.stopping.set()
         if self._thread is not None:
             self._http.shutdown()
             self._thread.join()
             self._thread = None
         self._http.close()
-
-    def serve_forever(self) -> None:
-        """Serve in this thread until an exception, such as `KeyboardInterrupt`, ends it."""
-        try:
-            self._http.serve_forever()
-        finally:
-            self.stop()
 
     def status(self) -> dict[str, Any]:
         """The document of `/replay/status`; `recorded_to` is the end of the last half-hour."""
@@ -111,12 +86,7 @@ class ReplayServer:
     def __enter__(self) -> ReplayServer:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
 
@@ -131,7 +101,7 @@ class _HTTPServer(ThreadingHTTPServer):
         super().__init__(address, handler)
 
     def server_bind(self) -> None:
-        # The library asks for the host's full name here, which can take seconds without a network.
+        # The library looks the host's full name up here, which can take seconds offline.
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
@@ -145,13 +115,13 @@ class _HTTPServer(ThreadingHTTPServer):
 
     def close(self) -> None:
         self.server_close()
-        # A kept-alive connection would go on being answered by its thread.
+        # Otherwise its thread would go on answering a kept-alive connection.
         for request in list(self._open):
             with suppress(OSError):
                 request.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Stay quiet about a client that went away; anything else is a bug to be seen."""
+        """Ignore a client that went away; print anything else, because it is a bug."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -175,23 +145,23 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             now = replay.now()
             endpoint, answer = replay.endpoints.answer(path, now, replay.control.withheld_from)
-            leave = replay.control.enter(COUNTED_AS[endpoint])
+            leave = replay.control.enter(endpoint)
             try:
-                self._send(replay.control.spoil(answer, endpoint, path), leave)
+                self._send(replay.control.apply_faults(answer, path), leave)
             finally:
                 leave()
 
     def do_POST(self) -> None:
         path = unquote(urlsplit(self.path).path)
         try:
-            answer = self._steer(path, self._control_document())
+            answer = self._control(path, self._control_document())
         except BadControl as reason:
             answer = error(400, "Bad Request", str(reason))
-            # The body may be unread, and would be taken for the next request.
+            # An unread body would be taken for the next request.
             self.close_connection = True
         self._send(answer)
 
-    def _steer(self, path: str, document: dict[str, Any]) -> Reply:
+    def _control(self, path: str, document: dict[str, Any]) -> Reply:
         control, now = self.replay.control, self.replay.now()
         match path:
             case "/replay/withhold":
@@ -222,8 +192,8 @@ class _Handler(BaseHTTPRequestHandler):
         return document
 
     def _send(self, answer: Reply, leave: Callable[[], None] = lambda: None) -> None:
-        """Deliver an answer; `leave` is called before its last piece, so that a client which has
-        it never finds its request still counted."""
+        """Send an answer. `leave` is called before the last piece, so that no client that has the
+        whole answer finds its request still counted."""
         body, delivery = answer.body, answer.delivery
         if delivery.kind in ("hang", "reset"):
             self._abandon(delivery)
@@ -262,7 +232,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _abandon(self, delivery: Delivery) -> None:
         self.close_connection = True
         if delivery.kind == "reset":
-            # Closing with a linger time of 0 sends a reset instead of a goodbye.
+            # Closing with a linger time of 0 sends a reset (RST) instead of an orderly end.
             linger = struct.pack("ii", 1, 0)
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             self.connection.close()
@@ -282,7 +252,7 @@ class _Handler(BaseHTTPRequestHandler):
         super().end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Stay quiet; `/replay/status` counts the requests."""
+        """Log nothing; `/replay/status` counts the requests."""
 
 
 def _sliced(body: bytes, size: int) -> Iterator[bytes]:
@@ -291,10 +261,10 @@ def _sliced(body: bytes, size: int) -> Iterator[bytes]:
 
 
 def _no_control(path: str) -> Reply:
-    return error(404, "Not Found", f"There is no {path} for this method.")
+    return error(404, "Not Found", f"{path} does not exist for this HTTP method.")
 
 
 def _only(document: dict[str, Any], *known: str) -> None:
     unknown = [name for name in document if name not in known]
     if unknown:
-        raise BadControl(f"{unknown[0]!r} is unknown here; known: {', '.join(known) or 'nothing'}.")
+        raise BadControl(f"{unknown[0]!r} is unknown; known: {', '.join(known) or 'none'}.")

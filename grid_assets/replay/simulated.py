@@ -1,7 +1,7 @@
-"""The simulated 48-hour forecast: a stand-in for vintages that nobody recorded.
+"""The simulated 48-hour forecast, which replaces issues of NESO's that nobody recorded.
 
-Belongs here: the error put on top of the recorded truth, and the index of a simulated value.
-Does not belong here: which half-hours are published. No claim about NESO's accuracy may rest on it.
+It is the recorded truth plus an error of realistic size. No claim about NESO's accuracy may rest on
+it.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import Final
 from grid_assets.halfhours import HALF_HOUR, api_time
 
 MAE_BY_LEAD_HOURS: Final = ((0.0, 16.0), (0.5, 17.0), (2.0, 22.0), (12.0, 24.0), (48.0, 29.0))
-"""Mean absolute error, gCO2/kWh, at leads in hours; straight lines between.
+"""Mean absolute error, gCO2/kWh, at leads in hours; linear in between.
 
-Nine true NESO forecasts of 2023 were off by 17 under 1 h, 22 from 1 to 3 h, 24 from 3 to 24 h and
+Nine real NESO forecasts of 2023 were off by 17 under 1 h, 22 from 1 to 3 h, 24 from 3 to 24 h and
 28 from 24 to 48 h.
 """
 
 PERSISTENCE: Final = 0.9
-"""Correlation of the error with that of the next half-hour: a real forecast errs for hours."""
+"""Correlation of the errors of neighbouring half-hours: a real forecast is off for hours."""
 
 INDEX_LIMITS: Final = {
     2022: (45, 130, 210, 310),
@@ -31,18 +31,18 @@ INDEX_LIMITS: Final = {
     2025: (30, 100, 180, 250),
     2026: (30, 90, 170, 230),
 }
-"""By recorded year, the lowest values of low, moderate, high and very high, read off the recording.
+"""By recorded year, the lowest values of low, moderate, high and very high in the recording.
 
-2026 has no recorded very low value; its limit is that of 2025.
+The recording has no "very low" value of 2026; that limit is the one of 2025.
 """
 
 INDEX_NAMES: Final = ("very low", "low", "moderate", "high", "very high")
 
 
 def forecast(truth: int, issue: datetime, period: datetime) -> int:
-    """What is forecast at `issue` for `period`, gCO2/kWh; the same for the same arguments.
+    """The forecast issued at `issue` for `period`, gCO2/kWh; the same for the same arguments.
 
-    Both are starts of recorded half-hours, `period` the later one. Raises `ValueError` otherwise.
+    Both are starts of recorded half-hours. Raises `ValueError` unless `period` is the later one.
     """
     steps = (period - issue) // HALF_HOUR
     if steps < 1:
@@ -53,7 +53,7 @@ def forecast(truth: int, issue: datetime, period: datetime) -> int:
 
 
 def index(forecast: int, year: int) -> str | None:
-    """The published name of a forecast's band in a recorded year, None where none is known."""
+    """The published name of a forecast's band in a recorded year, None where it is unknown."""
     limits = INDEX_LIMITS.get(year)
     return limits and INDEX_NAMES[sum(forecast >= limit for limit in limits)]
 
@@ -66,7 +66,7 @@ def mean_absolute_error(lead_hours: float) -> float:
     return MAE_BY_LEAD_HOURS[-1][1]
 
 
-# One answer asks for up to 96 leads of one issue, and each lead rests on the one before.
+# One answer needs up to 96 leads of one issue, and each lead builds on the one before.
 @lru_cache(maxsize=1024)
 def _error(issue: datetime, steps: int) -> float:
     """Autocorrelated error of unit deviation at a lead of `steps` half-hours."""

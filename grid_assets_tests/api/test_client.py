@@ -1,4 +1,4 @@
-"""The API client against a real HTTP server; clock, sleep and chance are arguments."""
+"""The API client against a real HTTP server; clock, sleep and randomness are arguments."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ MakeApi = Callable[..., CarbonIntensityApi]
 
 @dataclass
 class FakeTime:
-    """Sleeping costs nothing; chance always gives its upper end, which makes waits longest."""
+    """Sleeping takes no time, and random draws give their upper bound, so waits are longest."""
 
     now: float = 1000.0
     slept: list[float] = field(default_factory=list)
@@ -117,9 +117,9 @@ def error_of(api: CarbonIntensityApi, path: str = PATH) -> ApiError:
 # Answers
 
 
-def test_an_answer_carries_document_text_path_and_time(stub: Stub, make_api: MakeApi) -> None:
+def test_an_answer_carries_document_path_and_time(stub: Stub, make_api: MakeApi) -> None:
     stub.replies(Reply(b'{"data": [1]}'))
-    assert make_api().get(PATH) == ApiResponse(PATH, {"data": [1]}, '{"data": [1]}', NOW, False)
+    assert make_api().get(PATH) == ApiResponse(PATH, {"data": [1]}, NOW, simulated=False)
     assert stub.paths == [PATH]
 
 
@@ -153,7 +153,7 @@ def test_nan_and_infinity_reach_the_caller_as_floats(stub: Stub, make_api: MakeA
 def test_a_compressed_body_is_read(stub: Stub, make_api: MakeApi) -> None:
     body = b'{"data": "' + b"x" * 200_000 + b'"}'
     stub.replies(Reply(gzip.compress(body), headers={"Content-Encoding": "gzip"}))
-    assert make_api().get(PATH).text == body.decode()
+    assert make_api().get(PATH).document == json.loads(body)
 
 
 def test_a_simulated_answer_is_marked(stub: Stub, make_api: MakeApi) -> None:
@@ -165,11 +165,10 @@ def test_a_simulated_answer_is_marked(stub: Stub, make_api: MakeApi) -> None:
 def test_requests_name_the_project_and_use_one_connection_again(
     stub: Stub, make_api: MakeApi
 ) -> None:
-    api = make_api(contact="https://example.org")
+    api = make_api()
     for _ in range(3):
         api.get(PATH)
     assert stub.headers[0]["User-Agent"].startswith("grid-assets/0.")
-    assert stub.headers[0]["User-Agent"].endswith(" (+https://example.org)")
     assert stub.connections == 1
 
 
@@ -181,7 +180,7 @@ def test_cookies_are_neither_kept_nor_sent(stub: Stub, make_api: MakeApi) -> Non
     assert stub.headers[1]["Cookie"] is None
 
 
-def test_a_forecast_is_asked_for_by_its_first_half_hour(stub: Stub, make_api: MakeApi) -> None:
+def test_a_forecast_is_requested_by_its_first_half_hour(stub: Stub, make_api: MakeApi) -> None:
     make_api().fetch_forecast(datetime(2026, 7, 1, 12, 30, tzinfo=UTC))
     assert stub.paths == ["/intensity/2026-07-01T12:30Z/fw48h"]
 
@@ -198,10 +197,10 @@ def test_the_settings_reach_the_client(stub: Stub) -> None:
     stub.replies(Reply(b" " * 1001), Reply(wait_s=0.3))
     with CarbonIntensityApi.from_settings(settings, kind="live") as api:
         assert isinstance(error_of(api), ApiBodyTooLarge)
-        assert "no answer within 0.1 s (GRID_API_TIMEOUT_S)" in str(error_of(api))
+        assert "within 0.1 s (GRID_API_TIMEOUT_S)" in str(error_of(api))
 
 
-def test_this_machine_is_asked_without_the_proxy_of_the_environment(
+def test_this_machine_is_reached_without_the_proxy_of_the_environment(
     make_api: MakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", NO_SERVER)
@@ -234,17 +233,17 @@ def test_a_session_can_be_given(make_api: MakeApi) -> None:
         (Reply(b"x", status=404), ApiNotFound, "GRID_API_URL"),
         (Reply(b"x", status=403), ApiUnexpectedStatus, "HTTP 403"),
         (HTML, ApiMalformedBody, "is not JSON"),
-        (Reply(b'{"data": [', announced=200), ApiMalformedBody, "breaks off"),
+        (Reply(b'{"data": [', announced=200), ApiMalformedBody, "cut off"),
         (Reply(b'{"data": ['), ApiMalformedBody, "is not JSON"),
         (Reply(b""), ApiMalformedBody, "is not JSON"),
-        (Reply(b"[1, 2]"), ApiMalformedBody, "no object"),
+        (Reply(b"[1, 2]"), ApiMalformedBody, "not an object"),
         (Reply(b'{"a": "\xff"}'), ApiMalformedBody, "UTF-8"),
         (Reply(b"[" * 100_000), ApiMalformedBody, "is not JSON"),
         (Reply(b"", reset=True), ApiUnreachable, "reset"),
         (Reply(b"{", announced=99, wait_s=0.05, reset=True), ApiUnreachable, "reset"),
     ],
 )
-def test_each_failure_has_its_type_and_says_its_cause(
+def test_each_failure_has_its_type_and_names_its_cause(
     stub: Stub, make_api: MakeApi, reply: Reply, kind: type[ApiError], words: str
 ) -> None:
     stub.replies(reply)
@@ -258,10 +257,11 @@ def test_each_failure_has_its_type_and_says_its_cause(
         assert error.body == reply.body.decode("utf-8", "replace")
 
 
-def test_a_refused_connection_and_an_unknown_host_say_so(make_api: MakeApi) -> None:
+def test_a_refused_connection_and_an_unknown_host_are_named(make_api: MakeApi) -> None:
     refused = error_of(make_api(NO_SERVER))
     assert type(refused) is ApiUnreachable
-    assert "Connection refused (is GRID_API_URL right?)" in str(refused)
+    assert "Connection refused" in str(refused)
+    assert "GRID_API_URL" in str(refused)
     unknown = error_of(make_api("http://nowhere.invalid"))
     assert type(unknown) is ApiUnreachable
     assert "nowhere.invalid cannot be reached" in str(unknown)
@@ -271,7 +271,7 @@ def test_silence_is_a_timeout(stub: Stub, make_api: MakeApi) -> None:
     stub.replies(Reply(wait_s=0.4))
     error = error_of(make_api(timeout_s=0.1))
     assert type(error) is ApiUnreachable
-    assert "no answer within 0.1 s (GRID_API_TIMEOUT_S)" in str(error)
+    assert "within 0.1 s (GRID_API_TIMEOUT_S)" in str(error)
 
 
 def test_a_dripping_body_has_a_total_limit(stub: Stub, make_api: MakeApi) -> None:
@@ -279,11 +279,11 @@ def test_a_dripping_body_has_a_total_limit(stub: Stub, make_api: MakeApi) -> Non
     began = time.monotonic()
     error = error_of(make_api(timeout_s=0.2, clock=time.monotonic))
     assert type(error) is ApiUnreachable
-    assert "Slow body" in str(error)
+    assert "within 0.2 s (GRID_API_TIMEOUT_S)" in str(error)
     assert time.monotonic() - began < 2
 
 
-def test_a_body_over_the_cap_is_not_read_to_its_end_nor_asked_again(
+def test_a_body_over_the_cap_is_not_read_to_its_end_nor_requested_again(
     stub: Stub, make_api: MakeApi
 ) -> None:
     stub.replies(Reply(b"[" * 32_000_000))
@@ -297,7 +297,7 @@ def test_a_body_over_the_cap_is_not_read_to_its_end_nor_asked_again(
 
 def test_a_body_of_exactly_the_cap_is_read(stub: Stub, make_api: MakeApi) -> None:
     stub.replies(Reply(b'{"a":1}'))
-    assert make_api(max_body_bytes=7).get(PATH).text == '{"a":1}'
+    assert make_api(max_body_bytes=7).get(PATH).document == {"a": 1}
 
 
 def test_a_malformed_body_is_kept_whole_and_a_refusal_up_to_64_kb(
@@ -310,11 +310,6 @@ def test_a_malformed_body_is_kept_whole_and_a_refusal_up_to_64_kb(
     assert error_of(api).body == long.decode()[: 64 * 1024]
 
 
-def test_an_error_body_holds_no_nul(stub: Stub, make_api: MakeApi) -> None:
-    stub.replies(Reply(b"a\0b"))
-    assert error_of(make_api()).body == "a\N{REPLACEMENT CHARACTER}b"
-
-
 def test_a_body_that_cannot_be_decompressed_is_malformed(stub: Stub, make_api: MakeApi) -> None:
     stub.replies(Reply(b"no gzip", headers={"Content-Encoding": "gzip"}))
     error = error_of(make_api())
@@ -324,9 +319,7 @@ def test_a_body_that_cannot_be_decompressed_is_malformed(stub: Stub, make_api: M
 
 def test_a_400_gives_the_reason_of_the_api(stub: Stub, make_api: MakeApi) -> None:
     stub.replies(Reply(b'{"error":{"code":"400","message":"Enter a valid date."}}', status=400))
-    assert str(error_of(make_api())) == (
-        f"The API does not accept {PATH} (HTTP 400): Enter a valid date."
-    )
+    assert "(HTTP 400): Enter a valid date." in str(error_of(make_api()))
 
 
 def test_a_redirect_is_not_followed(stub: Stub, make_api: MakeApi) -> None:
@@ -336,7 +329,7 @@ def test_a_redirect_is_not_followed(stub: Stub, make_api: MakeApi) -> None:
 
 
 @pytest.mark.parametrize("reply", [Reply(status=400), Reply(status=404), Reply(status=302)])
-def test_what_cannot_pass_is_not_tried_again(
+def test_a_permanent_failure_is_not_retried(
     stub: Stub, make_api: MakeApi, fake: FakeTime, reply: Reply
 ) -> None:
     stub.replies(reply)
@@ -346,7 +339,7 @@ def test_what_cannot_pass_is_not_tried_again(
     assert fake.slept == []
 
 
-def test_a_password_in_the_address_is_sent_but_never_told(stub: Stub, make_api: MakeApi) -> None:
+def test_a_password_in_the_address_is_sent_but_never_shown(stub: Stub, make_api: MakeApi) -> None:
     secret = "s3cr%40t"
     stub.replies(
         Reply(), ERROR_500, Reply(status=404), HTML, Reply(wait_s=0.3), Reply(reset=True, body=b"")
@@ -369,7 +362,7 @@ def test_a_password_in_the_address_is_sent_but_never_told(stub: Stub, make_api: 
 @pytest.mark.parametrize(
     "reply", [ERROR_500, Reply(status=429), HTML, Reply(b"{", announced=9), Reply(b"", reset=True)]
 )
-def test_a_transient_failure_is_tried_again(stub: Stub, make_api: MakeApi, reply: Reply) -> None:
+def test_a_transient_failure_is_retried(stub: Stub, make_api: MakeApi, reply: Reply) -> None:
     stub.replies(reply, reply, Reply())
     assert make_api(retry_budget_s=60).get(PATH).document == {"data": []}
     assert len(stub.paths) == 3
@@ -404,10 +397,8 @@ def test_ten_minutes_of_500_fail_after_a_smaller_budget(
     error = error_of(make_api(retry_budget_s=300))
     assert type(error) is ApiServerError
     assert fake.now == pytest.approx(1300)
-    assert str(error).endswith(
-        f"Given up after {len(stub.paths)} tries and 300 s of failures; "
-        "GRID_API_RETRY_BUDGET_S=300 sets the limit."
-    )
+    assert f"Gave up after {len(stub.paths)} tries and 300 s" in str(error)
+    assert "GRID_API_RETRY_BUDGET_S=300" in str(error)
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -422,7 +413,17 @@ def test_retry_after_is_kept_in_seconds_and_as_a_date(
     assert fake.slept == [8]  # 7 s and the longest jitter
 
 
-@pytest.mark.parametrize("asked", ["soon", "-5", "Thu, 01 Jan 2026 11:00:00 GMT", "0"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "soon",
+        "-5",
+        "0",
+        "Thu, 01 Jan 2026 11:00:00 GMT",
+        "Mon, 20 Nov 9999999999 12:00:00 +0000",
+        "Thu, 01 Jan 2026 12:00:00 +999999999999",
+    ],
+)
 def test_an_unusable_or_past_retry_after_leaves_the_usual_wait(
     stub: Stub, make_api: MakeApi, fake: FakeTime, asked: str
 ) -> None:
@@ -454,7 +455,7 @@ def test_one_outage_has_one_budget_and_a_success_renews_it(
     assert fake.now == pytest.approx(1060)
     first_tries = len(stub.paths)
     for _ in range(2):
-        assert "Given up after 1 try and 60 s" in str(error_of(api))
+        assert "Gave up after 1 try and 60 s" in str(error_of(api))
     assert fake.now == pytest.approx(1060)
     assert len(stub.paths) == first_tries + 2
     stub.replies(Reply(), ERROR_500)
@@ -511,7 +512,7 @@ def test_closing_the_client_ends_its_waits(stub: Stub, make_api: MakeApi) -> Non
     api.close()
     thread.join(5)
     assert [str(error) for error in errors] in (
-        [f"{PATH} was not asked for: the client is closed."],
+        [f"{PATH} was not requested: the client is closed."],
         [f"The API failed with HTTP 500 on {PATH}."],
     )
     assert len(stub.paths) == 1
@@ -580,13 +581,13 @@ def test_a_dead_api_costs_one_budget_and_few_requests(
     assert all(isinstance(outcome, ApiUnreachable) for outcome in got)
     assert fake.now == pytest.approx(1060)
     assert len(set(stub.paths)) <= 4  # three in a row, and the one that was then on its way
-    assert "was not asked for: 3 requests in a row" in str(got[-1])
+    assert "was not requested: the 3 requests before it got no answer" in str(got[-1])
     assert "tries and 60 s of failures" in str(got[0])
     stub.replies(Reply())
     assert isinstance(api.get(PATH), ApiResponse)
 
 
-def test_a_500_for_each_window_is_asked_for_once_each_after_the_budget(
+def test_after_the_budget_each_window_that_fails_with_500_is_requested_once(
     stub: Stub, make_api: MakeApi, fake: FakeTime
 ) -> None:
     stub.replies(ERROR_500)
@@ -598,7 +599,7 @@ def test_a_500_for_each_window_is_asked_for_once_each_after_the_budget(
 
 
 @pytest.mark.parametrize("silence", [Reply(b"", reset=True), Reply(status=429)])
-def test_three_silent_windows_do_not_end_the_asking_while_others_are_answered(
+def test_three_silent_windows_do_not_stop_the_rest_while_others_are_answered(
     stub: Stub, make_api: MakeApi, silence: Reply
 ) -> None:
     silence = replace(silence, wait_s=0.02)
@@ -615,7 +616,7 @@ def test_three_silent_windows_do_not_end_the_asking_while_others_are_answered(
     assert [isinstance(outcome, ApiResponse) for outcome in got] == [False] * 3 + [True] * 10
 
 
-def test_a_long_retry_after_ends_the_asking_after_three_windows(
+def test_a_long_retry_after_stops_the_rest_after_three_windows(
     stub: Stub, make_api: MakeApi, fake: FakeTime
 ) -> None:
     stub.replies(Reply(status=429, headers={"Retry-After": "3600"}))
@@ -636,7 +637,9 @@ def test_a_slow_caller_bounds_what_is_fetched_ahead(stub: Stub, make_api: MakeAp
     assert len(list(windows)) == 49
 
 
-def test_closing_early_drops_what_has_not_started(stub: Stub, make_api: MakeApi) -> None:
+def test_closing_early_drops_the_pieces_that_have_not_started(
+    stub: Stub, make_api: MakeApi
+) -> None:
     gate = threading.Event()
 
     def script(path: str) -> Reply:
@@ -657,7 +660,7 @@ def test_closing_early_drops_what_has_not_started(stub: Stub, make_api: MakeApi)
     assert len(stub.paths) == 4
 
 
-def test_an_empty_window_asks_for_nothing(stub: Stub, make_api: MakeApi) -> None:
+def test_an_empty_window_makes_no_request(stub: Stub, make_api: MakeApi) -> None:
     assert list(make_api().fetch_windows("intensity", days(0))) == []
     assert stub.paths == []
 
@@ -737,9 +740,9 @@ def test_the_probe_takes_any_other_server_for_no_replay(stub: Stub, reply: Reply
     assert len(stub.paths) == 1
 
 
-def test_the_probe_asks_no_other_machine_and_survives_a_dead_one(stub: Stub) -> None:
+def test_the_probe_contacts_no_other_machine_and_survives_a_dead_one(stub: Stub) -> None:
     stub.replies(Reply(b'{"kind":"replay","shift_weeks":12}'))
-    # The stub answers here as well, but nothing in the address says that it is this machine's own.
+    # The stub answers here as well, but the address may belong to any machine.
     assert probe_replay(stub.url.replace("127.0.0.1", "0.0.0.0")) is None
     assert stub.paths == []
     assert probe_replay(NO_SERVER) is None

@@ -1,4 +1,4 @@
-"""What becomes of recorded answers, and of every way in which a record can be wrong."""
+"""Parsing of recorded answers, and of every kind of wrong record."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 from grid_assets.api.body import json_object
 from grid_assets.api.payloads import (
     MAX_TEXT,
+    TWICE,
     GenerationRow,
     IntensityRow,
     Parsed,
@@ -104,7 +105,7 @@ def only_reason(parsed: Parsed[Any]) -> str:
         ),
     ],
 )
-def test_every_record_of_a_recorded_intensity_body_is_read_as_it_stands(
+def test_every_record_of_a_recorded_intensity_body_is_read_as_published(
     name: str, window: Window, rows: int, outside: int, nulls: int
 ) -> None:
     document = recorded(name)
@@ -144,7 +145,7 @@ def test_every_record_of_a_recorded_intensity_body_is_read_as_it_stands(
         ),
     ],
 )
-def test_every_record_of_a_recorded_generation_body_is_read_as_it_stands(
+def test_every_record_of_a_recorded_generation_body_is_read_as_published(
     name: str, window: Window, rows: int, outside: int
 ) -> None:
     document = recorded(name)
@@ -260,7 +261,7 @@ def test_a_number_beyond_all_measure_rejects_its_record_alone(value: str) -> Non
 
 @pytest.mark.parametrize("value", [0, -5, 13_579, 1_000_000, Decimal("0.1"), None])
 def test_an_odd_intensity_is_kept_as_published(value: Any) -> None:
-    # Whether it is plausible is decided later; here nothing is thrown away.
+    # A later check decides whether it is plausible.
     parsed = parse_intensity({"data": [intensity(actual=value)]}, DAY_ONE)
     assert [row.actual_gco2_kwh for row in parsed.rows] == [value]
 
@@ -297,8 +298,8 @@ def test_an_intensity_that_is_no_object_rejects_its_record(value: Any) -> None:
         (intensity() | {"from": None}, "None is not a UTC time"),
         (intensity() | {"from": "2026-02-30T00:00Z"}, "day is out of range"),
         (without(intensity(), "from"), "None is not a UTC time"),
-        (intensity() | {"to": "2026-01-01T01:00Z"}, "is no half-hour"),
-        (intensity() | {"to": "2025-12-31T23:30Z"}, "is no half-hour"),
+        (intensity() | {"to": "2026-01-01T01:00Z"}, "is not a half-hour"),
+        (intensity() | {"to": "2025-12-31T23:30Z"}, "is not a half-hour"),
         (intensity() | {"to": None}, "None is not a UTC time"),
     ],
 )
@@ -381,11 +382,11 @@ def test_a_fuel_that_is_no_short_printable_text_rejects_its_mix(fuel: Any) -> No
     assert only_reason(parsed).startswith("generationmix.fuel: ")
 
 
-def test_a_fuel_that_stands_twice_rejects_its_mix() -> None:
+def test_a_fuel_that_appears_twice_rejects_its_mix() -> None:
     record = mix()
     record["generationmix"].append({"fuel": "gas", "perc": 30})
     parsed = parse_generation(as_received(record), DAY_ONE)
-    assert only_reason(parsed) == "generationmix: 'gas' stands twice"
+    assert only_reason(parsed) == "generationmix: 'gas' appears twice"
 
 
 @pytest.mark.parametrize(
@@ -406,7 +407,7 @@ def test_a_list_of_shares_of_the_wrong_shape_rejects_its_mix(
     assert only_reason(parsed) == reason
 
 
-# Records beside each other
+# Several records
 
 
 def test_one_bad_record_leaves_the_good_ones() -> None:
@@ -423,20 +424,20 @@ def test_rows_come_in_the_order_of_time_whatever_the_order_of_records() -> None:
     assert [row.period_start for row in parsed.rows] == sorted(map(at, starts))
 
 
-def test_a_half_hour_that_stands_twice_alike_is_one_row() -> None:
+def test_a_half_hour_that_appears_twice_with_equal_values_is_one_row() -> None:
     parsed = parse_generation(as_received(mix(), mix()), DAY_ONE)
     assert len(parsed.rows) == 1
     assert parsed.rejected == []
 
 
-def test_a_half_hour_that_stands_twice_with_different_values_is_rejected_whole() -> None:
+def test_a_half_hour_that_appears_twice_with_different_values_is_rejected_whole() -> None:
     parsed = parse_intensity(
         as_received(intensity(actual=1), intensity("2026-01-01T00:30Z"), intensity(actual=2)),
         DAY_ONE,
     )
     assert [row.period_start for row in parsed.rows] == [at("2026-01-01T00:30Z")]
     (reject,) = parsed.rejected
-    assert reject.reason == "record: the half-hour stands twice with different values"
+    assert reject.reason == TWICE
     assert [record["intensity"]["actual"] for record in json.loads(reject.payload)] == [1, 2]
 
 
@@ -454,7 +455,7 @@ def test_records_outside_the_window_are_counted_and_not_judged() -> None:
     assert (len(parsed.rows), parsed.outside, parsed.rejected) == (1, 2, [])
 
 
-# What is kept of a reject
+# The payload of a reject
 
 
 @pytest.mark.parametrize(
@@ -501,7 +502,7 @@ def test_a_window_of_one_day_takes_48_rows_of_a_longer_answer() -> None:
     assert all(isinstance(row, IntensityRow) for row in parsed.rows)
 
 
-def test_a_row_says_what_it_holds_and_cannot_be_changed() -> None:
+def test_a_row_is_immutable() -> None:
     (row,) = parse_generation(as_received(mix()), DAY_ONE).rows
     assert isinstance(row, GenerationRow)
     with pytest.raises(AttributeError):

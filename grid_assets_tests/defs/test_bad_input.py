@@ -83,7 +83,7 @@ NO_ANSWERS = [
         {"name": "hang"},
         {"GRID_API_TIMEOUT_S": "0.2"},
         "ApiUnreachable",
-        r"no answer within 0\.2 s \(GRID_API_TIMEOUT_S\)",
+        r"answer within 0\.2 s \(GRID_API_TIMEOUT_S\)",
         id="hang",
     ),
     pytest.param(
@@ -295,8 +295,8 @@ REJECTED: list[tuple[str, dict[str, Any], str | None, str | None]] = [
     (
         "conflicting-duplicate",
         {"name": "duplicate_conflict"},
-        "record: the half-hour stands twice with different values",
-        "record: the half-hour stands twice with different values",
+        "record: the half-hour appears twice with different values",
+        "record: the half-hour appears twice with different values",
     ),
 ]
 

@@ -15,7 +15,7 @@ from grid_assets.replay.server import ReplayServer
 
 @dataclass
 class Clock:
-    """Stands still until a test moves it."""
+    """A clock that only the test moves."""
 
     instant: datetime = datetime(2026, 11, 22, 13, 17, tzinfo=UTC)
 
@@ -38,8 +38,8 @@ class Caller:
         assert answer.status_code == 200, answer.text
         return answer.json()["data"]
 
-    def tell(self, order: str, **document: Any) -> dict[str, Any]:
-        answer = self.session.post(f"{self.server.url}/replay/{order}", json=document, timeout=5)
+    def control(self, action: str, **document: Any) -> dict[str, Any]:
+        answer = self.session.post(f"{self.server.url}/replay/{action}", json=document, timeout=5)
         assert answer.status_code == 200, answer.text
         status: dict[str, Any] = answer.json()
         return status

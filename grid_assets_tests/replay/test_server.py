@@ -1,18 +1,20 @@
-"""The recorded API over real HTTP: shapes, edges, refusals, steering and counting."""
+"""The recorded API over real HTTP: shapes, edges, refusals, control and counts."""
 
 from __future__ import annotations
 
 import json
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
 import requests
 
+from grid_assets.api.client import is_loopback
 from grid_assets.halfhours import HALF_HOUR, api_time
 from grid_assets.replay.server import ReplayServer
 from grid_assets_tests.replay.conftest import Caller
@@ -86,7 +88,7 @@ def test_the_48_hours_have_an_edge_row_from_an_exact_half_hour(
     assert answer.headers["X-Grid-Simulated"] == "fw48h"
 
 
-def test_only_answers_with_simulated_values_say_so(replay: Caller) -> None:
+def test_only_answers_with_simulated_values_are_marked(replay: Caller) -> None:
     assert "X-Grid-Simulated" not in replay.get(RANGE).headers
     assert "X-Grid-Simulated" not in replay.get("/intensity").headers
     ahead = replay.get(AROUND)
@@ -114,7 +116,7 @@ def test_every_answer_names_the_shift(replay: Caller) -> None:
         "/generation/0001-01-01T00:00Z/0001-01-01T00:30Z",
     ],
 )
-def test_bad_windows_are_refused_in_the_apis_words(replay: Caller, path: str) -> None:
+def test_bad_windows_are_refused_like_the_apis(replay: Caller, path: str) -> None:
     answer = replay.get(path)
     fixture = json.loads((FIXTURES / "error_400_intensity_date.json").read_text())
     assert answer.status_code == 400
@@ -147,7 +149,7 @@ def test_new_half_hours_arrive_as_the_clock_moves(replay: Caller) -> None:
     assert after[-1]["from"] == "2026-11-22T13:00Z"
 
 
-def test_another_server_with_the_same_shift_says_the_same(replay: Caller) -> None:
+def test_another_server_with_the_same_shift_gives_the_same_answers(replay: Caller) -> None:
     with ReplayServer(shift_weeks=47, now=replay.clock) as other:
         assert requests.get(other.url + AROUND, timeout=5).text == replay.get(AROUND).text
 
@@ -155,28 +157,28 @@ def test_another_server_with_the_same_shift_says_the_same(replay: Caller) -> Non
 def test_withheld_half_hours_are_absent_and_released_one_by_one(replay: Caller) -> None:
     everything, mix = replay.data(AROUND), replay.data(MIX_AROUND)
     fw48h = replay.data("/intensity/2026-11-22T13:30Z/fw48h")
-    assert replay.tell("withhold", half_hours=3)["withheld_from"] == "2026-11-22T12:00Z"
+    assert replay.control("withhold", half_hours=3)["withheld_from"] == "2026-11-22T12:00Z"
     assert [r["from"] for r in replay.data(AROUND)] == ["2026-11-22T11:30Z"]
     assert replay.data(MIX_AROUND)[-1]["from"] == "2026-11-22T11:30Z"
     assert replay.data("/intensity")[0]["from"] == "2026-11-22T11:30Z"
     assert replay.data("/intensity/2026-11-22T13:30Z/fw48h") == fw48h
 
-    assert replay.tell("release", half_hours=1)["withheld_from"] == "2026-11-22T12:30Z"
+    assert replay.control("release", half_hours=1)["withheld_from"] == "2026-11-22T12:30Z"
     assert replay.data(AROUND) == everything[:2]
-    assert replay.tell("release", half_hours=1)["withheld_from"] == "2026-11-22T13:00Z"
+    assert replay.control("release", half_hours=1)["withheld_from"] == "2026-11-22T13:00Z"
     assert replay.data("/intensity")[0]["from"] == "2026-11-22T12:30Z"
-    assert replay.tell("release", half_hours=1)["withheld_from"] is None
+    assert replay.control("release", half_hours=1)["withheld_from"] is None
     assert replay.data(AROUND) == everything
     assert replay.data(MIX_AROUND) == mix
 
 
 def test_everything_is_released_at_once_without_a_number(replay: Caller) -> None:
-    replay.tell("withhold", half_hours=100)
-    assert replay.tell("release")["withheld_from"] is None
-    assert replay.tell("release", half_hours=5)["withheld_from"] is None
+    replay.control("withhold", half_hours=100)
+    assert replay.control("release")["withheld_from"] is None
+    assert replay.control("release", half_hours=5)["withheld_from"] is None
 
 
-def test_the_status_tells_what_is_recorded_and_what_was_asked(replay: Caller) -> None:
+def test_the_status_shows_the_recording_and_the_requests(replay: Caller) -> None:
     replay.get(RANGE)
     replay.get("/intensity/2026-11-22T13:30Z/fw48h")
     replay.get("/generation")
@@ -195,7 +197,7 @@ def test_the_status_tells_what_is_recorded_and_what_was_asked(replay: Caller) ->
 
 
 def test_the_largest_number_of_requests_in_flight_is_remembered(replay: Caller) -> None:
-    replay.tell("fault", name="slow", seconds=0.3)
+    replay.control("fault", name="slow", seconds=0.3)
     with ThreadPoolExecutor(6) as pool:
         urls = [replay.server.url + RANGE] * 6
         assert all(answer.ok for answer in pool.map(lambda u: requests.get(u, timeout=5), urls))
@@ -203,7 +205,7 @@ def test_the_largest_number_of_requests_in_flight_is_remembered(replay: Caller) 
 
 
 @pytest.mark.parametrize(
-    ("order", "document"),
+    ("action", "document"),
     [
         ("withhold", {}),
         ("withhold", {"half_hours": 0}),
@@ -223,10 +225,10 @@ def test_the_largest_number_of_requests_in_flight_is_remembered(replay: Caller) 
         ("heal", {"name": "500"}),
     ],
 )
-def test_bad_orders_are_refused_with_a_sentence(
-    replay: Caller, order: str, document: dict[str, Any]
+def test_bad_control_requests_are_refused_with_a_reason(
+    replay: Caller, action: str, document: dict[str, Any]
 ) -> None:
-    answer = replay.session.post(f"{replay.server.url}/replay/{order}", json=document, timeout=5)
+    answer = replay.session.post(f"{replay.server.url}/replay/{action}", json=document, timeout=5)
     assert answer.status_code == 400
     assert answer.json()["error"]["message"].endswith(".")
     status = replay.get("/replay/status").json()
@@ -234,19 +236,21 @@ def test_bad_orders_are_refused_with_a_sentence(
 
 
 @pytest.mark.parametrize("body", [b"{", b"[1]", b"\xff", b"x" * 70_000])
-def test_an_order_that_is_no_json_object_is_refused(replay: Caller, body: bytes) -> None:
+def test_a_control_request_that_is_not_a_json_object_is_refused(
+    replay: Caller, body: bytes
+) -> None:
     url = f"{replay.server.url}/replay/heal"
     assert replay.session.post(url, data=body, timeout=5).status_code == 400
 
 
-def test_an_unknown_order_is_not_found(replay: Caller) -> None:
+def test_an_unknown_action_is_not_found(replay: Caller) -> None:
     answer = replay.session.post(f"{replay.server.url}/replay/explode", timeout=5)
     assert answer.status_code == 404
 
 
 def test_a_stopped_server_answers_no_one_and_frees_its_port(replay: Caller) -> None:
     replay.get("/intensity")
-    port = int(replay.server.url.rsplit(":", 1)[1])
+    port = urlsplit(replay.server.url).port or 0
     replay.server.stop()
     with pytest.raises(requests.ConnectionError):
         replay.get("/intensity")
@@ -254,20 +258,11 @@ def test_a_stopped_server_answers_no_one_and_frees_its_port(replay: Caller) -> N
         assert replay.get("/intensity").ok
 
 
-def test_serving_in_the_foreground_ends_with_stop() -> None:
-    server = ReplayServer(shift_weeks=47)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    assert requests.get(server.url + "/replay/status", timeout=5).ok
-    server._http.shutdown()
-    thread.join(5)
-    assert not thread.is_alive()
-    assert server.stopping.is_set()
-
-
-def test_only_this_machine_may_be_served() -> None:
-    with pytest.raises(ValueError, match="not this machine alone"):
-        ReplayServer(host="0.0.0.0")
+def test_only_this_machine_is_served(replay: Caller) -> None:
+    assert is_loopback(replay.server.url)
+    port = urlsplit(replay.server.url).port
+    listening = {c.laddr.ip for c in psutil.Process().net_connections() if c.laddr.port == port}
+    assert listening == {"127.0.0.1"}
 
 
 def test_requests_are_answered_quickly_and_quietly(
