@@ -19,8 +19,8 @@ from grid_assets.defs.asset_metadata import (
     kind_metadata,
 )
 from grid_assets.defs.assets import core, raw
-from grid_assets.defs.forecast_pictures import errors_by_lead, fan_chart, half_day_ahead
 from grid_assets.defs.partitions import BACKTEST, CYCLES, Days, days_of
+from grid_assets.defs.pictures import errors_by_lead, fan_chart, half_day_ahead
 from grid_assets.defs.resources import Services
 from grid_assets.defs.run_logging import BlockingCheckFailed, attempt
 from grid_assets.forecasting import due, issuing, scoring
