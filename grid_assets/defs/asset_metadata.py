@@ -21,8 +21,9 @@ from grid_assets.defs.resources import Services
 from grid_assets.halfhours import DAY, api_time
 from grid_assets.settings import PUBLIC_API_URL
 from grid_assets.telemetry.checks import FEW_QUARANTINED, Check, Verdict
-from grid_assets.warehouse.connection import connect, sql_dir
+from grid_assets.warehouse.connection import connect
 from grid_assets.warehouse.stamp import Stamp
+from grid_assets.warehouse.statements import sql_dir
 
 OWNERS: Final = ["team:grid-assets"]
 FRESH: Final = dg.FreshnessPolicy.time_window(

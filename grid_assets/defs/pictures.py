@@ -28,7 +28,8 @@ from grid_assets.defs.resources import Services
 from grid_assets.forecasting.horizon import HORIZON_TIME
 from grid_assets.halfhours import Window
 from grid_assets.series import CARBON_INTENSITY, LEAD_BUCKETS, STACKED
-from grid_assets.warehouse.connection import connect, statement
+from grid_assets.warehouse.connection import connect
+from grid_assets.warehouse.statements import statement
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -15,7 +15,8 @@ from typing import Final
 from pydantic import SecretStr
 
 from grid_assets.halfhours import DAY, day_start
-from grid_assets.warehouse.connection import connect, statement
+from grid_assets.warehouse.connection import connect
+from grid_assets.warehouse.statements import statement
 
 REVISED: Final = timedelta(days=7)
 """Shares are revised hours to days after publication, actuals for about a day."""
@@ -48,7 +49,7 @@ def days_due(url: SecretStr, history_start: date, now: datetime) -> list[date]:
         return []
     with connect(url) as connection:
         rows = connection.execute(
-            statement("statements/days_due"),
+            statement("raw/find_days_to_fetch"),
             {
                 "start": day_start(history_start),
                 "end": day_start(yesterday),

@@ -23,9 +23,10 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
-from grid_assets.warehouse.connection import Connection, WarehouseError, connect, sql_dir
+from grid_assets.warehouse.connection import Connection, WarehouseError, connect
 from grid_assets.warehouse.roles import make_roles
 from grid_assets.warehouse.stamp import Stamp, read_stamp, refuse_other_kind
+from grid_assets.warehouse.statements import sql_dir
 from grid_assets.warehouse.urls import location, session_url
 
 _USE_THE_OWNER: Final = (

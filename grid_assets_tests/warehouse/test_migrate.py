@@ -18,9 +18,10 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
 from grid_assets.runtime.postgres import EmbeddedPostgres
-from grid_assets.warehouse.connection import WarehouseError, connect, sql_dir
+from grid_assets.warehouse.connection import WarehouseError, connect
 from grid_assets.warehouse.migrate import ensure_database, is_current, migrate
 from grid_assets.warehouse.stamp import Stamp, read_stamp
+from grid_assets.warehouse.statements import sql_dir
 from grid_assets.warehouse.urls import session_url
 
 NewDatabase = Callable[..., SecretStr]

@@ -17,7 +17,8 @@ from grid_assets.defs.asset_metadata import FRESH, OWNERS, asset_key, kind_metad
 from grid_assets.defs.partitions import TRIGGER_TAG, Days
 from grid_assets.defs.resources import Services
 from grid_assets.defs.run_logging import attempt
-from grid_assets.warehouse.connection import connect, statement
+from grid_assets.warehouse.connection import connect
+from grid_assets.warehouse.statements import statement
 
 SHOWN: Final = (
     "reporting.telemetry",
@@ -82,6 +83,6 @@ def dashboard_is_due(url: SecretStr, now: datetime, pause: timedelta = PAUSE) ->
     """
     with connect(url) as connection:
         row = connection.execute(
-            statement("statements/dashboard_is_due"), {"before": now - pause}
+            statement("ops/check_dashboard_due"), {"before": now - pause}
         ).fetchone()
     return row == (True,)

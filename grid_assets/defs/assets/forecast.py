@@ -29,7 +29,8 @@ from grid_assets.forecasting.issue_times import current_issue_time, issue_times_
 from grid_assets.forecasting.models import registry
 from grid_assets.halfhours import DAY, Window, days_window
 from grid_assets.telemetry.checks import Verdict, judge
-from grid_assets.warehouse.connection import Connection, connect, statement, write_transaction
+from grid_assets.warehouse.connection import Connection, connect, write_transaction
+from grid_assets.warehouse.statements import statement
 
 Result = dg.AssetCheckResult | dg.MaterializeResult[Any]
 
@@ -95,7 +96,7 @@ def predictions(context: dg.AssetExecutionContext, services: Services) -> Iterat
             with connect(services.warehouse) as connection:
                 if not blocking:  # nothing new was staged, so the newest issue is judged again
                     with connection.transaction():
-                        connection.execute(statement("statements/stage_newest_issue"))
+                        connection.execute(statement("forecast/stage_newest_issue"))
                         judge_staged(connection, span)
                 warnings = judge(connection, WARNING[relation], span, now)
     except dg.Failure:
