@@ -61,6 +61,11 @@ FUELS: Final = tuple(fuel.name for fuel in MIX)
 
 NAMED_FUELS: Final = tuple(fuel for fuel in FUELS if fuel != "other")
 
+FUEL_GROUPS: Final = {
+    group: tuple(fuel.name for fuel in MIX if fuel.group == group)
+    for group in ("renewable", "low_carbon", "fossil", "imports", "other")
+}
+
 INTENSITY: Final = CARBON_INTENSITY.name
 
 SERIES: Final = (INTENSITY, *FUELS)

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from psycopg import sql
 
-from grid_assets.series import CARBON_INTENSITY, MIX
+from grid_assets.series import CARBON_INTENSITY, FUEL_GROUPS, MIX
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 def sql_dir() -> Path:
@@ -34,6 +37,8 @@ def render(name: str) -> str:
 
 @cache
 def _templates() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # a tenth of a second
+
     templates = Environment(
         loader=FileSystemLoader(sql_dir()),
         undefined=StrictUndefined,
@@ -41,6 +46,9 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         autoescape=False,
     )
-    groups = {fuel.group: [one.name for one in MIX if one.group == fuel.group] for fuel in MIX}
-    templates.globals |= {"carbon_intensity": CARBON_INTENSITY, "mix": MIX, "fuel_groups": groups}
+    templates.globals |= {
+        "carbon_intensity": CARBON_INTENSITY,
+        "mix": MIX,
+        "fuel_groups": FUEL_GROUPS,
+    }
     return templates

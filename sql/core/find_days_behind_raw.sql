@@ -1,5 +1,5 @@
--- UTC days for which raw holds something newer than core, whoever wrote it. Left out: what a run
--- has refused since it was captured, and days whose last attempt failed a short while ago.
+-- UTC days for which raw holds something newer than core, whichever program wrote it. Leaves out
+-- half-hours that a run has refused since their capture, and days whose last attempt failed recently.
 WITH newer AS (
     SELECT 'core.intensity' AS asset, (r.period_start AT TIME ZONE 'UTC')::date AS day
     FROM raw.intensity AS r
@@ -16,7 +16,7 @@ WITH newer AS (
           SELECT FROM ops.quarantine AS q
           WHERE q.asset = 'core.generation_mix' AND NOT q.is_body
             AND q.last_seen_at >= r.captured_at
-            -- only our own records are cast: those of this asset, which are JSON
+            -- only records of this asset are cast: those are JSON
             AND CASE WHEN q.asset = 'core.generation_mix' AND NOT q.is_body
                      THEN (q.payload::jsonb ->> 'period_start')::timestamptz END = r.period_start)
 )

@@ -1,31 +1,22 @@
--- The judged mixes into core; rows that would not change are not written. other_pct is not named:
--- the database derives it.
+-- From staged into core.generation_mix; rows that would not change are not written. other_pct is left
+-- out because the table derives it.
+{% from "macros.sql" import shares %}
+{% set named = mix | rejectattr("name", "equalto", "other") | list %}
 INSERT INTO core.generation_mix AS published
-    (period_start,
-     biomass_pct, coal_pct, imports_pct, gas_pct,
-     nuclear_pct, hydro_pct, solar_pct, wind_pct,
+    (period_start, {{ shares("", named) }},
      published_total_pct, adjustment, captured_at)
-SELECT period_start,
-       biomass_pct, coal_pct, imports_pct, gas_pct,
-       nuclear_pct, hydro_pct, solar_pct, wind_pct,
+SELECT period_start, {{ shares("", named) }},
        published_total_pct, adjustment, captured_at
 FROM staged
 ON CONFLICT (period_start) DO UPDATE SET
-    biomass_pct = excluded.biomass_pct,
-    coal_pct = excluded.coal_pct,
-    imports_pct = excluded.imports_pct,
-    gas_pct = excluded.gas_pct,
-    nuclear_pct = excluded.nuclear_pct,
-    hydro_pct = excluded.hydro_pct,
-    solar_pct = excluded.solar_pct,
-    wind_pct = excluded.wind_pct,
+    {% for fuel in named %}
+    {{ fuel.column }} = excluded.{{ fuel.column }},
+    {% endfor %}
     published_total_pct = excluded.published_total_pct,
     adjustment = excluded.adjustment,
     captured_at = excluded.captured_at
-WHERE (published.biomass_pct, published.coal_pct, published.imports_pct, published.gas_pct,
-       published.nuclear_pct, published.hydro_pct, published.solar_pct, published.wind_pct,
+WHERE ({{ shares("published", named) }},
        published.published_total_pct, published.adjustment, published.captured_at)
       IS DISTINCT FROM
-      (excluded.biomass_pct, excluded.coal_pct, excluded.imports_pct, excluded.gas_pct,
-       excluded.nuclear_pct, excluded.hydro_pct, excluded.solar_pct, excluded.wind_pct,
+      ({{ shares("excluded", named) }},
        excluded.published_total_pct, excluded.adjustment, excluded.captured_at)

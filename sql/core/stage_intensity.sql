@@ -1,4 +1,4 @@
--- The newest capture of every half-hour of the window that has begun, cleaned.
+-- Stages the newest capture of every half-hour of the window that has begun, cleaned.
 CREATE TEMPORARY TABLE staged ON COMMIT DROP AS
 SELECT DISTINCT ON (published.period_start)
        published.period_start,

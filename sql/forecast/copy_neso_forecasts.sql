@@ -1,6 +1,6 @@
--- NESO's captured 48-hour forecasts as a model beside ours: every one that is newer than the newest
--- copied, so that none is left out after an outage, and those of a window. Half-hours that had begun
--- when it was captured are no forecast.
+-- NESO's captured 48-hour forecasts as predictions of model neso: all that are newer than the newest
+-- one copied, so that an outage loses none, and those of a window. Half-hours that had begun by the
+-- time of capture are left out, because they are no forecast.
 WITH wanted AS (
     SELECT issued_at FROM raw.neso_forecast
     WHERE issued_at <= %(now)s

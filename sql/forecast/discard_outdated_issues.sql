@@ -1,7 +1,7 @@
--- Of the issues just made, those that what is stored should outlive are dropped. A refusal never takes
--- back a stored forecast, and a forecast always replaces a refusal. Of two of a kind, the one that
--- knew newer telemetry stays: another run has made it meanwhile. (Newer in one and older in the other
--- is not outdated: it would stay due for ever.)
+-- Discards the new issues that must not replace what is stored. A refusal never replaces a stored
+-- forecast, and a forecast always replaces a refusal. Of two forecasts or two refusals, the one that
+-- used newer telemetry stays: another run has made it meanwhile. (An issue that used newer intensity
+-- and an older mix, or the reverse, is not outdated: its time would stay due for ever.)
 WITH outdated AS (
     DELETE FROM asked AS a
     USING forecast.issues AS i

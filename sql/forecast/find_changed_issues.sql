@@ -1,4 +1,4 @@
--- Of the issues just made, those that differ from what is stored: only these are written, whole.
+-- Of the new issues, those that differ from what is stored. Only these are written, and as a whole.
 CREATE TEMPORARY TABLE changed ON COMMIT DROP AS
 SELECT a.model, a.issued_at
 FROM asked AS a
@@ -11,7 +11,7 @@ WHERE (i.revision, i.intensity_to, i.mix_to, i.context_missing, i.context_assume
 UNION
 SELECT model, issued_at
 FROM (
-    -- an issue always has the same series and half-hours, so nothing can be stored beyond these
+    -- an issue always has the same series and half-hours, so no stored row is outside these
     SELECT model, issued_at, series, period_start, p10, p50, p90, raw_p10, raw_p50, raw_p90, simulated
     FROM staged
     EXCEPT

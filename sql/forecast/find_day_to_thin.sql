@@ -1,5 +1,5 @@
--- The oldest UTC day before an instant that holds forecasts and is not thinned yet; null where there is
--- none. Asked by model and series, so that each is one probe of the key.
+-- The oldest UTC day before an instant that has forecasts and is not thinned yet; null where there is
+-- none. By model and series, so that each is one look-up in the primary key.
 SELECT (min(oldest.period_start) AT TIME ZONE 'UTC')::date
 FROM forecast.streams() AS s
 CROSS JOIN LATERAL (
@@ -7,8 +7,7 @@ CROSS JOIN LATERAL (
     FROM forecast.predictions AS p
     WHERE p.model = s.model AND p.series = s.series
       AND p.period_start >= coalesce(
-          (SELECT r.forecasts_thinned_to::timestamp AT TIME ZONE 'UTC' FROM ops.retention AS r),
-          '-infinity')
+          (SELECT t.thinned_to::timestamp AT TIME ZONE 'UTC' FROM forecast.thinning AS t), '-infinity')
       AND p.period_start < %(before)s
     ORDER BY p.period_start
     LIMIT 1) AS oldest

@@ -1,6 +1,6 @@
--- Past UTC days that have telemetry and no issue of the model. An issue that was refused counts until
--- core has changed since, on the day or in the nine days before it that its contexts reach: history
--- is loaded newest first, and what the issue lacked may be there now.
+-- Past UTC days that have telemetry and no issue of the model. A refused issue counts as one until core
+-- changes on that day or in the nine days before it, which its contexts reach: history is loaded newest
+-- first, and the missing half-hours may have arrived.
 WITH day AS (
     SELECT DISTINCT (period_start AT TIME ZONE 'UTC')::date AS day
     FROM core.intensity

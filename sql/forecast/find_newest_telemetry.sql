@@ -1,7 +1,7 @@
--- Ends of the newest half-hours of core that a forecast made now may use, and whether an issue of
--- the model has used both. What is older than a context cannot be used; where one of the two has
--- nothing, an issue that had the other and was refused covers it. One that was refused counts until
--- core has changed since: what it lacked may be there now.
+-- Ends of the newest half-hours of core that a forecast made now may use, and whether an issue of the
+-- model has used both. Telemetry older than a context is of no use; where intensity or mix has none,
+-- a refused issue that had the other one covers it. A refused issue counts until core changes: the
+-- missing half-hours may have arrived.
 WITH newest AS (
     SELECT (SELECT max(period_start) + interval '30 minutes' FROM core.intensity
             WHERE actual_gco2_kwh IS NOT NULL

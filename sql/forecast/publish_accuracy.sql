@@ -1,4 +1,4 @@
--- The scores into forecast.accuracy; rows that would not change are not written.
+-- From staged into forecast.accuracy; rows that would not change are not written.
 INSERT INTO forecast.accuracy AS published
     (model, series, target_date, lead_bucket, n, abs_error_sum, error_sum, abs_actual_sum,
      n_band, pinball_sum, n_inside_80, simulated)

@@ -1,5 +1,5 @@
 -- Every version of the actuals of a window that reached core, and from when each was known
--- (forecast.known_from); captured_at tells whether that is its capture. A value of core that is not in
+-- (forecast.known_from); captured_at shows whether that is its capture. A value of core that is not in
 -- raw was written by another program.
 WITH published AS (
     SELECT r.period_start, r.captured_at,

@@ -1,16 +1,15 @@
--- Every version of the mixes of a window that reached core, and from when each was known: as
--- known_intensity. Shares are as published, in the order of the API.
+-- Every version of the mixes of a window that reached core, and from when each was known, as in
+-- read_known_intensity. Shares are as published, in the order of the API.
+{% from "macros.sql" import shares %}
 WITH published AS (
     SELECT r.period_start, r.captured_at,
-           r.biomass_pct, r.coal_pct, r.imports_pct, r.gas_pct, r.nuclear_pct, r.other_pct,
-           r.hydro_pct, r.solar_pct, r.wind_pct, r.unknown_pct
+           {{ shares("r") }}, r.unknown_pct
     FROM core.generation_mix AS c
     JOIN raw.generation AS r ON r.period_start = c.period_start AND r.captured_at <= c.captured_at
     WHERE c.period_start >= %(start)s AND c.period_start < %(end)s
     UNION ALL
     SELECT c.period_start, c.captured_at,
-           c.biomass_pct, c.coal_pct, c.imports_pct, c.gas_pct, c.nuclear_pct, c.other_pct,
-           c.hydro_pct, c.solar_pct, c.wind_pct, '{}'
+           {{ shares("c") }}, '{}'
     FROM core.generation_mix AS c
     WHERE c.period_start >= %(start)s AND c.period_start < %(end)s
       AND NOT EXISTS (SELECT FROM raw.generation AS r
@@ -24,7 +23,6 @@ SELECT v.period_start,
        forecast.known_from(v.period_start, v.captured_at, v.first_captured_at, opened.at, %(late)s)
            AS known_from,
        v.captured_at,
-       v.biomass_pct, v.coal_pct, v.imports_pct, v.gas_pct, v.nuclear_pct, v.other_pct,
-       v.hydro_pct, v.solar_pct, v.wind_pct, v.unknown_pct
+       {{ shares("v") }}, v.unknown_pct
 FROM version AS v CROSS JOIN opened
 ORDER BY period_start, known_from, captured_at

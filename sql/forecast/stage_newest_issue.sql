@@ -1,4 +1,4 @@
--- The newest issue of our own models as it is stored, to be judged like one that is about to be.
+-- Stages the newest stored issue of our own models, so that the checks can judge it again.
 CREATE TEMPORARY TABLE staged ON COMMIT DROP AS
 SELECT * FROM forecast.predictions
 WHERE model <> 'neso'

@@ -1,5 +1,5 @@
--- Whether an attempt of another asset ended after the newest page was begun. While anything runs,
--- its end will ask again.
+-- Whether an attempt at another asset has ended since the newest page was started. Not while anything
+-- runs: its end will lead here again.
 WITH page AS (
     SELECT max(started_at) AS begun FROM ops.etl_runs WHERE asset = 'files.dashboard'
 )

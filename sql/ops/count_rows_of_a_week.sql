@@ -1,5 +1,5 @@
--- Rows that the last seven days added to the tables that grow, each from the start of an index. Of
--- forecasts the issues are counted: by our models an issue is 960 rows, by NESO up to 96.
+-- Rows that the last seven days added to the tables that grow, each counted by an index. Forecasts are
+-- counted by issue: 960 rows for our models, up to 96 for NESO.
 SELECT 'raw.intensity', count(*) FROM raw.intensity WHERE period_start >= %(since)s
 UNION ALL
 SELECT 'raw.generation', count(*) FROM raw.generation WHERE period_start >= %(since)s

@@ -1,5 +1,5 @@
--- What each table weighs with its indexes, and how many rows it had when it was last counted (-1: never).
--- From the catalogue, so it takes no longer for a large table. Partitions go by the name of their table.
+-- Size of each table with its indexes, and its number of rows when PostgreSQL last counted them (-1:
+-- never). Read from the catalogue, so large tables take no longer. Partitions count for their table.
 SELECT coalesce(pn.nspname || '.' || p.relname, n.nspname || '.' || c.relname) AS name,
        pg_total_relation_size(c.oid)::bigint AS bytes,
        c.reltuples::bigint AS row_count

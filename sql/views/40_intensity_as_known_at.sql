@@ -1,5 +1,5 @@
--- Carbon intensity as it stood at an instant: the newest capture up to then of every half-hour
--- that had begun. A revision captured later does not show; history loaded later is not known.
+-- Carbon intensity as it stood at an instant: the newest capture up to then of every half-hour that
+-- had begun. Revisions captured later do not show, and neither does history loaded later.
 CREATE FUNCTION reporting.intensity_as_known_at(at timestamptz)
 RETURNS TABLE (
     period_start      timestamptz,
@@ -27,6 +27,4 @@ AS $$
     ORDER BY published.period_start, published.captured_at DESC
 $$;
 COMMENT ON FUNCTION reporting.intensity_as_known_at(timestamptz) IS
-    'Rows as in core.intensity, gCO2/kWh, as they stood at the given instant by time of capture.';
-REVOKE ALL ON FUNCTION reporting.intensity_as_known_at(timestamptz) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION reporting.intensity_as_known_at(timestamptz) TO grid_reader;
+    'Rows of core.intensity, gCO2/kWh, as they stood at the given instant by time of capture. Reads all of raw.intensity up to then.';

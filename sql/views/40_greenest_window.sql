@@ -1,5 +1,5 @@
--- When to use electricity: of the half-hours from `earliest` to `deadline`, those in which it is
--- forecast to be greenest, by the newest forecast of each.
+-- When to use electricity: of the half-hours from `earliest` to `deadline`, those with the lowest
+-- forecast carbon intensity, by the newest forecast of each.
 CREATE FUNCTION reporting.greenest_window(
     duration   interval,
     deadline   timestamptz,
@@ -19,33 +19,33 @@ AS $$
 DECLARE
     half_hour CONSTANT interval := '30 minutes';
     needed    integer;
-    asked     text := greenest_window.model;
+    of_model  text := greenest_window.model;
     first_at  timestamptz;
     last_at   timestamptz;
 BEGIN
-    -- by its seconds, as they are used: to an interval's order a year has 360 days, to its epoch 365.25
+    -- by its seconds, which are used below: intervals compare a year as 360 days, its epoch has 365.25
     IF (extract(epoch FROM duration) > 0) IS NOT TRUE THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format(
-            'greenest_window cannot find a duration of %s: give one above 0, such as interval ''2 hours''.',
+            'greenest_window cannot search for a duration of %s. Give one above 0, such as interval ''2 hours''.',
             coalesce(duration::text, 'null'));
     ELSIF deadline IS NULL OR earliest IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE =
-            'greenest_window cannot search without limits, and deadline or earliest is null: give a time with its zone.';
+            'greenest_window needs both limits, and deadline or earliest is null. Give a time with its zone.';
     ELSIF contiguous IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE =
-            'greenest_window cannot tell what is wanted, as contiguous is null: give true for one stretch, false for any half-hours.';
+            'greenest_window needs to know whether the half-hours must be contiguous, and it is null. Give true or false.';
     ELSIF quantile IS NULL OR quantile NOT IN ('p10', 'p50', 'p90') THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format(
-            'greenest_window cannot use the quantile %s: give p10, p50 or p90.', coalesce(quote_literal(quantile), 'null'));
+            'greenest_window does not know the quantile %s. Give p10, p50 or p90.', coalesce(quote_literal(quantile), 'null'));
     END IF;
-    -- a million half-hours are 57 years: more than was ever forecast, and a number that can be used
+    -- a million half-hours are 57 years: longer than any forecast, and small enough to count with
     needed := least(ceil(extract(epoch FROM duration) / 1800), 1000000);
 
-    -- One of our own Chronos models, or else a simpler one, whose newest issue reaches the time asked
-    -- (no forecast is longer than 48 hours). forecast.models is short, so that each model is one
-    -- look into the key of forecast.issues; what neso is needs no row there.
-    IF asked IS NULL THEN
-        SELECT candidate.model INTO asked
+    -- Our newest Chronos model, or else a simpler one, whose newest issue reaches `earliest` (no
+    -- forecast is longer than 48 hours). forecast.models is short, so each model costs one look-up
+    -- in the key of forecast.issues; neso has no row there.
+    IF of_model IS NULL THEN
+        SELECT candidate.model INTO of_model
         FROM (SELECT DISTINCT known.model FROM forecast.models AS known
               UNION SELECT 'neso') AS candidate
         CROSS JOIN LATERAL (
@@ -59,29 +59,29 @@ BEGIN
         LIMIT 1;
     END IF;
 
-    -- the first and the last half-hour of that model within the limits, on the grid
+    -- the first and the last half-hour of that model within the limits
     SELECT p.period_start INTO first_at FROM forecast.predictions AS p
-    WHERE p.model = asked AND p.series = 'carbon_intensity' AND p.period_start >= earliest
+    WHERE p.model = of_model AND p.series = 'carbon_intensity' AND p.period_start >= earliest
     ORDER BY p.period_start LIMIT 1;
     SELECT p.period_start INTO last_at FROM forecast.predictions AS p
-    WHERE p.model = asked AND p.series = 'carbon_intensity' AND p.period_start <= deadline - half_hour
+    WHERE p.model = of_model AND p.series = 'carbon_intensity' AND p.period_start <= deadline - half_hour
     ORDER BY p.period_start DESC LIMIT 1;
 
     RETURN QUERY
     WITH candidate AS MATERIALIZED (
-        -- one look into the primary key for each half-hour, however many issues reach it
+        -- one look-up in the primary key for each half-hour, however many issues reach it
         SELECT newest.at, newest.value
         FROM generate_series(first_at, last_at, half_hour) AS grid (at)
         CROSS JOIN LATERAL (
             SELECT p.period_start AS at,
                    CASE quantile WHEN 'p10' THEN p.p10 WHEN 'p50' THEN p.p50 ELSE p.p90 END AS value
             FROM forecast.predictions AS p
-            WHERE p.model = asked AND p.series = 'carbon_intensity' AND p.period_start = grid.at
+            WHERE p.model = of_model AND p.series = 'carbon_intensity' AND p.period_start = grid.at
             ORDER BY p.model DESC, p.series DESC, p.period_start DESC, p.issued_at DESC
             LIMIT 1) AS newest
         WHERE newest.value IS NOT NULL
     ), stretch AS (
-        -- what starts at each; with a hole it has fewer half-hours
+        -- the stretch that starts at each; one with a gap has fewer half-hours
         SELECT c.at, sum(c.value) OVER following AS total, count(*) OVER following AS half_hours
         FROM candidate AS c
         WHERE contiguous
@@ -101,6 +101,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION reporting.greenest_window(interval, timestamptz, timestamptz, boolean, text, text) IS
-    'The half-hours between earliest and deadline, enough for duration, that are forecast to be greenest: in one stretch, or any where contiguous is false. period_start is the start of a half-hour to use, gco2_kwh its forecast by p10, p50 or the cautious p90; no row where nothing fits.';
-REVOKE ALL ON FUNCTION reporting.greenest_window(interval, timestamptz, timestamptz, boolean, text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION reporting.greenest_window(interval, timestamptz, timestamptz, boolean, text, text) TO grid_reader;
+    'The greenest half-hours between earliest and deadline, enough for duration: one stretch, or any half-hours where contiguous is false. period_start is the start of a half-hour to use, gco2_kwh its forecast by the chosen quantile (p90 is the cautious choice). No row where nothing fits.';
