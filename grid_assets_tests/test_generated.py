@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from grid_assets.definitions import defs
 from grid_assets.warehouse.connection import Connection
 from grid_assets_tests import shared_warehouse
-from grid_assets_tests.generate import catalogue, generated, reference
+from grid_assets_tests.generate import VIEWS, catalogue, generated, reference
 from grid_assets_tests.generate.catalogue import NO_COMMENT
 from grid_assets_tests.warehouse.test_database import PREDICTED, RELIED_ON
 
@@ -43,6 +43,7 @@ def test_every_generated_file_is_current(connection: Connection) -> None:
     files = generated(connection)
     for path, text in files.items():
         assert path.read_text(encoding="utf-8") == text, f"{path.name} {RENEW}"
+    assert set(VIEWS.glob("*.view.lkml")) <= set(files)
 
 
 def test_everything_is_described_to_the_last_column(connection: Connection) -> None:

@@ -1,6 +1,7 @@
 """Files that are written from a migrated database: `make generate` writes them, a test compares.
 
-The catalogue (`warehouse/catalogue.json`) and the data dictionary (`docs/reference.md`).
+The catalogue (`grid_assets/warehouse/catalogue.json`), the data dictionary (`docs/reference.md`)
+and the dimensions of Looker (`looker/views`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from pathlib import Path
 from grid_assets.settings import PROJECT_DIR
 from grid_assets.warehouse.catalogue import FILE
 from grid_assets.warehouse.connection import Connection
-from grid_assets_tests.generate import catalogue, reference
+from grid_assets_tests.generate import catalogue, looker, reference
+
+VIEWS = PROJECT_DIR / "looker" / "views"
 
 
 def generated(connection: Connection) -> dict[Path, str]:
@@ -19,4 +22,5 @@ def generated(connection: Connection) -> dict[Path, str]:
     return {
         FILE: catalogue.as_json(found),
         PROJECT_DIR / "docs" / "reference.md": reference.page(found),
+        **{VIEWS / f"{name}.view.lkml": text for name, text in looker.views(found).items()},
     }

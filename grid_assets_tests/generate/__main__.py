@@ -10,11 +10,11 @@ from grid_assets.runtime.postgres import EmbeddedPostgres
 from grid_assets.settings import PROJECT_DIR
 from grid_assets.warehouse.migrate import migrate
 from grid_assets.warehouse.stamp import Stamp
-from grid_assets_tests.generate import generated
+from grid_assets_tests.generate import VIEWS, generated
 
 
 def main() -> None:
-    """Write what changed."""
+    """Write what changed, and delete the views that are gone."""
     with tempfile.TemporaryDirectory(prefix="grid-generate-", dir="/tmp") as folder:
         Path(folder).chmod(0o755)  # PostgreSQL does not run as root, and its user has to enter
         server = EmbeddedPostgres(Path(folder) / "postgres")
@@ -25,6 +25,9 @@ def main() -> None:
                 files = generated(connection)
         finally:
             server.stop()
+    for path in set(VIEWS.glob("*.view.lkml")) - set(files):
+        path.unlink()
+        print(f"Deleted {path.relative_to(PROJECT_DIR)}")  # noqa: T201
     for path, text in files.items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.parent.mkdir(exist_ok=True)
