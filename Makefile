@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
   $$p -c '$(FITS)' 2>/dev/null && echo $$p && break; done)
 GRID := .venv/bin/grid
 
-.PHONY: demo up down test check bench clean
+.PHONY: demo up down test check bench generate clean
 
 demo: .venv/.ready
 	@$(GRID) demo $(if $(ONCE),--once)
@@ -29,6 +29,9 @@ check: .venv/.ready
 
 bench: .venv/.ready
 	@.venv/bin/python -m bench
+
+generate: .venv/.ready
+	@.venv/bin/python -m grid_assets_tests.generate
 
 .venv/.ready: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(FITS)' || \

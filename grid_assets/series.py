@@ -1,25 +1,72 @@
-"""The ten series of the project: carbon intensity and the shares of nine fuels, in one order."""
+"""The dictionary of the ten series: carbon intensity, then the shares of nine fuels.
+
+Names, units, columns, groups, colours and lead buckets are said here and nowhere else. SQL
+templates, charts and the generated pages read them; only applied migrations repeat them.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
-FUELS: Final = (
-    "biomass",
-    "coal",
-    "imports",
-    "gas",
-    "nuclear",
-    "other",
-    "hydro",
-    "solar",
-    "wind",
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One series: its name in tables, and how people meet it."""
+
+    name: str
+    unit: str
+    column: str
+    """Column of `core` with what happened."""
+    ceiling: int
+    """The largest value that is possible, in `unit`."""
+    colour: str
+    """In every chart."""
+    group: str = ""
+    """`fuel_group` of a fuel."""
+    level: int = 0
+    """Place of a fuel in a stacked chart, from the bottom: fossil fuels lie on top."""
+
+    @property
+    def label(self) -> str:
+        """The name as a title: `Carbon intensity`."""
+        return self.name.replace("_", " ").capitalize()
+
+
+def _fuel(name: str, group: str, colour: str, level: int) -> Series:
+    return Series(name, "%", f"{name}_pct", 100, colour, group, level)
+
+
+CARBON_INTENSITY: Final = Series(
+    "carbon_intensity", "gCO2/kWh", "actual_gco2_kwh", 1000, colour="#1f9d57"
+)
+
+MIX: Final = (
+    _fuel("biomass", "low_carbon", "#93743f", 1),
+    _fuel("coal", "fossil", "#5f6470", 8),
+    _fuel("imports", "imports", "#8d99a6", 5),
+    _fuel("gas", "fossil", "#d1603d", 7),
+    _fuel("nuclear", "low_carbon", "#7b5ea7", 0),
+    _fuel("other", "other", "#c48fb0", 6),
+    _fuel("hydro", "renewable", "#2a9d8f", 2),
+    _fuel("solar", "renewable", "#e0a800", 4),
+    _fuel("wind", "renewable", "#3b82c4", 3),
 )
 """The nine fuels of the API, in its order."""
 
+STACKED: Final = tuple(sorted(MIX, key=lambda fuel: fuel.level))
+"""The fuels from the bottom of a stacked chart to its top."""
+
+FUELS: Final = tuple(fuel.name for fuel in MIX)
+
 NAMED_FUELS: Final = tuple(fuel for fuel in FUELS if fuel != "other")
 
-INTENSITY: Final = "carbon_intensity"
+FUEL_GROUPS: Final = {
+    group: tuple(fuel.name for fuel in MIX if fuel.group == group)
+    for group in ("renewable", "low_carbon", "fossil", "imports", "other")
+}
+
+INTENSITY: Final = CARBON_INTENSITY.name
 
 SERIES: Final = (INTENSITY, *FUELS)
 """Carbon intensity in gCO2/kWh, then the nine shares in percent: the rows of every array."""
@@ -31,7 +78,7 @@ LEAD_BUCKETS: Final = {
     "12-24h": (24, 48),
     "24-48h": (48, 96),
 }
-"""Steps of half an hour of each bucket, lower edge included; the same rule is in `sql/views`."""
+"""Steps of half an hour of each bucket, lower edge included, as in `forecast.lead_bucket`."""
 
 BUCKET_OF_STEP: Final = tuple(
     name for name, (first, end) in LEAD_BUCKETS.items() for _ in range(first, end)

@@ -1,15 +1,15 @@
 -- Who owns what, and who may do what. Runs at the end of every migration, in the transaction that
--- renews the views; grants to grid_reader stand in the view's own file.
+-- renews the views.
 
--- grid_owner gets what this migration made and what the schema's owner so far has, schemas first: it
--- needs CREATE there to own what is in them. Indexes, identity sequences and row types follow their
--- table. What somebody else put there, such as a view of an analyst, stays theirs: as grid_owner it
--- might read less than they do, and a function might do more.
+-- grid_owner gets everything that this migration created and that the schema's previous owner has,
+-- schemas first: it needs CREATE there to own what is in them. Indexes, identity sequences and row
+-- types follow their table. What somebody else created there, such as an analyst's view, stays
+-- theirs: owned by grid_owner it might read less than they may, and a function might do more.
 DO $$
 DECLARE
-    theirs text;
+    object text;
 BEGIN
-    FOR theirs IN
+    FOR object IN
         WITH ours AS (
             SELECT oid, nspname, nspowner,
                    ARRAY[nspowner, to_regrole(quote_ident(current_user))::oid] AS makers
@@ -35,7 +35,7 @@ BEGIN
         ) AS found (place, command)
         ORDER BY place, command
     LOOP
-        EXECUTE 'ALTER ' || theirs || ' OWNER TO grid_owner';
+        EXECUTE 'ALTER ' || object || ' OWNER TO grid_owner';
     END LOOP;
     -- for migrations to come, which may make a schema
     IF NOT has_database_privilege('grid_owner', current_database(), 'CREATE') THEN
@@ -44,16 +44,16 @@ BEGIN
 END
 $$;
 
--- Dagster keeps its runs in a schema that belongs to grid_writer: it makes its tables itself, and
--- purges them. (Empty where GRID_DAGSTER_DATABASE_URL names another place.)
+-- Dagster's schema belongs to grid_writer, because Dagster creates and purges its tables itself. (It
+-- stays empty where GRID_DAGSTER_DATABASE_URL names another place.)
 DO $$
 DECLARE
-    theirs text;
+    object text;
 BEGIN
     IF to_regnamespace('dagster') IS NULL THEN
         CREATE SCHEMA dagster AUTHORIZATION grid_writer;
     ELSE
-        FOR theirs IN
+        FOR object IN
             SELECT command FROM (
                 SELECT 1, 'SCHEMA dagster' FROM pg_namespace
                 WHERE nspname = 'dagster' AND nspowner <> 'grid_writer'::regrole
@@ -64,20 +64,22 @@ BEGIN
             ) AS found (place, command)
             ORDER BY place, command
         LOOP
-            EXECUTE 'ALTER ' || theirs || ' OWNER TO grid_writer';
+            EXECUTE 'ALTER ' || object || ' OWNER TO grid_writer';
         END LOOP;
     END IF;
 END
 $$;
 
+-- grid_reader reads all of reporting. A view reads its tables as its owner, but calls functions as the
+-- reader; without USAGE on forecast nobody else can call this one.
 GRANT USAGE ON SCHEMA reporting TO grid_reader;
 
--- grid_writer: no DELETE and no TRUNCATE anywhere. What has to go is removed by functions that run
--- as grid_owner and judge for themselves.
+-- grid_writer: no DELETE and no TRUNCATE anywhere. Rows are deleted only by functions that run as
+-- grid_owner and check for themselves what may go.
 GRANT USAGE ON SCHEMA raw, core, forecast, ops, reporting TO grid_writer;
 GRANT INSERT, UPDATE ON ops.etl_runs, ops.quarantine, ops.retention TO grid_writer;
 
--- Not ON ALL TABLES, which fails where there is one that somebody else keeps there.
+-- Not ON ALL TABLES, which fails on a table that somebody else owns.
 DO $$
 DECLARE
     command text;
@@ -92,9 +94,16 @@ BEGIN
         WHERE nspname IN ('raw', 'core', 'forecast', 'ops', 'reporting')
           AND relkind IN ('r', 'p', 'v', 'm') AND relowner = 'grid_owner'::regrole
         UNION ALL
-        -- a new function may be called by everyone unless that is taken back
+        SELECT format('GRANT SELECT ON %s TO grid_reader', oid::regclass)
+        FROM pg_class
+        WHERE relnamespace = 'reporting'::regnamespace
+          AND relkind IN ('v', 'm') AND relowner = 'grid_owner'::regrole
+        UNION ALL
+        -- everyone may call a new function unless that is revoked
         SELECT format(unnest(ARRAY['REVOKE ALL ON ROUTINE %s FROM PUBLIC',
-                                   'GRANT EXECUTE ON ROUTINE %s TO grid_writer']),
+                                   'GRANT EXECUTE ON ROUTINE %s TO grid_writer']
+                             || CASE nspname WHEN 'reporting'
+                                THEN ARRAY['GRANT EXECUTE ON ROUTINE %s TO grid_reader'] END),
                       p.oid::regprocedure)
         FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = pronamespace
         WHERE nspname IN ('raw', 'core', 'forecast', 'ops', 'reporting')
@@ -104,19 +113,20 @@ BEGIN
     END LOOP;
 END
 $$;
+GRANT EXECUTE ON FUNCTION forecast.lead_bucket(interval) TO grid_reader;
 ALTER DEFAULT PRIVILEGES FOR ROLE grid_owner REVOKE ALL ON FUNCTIONS FROM PUBLIC;
 
--- Supabase's Data API works as these two roles. They get nothing, whatever the server's defaults give.
+-- Supabase's Data API uses these two roles. They get nothing, whatever the server's defaults grant.
 DO $$
 DECLARE
     schemas CONSTANT text[] := ARRAY['raw', 'core', 'forecast', 'ops', 'reporting', 'dagster'];
     outsider name;
     kind text;
-    theirs text;
+    object text;
 BEGIN
     FOR outsider IN SELECT rolname FROM pg_roles WHERE rolname IN ('anon', 'authenticated') LOOP
         EXECUTE format('REVOKE ALL ON SCHEMA %s FROM %I', array_to_string(schemas, ', '), outsider);
-        FOR theirs IN  -- one by one, and only ours: see above
+        FOR object IN  -- one by one, and only ours: see above
             SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END || c.oid::regclass
             FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = relnamespace
             WHERE nspname = ANY (schemas) AND relkind IN ('r', 'p', 'v', 'm', 'S')
@@ -127,7 +137,7 @@ BEGIN
             WHERE nspname = ANY (schemas)
               AND proowner IN ('grid_owner'::regrole, 'grid_writer'::regrole)
         LOOP
-            EXECUTE format('REVOKE ALL ON %s FROM %I', theirs, outsider);
+            EXECUTE format('REVOKE ALL ON %s FROM %I', object, outsider);
         END LOOP;
         FOREACH kind IN ARRAY ARRAY['TABLES', 'SEQUENCES', 'FUNCTIONS'] LOOP
             EXECUTE format('ALTER DEFAULT PRIVILEGES FOR ROLE grid_owner, grid_writer '

@@ -1,25 +1,25 @@
--- The statements that the three roles still need: one a row, in order, none where all is right.
--- Asked by every migration, which runs them, or shows them to an administrator if it may not.
+-- The statements that would bring the three roles to this version: one per row, in order, and no row
+-- where nothing is missing. Every migration runs them, or shows them to an administrator if it may not.
 --
 --   grid_owner    owns every relation and migrates
---   grid_writer   loads: adds to raw, adds and changes in core, forecast and ops, deletes nothing
+--   grid_writer   loads: adds to raw; adds and changes in core, forecast and ops; deletes nothing
 --   grid_reader   reads reporting
 --
--- What each may do is in rights.sql. All can log in, because settings and limits of a role hold only
--- for the role that logs in; without a password no login by password succeeds. A limit or a setting
--- that somebody has chosen is kept.
+-- rights.sql says what each may do. All can log in, because the settings and limits of a role apply
+-- only to the role that logs in; without a password no password login succeeds. Limits and settings
+-- that somebody has changed are kept.
 WITH wanted (place, name, attributes) AS (VALUES
     (1, 'grid_owner', ''),
     (2, 'grid_writer', ''),
-    -- more dashboards than a team has, and few enough to leave the writer its connections
+    -- more than a team's dashboards need, and few enough to leave the writer its connections
     (3, 'grid_reader', ' CONNECTION LIMIT 32')
 ), setting (name, value) AS (VALUES
     ('statement_timeout', '60s'),
     ('idle_in_transaction_session_timeout', '60s'),
     ('default_transaction_read_only', 'on')
 ), may (act, options) AS (
-    -- Before PostgreSQL 16 a member may always act as the role. Since 16 whoever creates a role may
-    -- hand it out, and is no member that could use it until it says so.
+    -- Before PostgreSQL 16 a member may always act as the role. Since 16 the creator of a role may
+    -- grant it, but cannot use it until it grants itself SET and INHERIT.
     SELECT CASE WHEN since_16 THEN 'SET' ELSE 'MEMBER' END,
            CASE WHEN since_16 THEN ' WITH INHERIT TRUE, SET TRUE' ELSE '' END
     FROM (SELECT current_setting('server_version_num')::integer >= 160000) AS server (since_16)
@@ -43,12 +43,12 @@ FROM (
     WHERE NOT EXISTS (SELECT FROM pg_roles, unnest(rolconfig) AS has
                       WHERE rolname = 'grid_reader' AND starts_with(has, s.name || '='))
     UNION ALL
-    -- the owner gives Dagster's schema to the writer, and may do whatever the writer may
+    -- the owner gives Dagster's schema to the writer, and may do everything the writer may
     SELECT 40, 'GRANT grid_writer TO grid_owner' || options
     FROM may
     WHERE NOT coalesce(pg_has_role(to_regrole('grid_owner')::oid, to_regrole('grid_writer')::oid, act), false)
     UNION ALL
-    -- whoever migrates gives what it makes to the owner
+    -- the user who migrates hands what it creates to the owner
     SELECT 50, format('GRANT grid_owner TO %I', current_user) || options
     FROM may
     WHERE NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)

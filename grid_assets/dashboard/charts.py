@@ -20,7 +20,6 @@ from grid_assets.dashboard.theme import (
     HEIGHT,
     MODEL_LEGEND,
     OTHER_COLOURS,
-    OUR_COLOURS,
     STATUS_COLOURS,
     Spec,
     at,
@@ -29,6 +28,7 @@ from grid_assets.dashboard.theme import (
     frame,
     gco2,
     in_title,
+    model_colours,
     model_label,
     ms,
     plain,
@@ -115,10 +115,7 @@ def intensity(snapshot: Snapshot) -> Spec | None:
         )
     lines = {"actual": (ACTUAL, ACTUAL_COLOUR)}
     if model and ours:
-        lines["p50"] = (
-            chart_label(model, _simulated(ours)),
-            OTHER_COLOURS.get(model, OUR_COLOURS[0]),
-        )
+        lines["p50"] = (chart_label(model, _simulated(ours)), model_colours([model])[model])
     if neso:
         lines["neso"] = (chart_label("neso", _simulated(neso)), OTHER_COLOURS["neso"])
     colour = {"scale": scale(dict(lines.values())), "legend": MODEL_LEGEND}
@@ -300,10 +297,7 @@ def _by_lead(snapshot: Snapshot) -> Spec:
 def _lead_and_model(snapshot: Snapshot) -> Spec:
     simulated = {one.model: one.simulated for one in snapshot.accuracy}
     names = {model: chart_label(model, simulated[model]) for model in model_names(snapshot)}
-    colours = {
-        name: OTHER_COLOURS.get(model, OUR_COLOURS[n % len(OUR_COLOURS)])
-        for n, (model, name) in enumerate(names.items())
-    }
+    colours = {names[model]: colour for model, colour in model_colours(names).items()}
     return {
         "x": {
             "field": "lead",

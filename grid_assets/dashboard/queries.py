@@ -16,7 +16,8 @@ from psycopg.rows import class_row
 
 from grid_assets.halfhours import DAY, HALF_HOUR, floor
 from grid_assets.series import FUELS, LEAD_BUCKETS
-from grid_assets.warehouse.connection import Connection, statement
+from grid_assets.warehouse.connection import Connection
+from grid_assets.warehouse.statements import statement
 
 NEXT_HOURS: Final = timedelta(hours=6)
 """How much of the forecast the first panel spells out."""

@@ -1,30 +1,23 @@
-"""How every chart looks: colours, axes, legends, and how values and instants are given to them.
+"""What the charts share: colours, axes, legends, and the form of values and instants.
 
-Belongs here: what charts share. Does not belong here: any one chart (`charts`).
+Dagster's pictures use the same colours (`defs.pictures`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
+
+from grid_assets.series import CARBON_INTENSITY, STACKED
 
 Spec = dict[str, Any]
 
 HEIGHT: Final = 280
 
-FUEL_COLOURS: Final = {
-    "nuclear": "#7b5ea7",
-    "biomass": "#93743f",
-    "hydro": "#2a9d8f",
-    "wind": "#3b82c4",
-    "solar": "#e0a800",
-    "imports": "#8d99a6",
-    "other": "#c48fb0",
-    "gas": "#d1603d",
-    "coal": "#5f6470",
-}
-"""Fuels from the bottom of the stack to its top: what burns fossil fuel lies on the rest."""
+FUEL_COLOURS: Final = {fuel.name: fuel.colour for fuel in STACKED}
+"""Fuels from the bottom of the stack to its top."""
 
 STATUS_COLOURS: Final = {
     "success": "#2a9d8f",
@@ -34,9 +27,9 @@ STATUS_COLOURS: Final = {
 }
 
 ACTUAL: Final = "actual"
-ACTUAL_COLOUR: Final = "#1f9d57"
+ACTUAL_COLOUR: Final = CARBON_INTENSITY.colour
 OUR_COLOURS: Final = ("#3b7dd8", "#1f9d57", "#93743f")
-"""Chronos models by name; more than three at once are seen only after many changes of model."""
+"""For Chronos models, in order; more than three together are rare."""
 OTHER_COLOURS: Final = {"neso": "#c2571a", "seasonal_naive": "#8a6fb3"}
 
 TIME_AXIS: Final = {
@@ -67,6 +60,14 @@ def ms(instant: datetime) -> int:
 def at(instant: datetime) -> str:
     """An instant for a reader, such as `22 Nov 19:30`; the page says that all are UTC."""
     return f"{instant.day} {instant:%b %H:%M}"
+
+
+def model_colours(models: Iterable[str]) -> dict[str, str]:
+    """A colour for each model: NESO and seasonal naive always have their own."""
+    return {
+        model: OTHER_COLOURS.get(model, OUR_COLOURS[place % len(OUR_COLOURS)])
+        for place, model in enumerate(models)
+    }
 
 
 def model_label(model: str, simulated: bool) -> str:
@@ -119,7 +120,8 @@ def stacked(field: str) -> Spec:
 
 
 def gco2(field: str) -> Spec:
-    return {"field": field, "type": "quantitative", "title": "gCO2/kWh", "scale": {"zero": True}}
+    unit = CARBON_INTENSITY.unit
+    return {"field": field, "type": "quantitative", "title": unit, "scale": {"zero": True}}
 
 
 def colours_of(field: str, colours: dict[str, str]) -> Spec:

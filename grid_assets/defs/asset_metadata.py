@@ -1,16 +1,13 @@
-"""What an asset says of itself, and what a materialisation leaves behind.
+"""Attributes, check specs and metadata that all assets share.
 
-Belongs here: asset attributes, check specs and metadata that every relation shares.
-Does not belong here: loading or judging. Columns and their units come from the comments in `sql/`,
-the one place where they are written.
+Column types and descriptions come from the catalogue, which is generated from the comments in
+`sql/`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence, Set
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from typing import Any, Final
 
 import dagster as dg
@@ -21,7 +18,7 @@ from grid_assets.defs.resources import Services
 from grid_assets.halfhours import DAY, api_time
 from grid_assets.settings import PUBLIC_API_URL
 from grid_assets.telemetry.checks import FEW_QUARANTINED, Check, Verdict
-from grid_assets.warehouse.connection import sql_dir
+from grid_assets.warehouse import catalogue
 from grid_assets.warehouse.stamp import Stamp
 
 OWNERS: Final = ["team:grid-assets"]
@@ -30,67 +27,20 @@ FRESH: Final = dg.FreshnessPolicy.time_window(
 )
 """Two half-hourly cycles may fail before it warns, four before it fails."""
 
-_COMMENT: Final = re.compile(
-    r"COMMENT ON COLUMN (\w+\.\w+)\.(\w+) IS\s+'((?:[^']|'')*)';", re.MULTILINE
-)
-
 
 def asset_key(relation: str) -> dg.AssetKey:
     """The asset of a relation: `core.intensity` is `core/intensity`."""
     return dg.AssetKey(relation.split("."))
 
 
-@cache
-def _comments() -> dict[str, dict[str, str]]:
-    columns: dict[str, dict[str, str]] = {}
-    for path in sorted(sql_dir().glob("*/*.sql")):
-        for relation, column, text in _COMMENT.findall(path.read_text(encoding="utf-8")):
-            columns.setdefault(relation, {})[column] = text.replace("''", "'")
-    return columns
-
-
 def column_schema(relation: str) -> dg.TableSchema:
-    """Column names, types and descriptions with units, in the order of their comments."""
+    """The columns of a relation as the catalogue has them."""
     return dg.TableSchema(
         columns=[
-            dg.TableColumn(name, type=_type_of(name), description=text)
-            for name, text in _comments()[relation].items()
+            dg.TableColumn(column.name, type=column.type, description=column.comment)
+            for column in catalogue.relation(relation).columns
         ]
     )
-
-
-_TYPES: Final = {
-    "unknown_pct": "jsonb",
-    "settlement_date": "date",
-    "target_date": "date",
-    "settlement_period": "integer",
-    "attempt": "integer",
-    "lead_minutes": "integer",
-    "n": "bigint",
-    "n_band": "bigint",
-    "n_inside_80": "bigint",
-    "simulated": "boolean",
-    "inside_80": "boolean",
-    **dict.fromkeys(("raw_p10", "raw_p50", "raw_p90"), "real"),
-    **dict.fromkeys(("pct", "p10", "p50", "p90", "actual", "error", "abs_error"), "numeric"),
-    **dict.fromkeys(("mae", "bias", "wape", "pinball", "coverage_80"), "numeric"),
-}
-_TYPES_BY_ENDING: Final = {
-    ("_pct", "_gco2_kwh", "_sum"): "numeric",
-    ("_at", "period_start"): "timestamptz",
-    ("partition_start", "partition_end"): "date",
-    ("rows_fetched", "rows_written", "rows_quarantined", "_ms"): "bigint",
-}
-
-
-def _type_of(column: str) -> str:
-    """Names carry the type, as a test against the live catalogue confirms."""
-    if column in _TYPES:
-        return _TYPES[column]
-    for endings, type_ in _TYPES_BY_ENDING.items():
-        if column.endswith(endings):
-            return type_
-    return "text"
 
 
 def asset_kwargs(

@@ -22,7 +22,8 @@ from grid_assets.forecasting.models.forecaster import CONTEXT, Problem, Values
 from grid_assets.halfhours import HALF_HOUR, Window, api_time
 from grid_assets.series import FUELS, SERIES
 from grid_assets.telemetry.publish import unknown_shares
-from grid_assets.warehouse.connection import Connection, statement
+from grid_assets.warehouse.connection import Connection
+from grid_assets.warehouse.statements import statement
 
 Times = npt.NDArray[np.float64]
 Steps = npt.NDArray[np.int64]
@@ -80,7 +81,7 @@ class KnownValues:
             [
                 # 0 has only ever been published where it is bogus; a model is not shown it
                 (*row[:3], (row[3] or np.nan,))
-                for row in connection.execute(statement("statements/known_intensity"), limits)
+                for row in connection.execute(statement("forecast/read_known_intensity"), limits)
             ],
             rows=1,
         )
@@ -88,7 +89,7 @@ class KnownValues:
             window.start,
             [
                 (*row[:3], shares)
-                for row in connection.execute(statement("statements/known_mix"), limits)
+                for row in connection.execute(statement("forecast/read_known_mix"), limits)
                 if (shares := _exact(row[3:-1], row[-1])) is not None
             ],
             rows=len(SERIES) - 1,

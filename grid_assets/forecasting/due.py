@@ -14,7 +14,8 @@ from grid_assets.forecasting.issue_times import current_issue_time
 from grid_assets.forecasting.models.forecaster import CONTEXT
 from grid_assets.forecasting.retention import thinned_to
 from grid_assets.halfhours import DAY, HALF_HOUR, day_start
-from grid_assets.warehouse.connection import Connection, statement
+from grid_assets.warehouse.connection import Connection
+from grid_assets.warehouse.statements import statement
 
 PAUSE: Final = timedelta(minutes=5)
 """What failed is not tried again before this."""
@@ -23,7 +24,7 @@ PAUSE: Final = timedelta(minutes=5)
 def forecast_is_due(connection: Connection, model: str, now: datetime) -> bool:
     """Whether `core` holds telemetry that no issue of the model has used."""
     row = connection.execute(
-        statement("statements/newest_telemetry"),
+        statement("forecast/find_newest_telemetry"),
         {
             "model": model,
             "latest": current_issue_time(now),
@@ -85,7 +86,7 @@ def days_to_backtest(connection: Connection, model: str, days: int, now: datetim
     today = now.date()
     first = max(today - days * DAY, thinned_to(connection) or date.min)
     rows = connection.execute(
-        statement("statements/days_to_backtest"),
+        statement("forecast/find_days_to_backtest"),
         {"model": model, "start": day_start(first), "end": day_start(today)},
     ).fetchall()
     return [day for (day,) in rows]
@@ -94,7 +95,7 @@ def days_to_backtest(connection: Connection, model: str, days: int, now: datetim
 def days_core_lacks(connection: Connection, first: date, now: datetime) -> list[date]:
     """The days from `first` on for which `raw` holds something newer than `core`."""
     rows = connection.execute(
-        statement("statements/days_core_lacks"),
+        statement("core/find_days_behind_raw"),
         {"start": day_start(first), "now": now, "pause": PAUSE},
     ).fetchall()
     return [day for (day,) in rows]

@@ -18,7 +18,7 @@ class DayIsThinned(ValueError):
 
 def thinned_to(connection: Connection) -> date | None:
     """The first UTC day that has every forecast; None while nothing was ever thinned."""
-    row = connection.execute("SELECT forecasts_thinned_to FROM ops.retention").fetchone()
+    row = connection.execute("SELECT thinned_to FROM forecast.thinning").fetchone()
     return row[0] if row else None
 
 

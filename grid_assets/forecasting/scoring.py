@@ -1,7 +1,7 @@
 """Comparing forecasts with what happened: the roll-up `forecast.accuracy`.
 
 Belongs here: which scores are made and removed. Does not belong here: what happened
-(`forecast.happened`), what an error is and how errors are summed (`sql/statements`).
+(`forecast.happened`), what an error is and how errors are summed (`sql/forecast`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from grid_assets.forecasting.retention import thinned_to
 from grid_assets.halfhours import Window, day_start
 from grid_assets.series import SERIES
-from grid_assets.warehouse.connection import Connection, statement
+from grid_assets.warehouse.connection import Connection
+from grid_assets.warehouse.statements import statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,10 @@ def score(connection: Connection, window: Window) -> Scored:
     }
     # two days of every issue are sorted in memory, not on disk
     connection.execute("SET LOCAL work_mem = '64MB'")
-    connection.execute(statement("statements/score_forecasts"), span)
+    connection.execute(statement("forecast/stage_accuracy"), span)
     row = connection.execute("SELECT coalesce(sum(n), 0) FROM staged").fetchone()
     assert row is not None
-    removed = connection.execute(statement("statements/drop_old_scores"), span).fetchone()
+    removed = connection.execute(statement("forecast/drop_obsolete_scores"), span).fetchone()
     assert removed is not None
-    written = connection.execute(statement("statements/publish_accuracy")).rowcount
+    written = connection.execute(statement("forecast/publish_accuracy")).rowcount
     return Scored(int(row[0]), int(removed[0]) + written)

@@ -22,7 +22,8 @@ from grid_assets.forecasting.models.forecaster import Values
 from grid_assets.forecasting.models.registry import ModelInfo
 from grid_assets.halfhours import HALF_HOUR, Window, day_start
 from grid_assets.series import SERIES
-from grid_assets.warehouse.connection import Connection, copy_rows, statement
+from grid_assets.warehouse.connection import Connection, copy_rows
+from grid_assets.warehouse.statements import statement
 
 ISSUES: Final = (
     "model",
@@ -81,7 +82,7 @@ def margins_of_day(connection: Connection, info: ModelInfo, day: date, *, again:
         return kept
     start = day_start(day)
     rows = connection.execute(
-        statement("statements/past_quantiles"),
+        statement("forecast/read_past_quantiles"),
         {
             "model": info.model,
             "revision": info.revision,
@@ -128,7 +129,7 @@ def _kept_margins(connection: Connection, info: ModelInfo, day: date) -> Margins
 def _keep_margins(connection: Connection, info: ModelInfo, day: date, found: Margins) -> None:
     cells = [(row, step) for row in range(len(SERIES)) for step in range(HORIZON)]
     connection.execute(
-        statement("statements/keep_margins"),
+        statement("forecast/store_margins"),
         {
             "model": info.model,
             "revision": info.revision,
@@ -161,15 +162,15 @@ def publish(
     copy_rows(connection, "asked", ISSUES, (_issue_row(issue, now) for issue in issues))
     copy_rows(connection, "staged", PREDICTIONS, _prediction_rows(issues, now))
     judge(connection)
-    connection.execute(statement("statements/drop_outdated_issues"))
-    connection.execute(statement("statements/changed_issues"))
-    connection.execute(statement("statements/publish_issues"))
+    connection.execute(statement("forecast/discard_outdated_issues"))
+    connection.execute(statement("forecast/find_changed_issues"))
+    connection.execute(statement("forecast/publish_issues"))
     # a refusal that stays what it was was looked at anew, which tells when to look again
     connection.execute(
         "UPDATE forecast.issues AS i SET created_at = a.created_at FROM asked AS a "
         "WHERE i.model = a.model AND i.issued_at = a.issued_at AND i.refused_reason IS NOT NULL"
     )
-    return connection.execute(statement("statements/publish_predictions")).rowcount
+    return connection.execute(statement("forecast/publish_predictions")).rowcount
 
 
 def record_models(connection: Connection, infos: Iterable[ModelInfo], now: datetime) -> None:
@@ -196,7 +197,7 @@ def record_models(connection: Connection, infos: Iterable[ModelInfo], now: datet
 def copy_neso_forecasts(connection: Connection, window: Window, now: datetime) -> int:
     """NESO's captured forecasts as predictions of model `neso`; returns the rows added."""
     return connection.execute(
-        statement("statements/copy_neso_forecasts"),
+        statement("forecast/copy_neso_forecasts"),
         {"start": window.start, "end": window.end, "now": now},
     ).rowcount
 

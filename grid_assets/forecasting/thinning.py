@@ -13,7 +13,8 @@ from typing import Final
 
 from grid_assets.forecasting.scoring import score
 from grid_assets.halfhours import DAY, day_start, days_window
-from grid_assets.warehouse.connection import Connection, lock_relation, statement, write_transaction
+from grid_assets.warehouse.connection import Connection, lock_relation, write_transaction
+from grid_assets.warehouse.statements import statement
 
 MOST_DAYS: Final = 30
 """Days of target of one call: a setting that was lowered by a year is worked off in two weeks."""
@@ -49,7 +50,7 @@ def thin(
         with write_transaction(connection, "forecast.predictions"):
             lock_relation(connection, "forecast.accuracy")
             found = connection.execute(
-                statement("statements/next_day_to_thin"), {"before": before}
+                statement("forecast/find_day_to_thin"), {"before": before}
             ).fetchone()
             if found is None or found[0] is None:
                 break

@@ -27,7 +27,7 @@ from grid_assets.forecasting.covariates import CALENDAR, calendar
 from grid_assets.forecasting.horizon import FORECAST_STEPS
 from grid_assets.forecasting.recorded import recorded
 from grid_assets.halfhours import Window
-from grid_assets.series import SERIES
+from grid_assets.series import FUELS, INTENSITY, SERIES
 
 LOGGER = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ INTENSITY_SPANS: Final = (
 """Where the recording has carbon intensity; the last span has the mix too."""
 
 PATCH: Final = 16
-MOVING_FUELS: Final = ("biomass", "imports", "gas", "nuclear", "hydro", "solar", "wind")
+MOVING_FUELS: Final = tuple(fuel for fuel in FUELS if fuel not in ("coal", "other"))
 """Fuels that a model can learn something from: coal and other were 0 nearly throughout."""
 
 _ONE_DRAW_FOR: Final = timedelta(days=50)
@@ -135,7 +135,7 @@ def single_series() -> list[Any]:
     """Carbon intensity and the moving fuels, each by itself and without covariates."""
     tasks = []
     for span in INTENSITY_SPANS:
-        tasks += [_task(span, ["carbon_intensity"], known=False)] * _draws(span)
+        tasks += [_task(span, [INTENSITY], known=False)] * _draws(span)
     mixes = INTENSITY_SPANS[-1]
     for fuel in MOVING_FUELS:
         tasks += [_task(mixes, [fuel], known=False)] * _draws(mixes)
@@ -146,7 +146,7 @@ def joint_series() -> list[Any]:
     """All ten together, as often as carbon intensity alone; both with the calendar."""
     alone = []
     for span in INTENSITY_SPANS:
-        alone += [_task(span, ["carbon_intensity"], known=True)] * _draws(span)
+        alone += [_task(span, [INTENSITY], known=True)] * _draws(span)
     return [_task(INTENSITY_SPANS[-1], SERIES, known=True)] * len(alone) + alone
 
 

@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from grid_assets.settings import Settings
-from grid_assets.warehouse.connection import Connection, statement
+from grid_assets.warehouse.connection import Connection
+from grid_assets.warehouse.statements import statement
 
 WEEK: Final = timedelta(days=7)
 WEEKS_A_YEAR: Final = 365.25 / 7
@@ -68,7 +69,7 @@ def report(connection: Connection, settings: Settings, now: datetime) -> Iterato
     if not young:
         week = dict(
             connection.execute(
-                statement("statements/rows_of_a_week"), {"since": now - WEEK}
+                statement("ops/count_rows_of_a_week"), {"since": now - WEEK}
             ).fetchall()
         )
     rate = "designed rate, as it is under a week old" if young else "rate of the last 7 days"
@@ -88,7 +89,7 @@ def report(connection: Connection, settings: Settings, now: datetime) -> Iterato
 def _tables(connection: Connection) -> dict[str, Table]:
     schemas = [schema for some in PARTS.values() for schema in some]
     found: dict[str, Table] = {}
-    rows = connection.execute(statement("statements/weights"), {"schemas": schemas}).fetchall()
+    rows = connection.execute(statement("ops/measure_tables"), {"schemas": schemas}).fetchall()
     for name, total, counted in rows:
         before = found.get(name, Table(0, 0))
         found[name] = Table(before.size + total, before.rows + max(counted, 0))

@@ -16,7 +16,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from grid_assets.halfhours import Window, api_time
-from grid_assets.warehouse.connection import Connection, statement
+from grid_assets.warehouse.connection import Connection
+from grid_assets.warehouse.statements import statement
 
 FAR_GCO2_KWH: Final = 80
 """A value this far from both neighbours is odd: of 92,997 recorded actuals three were, and 47 of

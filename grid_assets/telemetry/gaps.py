@@ -13,7 +13,8 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from grid_assets.halfhours import DAY, day_start
-from grid_assets.warehouse.connection import Connection, statement
+from grid_assets.warehouse.connection import Connection
+from grid_assets.warehouse.statements import statement
 
 REVISED: Final = timedelta(days=7)
 """Shares are revised hours to days after publication, actuals for about a day."""
@@ -45,7 +46,7 @@ def days_due(connection: Connection, history_start: date, now: datetime) -> list
     if history_start >= yesterday:
         return []
     rows = connection.execute(
-        statement("statements/days_due"),
+        statement("raw/find_days_to_fetch"),
         {
             "start": day_start(history_start),
             "end": day_start(yesterday),

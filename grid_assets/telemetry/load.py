@@ -13,7 +13,8 @@ import psycopg
 
 from grid_assets.api.payloads import GenerationRow, IntensityRow, Row
 from grid_assets.series import FUELS
-from grid_assets.warehouse.connection import Connection, copy_rows, statement
+from grid_assets.warehouse.connection import Connection, copy_rows
+from grid_assets.warehouse.statements import statement
 
 RAW_INTENSITY: Final = (
     "period_start",
@@ -96,7 +97,7 @@ def _load(
         )
     )
     copy_rows(connection, "staged", columns, rows)
-    return connection.execute(statement(f"statements/load_{relation.replace('.', '_')}")).rowcount
+    return connection.execute(statement(relation.replace(".", "/load_"))).rowcount
 
 
 def load_neso_forecast(

@@ -18,7 +18,8 @@ from grid_assets.api.payloads import Rejected
 from grid_assets.halfhours import Window
 from grid_assets.series import FUELS
 from grid_assets.telemetry.load import BATCH, SHARES
-from grid_assets.warehouse.connection import Connection, copy_rows, statement
+from grid_assets.warehouse.connection import Connection, copy_rows
+from grid_assets.warehouse.statements import statement
 
 STAGED_MIX: Final = (
     "period_start",
@@ -43,11 +44,11 @@ def publish_intensity(
 ) -> Published:
     """The half-hours of `window` that have begun, from `raw.intensity` into `core.intensity`."""
     read = connection.execute(
-        statement("statements/stage_intensity"),
+        statement("core/stage_intensity"),
         {"start": window.start, "end": window.end, "now": now},
     ).rowcount
     judge(connection)
-    written = connection.execute(statement("statements/publish_intensity")).rowcount
+    written = connection.execute(statement("core/publish_intensity")).rowcount
     return Published(read, written, [])
 
 
@@ -60,18 +61,18 @@ def publish_generation_mix(
     are refused before they reach `raw`; these were written there by another program.
     """
     refused: list[Rejected] = []
-    connection.execute(statement("statements/stage_generation_mix"))
+    connection.execute(statement("core/stage_generation_mix"))
     read = 0
     with connection.cursor(name="newest_generation") as newest:
         newest.execute(
-            statement("statements/newest_generation"),
+            statement("core/read_newest_generation"),
             {"start": window.start, "end": window.end, "now": now},
         )
         while batch := newest.fetchmany(BATCH):
             read += len(batch)
             copy_rows(connection, "staged", STAGED_MIX, _cleaned(batch, refused))
     judge(connection)
-    written = connection.execute(statement("statements/publish_generation_mix")).rowcount
+    written = connection.execute(statement("core/publish_generation_mix")).rowcount
     return Published(read, written, refused)
 
 

@@ -12,8 +12,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 import psycopg
@@ -38,20 +36,6 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 class WarehouseError(Exception):
     """The warehouse cannot be used; the message names the cause and the setting, never a secret."""
-
-
-def sql_dir() -> Path:
-    """The folder `sql/`: beside the package in a checkout, inside it when installed."""
-    package = Path(__file__).parent.parent
-    beside = package.parent / "sql"
-    return beside if beside.is_dir() else package / "sql"
-
-
-@cache
-def statement(name: str) -> sql.SQL:
-    """The text of `sql/<name>.sql`, such as `statements/publish_intensity`."""
-    text = (sql_dir() / f"{name}.sql").read_text(encoding="utf-8")
-    return sql.SQL(text)  # our own file, no input in it
 
 
 def connect(url: SecretStr) -> Connection:

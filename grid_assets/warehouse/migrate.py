@@ -23,9 +23,10 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
-from grid_assets.warehouse.connection import Connection, WarehouseError, connect, sql_dir
+from grid_assets.warehouse.connection import Connection, WarehouseError, connect
 from grid_assets.warehouse.roles import make_roles
 from grid_assets.warehouse.stamp import Stamp, read_stamp, refuse_other_kind
+from grid_assets.warehouse.statements import render, sql_dir
 from grid_assets.warehouse.urls import location, session_url
 
 _USE_THE_OWNER: Final = (
@@ -162,7 +163,7 @@ def _renew_views_and_rights(connection: Connection) -> bool:
         with connection.transaction():
             connection.execute("SET LOCAL lock_timeout = '30s'")
             renewed = _renew_views(connection)
-            connection.execute((sql_dir() / "rights.sql").read_bytes())
+            connection.execute(render("rights").encode())
             return renewed
     except psycopg.errors.LockNotAvailable:
         raise WarehouseError(
@@ -206,15 +207,15 @@ def _renew_views(connection: Connection) -> bool:
 
 def _view_texts() -> dict[str, str]:
     """SQL by file name, in the order in which the views build on each other."""
-    paths = sorted((sql_dir() / "views").glob("*.sql"))
-    return {path.stem: path.read_text(encoding="utf-8") for path in paths}
+    names = sorted(path.stem for path in (sql_dir() / "views").glob("*.sql"))
+    return {name: render(f"views/{name}") for name in names}
 
 
 def _digest(texts: dict[str, str]) -> str:
-    """Of the views, and of what their transaction also does: rights on what is there."""
-    rights = (sql_dir() / "rights.sql").read_text(encoding="utf-8")
+    """Of the views, and of what is renewed with them: rights, and what migrations created."""
     migrations = sorted(path.stem for path in (sql_dir() / "migrations").glob("*.sql"))
-    return hashlib.sha256("\0".join([*texts.values(), rights, *migrations]).encode()).hexdigest()
+    parts = [*texts.values(), render("rights"), *migrations]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def _views_are_current(connection: Connection, texts: dict[str, str]) -> bool:

@@ -10,7 +10,8 @@ from typing import Final
 
 import psycopg
 
-from grid_assets.warehouse.connection import Connection, WarehouseError, statement
+from grid_assets.warehouse.connection import Connection, WarehouseError
+from grid_assets.warehouse.statements import statement
 
 TRIES: Final = 20
 """Roles belong to the server, so another of its databases may be changing them at this moment. Each

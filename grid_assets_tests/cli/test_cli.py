@@ -482,7 +482,7 @@ def test_a_back_test_of_thinned_days_is_refused_with_the_first_that_is_possible(
     recorded: GridCommand, warehouse: SecretStr
 ) -> None:
     with connect(warehouse) as connection:
-        connection.execute("INSERT INTO ops.retention (forecasts_thinned_to) VALUES ('2024-03-04')")
+        connection.execute("INSERT INTO forecast.thinning (thinned_to) VALUES ('2024-03-04')")
     days = ("--from", "2024-03-03", "--to", "2024-03-05")
     refused = one_sentence(recorded.run("backtest", *days, code=1).text)
     assert "Of the forecasts before 2024-03-04 only chosen leads are kept" in refused

@@ -17,8 +17,9 @@ from grid_assets.dashboard import page, queries
 from grid_assets.dashboard.queries import Accuracy, HourOfAttempts, Intensity, Predicted, Snapshot
 from grid_assets.halfhours import DAY, HALF_HOUR, floor
 from grid_assets.series import FUELS
-from grid_assets.warehouse.connection import Connection, sql_dir
+from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.stamp import Stamp
+from grid_assets.warehouse.statements import sql_dir
 from grid_assets_tests.dashboard import made_up
 
 Rows = Callable[..., list[tuple[Any, ...]]]

@@ -33,7 +33,7 @@ from grid_assets.halfhours import HALF_HOUR, api_time, floor
 from grid_assets.replay.server import ReplayServer
 from grid_assets.series import FUELS
 from grid_assets.telemetry import publish
-from grid_assets.warehouse.connection import statement
+from grid_assets.warehouse.statements import statement
 from grid_assets_tests.defs.conftest import (
     Recorded,
     Tables,
@@ -204,7 +204,7 @@ def test_a_broken_staging_of_intensity_fails_the_run_and_publishes_nothing(
 
     def broken(name: str) -> sql.SQL:
         text = statement(name)
-        if name != "statements/stage_intensity":
+        if name != "core/stage_intensity":
             return text
         assert right in text.as_string()
         return sql.SQL(text.as_string().replace(right, wrong))

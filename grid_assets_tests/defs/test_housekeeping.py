@@ -70,7 +70,8 @@ def test_a_tick_keeps_house_once_a_day_and_leaves_a_row_for_each_part(
         ("ops.retention", "success", 0, 90, "tick"),
     ]
     assert rows("SELECT count(*)::integer FROM forecast.predictions") == [(6,)]
-    [(to, purged)] = rows("SELECT forecasts_thinned_to, history_purged_at FROM ops.retention")
+    [(to,)] = rows("SELECT thinned_to FROM forecast.thinning")
+    [(purged,)] = rows("SELECT history_purged_at FROM ops.retention")
     assert to == (NOW - timedelta(days=499)).date()
     assert purged >= NOW
     assert told(warehouse) == [

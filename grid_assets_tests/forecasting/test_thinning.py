@@ -116,7 +116,7 @@ def scored(url: SecretStr, window: Window | None = None) -> Scored:
 
 
 def mark(rows: Rows) -> Any:
-    found = rows("SELECT forecasts_thinned_to FROM ops.retention")
+    found = rows("SELECT thinned_to FROM forecast.thinning")
     return found[0][0] if found else None
 
 
@@ -191,7 +191,7 @@ def test_thinning_again_changes_nothing(
     thin(connection, KEEP, LEADS, NOW)
     left = sorted(rows(STORED))
     assert thin(connection, KEEP, LEADS, NOW) == Thinned()
-    rows("DELETE FROM ops.retention")  # even where the mark is lost
+    rows("DELETE FROM forecast.thinning")  # even where the mark is lost
     assert thin(connection, KEEP, LEADS, NOW) == Thinned(3, 0)
     assert sorted(rows(STORED)) == left
 
@@ -216,7 +216,7 @@ def test_a_call_that_is_killed_leaves_whole_days_and_the_next_goes_on(
         thin(connection, KEEP, LEADS, NOW, most_days=1)
         # The next process waits for this row with a day deleted and not committed.
         with holder.transaction():
-            holder.execute("SELECT FROM ops.retention FOR UPDATE")
+            holder.execute("SELECT FROM forecast.thinning FOR UPDATE")
             process = issues.PROCESSES.Process(
                 target=thin_by_url, args=(warehouse, KEEP, LEADS, NOW), daemon=True
             )
@@ -392,9 +392,9 @@ def test_nothing_is_thinned_where_nothing_is_old_enough_or_the_setting_is_0(
         ("date_trunc('day', now(), 'UTC') - interval '696 hours'", "'{00:00}'", "last 30 days"),
         ("'infinity'", "'{00:00}'", "last 30 days"),
         ("'2024-03-02 00:30Z'", "'{00:00}'", "whole UTC days"),
-        ("'2024-03-02Z'", "'{03:00}'", "must hold 0"),
-        ("'2024-03-02Z'", "'{}'", "must hold 0"),
-        ("'2024-03-02Z'", "NULL", "must hold 0"),
+        ("'2024-03-02Z'", "'{03:00}'", "must include 0"),
+        ("'2024-03-02Z'", "'{}'", "must include 0"),
+        ("'2024-03-02Z'", "NULL", "must include 0"),
     ],
 )
 def test_the_function_refuses_what_is_not_retention(

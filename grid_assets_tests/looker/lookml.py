@@ -1,7 +1,4 @@
-"""The LookML project as data: parsed files, fields by name, and the SQL that a field stands for.
-
-Belongs here: as much of Looker as it takes to run a field on a database. Does not belong here: what
-a good project looks like (`lookml_rules`), or a database.
+"""As much of Looker as it takes to run a field of the LookML project on a database.
 
 Looker truncates a timeframe and converts its zone; here every timeframe is the plain column.
 """
@@ -27,21 +24,20 @@ Block = dict[str, Any]
 
 
 class LookmlError(Exception):
-    """A reference or a type that Looker would refuse."""
+    """A name or a type that Looker would refuse."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """One name that a query may use: a dimension, a timeframe, a measure, a filter, a parameter."""
+    """One name that a query may use: a dimension, a timeframe, a measure or a parameter."""
 
     kind: str
     block: Block
-    timeframe: str = ""
 
 
 @dataclass(frozen=True)
 class Project:
-    """All of a project; views as they are after `extends`."""
+    """A whole project; views with what they extend and what refines them."""
 
     model: Block
     views: dict[str, Block]
@@ -56,68 +52,87 @@ def read(folder: Path) -> Project:
         f"/{path.relative_to(folder)}": lkml.load(path.read_text(encoding="utf-8"))
         for path in sorted(folder.rglob("*.lkml"))
     }
-    dashboards = [
-        dashboard
-        for path in sorted(folder.rglob("*.dashboard.lookml"))
-        for dashboard in yaml.safe_load(path.read_text(encoding="utf-8"))
-    ]
     [model] = [parsed for name, parsed in files.items() if name.endswith(".model.lkml")]
-    return project(files, model, dashboards)
-
-
-def project(files: dict[str, Block], model: Block, dashboards: list[Block]) -> Project:
-    """A project of parsed files."""
-    written = {view["name"]: view for parsed in files.values() for view in parsed.get("views", ())}
     return Project(
         model=model,
-        views={name: _extended(name, written) for name in written},
-        explores={explore["name"]: explore for explore in model.get("explores", ())},
-        dashboards=dashboards,
+        views=views([view for parsed in files.values() for view in parsed.get("views", ())]),
+        explores={explore["name"]: explore for explore in model["explores"]},
+        dashboards=[
+            dashboard
+            for path in sorted(folder.rglob("*.dashboard.lookml"))
+            for dashboard in yaml.safe_load(path.read_text(encoding="utf-8"))
+        ],
         files=files,
     )
 
 
-def _extended(name: str, written: dict[str, Block]) -> Block:
-    view = dict(written[name])
-    for bases in view.pop("extends__all", ()):
-        for base in bases:
-            if base not in written:
-                raise LookmlError(f"{name} extends {base}, which is no view")
-            for key, value in _extended(base, written).items():
-                if isinstance(value, list):
-                    own = {block["name"] for block in view.get(key, ())}
-                    view[key] = view.get(key, []) + [b for b in value if b["name"] not in own]
-                elif not (key == "derived_table" and "sql_table_name" in view):
-                    view.setdefault(key, value)
-    return view
+def views(written: list[Block]) -> dict[str, Block]:
+    """Views by name as Looker puts them together; those that must be extended are left out."""
+    bases = {view["name"]: view for view in written if not view["name"].startswith("+")}
+    for view in written:
+        if view["name"].lstrip("+") not in bases:
+            raise LookmlError(f"{view['name']} refines no view")
+
+    def whole(name: str) -> Block:
+        if name not in bases:
+            raise LookmlError(f"there is no view {name} to extend")
+        layers = [bases[name], *(view for view in written if view["name"] == f"+{name}")]
+        extended = [
+            whole(base)
+            for layer in layers
+            for listed in layer.get("extends__all", ())
+            for base in listed
+        ]
+        merged: Block = {}
+        for layer in [*extended, *layers]:
+            for key, value in layer.items():
+                named = isinstance(value, list) and key != "extends__all"
+                merged[key] = _merged(merged.get(key, []), value) if named else value
+        return merged | {"name": name}
+
+    return {name: whole(name) for name, view in bases.items() if "extension" not in view}
+
+
+def _merged(blocks: list[Block], others: list[Block]) -> list[Block]:
+    return list({block["name"]: block for block in [*blocks, *others]}.values())
 
 
 def fields(view: Block) -> dict[str, Field]:
     """Every field of a view by the name that queries use; `period` gives `period_date` and more."""
-    found: dict[str, Field] = {}
-    for kind in ("dimension", "measure", "filter", "parameter"):
-        for block in view.get(f"{kind}s", ()):
-            _add(found, block["name"], Field(kind, block))
-    for block in view.get("dimension_groups", ()):
-        for timeframe in block.get("timeframes", ()):
-            _add(found, f"{block['name']}_{timeframe}", Field("dimension", block, timeframe))
-    return found
+    found = [
+        (block["name"], Field(kind, block))
+        for kind in ("dimension", "measure", "parameter")
+        for block in view.get(f"{kind}s", ())
+    ]
+    found += [
+        (f"{block['name']}_{timeframe}", Field("dimension", block))
+        for block in view.get("dimension_groups", ())
+        for timeframe in block["timeframes"]
+    ]
+    names = [name for name, _ in found]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise LookmlError(f"{view['name']} has {sorted(twice)} twice")
+    return dict(found)
 
 
-def _add(found: dict[str, Field], name: str, field: Field) -> None:
-    if name in found:
-        raise LookmlError(f"{name} stands there twice")
-    found[name] = field
+def named_fields(view: Block) -> Iterator[str]:
+    """Every field that a view names, in SQL, filters, drills, orders and sets."""
+    sets = {block["name"]: block["fields"] for block in view.get("sets", ())}
+    for field in fields(view).values():
+        yield from _references(field.block.get("sql", ""))
+        yield from (name for pair in _pairs(field.block) for name in pair)
+        if "order_by_field" in field.block:
+            yield field.block["order_by_field"]
+        for drill in field.block.get("drill_fields", ()):
+            yield from sets[drill[:-1]] if drill.endswith("*") else [drill]
 
 
-def references(text: str) -> Iterator[str]:
-    """Names in `${…}` other than TABLE."""
-    return (name for name in REFERENCE.findall(text) if name != "TABLE")
+def _references(text: str) -> list[str]:
+    return [name for name in REFERENCE.findall(text) if name != "TABLE"]
 
 
-def columns(text: str) -> set[str]:
-    """Columns in `${TABLE}.…`."""
-    return set(re.findall(r"\$\{TABLE\}\.(\w+)", text))
+def _pairs(block: Block) -> Iterator[dict[str, str]]:
+    yield from (pair for pairs in block.get("filters__all", ()) for pair in pairs)
 
 
 def resolve(views: dict[str, Block], name: str, here: str) -> tuple[str, Field]:
@@ -135,14 +150,12 @@ def resolve(views: dict[str, Block], name: str, here: str) -> tuple[str, Field]:
 def expression(views: dict[str, Block], name: str, here: str) -> str:
     """The SQL of a field, where each view is in FROM under its own name."""
     view, field = resolve(views, name, here)
-    if field.kind in ("filter", "parameter"):
-        raise LookmlError(f"{name} is a {field.kind}: no query can select it")
     text = expand(views, field.block.get("sql", ""), view)
     return _measure(views, field.block, text, view) if field.kind == "measure" else text
 
 
 def expand(views: dict[str, Block], text: str, here: str) -> str:
-    """`text` with each `${…}` put in full."""
+    """`text` with each `${…}` replaced by its SQL."""
 
     def put(match: re.Match[str]) -> str:
         name = match[1]
@@ -153,38 +166,37 @@ def expand(views: dict[str, Block], text: str, here: str) -> str:
 
 def _measure(views: dict[str, Block], block: Block, text: str, view: str) -> str:
     kind, conditions = block["type"], list(_conditions(views, block, view))
-    if conditions and kind not in ("count", *AGGREGATES):
-        raise LookmlError(f"{block['name']}: a measure of type {kind} takes no filters")
     when = " AND ".join(conditions)
     if kind == "count":
         return f"count(CASE WHEN {when} THEN 1 END)" if when else "count(*)"
-    if kind == "count_distinct":
-        return f"count(DISTINCT {text})"
     if kind in AGGREGATES:
         return f"{AGGREGATES[kind]}({f'CASE WHEN {when} THEN {text} END' if when else text})"
+    if when:
+        raise LookmlError(f"{block['name']}: a measure of type {kind} takes no filters")
+    if kind == "count_distinct":
+        return f"count(DISTINCT {text})"
     if kind in PLAIN:
         return text
-    raise LookmlError(f"{block['name']}: {kind} is no type of measure that is used here")
+    raise LookmlError(f"{block['name']}: the tests know no measure of type {kind}")
 
 
 def _conditions(views: dict[str, Block], block: Block, view: str) -> Iterator[str]:
     """Filters of a measure, which may only list values: `[status: "failed,crashed"]`."""
-    for pairs in block.get("filters__all", ()):
-        for pair in pairs:
-            for name, values in pair.items():
-                if not re.fullmatch(r"\w+(,\w+)*", values):
-                    raise LookmlError(f"{block['name']}: the filter {values!r} is not a list")
-                listed = ", ".join(f"'{value}'" for value in values.split(","))
-                yield f"{expression(views, name, view)} IN ({listed})"
+    for pair in _pairs(block):
+        for name, values in pair.items():
+            if not re.fullmatch(r"\w+(,\w+)*", values):
+                raise LookmlError(f"{block['name']}: the filter {values!r} is not a list")
+            listed = ", ".join(f"'{value}'" for value in values.split(","))
+            yield f"{expression(views, name, view)} IN ({listed})"
 
 
 def relation(view: Block, parameter: str = "NULL") -> str:
-    """What stands in FROM: the table, or the derived one with `parameter` for each parameter."""
+    """What FROM names: the table, or the derived one with `parameter` for its parameter."""
     if "derived_table" not in view:
         return str(view["sql_table_name"])
     sql = view["derived_table"]["sql"]
     for name in PARAMETER.findall(sql):
-        if name not in {block["name"] for block in view.get("parameters", ())}:
+        if name not in fields(view):
             raise LookmlError(f"{view['name']}: there is no parameter {name}")
     return f"({PARAMETER.sub(lambda _: parameter, sql)})"
 

@@ -1,12 +1,19 @@
-"""The LookML project against a live catalogue: every field runs as grid_reader, measures add up."""
+"""The LookML project: names resolve, every field runs as grid_reader, and measures add up.
+
+Dimensions are generated, and `test_generated` compares them with a database.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import fnmatch
+import json
+import re
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+import lkml
 import psycopg
 import pytest
 from psycopg import sql
@@ -14,9 +21,10 @@ from pydantic import SecretStr
 
 from grid_assets.series import FUELS
 from grid_assets.settings import PROJECT_DIR
+from grid_assets.warehouse import catalogue
 from grid_assets.warehouse.connection import Connection
 from grid_assets_tests import shared_warehouse
-from grid_assets_tests.looker import lookml, lookml_rules
+from grid_assets_tests.looker import lookml
 from grid_assets_tests.looker.lookml import Block
 
 one_warehouse = shared_warehouse.one_warehouse
@@ -24,12 +32,11 @@ one_warehouse = shared_warehouse.one_warehouse
 
 FOLDER: Final = PROJECT_DIR / "looker"
 PROJECT: Final = lookml.read(FOLDER)
-MODEL: Final = "grid"
 
 NOT_IN_LOOKER: Final = {
-    "forecast_as_known_at": "no filter reaches into it, so it would read every forecast ever made; "
-    "issued_at of actual_vs_predicted answers most of such questions",
-    "greenest_window": "an answer for one duration and deadline, to be asked by a program",
+    "forecast_as_known_at": "reads every forecast ever made unless its second argument bounds it, "
+    "which no filter does; issued_at of actual_vs_predicted answers most such questions",
+    "greenest_window": "answers for one duration and deadline, which a program passes",
 }
 """Views and functions of `reporting` that the project leaves out, and why."""
 
@@ -114,69 +121,104 @@ def value(connection: Connection, view: str, field: str, where: str = "true") ->
     return found
 
 
-def catalogue(connection: Connection, relation: str) -> dict[str, tuple[str, str | None]]:
-    rows = connection.execute(
-        "SELECT attname, format_type(atttypid, NULL), col_description(attrelid, attnum) "
-        "FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped",
-        [relation],
-    ).fetchall()
-    return {name: (kind, comment) for name, kind, comment in rows}
-
-
-# Rules
-
-
-@pytest.mark.parametrize(
-    "rule",
-    [
-        lookml_rules.references_resolve,
-        lookml_rules.views_have_one_key,
-        lookml_rules.times_are_utc_with_timeframes,
-        lookml_rules.fields_say_what_they_are,
-        lookml_rules.only_counts_are_summed,
-        lookml_rules.explores_are_joined,
-        lookml_rules.filters_mean_what_they_say,
-        lookml_rules.results_are_kept_until_the_next_run,
-    ],
-    ids=lambda rule: rule.__name__,
-)
-def test_the_project_keeps_every_rule(rule: Any) -> None:
-    assert list(rule(PROJECT)) == []
-
-
-def test_every_include_names_a_file_and_the_dashboard_uses_what_the_explores_have() -> None:
-    dashboards = [f"/{path.relative_to(FOLDER)}" for path in FOLDER.rglob("*.dashboard.lookml")]
-    assert list(lookml_rules.includes_name_files(PROJECT, dashboards)) == []
-    assert list(lookml_rules.dashboards_use_their_explores(PROJECT, MODEL)) == []
-    assert [(FOLDER / "models" / f"{MODEL}.model.lkml").exists(), len(dashboards)] == [True, 1]
-    assert len(PROJECT.dashboards[0]["elements"]) == 5
-
-
-# Against the catalogue
+# Names
 
 
 @pytest.mark.parametrize("view", PROJECT.views)
-def test_every_column_is_a_dimension_with_the_columns_comment(
-    connection: Connection, view: str
-) -> None:
-    block = PROJECT.views[view]
-    # a function's columns are those of the table that it answers for
-    relation = "core.intensity" if "derived_table" in block else block["sql_table_name"]
-    known = catalogue(connection, relation)
-    assert known, f"{relation} does not exist"
-    assert list(lookml_rules.columns_are_dimensions(view, block, known)) == []
+def test_every_field_that_a_view_names_exists(view: str) -> None:
+    for name in lookml.named_fields(PROJECT.views[view]):
+        lookml.resolve(PROJECT.views, name, view)
 
 
-def test_every_view_and_function_of_reporting_is_in_looker_or_left_out_with_a_reason(
-    connection: Connection,
-) -> None:
-    present = ask(
-        connection,
-        "SELECT relname FROM pg_class WHERE relnamespace = 'reporting'::regnamespace "
-        "AND relkind IN ('v', 'm') UNION "
-        "SELECT proname FROM pg_proc WHERE pronamespace = 'reporting'::regnamespace",
-    )
-    assert {name for (name,) in present} - set(PROJECT.views) - set(NOT_IN_LOOKER) == set()
+@pytest.mark.parametrize("view", PROJECT.views)
+def test_every_measure_has_a_label_a_description_and_a_format(view: str) -> None:
+    for measure in PROJECT.views[view].get("measures", ()):
+        assert measure["label"], measure
+        assert measure["description"], measure
+        assert "value_format_name" in measure or measure["type"] == "date_time", measure
+        assert "drill_fields" in measure or measure.get("hidden") == "yes", measure
+
+
+def views_of(explore: Block) -> list[str]:
+    return [explore["name"], *(join["name"] for join in explore.get("joins", ()))]
+
+
+@pytest.mark.parametrize("name", PROJECT.explores)
+def test_every_explore_joins_on_whole_times_and_filters_fields_that_exist(name: str) -> None:
+    explore = PROJECT.explores[name]
+    for join in explore.get("joins", ()):
+        keys = re.findall(r"\$\{([\w.]+)\}", join["sql_on"])
+        assert {key.partition(".")[0] for key in keys} == {name, join["name"]}
+        # any other timeframe would truncate the time, and no index would be used
+        assert all(key.endswith("_raw") for key in keys)
+    filters = [explore.get("always_filter", {}), explore.get("conditionally_filter", {})]
+    pairs = [pair for f in filters for pairs in f.get("filters__all", ()) for pair in pairs]
+    for field in [*(field for pair in pairs for field in pair), *filters[1].get("unless", ())]:
+        lookml.resolve(PROJECT.views, field, name)
+    assert_no_wildcard(value for pair in pairs for value in pair.values())
+
+
+def assert_no_wildcard(values: Iterable[Any]) -> None:
+    """In a filter a bare `_` matches any character, and no index would be used."""
+    assert [value for value in values if re.search(r"(?<!\^)_", str(value))] == []
+
+
+def test_every_view_is_in_an_explore_and_every_include_names_a_file() -> None:
+    shown = {view for explore in PROJECT.explores.values() for view in views_of(explore)}
+    assert shown == set(PROJECT.views)
+    files = [f"/{path.relative_to(FOLDER)}" for path in FOLDER.rglob("*.*")]
+    for pattern in PROJECT.model["includes"]:
+        assert fnmatch.filter(files, pattern), pattern
+
+
+def test_the_panels_and_filters_of_the_dashboard_use_fields_of_their_explores() -> None:
+    [dashboard] = PROJECT.dashboards
+    filters = {block["name"]: block for block in dashboard["filters"]}
+    assert_no_wildcard(block["default_value"] for block in filters.values())
+    panels = [(block, [block["field"]]) for block in filters.values()]
+    for element in dashboard["elements"]:
+        chosen = set(element["fields"])
+        assert {sort.split()[0] for sort in element["sorts"]} <= chosen
+        assert set(element.get("pivots", ())) <= chosen
+        listens = element.get("listen", {})
+        assert set(listens) <= set(filters)
+        assert_no_wildcard(element.get("filters", {}).values())
+        panels.append((element, [*chosen, *element.get("filters", ()), *listens.values()]))
+    for block, names in panels:
+        assert block["model"] == "grid"
+        for name in names:
+            view, _ = lookml.resolve(PROJECT.views, name, block["explore"])
+            assert view in views_of(PROJECT.explores[block["explore"]]), name
+
+
+def test_every_view_and_function_of_reporting_is_in_looker_or_left_out_with_a_reason() -> None:
+    found = json.loads(catalogue.FILE.read_text(encoding="utf-8"))
+    present = {*found["relations"], *found["functions"]}
+    reporting = {name.removeprefix("reporting.") for name in present if name[:9] == "reporting"}
+    assert reporting == set(PROJECT.views) | set(NOT_IN_LOOKER)
+
+
+def test_a_refinement_adds_to_its_view_and_overrides_what_it_extends() -> None:
+    parsed = lkml.load("""
+        view: shared {
+          extension: required
+          measure: count { type: count }
+          measure: n { type: count }
+        }
+        view: mix { sql_table_name: mix ;; dimension: fuel { sql: ${TABLE}.fuel ;; } }
+        view: +mix { extends: [shared] measure: n { type: max sql: ${fuel} ;; } }
+    """)
+    project = lookml.views(parsed["views"])
+    assert list(project) == ["mix"]
+    assert list(lookml.fields(project["mix"])) == ["fuel", "count", "n"]
+    assert lookml.expression(project, "n", "mix") == 'max(("mix".fuel))'
+    with pytest.raises(lookml.LookmlError, match="view mix has no field wind"):
+        lookml.expand(project, "${wind}", "mix")
+    with pytest.raises(lookml.LookmlError, match="refines no view"):
+        lookml.views([{"name": "+wind"}])
+
+
+# Fields on a database
 
 
 @pytest.mark.parametrize("view", PROJECT.views)

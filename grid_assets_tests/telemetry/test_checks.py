@@ -25,7 +25,8 @@ from grid_assets.telemetry.checks import (
     judge_forecast,
     judge_quarantined,
 )
-from grid_assets.warehouse.connection import Connection, sql_dir, statement
+from grid_assets.warehouse.connection import Connection
+from grid_assets.warehouse.statements import sql_dir, statement
 from grid_assets_tests import shared_warehouse
 
 one_warehouse = shared_warehouse.one_warehouse
@@ -101,7 +102,7 @@ def verdict_on(connection: Connection, relation: str, name: str, now: datetime =
 @pytest.fixture
 def stage(connection: Connection) -> Callable[..., None]:
     def stage(*rows: dict[str, Any]) -> None:
-        connection.execute(statement("statements/stage_generation_mix"))
+        connection.execute(statement("core/stage_generation_mix"))
         insert(connection, "staged", *rows)
 
     return stage

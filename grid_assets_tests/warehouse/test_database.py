@@ -1,4 +1,4 @@
-"""The schema in a live catalogue: names, comments, constraints, rights, views and plans."""
+"""The schema on a live database: constraints, rights and views."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from psycopg import errors, sql
 
-from grid_assets.definitions import defs
-from grid_assets.defs.asset_metadata import column_schema
 from grid_assets.halfhours import DAY, HALF_HOUR
 from grid_assets.series import BUCKET_OF_STEP, FUELS, LEAD_BUCKETS
 from grid_assets.warehouse.connection import Connection
@@ -102,13 +100,6 @@ def columns_of(connection: Connection, relation: str) -> dict[str, str]:
 # Names and comments
 
 
-@pytest.mark.parametrize(("relation", "columns"), RELIED_ON.items())
-def test_every_relation_and_column_that_others_rely_on_is_there(
-    connection: Connection, relation: str, columns: list[str]
-) -> None:
-    assert [name for name in columns if name not in columns_of(connection, relation)] == []
-
-
 @pytest.mark.parametrize(
     "relation",
     ["reporting.telemetry", "reporting.generation_mix", "reporting.actual_vs_predicted"],
@@ -155,36 +146,6 @@ def test_the_as_of_function_answers_with_the_columns_of_core_intensity(
     )
 
 
-def test_everything_that_a_reader_sees_has_a_comment(connection: Connection) -> None:
-    bare = connection.execute(
-        """
-        WITH seen AS (
-            SELECT c.oid, c.oid::regclass::text AS name
-            FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-            WHERE n.nspname IN ('raw', 'core', 'ops', 'forecast', 'reporting')
-              AND c.relkind IN ('r', 'v', 'm', 'p')
-              -- the migration tool's own
-              AND c.relname NOT LIKE '%yoyo%'
-        )
-        SELECT name FROM seen WHERE obj_description(oid, 'pg_class') IS NULL
-        UNION ALL
-        SELECT name || '.' || attname FROM seen JOIN pg_attribute AS a ON a.attrelid = seen.oid
-        WHERE attnum > 0 AND NOT attisdropped AND col_description(seen.oid, attnum) IS NULL
-        UNION ALL
-        SELECT p.oid::regprocedure::text FROM pg_proc AS p
-        JOIN pg_namespace AS n ON n.oid = p.pronamespace
-        WHERE n.nspname IN ('raw', 'core', 'ops', 'forecast', 'reporting')
-          AND obj_description(p.oid, 'pg_proc') IS NULL
-        UNION ALL
-        SELECT nspname FROM pg_namespace AS n
-        WHERE nspname IN ('raw', 'core', 'ops', 'forecast', 'reporting')
-          AND obj_description(n.oid, 'pg_namespace') IS NULL
-        ORDER BY 1
-        """
-    ).fetchall()
-    assert bare == []
-
-
 def test_columns_that_hold_gco2_per_kwh_or_a_share_say_so_in_their_comment(
     connection: Connection,
 ) -> None:
@@ -199,30 +160,6 @@ def test_columns_that_hold_gco2_per_kwh_or_a_share_say_so_in_their_comment(
         unit = "gCO2/kWh" if column.endswith("_gco2_kwh") else "%"
         # A total that is exactly 100 needs no unit.
         assert unit in comment or "100" in comment, f"{relation}.{column}"
-
-
-def test_every_asset_describes_the_columns_of_its_relation_as_the_catalogue_has_them(
-    connection: Connection,
-) -> None:
-    asset_kwargs = [
-        ".".join(key.path)
-        for key in defs.resolve_all_asset_keys()
-        if key.path[0] in ("raw", "core", "forecast", "reporting")
-    ]
-    assert len(asset_kwargs) >= 15
-    short = {"timestamp with time zone": "timestamptz"}
-    for relation in [*asset_kwargs, "ops.etl_runs", "reporting.etl_runs"]:
-        live = columns_of(connection, relation)
-        schema = column_schema(relation)
-        kinds = {name: short.get(kind, kind) for name, kind in live.items()}
-        if relation != "ops.etl_runs":
-            assert {column.name: column.type for column in schema.columns} == kinds, relation
-        comments = connection.execute(
-            "SELECT attname, col_description(attrelid, attnum) FROM pg_attribute "
-            "WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped",
-            [relation],
-        ).fetchall()
-        assert {column.name: column.description for column in schema.columns} == dict(comments)
 
 
 # Constraints
@@ -582,10 +519,13 @@ def test_the_as_of_function_cannot_be_led_astray_by_its_caller(connection: Conne
     assert known_at(connection, T0) == []
     insert_forecast(connection, SEEN)
     assert forecasts_at(connection, T0) == []
-    for function in ("intensity_as_known_at", "forecast_as_known_at"):
+    for function, arguments in (
+        ("intensity_as_known_at", "timestamptz"),
+        ("forecast_as_known_at", "timestamptz, timestamptz"),
+    ):
         public = connection.execute(
             "SELECT has_function_privilege('public', %s, 'EXECUTE')",
-            [f"reporting.{function}(timestamptz)"],
+            [f"reporting.{function}({arguments})"],
         ).fetchone()
         assert public == (False,)
 
@@ -785,7 +725,7 @@ def test_a_forecast_stands_beside_the_actual_of_its_own_series_and_half_hour(
 @pytest.mark.parametrize("series", [*FUELS, "carbon_intensity"])
 def test_every_series_is_compared_with_its_own_column(connection: Connection, series: str) -> None:
     shares = dict(zip(FUELS, (1, 2, 3, 4, 5, 0, 7, 8, 9), strict=True))
-    insert_mix(connection, **shares)  # other is what is left of 100
+    insert_mix(connection, T0, **shares)  # other is the rest to 100
     insert_intensity(connection, actual=200)
     insert_forecast(connection, p50=0, series=series)
     expected = shares | {"other": 61, "carbon_intensity": 200}
@@ -882,6 +822,11 @@ def test_a_forecast_does_not_show_before_it_was_made_and_a_back_test_not_at_its_
     assert forecasts_at(connection, T0 + 2 * DAY) == [live, neso]
     back_test = ("chronos:some", T0 - DAY, 2)
     assert forecasts_at(connection, T0 + 3 * DAY) == [back_test, live, neso]
+    bounded = connection.execute(
+        "SELECT model, issued_at, p50 FROM reporting.forecast_as_known_at(%s, issued_since => %s)",
+        [T0 + 3 * DAY, T0],
+    ).fetchall()
+    assert bounded == [live]
 
 
 # What was known when

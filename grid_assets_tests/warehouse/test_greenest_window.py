@@ -21,7 +21,7 @@ from grid_assets_tests import shared_warehouse
 one_warehouse = shared_warehouse.one_warehouse
 
 
-Window = list[tuple[datetime, Decimal]]
+Window = list[tuple[datetime, Any]]
 
 T = datetime(2026, 3, 29, 0, tzinfo=UTC)  # clocks change in London, which is nothing to a forecast
 DAY = timedelta(days=1)
@@ -295,26 +295,26 @@ def test_it_looks_from_now_on_unless_told_otherwise(connection: Connection) -> N
 
 
 @pytest.mark.parametrize(
-    ("arguments", "sentence"),
+    ("arguments", "named"),
     [
-        ("'0', now()", "cannot find a duration of 00:00:00: give one above 0"),
-        ("'-1 hour', now()", "cannot find a duration of -01:00:00"),
-        ("'-1 year 361 days', now()", "cannot find a duration of -1 years +361 days"),
-        ("NULL, now()", "cannot find a duration of null"),
-        ("'1 hour', NULL", "deadline or earliest is null: give a time with its zone"),
-        ("'1 hour', now(), NULL", "deadline or earliest is null"),
-        ("'1 hour', now(), contiguous => NULL", "contiguous is null: give true"),
-        ("'1 hour', now(), quantile => 'p95'", "the quantile 'p95': give p10, p50 or p90"),
-        ("'1 hour', now(), quantile => 'P50'", "the quantile 'P50'"),
-        ("'1 hour', now(), quantile => NULL", "the quantile null"),
+        ("'0', now()", "duration of 00:00:00"),
+        ("'-1 hour', now()", "duration of -01:00:00"),
+        ("'-1 year 361 days', now()", "duration of -1 years +361 days"),
+        ("NULL, now()", "duration of null"),
+        ("'1 hour', NULL", "deadline"),
+        ("'1 hour', now(), NULL", "earliest"),
+        ("'1 hour', now(), contiguous => NULL", "contiguous"),
+        ("'1 hour', now(), quantile => 'p95'", "quantile 'p95'"),
+        ("'1 hour', now(), quantile => 'P50'", "quantile 'P50'"),
+        ("'1 hour', now(), quantile => NULL", "quantile null"),
     ],
 )
-def test_what_cannot_be_asked_is_told_with_its_cure(
-    connection: Connection, arguments: str, sentence: str
+def test_a_question_that_makes_no_sense_is_refused_with_the_argument_at_fault(
+    connection: Connection, arguments: str, named: str
 ) -> None:
     with pytest.raises(errors.InvalidParameterValue) as refused:
         connection.execute(b"SELECT * FROM reporting.greenest_window(%b)" % arguments.encode())
-    assert sentence in str(refused.value)
+    assert named in (refused.value.diag.message_primary or "")
     assert refused.value.sqlstate == "22023"
 
 

@@ -18,9 +18,10 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
 from grid_assets.runtime.postgres import EmbeddedPostgres
-from grid_assets.warehouse.connection import WarehouseError, connect, sql_dir
+from grid_assets.warehouse.connection import WarehouseError, connect
 from grid_assets.warehouse.migrate import ensure_database, is_current, migrate
 from grid_assets.warehouse.stamp import Stamp, read_stamp
+from grid_assets.warehouse.statements import sql_dir
 from grid_assets.warehouse.urls import session_url
 
 NewDatabase = Callable[..., SecretStr]
@@ -153,7 +154,7 @@ def test_what_a_writer_adds_during_an_upgrade_is_in_the_views(warehouse: SecretS
     run(
         warehouse,
         "DROP SCHEMA reporting CASCADE",
-        "DROP TABLE forecast.targets, ops.retention",
+        "DROP TABLE forecast.targets, forecast.thinning, ops.retention",
         "DROP VIEW forecast.happened",
         "DROP FUNCTION forecast.note_targets CASCADE",
         "DROP FUNCTION forecast.lead_bucket, forecast.streams, forecast.thin_predictions, "
@@ -178,6 +179,19 @@ def test_what_a_writer_adds_during_an_upgrade_is_in_the_views(warehouse: SecretS
                 threading.Event().wait(0.1)
         assert "0006_serving" in upgrade.result().applied
     assert ask(warehouse, "SELECT model FROM reporting.forecast_latest") == [("some",)]
+
+
+def test_an_upgrade_keeps_how_far_forecasts_are_thinned(warehouse: SecretStr, rows: Rows) -> None:
+    """From before `forecast.thinning`."""
+    run(
+        warehouse,
+        "DROP TABLE forecast.thinning",
+        "ALTER TABLE ops.retention ADD COLUMN forecasts_thinned_to date",
+        "INSERT INTO ops.retention (forecasts_thinned_to) VALUES ('2024-03-04')",
+        "DELETE FROM ops._yoyo_migration WHERE migration_id > '0009'",
+    )
+    migrate(warehouse, stamp_of(warehouse))
+    assert rows("SELECT thinned_to::text FROM forecast.thinning") == [("2024-03-04",)]
 
 
 def test_two_migrations_at_once_do_the_work_once(new_database: NewDatabase) -> None:

@@ -47,6 +47,7 @@ TABLES = (
     "forecast.issues",
     "forecast.predictions",
     "forecast.targets",
+    "forecast.thinning",
     "forecast.calibration",
     "forecast.accuracy",
     "ops.warehouse",

@@ -1,7 +1,7 @@
 # Five panels: now, the mix of the last 24 hours, actual against predicted, accuracy by lead, pipeline health.
 - dashboard: grid_carbon
   title: Grid carbon
-  description: Carbon intensity and generation mix of Great Britain, how well they were forecast, and whether the pipeline is well. Times are UTC.
+  description: Carbon intensity and generation mix of Great Britain, how well they were forecast, and the health of the pipeline. Times are UTC.
   layout: newspaper
   preferred_viewer: dashboards-next
   refresh: 5 minutes
@@ -13,7 +13,7 @@
     model: grid
     explore: forecast_accuracy
     field: forecast_accuracy.series
-    # in a filter a bare _ stands for any character
+    # in a filter a bare _ matches any character
     default_value: carbon^_intensity
     allow_multiple_values: false
     required: true
@@ -23,7 +23,7 @@
     model: grid
     explore: forecast_accuracy
     field: forecast_accuracy.model
-    # any Chronos checkpoint; choose one where several have forecast
+    # any Chronos checkpoint; choose one if there are several
     default_value: "chronos:%"
     allow_multiple_values: false
     required: true
@@ -65,7 +65,7 @@
 
   - name: actual_vs_predicted
     title: Actual against predicted, last 24 hours
-    note_text: p10 and p90 are the edges of the 80 % band. The forecast is the last one issued before each half-hour. In gCO2/kWh for carbon_intensity, in % for a fuel.
+    note_text: The last forecast issued before each half-hour; p10 and p90 bound its 80 % band. In gCO2/kWh for carbon_intensity and in % for a fuel.
     note_display: hover
     type: looker_line
     model: grid
@@ -89,7 +89,7 @@
 
   - name: accuracy_by_lead
     title: Mean absolute error by lead, last 30 days
-    note_text: Over all forecasts, weighted by their number. In gCO2/kWh for carbon_intensity, in % for a fuel. Simulated forecasts of a demo are left out.
+    note_text: Mean over all forecasts, in gCO2/kWh for carbon_intensity and in % for a fuel. Simulated forecasts of a demo are left out.
     note_display: hover
     type: looker_column
     model: grid

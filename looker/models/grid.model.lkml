@@ -1,14 +1,15 @@
 # Great Britain's carbon intensity and generation mix: telemetry, forecasts, their accuracy, and the pipeline's runs.
-# All times are UTC but for settlement dates and periods, which are London's. The connection reads schema reporting only.
+# All times are UTC except settlement dates and periods, which are London's. The connection reads schema reporting only.
 connection: "@{connection}"
 label: "Grid carbon"
 week_start_day: monday
 
 include: "/views/*.view.lkml"
+include: "/measures/*.view.lkml"
 include: "/dashboards/*.dashboard.lookml"
 
-# Looker asks every five minutes. The newest 100 attempts, some seven hours of them, are found by an index;
-# attempts that began in another order than they ended are still seen.
+# Looker runs this every five minutes. An index finds the newest 100 attempts, about seven hours of them, which is
+# enough where attempts ended in another order than they started.
 datagroup: after_each_run {
   label: "After each run"
   description: "End of the newest successful attempt of any asset."
@@ -18,7 +19,7 @@ datagroup: after_each_run {
           WHERE status = 'success'
           ORDER BY started_at DESC
           LIMIT 100) AS newest ;;
-  # The pipeline runs every half-hour; "now" and the last 24 hours move on without it.
+  # The pipeline runs every half-hour, but "now" and the last 24 hours move without it.
   max_cache_age: "30 minutes"
 }
 
@@ -73,7 +74,7 @@ explore: generation_mix_24h {
   description: "Shares by half-hour and fuel."
 }
 
-# Forecasts: one series at a time, since intensity is in gCO2/kWh and shares are in %.
+# Forecasts: one series at a time, because intensity is in gCO2/kWh and shares are in %.
 
 explore: forecast_latest {
   label: "Newest forecast"
@@ -81,7 +82,7 @@ explore: forecast_latest {
   always_filter: {
     filters: [forecast_latest.series: "carbon^_intensity"]
   }
-  # Yesterday to the day after tomorrow. The newest forecasts of all of history are not what anyone wants to wait for.
+  # Yesterday to the day after tomorrow: the newest forecasts of all of history would take long.
   conditionally_filter: {
     filters: [forecast_latest.period_date: "1 days ago for 4 days"]
     unless: [forecast_latest.period_time, forecast_latest.period_week, forecast_latest.period_month]
@@ -90,7 +91,7 @@ explore: forecast_latest {
 
 explore: forecast_day_ahead {
   label: "Day-ahead forecast"
-  description: "For each series and half-hour the newest forecast issued at least 24 hours before, by model."
+  description: "The newest forecast of each series and half-hour issued at least 24 hours before it, by model."
   always_filter: {
     filters: [forecast_day_ahead.series: "carbon^_intensity"]
   }
@@ -102,11 +103,11 @@ explore: forecast_day_ahead {
 
 explore: actual_vs_predicted {
   label: "Actual vs predicted"
-  description: "Every forecast beside what happened. For months and years use Forecast accuracy, which is rolled up by day."
+  description: "Every forecast beside what happened. For months and years use Forecast accuracy, which has a row per day."
   always_filter: {
     filters: [actual_vs_predicted.series: "carbon^_intensity"]
   }
-  # A year holds some 17 million rows for each model.
+  # A year has about 17 million rows for each model.
   conditionally_filter: {
     filters: [actual_vs_predicted.period_date: "7 days"]
     unless: [actual_vs_predicted.period_time, actual_vs_predicted.period_week, actual_vs_predicted.period_month,
@@ -122,7 +123,7 @@ explore: actual_vs_predicted {
 
 explore: actual_vs_predicted_24h {
   label: "Actual vs predicted, last 24 hours"
-  description: "The last forecast issued before each half-hour, by series and model."
+  description: "The last forecast issued before each half-hour, beside what happened, by series and model."
   always_filter: {
     filters: [actual_vs_predicted_24h.series: "carbon^_intensity"]
   }
@@ -140,5 +141,5 @@ explore: forecast_accuracy {
 
 explore: etl_runs {
   label: "Pipeline runs"
-  description: "Attempts to materialise an asset: when, how long, how many rows, and what failed."
+  description: "Attempts to materialise an asset: when, how long, how many rows, and errors."
 }

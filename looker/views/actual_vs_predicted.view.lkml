@@ -1,8 +1,8 @@
-# One row is one forecast of one series and half-hour beside what happened. Look at one series at a time: units differ.
+# `make generate` writes this file from the comments in the database: change them in sql/, not here.
+# Measures are in looker/measures.
+
 view: actual_vs_predicted {
   sql_table_name: reporting.actual_vs_predicted ;;
-
-  # Keys
 
   dimension: key {
     hidden: yes
@@ -10,8 +10,6 @@ view: actual_vs_predicted {
     type: string
     sql: concat_ws('|', ${TABLE}.model, ${TABLE}.series, ${TABLE}.period_start, ${TABLE}.issued_at) ;;
   }
-
-  # Columns
 
   dimension: model {
     label: "Model"
@@ -22,36 +20,16 @@ view: actual_vs_predicted {
 
   dimension: series {
     label: "Series"
-    description: "carbon_intensity, or one of the nine fuels."
+    description: "carbon_intensity (gCO2/kWh), or one of the nine fuels (%)."
     type: string
     sql: ${TABLE}.series ;;
   }
 
   dimension: unit {
     label: "Unit"
-    description: "Unit of actual, quantiles and errors: gCO2/kWh or %."
+    description: "Unit of the values of the series: gCO2/kWh or %."
     type: string
     sql: ${TABLE}.unit ;;
-  }
-
-  dimension_group: issued {
-    label: "Issued (UTC)"
-    description: "When the forecast was issued, UTC."
-    type: time
-    timeframes: [raw, time, hour, date, hour_of_day, week, month]
-    datatype: timestamp
-    convert_tz: no
-    sql: ${TABLE}.issued_at ;;
-  }
-
-  dimension_group: period {
-    label: "Half-hour (UTC)"
-    description: "Start of the forecast half-hour, UTC."
-    type: time
-    timeframes: [raw, time, minute30, hour, date, hour_of_day, day_of_week, week, month, quarter, year]
-    datatype: timestamp
-    convert_tz: no
-    sql: ${TABLE}.period_start ;;
   }
 
   dimension: lead_minutes {
@@ -64,7 +42,7 @@ view: actual_vs_predicted {
 
   dimension: lead_bucket {
     label: "Lead bucket"
-    description: "0-3h, 3-6h, 6-12h, 12-24h or 24-48h, lower edge included."
+    description: "Time from issue to half-hour: 0-3h, 3-6h, 6-12h, 12-24h or 24-48h, lower edge included."
     type: string
     sql: ${TABLE}.lead_bucket ;;
     order_by_field: lead_bucket_order
@@ -78,7 +56,7 @@ view: actual_vs_predicted {
 
   dimension: actual {
     label: "Actual (in unit)"
-    description: "What happened: newest published actual, or the share in the completed mix."
+    description: "What happened: the newest published actual, or the share in the completed mix, in unit."
     type: number
     sql: ${TABLE}.actual ;;
     value_format_name: decimal_1
@@ -86,7 +64,7 @@ view: actual_vs_predicted {
 
   dimension: p10 {
     label: "p10 (in unit)"
-    description: "10 % quantile; null where the model gives no band."
+    description: "10 % quantile after recalibration, gCO2/kWh or %; null where the model gives no band."
     type: number
     sql: ${TABLE}.p10 ;;
     value_format_name: decimal_1
@@ -94,7 +72,7 @@ view: actual_vs_predicted {
 
   dimension: p50 {
     label: "p50, median (in unit)"
-    description: "Median forecast."
+    description: "Median, gCO2/kWh or %; the shares of a half-hour sum to exactly 100."
     type: number
     sql: ${TABLE}.p50 ;;
     value_format_name: decimal_1
@@ -102,7 +80,7 @@ view: actual_vs_predicted {
 
   dimension: p90 {
     label: "p90 (in unit)"
-    description: "90 % quantile; null where the model gives no band."
+    description: "90 % quantile after recalibration, gCO2/kWh or %; null where the model gives no band."
     type: number
     sql: ${TABLE}.p90 ;;
     value_format_name: decimal_1
@@ -110,7 +88,7 @@ view: actual_vs_predicted {
 
   dimension: error {
     label: "Error (in unit)"
-    description: "p50 minus actual."
+    description: "p50 minus actual, in unit."
     type: number
     sql: ${TABLE}.error ;;
     value_format_name: decimal_1
@@ -118,7 +96,7 @@ view: actual_vs_predicted {
 
   dimension: abs_error {
     label: "Absolute error (in unit)"
-    description: "Absolute error."
+    description: "Absolute error, in unit."
     type: number
     sql: ${TABLE}.abs_error ;;
     value_format_name: decimal_1
@@ -133,112 +111,48 @@ view: actual_vs_predicted {
 
   dimension: simulated {
     label: "Simulated"
-    description: "True for a simulated forecast of the recorded API."
+    description: "True for a forecast of neso that the recorded API simulated: it says nothing about NESO's accuracy."
     type: yesno
     sql: ${TABLE}.simulated ;;
   }
 
-  # Measures
-
-  measure: count {
-    label: "Forecasts compared"
-    description: "Number of forecasts beside an actual."
-    type: count
-    value_format_name: decimal_0
-    drill_fields: [detail*]
+  dimension_group: issued {
+    label: "Issued (UTC)"
+    description: "Issue time, UTC: the half-hour boundary at which the forecast starts; only data published before it was used. For neso, when the forecast was captured."
+    type: time
+    timeframes: [
+      raw,
+      time,
+      hour,
+      date,
+      hour_of_day,
+      week,
+      month,
+    ]
+    datatype: timestamp
+    convert_tz: no
+    sql: ${TABLE}.issued_at ;;
   }
 
-  measure: average_actual {
-    label: "Average actual (in unit)"
-    description: "Mean of what happened."
-    type: average
-    sql: ${actual} ;;
-    value_format_name: decimal_1
-    drill_fields: [detail*]
-  }
-
-  measure: average_p10 {
-    label: "Average p10 (in unit)"
-    description: "Mean of p10; choose one series, and as a rule one model."
-    type: average
-    sql: ${p10} ;;
-    value_format_name: decimal_1
-    drill_fields: [detail*]
-  }
-
-  measure: average_p50 {
-    label: "Average p50 (in unit)"
-    description: "Mean of p50; choose one series, and as a rule one model."
-    type: average
-    sql: ${p50} ;;
-    value_format_name: decimal_1
-    drill_fields: [detail*]
-  }
-
-  measure: average_p90 {
-    label: "Average p90 (in unit)"
-    description: "Mean of p90; choose one series, and as a rule one model."
-    type: average
-    sql: ${p90} ;;
-    value_format_name: decimal_1
-    drill_fields: [detail*]
-  }
-
-  measure: mean_absolute_error {
-    label: "Mean absolute error (in unit)"
-    description: "Mean of abs_error over forecasts."
-    type: average
-    sql: ${abs_error} ;;
-    value_format_name: decimal_2
-    drill_fields: [detail*]
-  }
-
-  measure: mean_error {
-    label: "Bias (in unit)"
-    description: "Mean of error (median minus actual); above 0 the forecast was too high."
-    type: average
-    sql: ${error} ;;
-    value_format_name: decimal_2
-    drill_fields: [detail*]
-  }
-
-  measure: abs_error_sum {
-    label: "Sum of absolute errors"
-    description: "Part of wape_of_all."
-    hidden: yes
-    type: sum
-    sql: ${abs_error} ;;
-    value_format_name: decimal_1
-  }
-
-  measure: abs_actual_sum {
-    label: "Sum of absolute actuals"
-    description: "Part of wape_of_all."
-    hidden: yes
-    type: sum
-    sql: abs(${actual}) ;;
-    value_format_name: decimal_1
-  }
-
-  measure: wape_of_all {
-    label: "WAPE"
-    description: "Sum of absolute errors over sum of actuals; null where all actuals are 0."
-    type: number
-    sql: ${abs_error_sum} / nullif(${abs_actual_sum}, 0) ;;
-    value_format_name: percent_1
-    drill_fields: [detail*]
-  }
-
-  measure: coverage {
-    label: "Coverage of the 80 % band"
-    description: "Share of actuals inside p10 to p90; 80 % is wanted. Forecasts without a band are left out."
-    type: average
-    sql: CASE ${inside_80} WHEN 'yes' THEN 1.0 WHEN 'no' THEN 0.0 END ;;
-    value_format_name: percent_1
-    drill_fields: [detail*]
-  }
-
-  set: detail {
-    fields: [model, series, period_time, issued_time, lead_minutes, actual, p10, p50, p90, error, unit, simulated]
+  dimension_group: period {
+    label: "Half-hour (UTC)"
+    description: "Start of the forecast half-hour, UTC."
+    type: time
+    timeframes: [
+      raw,
+      time,
+      minute30,
+      hour,
+      date,
+      hour_of_day,
+      day_of_week,
+      week,
+      month,
+      quarter,
+      year,
+    ]
+    datatype: timestamp
+    convert_tz: no
+    sql: ${TABLE}.period_start ;;
   }
 }

@@ -1,9 +1,53 @@
-# The newest forecast issued at least 24 hours before its half-hour: what a plan for tomorrow could have used.
-include: "/views/forecast_latest.view.lkml"
+# `make generate` writes this file from the comments in the database: change them in sql/, not here.
+# Measures are in looker/measures.
 
 view: forecast_day_ahead {
-  extends: [forecast_latest]
   sql_table_name: reporting.forecast_day_ahead ;;
+
+  dimension: key {
+    hidden: yes
+    primary_key: yes
+    type: string
+    sql: concat_ws('|', ${TABLE}.model, ${TABLE}.series, ${TABLE}.period_start) ;;
+  }
+
+  dimension: model {
+    label: "Model"
+    description: "chronos:<checkpoint>, seasonal_naive or neso."
+    type: string
+    sql: ${TABLE}.model ;;
+  }
+
+  dimension: series {
+    label: "Series"
+    description: "carbon_intensity (gCO2/kWh), or one of the nine fuels (%)."
+    type: string
+    sql: ${TABLE}.series ;;
+  }
+
+  dimension: p10 {
+    label: "p10 (in unit)"
+    description: "10 % quantile after recalibration, gCO2/kWh or %; null where the model gives no band."
+    type: number
+    sql: ${TABLE}.p10 ;;
+    value_format_name: decimal_1
+  }
+
+  dimension: p50 {
+    label: "p50, median (in unit)"
+    description: "Median, gCO2/kWh or %; the shares of a half-hour sum to exactly 100."
+    type: number
+    sql: ${TABLE}.p50 ;;
+    value_format_name: decimal_1
+  }
+
+  dimension: p90 {
+    label: "p90 (in unit)"
+    description: "90 % quantile after recalibration, gCO2/kWh or %; null where the model gives no band."
+    type: number
+    sql: ${TABLE}.p90 ;;
+    value_format_name: decimal_1
+  }
 
   dimension: lead_minutes {
     label: "Lead, minutes"
@@ -11,5 +55,77 @@ view: forecast_day_ahead {
     type: number
     sql: ${TABLE}.lead_minutes ;;
     value_format_name: decimal_0
+  }
+
+  dimension: unit {
+    label: "Unit"
+    description: "Unit of the values of the series: gCO2/kWh or %."
+    type: string
+    sql: ${TABLE}.unit ;;
+  }
+
+  dimension: simulated {
+    label: "Simulated"
+    description: "True for a forecast of neso that the recorded API simulated: it says nothing about NESO's accuracy."
+    type: yesno
+    sql: ${TABLE}.simulated ;;
+  }
+
+  dimension_group: issued {
+    label: "Issued (UTC)"
+    description: "Issue time, UTC: the half-hour boundary at which the forecast starts; only data published before it was used. For neso, when the forecast was captured."
+    type: time
+    timeframes: [
+      raw,
+      time,
+      hour,
+      date,
+      hour_of_day,
+      week,
+      month,
+    ]
+    datatype: timestamp
+    convert_tz: no
+    sql: ${TABLE}.issued_at ;;
+  }
+
+  dimension_group: created {
+    label: "Made (UTC)"
+    description: "When the row was made; for neso, when it was captured."
+    type: time
+    timeframes: [
+      raw,
+      time,
+      hour,
+      date,
+      hour_of_day,
+      week,
+      month,
+    ]
+    datatype: timestamp
+    convert_tz: no
+    sql: ${TABLE}.created_at ;;
+  }
+
+  dimension_group: period {
+    label: "Half-hour (UTC)"
+    description: "Start of the forecast half-hour, UTC."
+    type: time
+    timeframes: [
+      raw,
+      time,
+      minute30,
+      hour,
+      date,
+      hour_of_day,
+      day_of_week,
+      week,
+      month,
+      quarter,
+      year,
+    ]
+    datatype: timestamp
+    convert_tz: no
+    sql: ${TABLE}.period_start ;;
   }
 }

@@ -1,8 +1,8 @@
-# One row is the newest forecast of one series and half-hour by one model. Look at one series at a time: units differ.
+# `make generate` writes this file from the comments in the database: change them in sql/, not here.
+# Measures are in looker/measures.
+
 view: forecast_latest {
   sql_table_name: reporting.forecast_latest ;;
-
-  # Keys
 
   dimension: key {
     hidden: yes
@@ -11,8 +11,6 @@ view: forecast_latest {
     sql: concat_ws('|', ${TABLE}.model, ${TABLE}.series, ${TABLE}.period_start) ;;
   }
 
-  # Columns
-
   dimension: model {
     label: "Model"
     description: "chronos:<checkpoint>, seasonal_naive or neso."
@@ -20,46 +18,16 @@ view: forecast_latest {
     sql: ${TABLE}.model ;;
   }
 
-  dimension_group: issued {
-    label: "Issued (UTC)"
-    description: "When the forecast was issued, UTC."
-    type: time
-    timeframes: [raw, time, hour, date, hour_of_day, week, month]
-    datatype: timestamp
-    convert_tz: no
-    sql: ${TABLE}.issued_at ;;
-  }
-
-  dimension_group: created {
-    label: "Made (UTC)"
-    description: "When it was made; for neso, when it was captured."
-    type: time
-    timeframes: [raw, time, date]
-    datatype: timestamp
-    convert_tz: no
-    sql: ${TABLE}.created_at ;;
-  }
-
   dimension: series {
     label: "Series"
-    description: "carbon_intensity, or one of the nine fuels."
+    description: "carbon_intensity (gCO2/kWh), or one of the nine fuels (%)."
     type: string
     sql: ${TABLE}.series ;;
   }
 
-  dimension_group: period {
-    label: "Half-hour (UTC)"
-    description: "Start of the forecast half-hour, UTC."
-    type: time
-    timeframes: [raw, time, minute30, hour, date, hour_of_day, day_of_week, week, month, quarter, year]
-    datatype: timestamp
-    convert_tz: no
-    sql: ${TABLE}.period_start ;;
-  }
-
   dimension: p10 {
     label: "p10 (in unit)"
-    description: "10 % quantile, in unit; null where the model gives no band."
+    description: "10 % quantile after recalibration, gCO2/kWh or %; null where the model gives no band."
     type: number
     sql: ${TABLE}.p10 ;;
     value_format_name: decimal_1
@@ -67,7 +35,7 @@ view: forecast_latest {
 
   dimension: p50 {
     label: "p50, median (in unit)"
-    description: "Median, in unit."
+    description: "Median, gCO2/kWh or %; the shares of a half-hour sum to exactly 100."
     type: number
     sql: ${TABLE}.p50 ;;
     value_format_name: decimal_1
@@ -75,7 +43,7 @@ view: forecast_latest {
 
   dimension: p90 {
     label: "p90 (in unit)"
-    description: "90 % quantile, in unit; null where the model gives no band."
+    description: "90 % quantile after recalibration, gCO2/kWh or %; null where the model gives no band."
     type: number
     sql: ${TABLE}.p90 ;;
     value_format_name: decimal_1
@@ -91,65 +59,73 @@ view: forecast_latest {
 
   dimension: unit {
     label: "Unit"
-    description: "gCO2/kWh or %."
+    description: "Unit of the values of the series: gCO2/kWh or %."
     type: string
     sql: ${TABLE}.unit ;;
   }
 
   dimension: simulated {
     label: "Simulated"
-    description: "True for a simulated forecast of the recorded API."
+    description: "True for a forecast of neso that the recorded API simulated: it says nothing about NESO's accuracy."
     type: yesno
     sql: ${TABLE}.simulated ;;
   }
 
-  # Measures
-
-  measure: count {
-    label: "Forecasts"
-    description: "Number of forecast half-hours, by series and model."
-    type: count
-    value_format_name: decimal_0
-    drill_fields: [detail*]
-  }
-
-  measure: average_p10 {
-    label: "Average p10 (in unit)"
-    description: "Mean of p10; choose one series, and as a rule one model."
-    type: average
-    sql: ${p10} ;;
-    value_format_name: decimal_1
-    drill_fields: [detail*]
-  }
-
-  measure: average_p50 {
-    label: "Average p50 (in unit)"
-    description: "Mean of p50; choose one series, and as a rule one model."
-    type: average
-    sql: ${p50} ;;
-    value_format_name: decimal_1
-    drill_fields: [detail*]
-  }
-
-  measure: average_p90 {
-    label: "Average p90 (in unit)"
-    description: "Mean of p90; choose one series, and as a rule one model."
-    type: average
-    sql: ${p90} ;;
-    value_format_name: decimal_1
-    drill_fields: [detail*]
-  }
-
-  measure: newest_issue {
-    label: "Newest issue (UTC)"
-    description: "When the newest of the forecasts was issued."
-    type: date_time
-    sql: max(${issued_raw}) ;;
-    drill_fields: [detail*]
+  dimension_group: issued {
+    label: "Issued (UTC)"
+    description: "Issue time, UTC: the half-hour boundary at which the forecast starts; only data published before it was used. For neso, when the forecast was captured."
+    type: time
+    timeframes: [
+      raw,
+      time,
+      hour,
+      date,
+      hour_of_day,
+      week,
+      month,
+    ]
+    datatype: timestamp
     convert_tz: no
+    sql: ${TABLE}.issued_at ;;
   }
 
-  set: detail {
-    fields: [model, series, period_time, issued_time, lead_minutes, p10, p50, p90, unit, simulated]
+  dimension_group: created {
+    label: "Made (UTC)"
+    description: "When the row was made; for neso, when it was captured."
+    type: time
+    timeframes: [
+      raw,
+      time,
+      hour,
+      date,
+      hour_of_day,
+      week,
+      month,
+    ]
+    datatype: timestamp
+    convert_tz: no
+    sql: ${TABLE}.created_at ;;
+  }
+
+  dimension_group: period {
+    label: "Half-hour (UTC)"
+    description: "Start of the forecast half-hour, UTC."
+    type: time
+    timeframes: [
+      raw,
+      time,
+      minute30,
+      hour,
+      date,
+      hour_of_day,
+      day_of_week,
+      week,
+      month,
+      quarter,
+      year,
+    ]
+    datatype: timestamp
+    convert_tz: no
+    sql: ${TABLE}.period_start ;;
   }
 }

@@ -1,36 +1,14 @@
-# One row is one half-hour that has intensity or mix, or both. Shares and intensities are averaged, never summed.
+# `make generate` writes this file from the comments in the database: change them in sql/, not here.
+# Measures are in looker/measures.
+
 view: telemetry {
   sql_table_name: reporting.telemetry ;;
-
-  # Keys
 
   dimension: key {
     hidden: yes
     primary_key: yes
     type: string
     sql: ${TABLE}.period_start::text ;;
-  }
-
-  # Columns
-
-  dimension_group: period {
-    label: "Half-hour (UTC)"
-    description: "Start of the half-hour, UTC."
-    type: time
-    timeframes: [raw, time, minute30, hour, date, hour_of_day, day_of_week, week, month, quarter, year]
-    datatype: timestamp
-    convert_tz: no
-    sql: ${TABLE}.period_start ;;
-  }
-
-  dimension_group: settlement {
-    label: "Settlement (London)"
-    description: "Settlement date: the day in London."
-    type: time
-    timeframes: [date, day_of_week, week, month, quarter, year]
-    datatype: date
-    convert_tz: no
-    sql: ${TABLE}.settlement_date ;;
   }
 
   dimension: settlement_period {
@@ -43,7 +21,7 @@ view: telemetry {
 
   dimension: forecast_gco2_kwh {
     label: "Forecast, gCO2/kWh"
-    description: "Newest published forecast, gCO2/kWh."
+    description: "Newest published forecast, gCO2/kWh; for a past half-hour, a nowcast."
     type: number
     sql: ${TABLE}.forecast_gco2_kwh ;;
     value_format_name: decimal_0
@@ -51,7 +29,7 @@ view: telemetry {
 
   dimension: actual_gco2_kwh {
     label: "Actual, gCO2/kWh"
-    description: "Newest published actual, gCO2/kWh; null until published."
+    description: "Newest published actual, gCO2/kWh; null until published. 0 is a value."
     type: number
     sql: ${TABLE}.actual_gco2_kwh ;;
     value_format_name: decimal_0
@@ -67,7 +45,7 @@ view: telemetry {
   dimension: biomass_pct {
     group_label: "Shares"
     label: "Biomass, %"
-    description: "Share of biomass, %; null where there is no mix or the source gave no share."
+    description: "Share of biomass, %; null where none was published; its power then counts as other."
     type: number
     sql: ${TABLE}.biomass_pct ;;
     value_format_name: decimal_1
@@ -76,7 +54,7 @@ view: telemetry {
   dimension: coal_pct {
     group_label: "Shares"
     label: "Coal, %"
-    description: "Share of coal, %; null where there is no mix or the source gave no share."
+    description: "Share of coal, %; null where none was published; its power then counts as other."
     type: number
     sql: ${TABLE}.coal_pct ;;
     value_format_name: decimal_1
@@ -85,7 +63,7 @@ view: telemetry {
   dimension: imports_pct {
     group_label: "Shares"
     label: "Imports, %"
-    description: "Share of imports, %; null where there is no mix or the source gave no share."
+    description: "Share of imports, %; null where none was published; its power then counts as other."
     type: number
     sql: ${TABLE}.imports_pct ;;
     value_format_name: decimal_1
@@ -94,7 +72,7 @@ view: telemetry {
   dimension: gas_pct {
     group_label: "Shares"
     label: "Gas, %"
-    description: "Share of gas, %; null where there is no mix or the source gave no share."
+    description: "Share of gas, %; null where none was published; its power then counts as other."
     type: number
     sql: ${TABLE}.gas_pct ;;
     value_format_name: decimal_1
@@ -103,7 +81,7 @@ view: telemetry {
   dimension: nuclear_pct {
     group_label: "Shares"
     label: "Nuclear, %"
-    description: "Share of nuclear, %; null where there is no mix or the source gave no share."
+    description: "Share of nuclear, %; null where none was published; its power then counts as other."
     type: number
     sql: ${TABLE}.nuclear_pct ;;
     value_format_name: decimal_1
@@ -112,7 +90,7 @@ view: telemetry {
   dimension: other_pct {
     group_label: "Shares"
     label: "Other, %"
-    description: "Share of other, %; null where there is no mix or the source gave no share."
+    description: "Share of everything else, %: 100 minus the eight named fuels."
     type: number
     sql: ${TABLE}.other_pct ;;
     value_format_name: decimal_1
@@ -121,7 +99,7 @@ view: telemetry {
   dimension: hydro_pct {
     group_label: "Shares"
     label: "Hydro, %"
-    description: "Share of hydro, %; null where there is no mix or the source gave no share."
+    description: "Share of hydro, %; null where none was published; its power then counts as other."
     type: number
     sql: ${TABLE}.hydro_pct ;;
     value_format_name: decimal_1
@@ -130,7 +108,7 @@ view: telemetry {
   dimension: solar_pct {
     group_label: "Shares"
     label: "Solar, %"
-    description: "Share of solar, %; null where there is no mix or the source gave no share."
+    description: "Share of solar, %; null where none was published; its power then counts as other."
     type: number
     sql: ${TABLE}.solar_pct ;;
     value_format_name: decimal_1
@@ -139,7 +117,7 @@ view: telemetry {
   dimension: wind_pct {
     group_label: "Shares"
     label: "Wind, %"
-    description: "Share of wind, %; null where there is no mix or the source gave no share."
+    description: "Share of wind, %; null where none was published; its power then counts as other."
     type: number
     sql: ${TABLE}.wind_pct ;;
     value_format_name: decimal_1
@@ -153,56 +131,49 @@ view: telemetry {
     value_format_name: decimal_1
   }
 
-  # Measures
-
-  measure: count {
-    label: "Half-hours"
-    description: "Number of half-hours."
-    type: count
-    value_format_name: decimal_0
-    drill_fields: [detail*]
+  dimension_group: period {
+    label: "Half-hour (UTC)"
+    description: "Start of the half-hour, UTC."
+    type: time
+    timeframes: [
+      raw,
+      time,
+      minute30,
+      hour,
+      date,
+      hour_of_day,
+      day_of_week,
+      week,
+      month,
+      quarter,
+      year,
+    ]
+    datatype: timestamp
+    convert_tz: no
+    sql: ${TABLE}.period_start ;;
   }
 
-  measure: average_actual_gco2_kwh {
-    label: "Average actual, gCO2/kWh"
-    description: "Mean over half-hours of the newest published actual; half-hours without one are left out."
-    type: average
-    sql: ${actual_gco2_kwh} ;;
-    value_format_name: decimal_1
-    drill_fields: [detail*]
-  }
-
-  measure: lowest_actual_gco2_kwh {
-    label: "Lowest actual, gCO2/kWh"
-    description: "Lowest actual of a half-hour."
-    type: min
-    sql: ${actual_gco2_kwh} ;;
-    value_format_name: decimal_0
-    drill_fields: [detail*]
-  }
-
-  measure: highest_actual_gco2_kwh {
-    label: "Highest actual, gCO2/kWh"
-    description: "Highest actual of a half-hour."
-    type: max
-    sql: ${actual_gco2_kwh} ;;
-    value_format_name: decimal_0
-    drill_fields: [detail*]
-  }
-
-  measure: average_forecast_gco2_kwh {
-    label: "Average forecast, gCO2/kWh"
-    description: "Mean over half-hours of the newest published forecast, which is a short-lead one: no measure of skill may rest on it."
-    type: average
-    sql: ${forecast_gco2_kwh} ;;
-    value_format_name: decimal_1
-    drill_fields: [detail*]
+  dimension_group: settlement {
+    label: "Settlement (London)"
+    description: "Settlement date: the day in London."
+    type: time
+    timeframes: [
+      date,
+      day_of_week,
+      week,
+      month,
+      quarter,
+      year,
+    ]
+    datatype: date
+    convert_tz: no
+    sql: ${TABLE}.settlement_date ;;
   }
 
   measure: average_biomass_pct {
     group_label: "Average shares"
     label: "Average biomass, %"
-    description: "Mean over half-hours of the share of biomass; half-hours without a share are left out."
+    description: "Mean share of biomass over the half-hours that have one."
     type: average
     sql: ${biomass_pct} ;;
     value_format_name: decimal_1
@@ -212,7 +183,7 @@ view: telemetry {
   measure: average_coal_pct {
     group_label: "Average shares"
     label: "Average coal, %"
-    description: "Mean over half-hours of the share of coal; half-hours without a share are left out."
+    description: "Mean share of coal over the half-hours that have one."
     type: average
     sql: ${coal_pct} ;;
     value_format_name: decimal_1
@@ -222,7 +193,7 @@ view: telemetry {
   measure: average_imports_pct {
     group_label: "Average shares"
     label: "Average imports, %"
-    description: "Mean over half-hours of the share of imports; half-hours without a share are left out."
+    description: "Mean share of imports over the half-hours that have one."
     type: average
     sql: ${imports_pct} ;;
     value_format_name: decimal_1
@@ -232,7 +203,7 @@ view: telemetry {
   measure: average_gas_pct {
     group_label: "Average shares"
     label: "Average gas, %"
-    description: "Mean over half-hours of the share of gas; half-hours without a share are left out."
+    description: "Mean share of gas over the half-hours that have one."
     type: average
     sql: ${gas_pct} ;;
     value_format_name: decimal_1
@@ -242,7 +213,7 @@ view: telemetry {
   measure: average_nuclear_pct {
     group_label: "Average shares"
     label: "Average nuclear, %"
-    description: "Mean over half-hours of the share of nuclear; half-hours without a share are left out."
+    description: "Mean share of nuclear over the half-hours that have one."
     type: average
     sql: ${nuclear_pct} ;;
     value_format_name: decimal_1
@@ -252,7 +223,7 @@ view: telemetry {
   measure: average_other_pct {
     group_label: "Average shares"
     label: "Average other, %"
-    description: "Mean over half-hours of the share of other; half-hours without a share are left out."
+    description: "Mean share of other over the half-hours that have one."
     type: average
     sql: ${other_pct} ;;
     value_format_name: decimal_1
@@ -262,7 +233,7 @@ view: telemetry {
   measure: average_hydro_pct {
     group_label: "Average shares"
     label: "Average hydro, %"
-    description: "Mean over half-hours of the share of hydro; half-hours without a share are left out."
+    description: "Mean share of hydro over the half-hours that have one."
     type: average
     sql: ${hydro_pct} ;;
     value_format_name: decimal_1
@@ -272,7 +243,7 @@ view: telemetry {
   measure: average_solar_pct {
     group_label: "Average shares"
     label: "Average solar, %"
-    description: "Mean over half-hours of the share of solar; half-hours without a share are left out."
+    description: "Mean share of solar over the half-hours that have one."
     type: average
     sql: ${solar_pct} ;;
     value_format_name: decimal_1
@@ -282,14 +253,10 @@ view: telemetry {
   measure: average_wind_pct {
     group_label: "Average shares"
     label: "Average wind, %"
-    description: "Mean over half-hours of the share of wind; half-hours without a share are left out."
+    description: "Mean share of wind over the half-hours that have one."
     type: average
     sql: ${wind_pct} ;;
     value_format_name: decimal_1
     drill_fields: [detail*]
-  }
-
-  set: detail {
-    fields: [period_time, settlement_date, settlement_period, actual_gco2_kwh, forecast_gco2_kwh, intensity_index, wind_pct, solar_pct, gas_pct, nuclear_pct]
   }
 }

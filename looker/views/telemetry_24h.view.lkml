@@ -1,7 +1,262 @@
-# The half-hours of the last 24 hours, with the fields of telemetry.
-include: "/views/telemetry.view.lkml"
+# `make generate` writes this file from the comments in the database: change them in sql/, not here.
+# Measures are in looker/measures.
 
 view: telemetry_24h {
-  extends: [telemetry]
   sql_table_name: reporting.telemetry_24h ;;
+
+  dimension: key {
+    hidden: yes
+    primary_key: yes
+    type: string
+    sql: ${TABLE}.period_start::text ;;
+  }
+
+  dimension: settlement_period {
+    label: "Settlement period"
+    description: "Settlement period of that day, from 1; a day has 46, 48 or 50."
+    type: number
+    sql: ${TABLE}.settlement_period ;;
+    value_format_name: decimal_0
+  }
+
+  dimension: forecast_gco2_kwh {
+    label: "Forecast, gCO2/kWh"
+    description: "Newest published forecast, gCO2/kWh; for a past half-hour, a nowcast."
+    type: number
+    sql: ${TABLE}.forecast_gco2_kwh ;;
+    value_format_name: decimal_0
+  }
+
+  dimension: actual_gco2_kwh {
+    label: "Actual, gCO2/kWh"
+    description: "Newest published actual, gCO2/kWh; null until published. 0 is a value."
+    type: number
+    sql: ${TABLE}.actual_gco2_kwh ;;
+    value_format_name: decimal_0
+  }
+
+  dimension: intensity_index {
+    label: "Intensity index"
+    description: "Published band: very low, low, moderate, high, very high."
+    type: string
+    sql: ${TABLE}.intensity_index ;;
+  }
+
+  dimension: biomass_pct {
+    group_label: "Shares"
+    label: "Biomass, %"
+    description: "Share of biomass, %; null where none was published; its power then counts as other."
+    type: number
+    sql: ${TABLE}.biomass_pct ;;
+    value_format_name: decimal_1
+  }
+
+  dimension: coal_pct {
+    group_label: "Shares"
+    label: "Coal, %"
+    description: "Share of coal, %; null where none was published; its power then counts as other."
+    type: number
+    sql: ${TABLE}.coal_pct ;;
+    value_format_name: decimal_1
+  }
+
+  dimension: imports_pct {
+    group_label: "Shares"
+    label: "Imports, %"
+    description: "Share of imports, %; null where none was published; its power then counts as other."
+    type: number
+    sql: ${TABLE}.imports_pct ;;
+    value_format_name: decimal_1
+  }
+
+  dimension: gas_pct {
+    group_label: "Shares"
+    label: "Gas, %"
+    description: "Share of gas, %; null where none was published; its power then counts as other."
+    type: number
+    sql: ${TABLE}.gas_pct ;;
+    value_format_name: decimal_1
+  }
+
+  dimension: nuclear_pct {
+    group_label: "Shares"
+    label: "Nuclear, %"
+    description: "Share of nuclear, %; null where none was published; its power then counts as other."
+    type: number
+    sql: ${TABLE}.nuclear_pct ;;
+    value_format_name: decimal_1
+  }
+
+  dimension: other_pct {
+    group_label: "Shares"
+    label: "Other, %"
+    description: "Share of everything else, %: 100 minus the eight named fuels."
+    type: number
+    sql: ${TABLE}.other_pct ;;
+    value_format_name: decimal_1
+  }
+
+  dimension: hydro_pct {
+    group_label: "Shares"
+    label: "Hydro, %"
+    description: "Share of hydro, %; null where none was published; its power then counts as other."
+    type: number
+    sql: ${TABLE}.hydro_pct ;;
+    value_format_name: decimal_1
+  }
+
+  dimension: solar_pct {
+    group_label: "Shares"
+    label: "Solar, %"
+    description: "Share of solar, %; null where none was published; its power then counts as other."
+    type: number
+    sql: ${TABLE}.solar_pct ;;
+    value_format_name: decimal_1
+  }
+
+  dimension: wind_pct {
+    group_label: "Shares"
+    label: "Wind, %"
+    description: "Share of wind, %; null where none was published; its power then counts as other."
+    type: number
+    sql: ${TABLE}.wind_pct ;;
+    value_format_name: decimal_1
+  }
+
+  dimension: total_pct {
+    label: "Total, %"
+    description: "Sum of the nine shares, %: exactly 100, or null where there is no mix."
+    type: number
+    sql: ${TABLE}.total_pct ;;
+    value_format_name: decimal_1
+  }
+
+  dimension_group: period {
+    label: "Half-hour (UTC)"
+    description: "Start of the half-hour, UTC."
+    type: time
+    timeframes: [
+      raw,
+      time,
+      minute30,
+      hour,
+      date,
+      hour_of_day,
+      day_of_week,
+      week,
+      month,
+      quarter,
+      year,
+    ]
+    datatype: timestamp
+    convert_tz: no
+    sql: ${TABLE}.period_start ;;
+  }
+
+  dimension_group: settlement {
+    label: "Settlement (London)"
+    description: "Settlement date: the day in London."
+    type: time
+    timeframes: [
+      date,
+      day_of_week,
+      week,
+      month,
+      quarter,
+      year,
+    ]
+    datatype: date
+    convert_tz: no
+    sql: ${TABLE}.settlement_date ;;
+  }
+
+  measure: average_biomass_pct {
+    group_label: "Average shares"
+    label: "Average biomass, %"
+    description: "Mean share of biomass over the half-hours that have one."
+    type: average
+    sql: ${biomass_pct} ;;
+    value_format_name: decimal_1
+    drill_fields: [detail*]
+  }
+
+  measure: average_coal_pct {
+    group_label: "Average shares"
+    label: "Average coal, %"
+    description: "Mean share of coal over the half-hours that have one."
+    type: average
+    sql: ${coal_pct} ;;
+    value_format_name: decimal_1
+    drill_fields: [detail*]
+  }
+
+  measure: average_imports_pct {
+    group_label: "Average shares"
+    label: "Average imports, %"
+    description: "Mean share of imports over the half-hours that have one."
+    type: average
+    sql: ${imports_pct} ;;
+    value_format_name: decimal_1
+    drill_fields: [detail*]
+  }
+
+  measure: average_gas_pct {
+    group_label: "Average shares"
+    label: "Average gas, %"
+    description: "Mean share of gas over the half-hours that have one."
+    type: average
+    sql: ${gas_pct} ;;
+    value_format_name: decimal_1
+    drill_fields: [detail*]
+  }
+
+  measure: average_nuclear_pct {
+    group_label: "Average shares"
+    label: "Average nuclear, %"
+    description: "Mean share of nuclear over the half-hours that have one."
+    type: average
+    sql: ${nuclear_pct} ;;
+    value_format_name: decimal_1
+    drill_fields: [detail*]
+  }
+
+  measure: average_other_pct {
+    group_label: "Average shares"
+    label: "Average other, %"
+    description: "Mean share of other over the half-hours that have one."
+    type: average
+    sql: ${other_pct} ;;
+    value_format_name: decimal_1
+    drill_fields: [detail*]
+  }
+
+  measure: average_hydro_pct {
+    group_label: "Average shares"
+    label: "Average hydro, %"
+    description: "Mean share of hydro over the half-hours that have one."
+    type: average
+    sql: ${hydro_pct} ;;
+    value_format_name: decimal_1
+    drill_fields: [detail*]
+  }
+
+  measure: average_solar_pct {
+    group_label: "Average shares"
+    label: "Average solar, %"
+    description: "Mean share of solar over the half-hours that have one."
+    type: average
+    sql: ${solar_pct} ;;
+    value_format_name: decimal_1
+    drill_fields: [detail*]
+  }
+
+  measure: average_wind_pct {
+    group_label: "Average shares"
+    label: "Average wind, %"
+    description: "Mean share of wind over the half-hours that have one."
+    type: average
+    sql: ${wind_pct} ;;
+    value_format_name: decimal_1
+    drill_fields: [detail*]
+  }
 }

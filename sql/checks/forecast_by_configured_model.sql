@@ -1,4 +1,4 @@
--- The issues of the window that another model made in the place of the configured one.
+-- Issues of the window that another model made because the configured one could not.
 SELECT issued_at AS period_start, model || ': ' || fallback_reason AS detail, count(*) OVER () AS total
 FROM forecast.issues
 WHERE issued_at >= %(start)s AND issued_at < %(end)s AND fallback_reason IS NOT NULL

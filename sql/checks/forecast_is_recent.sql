@@ -1,4 +1,4 @@
--- The newest issue, when it is too old for the forecasts to be of use.
+-- The newest issue, where it is too old for its forecasts to be of use.
 SELECT max(issued_at) AS period_start,
        coalesce('newest forecast was issued ' || (%(now)s - max(issued_at)) || ' ago', 'there is no forecast') AS detail,
        1 AS total

@@ -1,4 +1,4 @@
--- Half-hours of the window whose published shares sum further than 0.3 from 100.
+-- Half-hours of the window whose published shares sum to less than 99.7 or more than 100.3.
 SELECT period_start, 'published shares sum to ' || published_total_pct AS detail,
        count(*) OVER () AS total
 FROM core.generation_mix

@@ -1,5 +1,5 @@
--- Half-hours of the window whose forecast or actual was set to null as impossible, is exactly 0
--- (never yet true in GB), or lies further than the limit from both neighbours on the same side.
+-- Half-hours of the window whose forecast or actual was set to null as impossible, is exactly 0 (which
+-- has never happened in GB), or differs by more than the limit from both neighbours, in one direction.
 WITH beside AS (
     SELECT period_start, forecast_gco2_kwh AS forecast, actual_gco2_kwh AS actual,
            forecast_reason, actual_reason,

@@ -3,9 +3,9 @@ SELECT period_start, string_agg(share.fuel || ' ' || share.pct, ', ') AS detail,
        count(*) OVER () AS total
 FROM staged
 CROSS JOIN LATERAL (VALUES
-    ('biomass', biomass_pct), ('coal', coal_pct), ('imports', imports_pct), ('gas', gas_pct),
-    ('nuclear', nuclear_pct), ('other', other_pct), ('hydro', hydro_pct), ('solar', solar_pct),
-    ('wind', wind_pct)
+    {% for fuel in mix %}
+    ('{{ fuel.name }}', {{ fuel.column }}){{ "," if not loop.last }}
+    {% endfor %}
 ) AS share (fuel, pct)
 WHERE share.pct NOT BETWEEN 0 AND 100
 GROUP BY period_start

@@ -1,5 +1,5 @@
--- The last attempt of each asset in 30 days, and how its attempts of 24 hours ended. The attempt
--- that is making this page is left out: it cannot know its own end.
+-- The last attempt at each asset in 30 days, and how its attempts of the last 24 hours ended. Leaves
+-- out the attempt that is making this page, which has not ended yet.
 WITH attempt AS (
     SELECT * FROM reporting.etl_runs
     WHERE started_at > %(now)s - interval '30 days'

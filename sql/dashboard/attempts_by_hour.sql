@@ -1,4 +1,4 @@
--- Attempts of the last 24 hours by the UTC hour of their start and by how they ended.
+-- Attempts of the last 24 hours by the UTC hour in which they started, and by how they ended.
 SELECT date_trunc('hour', started_at, 'UTC') AS hour, status, count(*) AS attempts
 FROM reporting.etl_runs
 WHERE started_at > %(now)s - interval '24 hours'

@@ -16,7 +16,8 @@ from grid_assets.defs.asset_metadata import FRESH, OWNERS, asset_key, kind_metad
 from grid_assets.defs.partitions import TRIGGER_TAG, Days
 from grid_assets.defs.resources import Services
 from grid_assets.defs.run_logging import attempt
-from grid_assets.warehouse.connection import Connection, statement
+from grid_assets.warehouse.connection import Connection
+from grid_assets.warehouse.statements import statement
 
 SHOWN: Final = (
     "reporting.telemetry",
@@ -80,6 +81,6 @@ def dashboard_is_due(connection: Connection, now: datetime, pause: timedelta = P
     Not within `pause` of the last page, made or failed; nor where nothing has run yet.
     """
     row = connection.execute(
-        statement("statements/dashboard_is_due"), {"before": now - pause}
+        statement("ops/check_dashboard_due"), {"before": now - pause}
     ).fetchone()
     return row == (True,)

@@ -19,8 +19,8 @@ from grid_assets.defs.asset_metadata import (
     kind_metadata,
 )
 from grid_assets.defs.assets import core, raw
-from grid_assets.defs.forecast_pictures import errors_by_lead, fan_chart, half_day_ahead
 from grid_assets.defs.partitions import BACKTEST, CYCLES, Days, days_of
+from grid_assets.defs.pictures import errors_by_lead, fan_chart, half_day_ahead
 from grid_assets.defs.resources import Services
 from grid_assets.defs.run_logging import BlockingCheckFailed, attempt
 from grid_assets.forecasting import due, issuing, scoring
@@ -29,7 +29,8 @@ from grid_assets.forecasting.issue_times import current_issue_time, issue_times_
 from grid_assets.forecasting.models import registry
 from grid_assets.halfhours import DAY, Window, days_window
 from grid_assets.telemetry.checks import Verdict, judge
-from grid_assets.warehouse.connection import Connection, statement, write_transaction
+from grid_assets.warehouse.connection import Connection, write_transaction
+from grid_assets.warehouse.statements import statement
 
 Result = dg.AssetCheckResult | dg.MaterializeResult[Any]
 
@@ -95,7 +96,7 @@ def predictions(context: dg.AssetExecutionContext, services: Services) -> Iterat
             connection = services.connection
             if not blocking:  # nothing new was staged, so the newest issue is judged again
                 with connection.transaction():
-                    connection.execute(statement("statements/stage_newest_issue"))
+                    connection.execute(statement("forecast/stage_newest_issue"))
                     judge_staged(connection, span)
             warnings = judge(connection, WARNING[relation], span, now)
     except dg.Failure:

@@ -1,6 +1,6 @@
-"""The views of `reporting` as virtual assets: nothing materialises them, they follow their tables.
+"""The views of `reporting` as virtual assets, never materialised: they follow their tables.
 
-Belongs here: one spec a view, with the tables it reads. Does not belong here: SQL (`sql/views`).
+Their SQL is in `sql/views`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Final
 import dagster as dg
 
 from grid_assets.defs.asset_metadata import FRESH, OWNERS, asset_key, column_schema
+from grid_assets.warehouse import catalogue
 
 READS: Final = {
     "reporting.telemetry": ("core.intensity", "core.generation_mix"),
@@ -30,19 +31,19 @@ READS: Final = {
     ),
     "reporting.forecast_accuracy": ("forecast.accuracy",),
 }
-"""View by the relations it reads. `reporting.etl_runs` is not here: no asset stands behind it."""
+"""The relations that each view reads. `reporting.etl_runs` is left out: it reads no asset."""
 
 VIEWS: Final = [
     dg.AssetSpec(
         asset_key(view),
-        deps=[asset_key(relation) for relation in reads],
+        deps=[asset_key(read) for read in reads],
         is_virtual=True,
         group_name="reporting",
         owners=OWNERS,
         kinds={"view", "postgres"},
         tags={"domain": "electricity", "region": "gb"},
         freshness_policy=FRESH,
-        description=f"View for BI over {' and '.join(reads)}; always as fresh as they are.",
+        description=f"{catalogue.relation(view).comment} A view over {' and '.join(reads)}.",
         metadata={
             "dagster/column_schema": column_schema(view),
             "dagster/table_name": view,

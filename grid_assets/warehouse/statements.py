@@ -1,0 +1,54 @@
+"""SQL from the files of `sql/`, with the dictionary of series filled in.
+
+Every file but the migrations is a Jinja template; what it may use is in `_templates`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+
+from grid_assets.series import CARBON_INTENSITY, FUEL_GROUPS, MIX
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+def sql_dir() -> Path:
+    """The folder `sql/`: beside the package in a checkout, inside it when installed."""
+    package = Path(__file__).parent.parent
+    beside = package.parent / "sql"
+    return beside if beside.is_dir() else package / "sql"
+
+
+def statement(name: str) -> sql.SQL:
+    """The statement of `sql/<name>.sql`, such as `core/publish_intensity`."""
+    return sql.SQL(render(name))  # our own file and dictionary, no input in it
+
+
+@cache
+def render(name: str) -> str:
+    """The text of `sql/<name>.sql`."""
+    return _templates().get_template(f"{name}.sql").render()
+
+
+@cache
+def _templates() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # a tenth of a second
+
+    templates = Environment(
+        loader=FileSystemLoader(sql_dir()),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
+    )
+    templates.globals |= {
+        "carbon_intensity": CARBON_INTENSITY,
+        "mix": MIX,
+        "fuel_groups": FUEL_GROUPS,
+    }
+    return templates

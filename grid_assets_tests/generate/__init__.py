@@ -1,0 +1,26 @@
+"""Files that are written from a migrated database: `make generate` writes them, a test compares.
+
+The catalogue (`grid_assets/warehouse/catalogue.json`), the data dictionary (`docs/reference.md`)
+and the dimensions of Looker (`looker/views`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from grid_assets.settings import PROJECT_DIR
+from grid_assets.warehouse.catalogue import FILE
+from grid_assets.warehouse.connection import Connection
+from grid_assets_tests.generate import catalogue, looker, reference
+
+VIEWS = PROJECT_DIR / "looker" / "views"
+
+
+def generated(connection: Connection) -> dict[Path, str]:
+    """Every generated file with the text that it should have."""
+    found = catalogue.read(connection)
+    return {
+        FILE: catalogue.as_json(found),
+        PROJECT_DIR / "docs" / "reference.md": reference.page(found),
+        **{VIEWS / f"{name}.view.lkml": text for name, text in looker.views(found).items()},
+    }

@@ -1,0 +1,18 @@
+-- Discards the new issues that must not replace what is stored. A refusal never replaces a stored
+-- forecast, and a forecast always replaces a refusal. Of two forecasts or two refusals, the one that
+-- used newer telemetry stays: another run has made it meanwhile. (An issue that used newer intensity
+-- and an older mix, or the reverse, is not outdated: its time would stay due for ever.)
+WITH outdated AS (
+    DELETE FROM asked AS a
+    USING forecast.issues AS i
+    WHERE i.model = a.model AND i.issued_at = a.issued_at
+      AND CASE WHEN (a.refused_reason IS NULL) <> (i.refused_reason IS NULL)
+               THEN a.refused_reason IS NOT NULL
+               ELSE coalesce(i.intensity_to, '-infinity') >= coalesce(a.intensity_to, '-infinity')
+                AND coalesce(i.mix_to, '-infinity') >= coalesce(a.mix_to, '-infinity')
+                AND (i.intensity_to, i.mix_to) IS DISTINCT FROM (a.intensity_to, a.mix_to)
+          END
+    RETURNING a.model, a.issued_at
+)
+DELETE FROM staged AS s USING outdated AS o
+WHERE s.model = o.model AND s.issued_at = o.issued_at

@@ -1,0 +1,27 @@
+-- Ends of the newest half-hours of core that a forecast made now may use, and whether an issue of the
+-- model has used both. Telemetry older than a context is of no use; where intensity or mix has none,
+-- a refused issue that had the other one covers it. A refused issue counts until core changes: the
+-- missing half-hours may have arrived.
+WITH newest AS (
+    SELECT (SELECT max(period_start) + interval '30 minutes' FROM core.intensity
+            WHERE actual_gco2_kwh IS NOT NULL
+              AND period_start >= %(latest)s - %(context)s::interval AND period_start < %(latest)s
+              AND coalesce(captured_at, period_start + interval '30 minutes') <= %(latest)s)
+               AS intensity_to,
+           (SELECT max(period_start) + interval '30 minutes' FROM core.generation_mix
+            WHERE period_start >= %(latest)s - %(context)s::interval AND period_start < %(latest)s
+              AND coalesce(captured_at, period_start + interval '30 minutes') <= %(latest)s)
+               AS mix_to
+)
+SELECT intensity_to, mix_to,
+       (intensity_to IS NULL AND mix_to IS NULL) OR EXISTS (
+           SELECT FROM forecast.issues AS i
+           WHERE i.model = %(model)s
+             AND i.issued_at > least(newest.intensity_to, newest.mix_to) - interval '1 day'
+             AND (newest.intensity_to IS NULL OR i.intensity_to >= newest.intensity_to)
+             AND (newest.mix_to IS NULL OR i.mix_to >= newest.mix_to)
+             AND (i.refused_reason IS NULL OR NOT EXISTS (
+                 SELECT FROM ops.etl_runs AS e
+                 WHERE e.asset IN ('core.intensity', 'core.generation_mix')
+                   AND e.rows_written > 0 AND e.finished_at > i.created_at))) AS covered
+FROM newest

@@ -1,0 +1,52 @@
+{# What more than one file says. The series come from grid_assets/series.py. #}
+
+{# The share columns in the order of the API: `m.biomass_pct, m.coal_pct, …`. #}
+{% macro shares(of="", fuels=mix) %}
+{% for fuel in fuels %}{{ of }}{{ "." if of }}{{ fuel.column }}{{ ", " if not loop.last }}{% endfor %}
+{% endmacro %}
+
+{# The unit of a series. #}
+{% macro unit(series) %}
+CASE {{ series }} WHEN '{{ carbon_intensity.name }}' THEN '{{ carbon_intensity.unit }}' ELSE '%' END
+{%- endmacro %}
+
+{# What happened to a series, from a row of core.intensity and one of core.generation_mix. #}
+{% macro actual(series, intensity, generation_mix) %}
+CASE {{ series }}
+        WHEN '{{ carbon_intensity.name }}' THEN {{ intensity }}.{{ carbon_intensity.column }}
+        {% for fuel in mix %}
+        WHEN '{{ fuel.name }}' THEN {{ generation_mix }}.{{ fuel.column }}
+        {% endfor %}
+    END
+{%- endmacro %}
+
+{# Minutes from the issue of a forecast to the start of its half-hour. #}
+{% macro lead_minutes(period_start, issued_at) %}
+(extract(epoch FROM {{ period_start }} - {{ issued_at }}) / 60)::integer
+{%- endmacro %}
+
+{# Gives the columns of a view that have no comment the comment of the same column of the relations
+   it is made of; the first relation that has one counts. #}
+{% macro inherit_comments(view) %}
+DO $$
+DECLARE
+    inherited record;
+BEGIN
+    FOR inherited IN
+        SELECT DISTINCT ON (own.attnum)
+               own.attname, col_description(base.attrelid, base.attnum) AS comment
+        FROM unnest(ARRAY[{% for relation in varargs %}'{{ relation }}'{{ ", " if not loop.last }}{% endfor %}]::regclass[])
+             WITH ORDINALITY AS source (relation, place)
+        JOIN pg_attribute AS base ON base.attrelid = source.relation
+        JOIN pg_attribute AS own ON own.attname = base.attname AND own.attnum > 0
+        WHERE own.attrelid = '{{ view }}'::regclass
+          AND col_description(own.attrelid, own.attnum) IS NULL
+          AND col_description(base.attrelid, base.attnum) IS NOT NULL
+        ORDER BY own.attnum, source.place
+    LOOP
+        EXECUTE format('COMMENT ON COLUMN {{ view }}.%I IS %L',
+                       inherited.attname, inherited.comment);
+    END LOOP;
+END
+$$;
+{% endmacro %}

@@ -1,8 +1,0 @@
--- The margins of a model for one day of issue: all 960, over those that were there.
-INSERT INTO forecast.calibration (model, revision, issue_date, series, step, margin, issues)
-SELECT %(model)s, %(revision)s, %(day)s, cell.series, cell.step, cell.margin, %(issues)s
-FROM unnest(%(series)s::text[], %(steps)s::integer[], %(margins)s::real[]) AS cell (series, step, margin)
-ON CONFLICT (model, issue_date, series, step) DO UPDATE SET
-    revision = excluded.revision,
-    margin = excluded.margin,
-    issues = excluded.issues
