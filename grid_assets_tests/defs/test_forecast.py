@@ -32,7 +32,7 @@ from grid_assets_tests.forecasting import conftest as tiny
 from grid_assets_tests.forecasting import issues
 
 one_warehouse = shared_warehouse.one_warehouse
-chronos2_folder, one_thread = tiny.chronos2_folder, tiny.one_thread
+chronos2_folder = tiny.chronos2_folder
 nothing_remembered = tiny.nothing_remembered
 
 Rows = Callable[..., list[tuple[Any, ...]]]
