@@ -179,10 +179,9 @@ def test_every_asset_says_what_it_is(name: str) -> None:
     assert asset.kinds == {"postgres", "python" if name in LOADED else "view"} | torch
     assert asset.tags.items() >= {"domain": "electricity", "region": "gb"}.items()
     assert asset.metadata["dagster/table_name"] == name.replace("/", ".")
-    policy = asset.freshness_policy
-    assert isinstance(policy, dg.FreshnessPolicy)
-    assert policy.fail_window.to_timedelta() == timedelta(hours=2)
-    assert policy.warn_window.to_timedelta() == timedelta(hours=1)
+    assert asset.freshness_policy == dg.FreshnessPolicy.time_window(
+        fail_window=timedelta(hours=2), warn_window=timedelta(hours=1)
+    )
     assert asset.description
 
 

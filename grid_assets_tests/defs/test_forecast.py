@@ -442,7 +442,9 @@ def test_a_back_test_leaves_what_was_forecast_today_as_it_was(
         "SELECT issued_at, created_at FROM forecast.issues WHERE model = %s", CHRONOS
     )
     assert forecast(today - DAY, today, trigger=BACKTEST).success
-    made = dict(rows("SELECT issued_at, created_at FROM forecast.issues WHERE model = %s", CHRONOS))
+    made: dict[datetime, datetime] = dict(
+        rows("SELECT issued_at, created_at FROM forecast.issues WHERE model = %s", CHRONOS)
+    )
     assert made[issued_at] == created_at
     assert len(made) > 48
 

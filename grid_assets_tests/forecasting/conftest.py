@@ -68,11 +68,11 @@ def bolt_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from transformers import T5Config
 
     torch.manual_seed(2)
-    config = T5Config(
+    settings: dict[str, Any] = {
         **_T5,
-        decoder_start_token_id=0,
-        chronos_pipeline_class="ChronosBoltPipeline",
-        chronos_config={
+        "decoder_start_token_id": 0,
+        "chronos_pipeline_class": "ChronosBoltPipeline",
+        "chronos_config": {
             "context_length": 512,
             "prediction_length": 64,
             "input_patch_size": 16,
@@ -80,9 +80,9 @@ def bolt_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "quantiles": DECILES,
             "use_reg_token": True,
         },
-    )
+    }
     folder = tmp_path_factory.mktemp("models") / "tiny-bolt"
-    ChronosBoltModelForForecasting(config).save_pretrained(folder)
+    ChronosBoltModelForForecasting(T5Config(**settings)).save_pretrained(folder)
     return folder
 
 
@@ -93,12 +93,12 @@ def original_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from transformers import T5Config, T5ForConditionalGeneration
 
     torch.manual_seed(3)
-    config = T5Config(
+    settings: dict[str, Any] = {
         **_T5,
-        vocab_size=128,
-        decoder_start_token_id=0,
-        chronos_pipeline_class="ChronosPipeline",
-        chronos_config={
+        "vocab_size": 128,
+        "decoder_start_token_id": 0,
+        "chronos_pipeline_class": "ChronosPipeline",
+        "chronos_config": {
             "tokenizer_class": "MeanScaleUniformBins",
             "tokenizer_kwargs": {"low_limit": -15.0, "high_limit": 15.0},
             "n_tokens": 128,
@@ -114,9 +114,9 @@ def original_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "top_k": 50,
             "top_p": 1.0,
         },
-    )
+    }
     folder = tmp_path_factory.mktemp("models") / "tiny-t5"
-    T5ForConditionalGeneration(config).save_pretrained(folder)
+    T5ForConditionalGeneration(T5Config(**settings)).save_pretrained(folder)
     return folder
 
 

@@ -16,6 +16,7 @@ from grid_assets.forecasting.issuing import FutureIssue
 from grid_assets.forecasting.models import registry
 from grid_assets.halfhours import HALF_HOUR, Window, day_start
 from grid_assets.series import SERIES
+from grid_assets.warehouse.connection import Connection
 from grid_assets_tests import shared_warehouse
 from grid_assets_tests.forecasting import issues
 from grid_assets_tests.forecasting.issues import (
@@ -24,7 +25,6 @@ from grid_assets_tests.forecasting.issues import (
     LATER,
     MODEL,
     Broken,
-    Connection,
     Stub,
     T,
 )
