@@ -11,11 +11,13 @@ import fcntl
 import os
 import secrets
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 import dagster as dg
@@ -41,6 +43,37 @@ from grid_assets_tests.chromium import MISSING
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 SERVER_URL = os.environ.get("GRID_DATABASE_URL", "").strip()
+
+
+MACHINERY: Final = frozenset({"server", "open_folder", "chromium", "grid", "product", "wheel"})
+"""Fixtures that start a server, a process or a browser, or are for tests that do."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as `unit` every test that needs no machinery and is not marked as `slow`."""
+    for item in items:
+        needs = MACHINERY.intersection(getattr(item, "fixturenames", ()))
+        if not needs and item.get_closest_marker("slow") is None:
+            item.add_marker(pytest.mark.unit)
+
+
+@pytest.fixture(autouse=True)
+def unit_tests_start_nothing(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Keep `make check` fast: a unit test that starts a process or loads a model fails."""
+    if request.node.get_closest_marker("unit") is None:
+        yield
+        return
+
+    def refuse(*arguments: Any, **options: Any) -> None:
+        pytest.fail(f"A unit test starts a process: {arguments[1:2]}. Mark it as slow.")
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
+    had_torch = "torch" in sys.modules
+    yield
+    if not had_torch and "torch" in sys.modules:
+        pytest.fail("A unit test has imported torch, which takes seconds. Mark it as slow.")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -533,6 +533,7 @@ def imports(path: Path) -> set[str]:
     return found
 
 
+@pytest.mark.slow
 def test_the_definitions_load_quickly_and_without_what_only_models_and_pictures_need() -> None:
     heavy = "torch chronos transformers huggingface_hub pandas matplotlib holidays sklearn scipy"
     script = (

@@ -22,6 +22,8 @@ from grid_assets_tests.forecasting.conftest import MakeProblem
 if TYPE_CHECKING:
     from grid_assets.forecasting.models.chronos import ChronosForecaster
 
+pytestmark = pytest.mark.slow
+
 CLOSE: dict[str, Any] = {"rtol": 1e-3, "atol": 1e-3}
 """Float noise of a batch; values are of the order of 10 to 1000."""
 

@@ -28,6 +28,8 @@ from grid_assets.forecasting.models.registry import (
 )
 from grid_assets_tests.forecasting.conftest import COMMIT, Hub, MakeProblem
 
+pytestmark = pytest.mark.slow
+
 NO_HUB_S = 5.0
 HUB_S = 60.0
 """Enough for a download on a busy machine."""
