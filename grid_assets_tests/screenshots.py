@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Page, ViewportSize, sync_playwright
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
@@ -33,12 +33,12 @@ QUIET_RUN_CONFIG: Final = [
 """For containers, and so that the browser talks to nobody but the page's own server."""
 
 GROUPS: Final = ("raw", "core", "forecast", "reporting", "files")
-SIZE: Final = {"width": 1500, "height": 900}
-WIDE: Final = {"width": 1900, "height": 2300}
+SIZE: Final[ViewportSize] = {"width": 1500, "height": 900}
+WIDE: Final[ViewportSize] = {"width": 1900, "height": 2300}
 """Room for the whole graph: Dagster draws only what is in sight, and hides details when small."""
 SETTLING_MS: Final = 2000
 """Moves of the graph are animated, and nothing tells their end."""
-DASHBOARD_SIZE: Final = {"width": 1200, "height": 900}
+DASHBOARD_SIZE: Final[ViewportSize] = {"width": 1200, "height": 900}
 
 
 def browser_path() -> str | None:
@@ -89,7 +89,7 @@ def take_dashboard(dashboard: Path, file: Path, executable: str) -> None:
         below = page.locator("section#accuracy").bounding_box()
         assert below is not None
         file.parent.mkdir(parents=True, exist_ok=True)
-        whole = {"x": 0, "y": 0, "width": DASHBOARD_SIZE["width"], "height": below["y"]}
+        whole: FloatRect = {"x": 0, "y": 0, "width": DASHBOARD_SIZE["width"], "height": below["y"]}
         page.screenshot(path=file, clip=whole, full_page=True)
     _with_few_colours(file)
 

@@ -23,6 +23,8 @@ from grid_assets.replay.server import ReplayServer
 from grid_assets.runtime import supervisor
 from grid_assets_tests.running import wait_until
 
+pytestmark = pytest.mark.slow  # most start a server or the product
+
 TINY = Sizes(
     load_rows=300,
     load_rounds=2,

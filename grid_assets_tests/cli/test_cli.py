@@ -185,12 +185,12 @@ def test_a_replay_and_a_database_become_a_warehouse_without_the_demo(
     assert ask(url, FORECASTS) == forecasts
 
     made = ask(url, "SELECT * FROM forecast.predictions ORDER BY 1, 2, 3, 4")
-    yesterday = ("--from", str(days_ago(1)), "--to", str(days_ago(1)))
-    scored = grid.run("backtest", *yesterday).out
+    back_test = ("backtest", "--from", str(days_ago(1)), "--to", str(days_ago(1)))
+    scored = grid.run(*back_test).out
     assert f"Forecasting {days_ago(1)} again, every 12 hours" in scored
     assert re.search(r"^  seasonal_naive +\d+\.\d", scored, re.MULTILINE)
     assert ask(url, "SELECT * FROM forecast.predictions ORDER BY 1, 2, 3, 4") == made
-    grid.run("backtest", *yesterday, GRID_BACKTEST_STRIDE_HOURS="6")
+    grid.run(*back_test, GRID_BACKTEST_STRIDE_HOURS="6")
     models = len(forecasts) // len(expected)
     assert len(ask(url, FORECASTS)) == models * (len(expected) + 2)
 

@@ -33,8 +33,8 @@ HOSTILE = f'</script><script>{RUN}</script><img src=x onerror="{RUN}">'
 
 
 @pytest.fixture(scope="session")
-def bundle(kept_home: Path) -> str:
-    return vega.javascript(kept_home / "cache")
+def bundle(chart_library: Path) -> str:
+    return vega.javascript(chart_library)
 
 
 @pytest.fixture

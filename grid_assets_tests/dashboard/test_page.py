@@ -70,7 +70,7 @@ def render(found: Snapshot, kind: str = "live") -> str:
 
 
 def predicted(n: int, p50: float, model: str = "chronos:x", **more: Any) -> Predicted:
-    values = {
+    values: dict[str, Any] = {
         "model": model,
         "issued_at": floor(NOW),
         "period_start": floor(NOW) + n * HALF_HOUR,
@@ -245,7 +245,8 @@ def test_nothing_is_drawn_through_a_gap() -> None:
 
 
 def test_every_chart_has_its_summary_as_description_and_a_table() -> None:
-    share = dict.fromkeys(FUELS, Decimal(0)) | {"wind": Decimal(60), "gas": Decimal(40)}
+    share: dict[str, Decimal | None] = dict.fromkeys(FUELS, Decimal(0))
+    share |= {"wind": Decimal(60), "gas": Decimal(40)}
     found = Snapshot(
         NOW,
         intensity=[Intensity(floor(NOW) - HALF_HOUR, Decimal(50), None)],

@@ -7,7 +7,7 @@ expectation of one test.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -121,7 +121,9 @@ class Recorded:
 
     shift: timedelta
 
-    def intensity(self, first: date, last: date | None = None) -> dict[datetime, tuple[Any, ...]]:
+    def intensity(
+        self, first: date, last: date | None = None
+    ) -> dict[datetime, recording.Intensity]:
         known = recording.load_recording().intensity
         return {start: known[start - self.shift] for start in half_hours(first, last)}
 
@@ -164,8 +166,9 @@ def failed_checks(result: dg.ExecuteInProcessResult) -> set[tuple[str, str, str]
 
 
 def examples(evaluation: dg.AssetCheckEvaluation) -> list[str]:
-    data: Iterable[str] = evaluation.metadata["examples"].value
-    return list(data)
+    found = evaluation.metadata["examples"].value
+    assert isinstance(found, list), found
+    return found
 
 
 @pytest.fixture

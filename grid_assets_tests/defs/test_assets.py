@@ -180,10 +180,9 @@ def test_every_asset_says_what_it_is(name: str) -> None:
     assert asset.kinds == {"postgres", "python" if name in LOADED else "view"} | torch
     assert asset.tags.items() >= {"domain": "electricity", "region": "gb"}.items()
     assert asset.metadata["dagster/table_name"] == name.replace("/", ".")
-    policy = asset.freshness_policy
-    assert isinstance(policy, dg.FreshnessPolicy)
-    assert policy.fail_window.to_timedelta() == timedelta(hours=2)
-    assert policy.warn_window.to_timedelta() == timedelta(hours=1)
+    assert asset.freshness_policy == dg.FreshnessPolicy.time_window(
+        fail_window=timedelta(hours=2), warn_window=timedelta(hours=1)
+    )
     assert asset.description
 
 
@@ -536,6 +535,7 @@ def imports(path: Path) -> set[str]:
     return found
 
 
+@pytest.mark.slow
 def test_the_definitions_load_quickly_and_without_what_only_models_and_pictures_need() -> None:
     heavy = "torch chronos transformers huggingface_hub pandas matplotlib holidays sklearn scipy"
     script = (

@@ -18,8 +18,8 @@ from pydantic import SecretStr
 from grid_assets.definitions import defs
 from grid_assets.defs import automation
 from grid_assets.defs.assets import forecast, raw
-from grid_assets.defs.automation import BACKTEST, CORE, FORECASTS, HISTORY
-from grid_assets.defs.partitions import range_tags
+from grid_assets.defs.automation import CORE, FORECASTS, HISTORY
+from grid_assets.defs.partitions import BACKTEST, range_tags
 from grid_assets.defs.resources import Services
 from grid_assets.forecasting import due
 from grid_assets.forecasting.models.registry import configured_name

@@ -565,6 +565,7 @@ def test_a_revision_adds_a_row_to_raw_and_changes_core_and_what_was_known_stays_
     assert tables.counts() == {**ONE_DAY, "raw.intensity": 49, "raw.generation": 49}
     assert [a.written for a in tables.attempts()] == [48] * 4 + [1] * 4 + [0] * 4
     old = recorded.intensity(day)[revised]
+    assert old.actual is not None
     new = (old.forecast, old.actual + 3, old.band)
     published = [row[1:] for row in tables.values()["raw.intensity"] if row[0] == revised]
     assert published == [old, new]

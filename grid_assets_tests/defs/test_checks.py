@@ -26,7 +26,7 @@ from grid_assets.defs.assets import core, raw
 from grid_assets.defs.automation import FORECASTS, QUIET_RUN_CONFIG
 from grid_assets.defs.partitions import DAYS, ONE_RUN, range_tags
 from grid_assets.defs.resources import Services
-from grid_assets.forecasting import issuing, store
+from grid_assets.forecasting import bands, issuing, store
 from grid_assets.forecasting.bands import Tenths
 from grid_assets.forecasting.models import registry
 from grid_assets.halfhours import HALF_HOUR, api_time, floor
@@ -338,7 +338,7 @@ def test_a_broken_forecast_rule_fails_the_run_and_leaves_the_earlier_forecast(
     assert forecast_now().success
     before = tables.rows(FORECAST)
     assert before
-    finalise = issuing.finalise
+    finalise = bands.finalise
 
     def wrong(*args: Any) -> Tenths:
         tenths = finalise(*args)
@@ -352,7 +352,9 @@ def test_a_broken_forecast_rule_fails_the_run_and_leaves_the_earlier_forecast(
     failed_here = {key for key in failed_checks(result) if key[2] == "ERROR"}
     assert failed_here == {("forecast.predictions", fails, "ERROR")}
     found = evaluations(result)["forecast.predictions", fails]
-    assert found.metadata["found"].value >= 1
+    number = found.metadata["found"].value
+    assert isinstance(number, int)
+    assert number >= 1
     assert tables.rows(FORECAST) == before
     [failed] = [a for a in tables.attempts() if a.status != "success"]
     assert (failed.asset, failed.error_type) == ("forecast.predictions", "BlockingCheckFailed")
@@ -517,7 +519,9 @@ def test_an_intensity_far_from_both_neighbours_is_published_with_a_warning(
 ) -> None:
     odd = noon(day)
     assert materialise(day).success
-    far = recorded.intensity(day)[odd].actual + 300
+    actual = recorded.intensity(day)[odd].actual
+    assert actual is not None
+    far = actual + 300
     tables.rows(
         "INSERT INTO raw.intensity (period_start, captured_at, forecast_gco2_kwh, "
         "actual_gco2_kwh) VALUES (%s, clock_timestamp() + interval '1 hour', 100, %s)",

@@ -32,7 +32,7 @@ from grid_assets_tests.forecasting import conftest as tiny
 from grid_assets_tests.forecasting import issues
 
 one_warehouse = shared_warehouse.one_warehouse
-chronos2_folder, one_thread = tiny.chronos2_folder, tiny.one_thread
+chronos2_folder = tiny.chronos2_folder
 nothing_remembered = tiny.nothing_remembered
 
 Rows = Callable[..., list[tuple[Any, ...]]]
@@ -442,7 +442,9 @@ def test_a_back_test_leaves_what_was_forecast_today_as_it_was(
         "SELECT issued_at, created_at FROM forecast.issues WHERE model = %s", CHRONOS
     )
     assert forecast(today - DAY, today, trigger=BACKTEST).success
-    made = dict(rows("SELECT issued_at, created_at FROM forecast.issues WHERE model = %s", CHRONOS))
+    made: dict[datetime, datetime] = dict(
+        rows("SELECT issued_at, created_at FROM forecast.issues WHERE model = %s", CHRONOS)
+    )
     assert made[issued_at] == created_at
     assert len(made) > 48
 

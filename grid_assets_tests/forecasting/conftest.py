@@ -1,4 +1,8 @@
-"""Tiny Chronos checkpoints with random weights, forecast problems, and a hub on this machine."""
+"""Tiny Chronos checkpoints with random weights, forecast problems, and a hub on this machine.
+
+torch, transformers and chronos take six seconds to import, so only the fixtures that make a model
+import them.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import huggingface_hub.constants
 import numpy as np
 import pytest
-import torch
-from chronos.chronos2.config import Chronos2CoreConfig
-from chronos.chronos2.model import Chronos2Model
-from chronos.chronos_bolt import ChronosBoltModelForForecasting
-from transformers import T5Config, T5ForConditionalGeneration
 
 from grid_assets.forecasting.models import registry
 from grid_assets.forecasting.models.forecaster import Problem
@@ -30,15 +28,13 @@ CHRONOS_2 = {"chronos_pipeline_class": "Chronos2Pipeline"}
 MakeProblem = Callable[..., Problem]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def one_thread() -> None:
-    """Tiny models are slower on several threads, most of all on a busy machine."""
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="session")
 def chronos2_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Chronos-2 of width 32 that forecasts 112 half-hours at once."""
+    import torch
+    from chronos.chronos2.config import Chronos2CoreConfig
+    from chronos.chronos2.model import Chronos2Model
+
     torch.manual_seed(1)
     config = Chronos2CoreConfig(
         d_model=32,
@@ -67,12 +63,16 @@ def chronos2_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def bolt_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Chronos-Bolt of width 32 that forecasts 64 half-hours at once."""
+    import torch
+    from chronos.chronos_bolt import ChronosBoltModelForForecasting
+    from transformers import T5Config
+
     torch.manual_seed(2)
-    config = T5Config(
+    settings: dict[str, Any] = {
         **_T5,
-        decoder_start_token_id=0,
-        chronos_pipeline_class="ChronosBoltPipeline",
-        chronos_config={
+        "decoder_start_token_id": 0,
+        "chronos_pipeline_class": "ChronosBoltPipeline",
+        "chronos_config": {
             "context_length": 512,
             "prediction_length": 64,
             "input_patch_size": 16,
@@ -80,22 +80,25 @@ def bolt_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "quantiles": DECILES,
             "use_reg_token": True,
         },
-    )
+    }
     folder = tmp_path_factory.mktemp("models") / "tiny-bolt"
-    ChronosBoltModelForForecasting(config).save_pretrained(folder)
+    ChronosBoltModelForForecasting(T5Config(**settings)).save_pretrained(folder)
     return folder
 
 
 @pytest.fixture(scope="session")
 def original_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An original Chronos of width 32, which draws samples."""
+    import torch
+    from transformers import T5Config, T5ForConditionalGeneration
+
     torch.manual_seed(3)
-    config = T5Config(
+    settings: dict[str, Any] = {
         **_T5,
-        vocab_size=128,
-        decoder_start_token_id=0,
-        chronos_pipeline_class="ChronosPipeline",
-        chronos_config={
+        "vocab_size": 128,
+        "decoder_start_token_id": 0,
+        "chronos_pipeline_class": "ChronosPipeline",
+        "chronos_config": {
             "tokenizer_class": "MeanScaleUniformBins",
             "tokenizer_kwargs": {"low_limit": -15.0, "high_limit": 15.0},
             "n_tokens": 128,
@@ -111,9 +114,9 @@ def original_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "top_k": 50,
             "top_p": 1.0,
         },
-    )
+    }
     folder = tmp_path_factory.mktemp("models") / "tiny-t5"
-    T5ForConditionalGeneration(config).save_pretrained(folder)
+    T5ForConditionalGeneration(T5Config(**settings)).save_pretrained(folder)
     return folder
 
 
@@ -217,6 +220,8 @@ class _HubHandler(BaseHTTPRequestHandler):
 @pytest.fixture
 def hub(chronos2_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """A hub that knows `org/tiny`, and an empty cache for what is downloaded from it."""
+    import huggingface_hub.constants
+
     server = Hub(chronos2_folder)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()

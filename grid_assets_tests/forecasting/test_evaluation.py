@@ -238,6 +238,7 @@ def test_scores_are_recorded_from_the_report_span_alone(tmp_path: Path) -> None:
         assert "--write needs --span report" in run.output
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_be_loaded_ends_the_command_with_one_sentence(tmp_path: Path) -> None:
     missing = tmp_path / "none"
     run = CliRunner().invoke(evaluate_command, ["--model", str(missing)])

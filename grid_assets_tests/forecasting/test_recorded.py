@@ -16,7 +16,7 @@ START = datetime(2025, 12, 10, 12, tzinfo=UTC)
 
 
 def made_up(monkeypatch: pytest.MonkeyPatch, recording: Recording) -> None:
-    monkeypatch.setattr(recorded, "load_recording", lambda: recording)
+    monkeypatch.setattr("grid_assets.forecasting.recorded.load_recording", lambda: recording)
 
 
 def test_rows_are_the_series_and_columns_the_half_hours() -> None:

@@ -132,14 +132,14 @@ def brute_force(
             )
     found: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     for key, members in groups.items():
-        actual, p50 = (np.array([member[index] for member in members], float) for index in (0, 2))
-        error = p50 - actual
+        actual, median = (np.array([member[at] for member in members], float) for at in (0, 2))
+        error = median - actual
         pinball = coverage = None
         if members[0][1] is not None:
             low, high = (np.array([member[index] for member in members]) for index in (1, 3))
             losses = [
                 np.maximum(level * (actual - quantile), (level - 1) * (actual - quantile))
-                for level, quantile in ((0.1, low), (0.5, p50), (0.9, high))
+                for level, quantile in ((0.1, low), (0.5, median), (0.9, high))
             ]
             pinball = np.mean(losses)
             coverage = np.mean((actual >= low) & (actual <= high))

@@ -96,7 +96,7 @@ def chosen(forecasts: Sequence[Forecast], leads: Sequence[timedelta]) -> set[For
         for lead in leads:
             enough = [at for at in times if start - at >= lead]
             if enough:
-                kept.add((model, series, start, min(enough, key=lambda at, s=start: s - at)))
+                kept.add((model, series, start, max(enough)))
     return kept
 
 

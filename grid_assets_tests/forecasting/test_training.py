@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -14,29 +15,34 @@ import pytest
 from click.testing import CliRunner
 
 from grid_assets.cli.train import train as train_command
-from grid_assets.forecasting import recorded, training
+from grid_assets.forecasting import recorded
 from grid_assets.forecasting.covariates import CALENDAR
 from grid_assets.forecasting.evaluation import CHOOSE
-from grid_assets.forecasting.training import (
-    TRAINED_TO,
-    Phase,
-    Recipe,
-    joint_series,
-    single_series,
-    train,
-)
 from grid_assets.halfhours import HALF_HOUR
 from grid_assets.replay.recording import Intensity, Recording, load_recording
 from grid_assets.series import SERIES
 
-TINY = Recipe(
-    phases=(Phase("single", 3, 1e-3), Phase("joint", 2, 3e-4)),
-    seed=1,
-    context=64,
-    batch_rows=26,
-    width=32,
-    layers=1,
-)
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def training() -> ModuleType:
+    from grid_assets.forecasting import training
+
+    return training
+
+
+@pytest.fixture(scope="module")
+def tiny(training: ModuleType) -> Any:
+    """A recipe of a second or two."""
+    return training.Recipe(
+        phases=(training.Phase("single", 3, 1e-3), training.Phase("joint", 2, 3e-4)),
+        seed=1,
+        context=64,
+        batch_rows=26,
+        width=32,
+        layers=1,
+    )
 
 
 def noise_where(spoiled: Callable[[datetime], bool]) -> Recording:
@@ -55,45 +61,50 @@ def noise_where(spoiled: Callable[[datetime], bool]) -> Recording:
     )
 
 
-def contexts(monkeypatch: pytest.MonkeyPatch, recording: Recording) -> list[bytes]:
-    monkeypatch.setattr(recorded, "load_recording", lambda: recording)
-    examples = single_series() + joint_series()
-    return [example["context"].numpy().tobytes() for example in examples]
+def test_no_half_hour_after_the_training_span_is_read(
+    training: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def contexts(recording: Recording) -> list[bytes]:
+        monkeypatch.setattr(recorded, "load_recording", lambda: recording)
+        examples = training.single_series() + training.joint_series()
+        return [example["context"].numpy().tobytes() for example in examples]
+
+    end: datetime = training.TRAINED_TO
+    real = contexts(load_recording())
+    assert contexts(noise_where(lambda period: period >= end)) == real
+
+    last = end - HALF_HOUR  # and the comparison would notice if it were
+    assert contexts(noise_where(lambda period: period == last)) != real
 
 
-def test_no_half_hour_after_the_training_span_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = contexts(monkeypatch, load_recording())
-    after = contexts(monkeypatch, noise_where(lambda period: period >= TRAINED_TO))
-    assert after == real
-
-    last = TRAINED_TO - HALF_HOUR  # and the comparison would notice if it were
-    assert contexts(monkeypatch, noise_where(lambda period: period == last)) != real
+def test_what_scores_the_checkpoint_begins_where_training_ends(training: ModuleType) -> None:
+    assert training.INTENSITY_SPANS[-1].end == training.TRAINED_TO <= CHOOSE.start
 
 
-def test_what_scores_the_checkpoint_begins_where_training_ends() -> None:
-    assert training.INTENSITY_SPANS[-1].end == TRAINED_TO <= CHOOSE.start
-
-
-def test_all_ten_together_are_drawn_as_often_as_intensity_alone() -> None:
+def test_all_ten_together_are_drawn_as_often_as_intensity_alone(training: ModuleType) -> None:
+    joint_series = training.joint_series
     targets = [int(example["n_targets"]) for example in joint_series()]
     assert set(targets) == {1, len(SERIES)}
     assert targets.count(1) == targets.count(len(SERIES))
     assert all(example["n_future_covariates"] == len(CALENDAR) for example in joint_series())
 
 
-def test_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
-    def weights(folder: str, recipe: Recipe) -> bytes:
-        return (train(recipe, tmp_path / folder, 1) / "model.safetensors").read_bytes()
+def test_the_same_seed_gives_the_same_weights(
+    training: ModuleType, tiny: Any, tmp_path: Path
+) -> None:
+    def weights(folder: str, recipe: Any) -> bytes:
+        checkpoint: Path = training.train(recipe, tmp_path / folder, 1)
+        return (checkpoint / "model.safetensors").read_bytes()
 
-    first = weights("first", TINY)
-    assert weights("second", TINY) == first
-    assert weights("other", replace(TINY, seed=2)) != first
+    first = weights("first", tiny)
+    assert weights("second", tiny) == first
+    assert weights("other", replace(tiny, seed=2)) != first
 
 
 def test_the_command_writes_a_checkpoint_with_its_name_and_span(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    training: ModuleType, tiny: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "Recipe", lambda: TINY)
+    monkeypatch.setattr(training, "Recipe", lambda: tiny)
     folder = tmp_path / "made" / "here"
     run = CliRunner().invoke(
         train_command,

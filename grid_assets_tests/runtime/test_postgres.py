@@ -24,6 +24,8 @@ import pytest
 from grid_assets.runtime import postgres, postgres_programs
 from grid_assets.runtime.postgres import EmbeddedPostgres, EmbeddedPostgresError
 
+pytestmark = pytest.mark.slow
+
 AS_ROOT = os.geteuid() == 0
 AWKWARD = "/".join(["with space, 'quotes\", $HOME & Zürich £"] * 8)
 START_AND_EXIT = (

@@ -42,6 +42,8 @@ from grid_assets_tests.running import (
     wait_until,
 )
 
+pytestmark = pytest.mark.slow
+
 BY_ITSELF_S = 130
 """A schedule of every minute, the run that it starts, and a machine that is busy."""
 

@@ -249,8 +249,8 @@ def test_recorded_vintages_leave_exactly_their_changes_however_often_they_are_re
 ) -> None:
     recorded = vintages(name, *columns)
     captures: dict[datetime, list[IntensityRow]] = defaultdict(list)
-    for captured, *row in recorded:
-        captures[captured].append(IntensityRow(*row))
+    for captured, start, forecast, actual, index in recorded:
+        captures[captured].append(IntensityRow(start, forecast, actual, index))
     log = changes(recorded)
     assert len({start for start, *_ in log}) < len(log) < len(recorded)
 

@@ -724,7 +724,7 @@ def test_a_forecast_stands_beside_the_actual_of_its_own_series_and_half_hour(
 
 @pytest.mark.parametrize("series", [*FUELS, "carbon_intensity"])
 def test_every_series_is_compared_with_its_own_column(connection: Connection, series: str) -> None:
-    shares = dict(zip(FUELS, (1, 2, 3, 4, 5, 0, 7, 8, 9), strict=True))
+    shares: dict[str, Any] = dict(zip(FUELS, (1, 2, 3, 4, 5, 0, 7, 8, 9), strict=True))
     insert_mix(connection, T0, **shares)  # other is the rest to 100
     insert_intensity(connection, actual=200)
     insert_forecast(connection, p50=0, series=series)

@@ -1,4 +1,7 @@
-"""Chronos-2, Chronos-Bolt and original Chronos through one interface, with real tiny models."""
+"""Chronos-2, Chronos-Bolt and original Chronos through one interface, with real tiny models.
+
+What imports torch is imported in functions, so that other tests do not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -6,36 +9,44 @@ import io
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-import torch
 
 from grid_assets.forecasting.covariates import calendar
-from grid_assets.forecasting.models import chronos
-from grid_assets.forecasting.models.chronos import ChronosForecaster
 from grid_assets.forecasting.models.forecaster import ModelUnusable
 from grid_assets.halfhours import HALF_HOUR
 from grid_assets_tests.forecasting.conftest import MakeProblem
+
+if TYPE_CHECKING:
+    from grid_assets.forecasting.models.chronos import ChronosForecaster
+
+pytestmark = pytest.mark.slow
 
 CLOSE: dict[str, Any] = {"rtol": 1e-3, "atol": 1e-3}
 """Float noise of a batch; values are of the order of 10 to 1000."""
 
 
+def from_folder(folder: Path, name: str, threads: int | None = None) -> ChronosForecaster:
+    from grid_assets.forecasting.models.chronos import ChronosForecaster
+
+    return ChronosForecaster.from_folder(folder, name, threads)
+
+
 @pytest.fixture(scope="module")
 def chronos2(chronos2_folder: Path) -> ChronosForecaster:
-    return ChronosForecaster.from_folder(chronos2_folder, "chronos:tiny-2")
+    return from_folder(chronos2_folder, "chronos:tiny-2")
 
 
 @pytest.fixture(scope="module")
 def bolt(bolt_folder: Path) -> ChronosForecaster:
-    return ChronosForecaster.from_folder(bolt_folder, "chronos:tiny-bolt")
+    return from_folder(bolt_folder, "chronos:tiny-bolt")
 
 
 @pytest.fixture(scope="module")
 def original(original_folder: Path) -> ChronosForecaster:
-    return ChronosForecaster.from_folder(original_folder, "chronos:tiny-t5")
+    return from_folder(original_folder, "chronos:tiny-t5")
 
 
 @pytest.fixture(scope="module", params=["chronos2", "bolt", "original"])
@@ -57,6 +68,8 @@ def test_every_kind_of_chronos_forecasts_ten_series_for_48_hours(
 def test_a_forecast_can_be_repeated_bit_by_bit(
     model: ChronosForecaster, make_problem: MakeProblem
 ) -> None:
+    import torch
+
     problems = [make_problem(seed, half_hours=336 - 50 * seed) for seed in range(3)]
     first = model.predict(problems, 96)
     torch.manual_seed(99)
@@ -66,6 +79,8 @@ def test_a_forecast_can_be_repeated_bit_by_bit(
 def test_a_forecast_leaves_the_random_state_of_others_alone(
     model: ChronosForecaster, make_problem: MakeProblem
 ) -> None:
+    import torch
+
     before = torch.get_rng_state()
     model.predict([make_problem()], 96)
     assert torch.equal(torch.get_rng_state(), before)
@@ -177,6 +192,8 @@ def test_chronos_2_knows_the_calendar(
 def test_chronos_2_sees_the_calendar_of_the_context_and_of_the_forecast(
     make_problem: MakeProblem,
 ) -> None:
+    from grid_assets.forecasting.models import chronos
+
     problem = make_problem(half_hours=400)
     prepared = chronos._prepared(problem, 96, 320)
     known = calendar(problem.start, 496)
@@ -206,6 +223,8 @@ def test_chronos_2_uses_nesos_forecast_as_far_as_it_goes(
 def test_nesos_forecast_is_read_on_the_scale_of_the_measured_intensity(
     make_problem: MakeProblem,
 ) -> None:
+    from grid_assets.forecasting.models import chronos
+
     problem = make_problem()
     mean, deviation = problem.context[0].mean(), problem.context[0].std()
     neso = np.array([mean, mean + deviation, np.nan], np.float32)
@@ -250,16 +269,20 @@ def test_nesos_forecast_may_be_shorter_or_longer_than_the_forecast(
 def test_a_failure_while_forecasting_names_the_model(
     chronos2_folder: Path, make_problem: MakeProblem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = ChronosForecaster.from_folder(chronos2_folder, "chronos:broken")
+    import torch
+
+    model = from_folder(chronos2_folder, "chronos:broken")
     monkeypatch.setattr(model._pipeline.model, "output_patch_embedding", torch.nn.Linear(1, 1))
     with pytest.raises(ModelUnusable, match="chronos:broken failed while forecasting: RuntimeErr"):
         model.predict([make_problem()], 96)
 
 
 def test_loading_is_silent_and_in_float32(chronos2_folder: Path) -> None:
+    import torch
+
     said = io.StringIO()
     with redirect_stderr(said), redirect_stdout(said):
-        loaded = ChronosForecaster.from_folder(chronos2_folder, "x")
+        loaded = from_folder(chronos2_folder, "x")
     assert said.getvalue() == ""
     weights = list(loaded._pipeline.inner_model.parameters())
     assert {weight.dtype for weight in weights} == {torch.float32}
@@ -268,19 +291,23 @@ def test_loading_is_silent_and_in_float32(chronos2_folder: Path) -> None:
 def test_half_precision_weights_are_loaded_in_float32(
     chronos2_folder: Path, tmp_path: Path, make_problem: MakeProblem
 ) -> None:
-    half = ChronosForecaster.from_folder(chronos2_folder, "x")._pipeline.inner_model.bfloat16()
+    import torch
+
+    half = from_folder(chronos2_folder, "x")._pipeline.inner_model.bfloat16()
     half.save_pretrained(tmp_path)
-    loaded = ChronosForecaster.from_folder(tmp_path, "half")
+    loaded = from_folder(tmp_path, "half")
     assert {w.dtype for w in loaded._pipeline.inner_model.parameters()} == {torch.float32}
     assert np.isfinite(loaded.predict([make_problem()], 96)).all()
 
 
 def test_threads_are_set_only_when_asked(chronos2_folder: Path) -> None:
+    import torch
+
     before = torch.get_num_threads()
     try:
-        ChronosForecaster.from_folder(chronos2_folder, "x")
+        from_folder(chronos2_folder, "x")
         assert torch.get_num_threads() == before
-        ChronosForecaster.from_folder(chronos2_folder, "x", threads=before + 1)
+        from_folder(chronos2_folder, "x", threads=before + 1)
         assert torch.get_num_threads() == before + 1
     finally:
         torch.set_num_threads(before)

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,8 @@ from grid_assets.forecasting.models.registry import (
     predict_with_fallback,
 )
 from grid_assets_tests.forecasting.conftest import COMMIT, Hub, MakeProblem
+
+pytestmark = pytest.mark.slow
 
 NO_HUB_S = 5.0
 HUB_S = 60.0
@@ -279,7 +281,7 @@ def test_a_failed_load_is_remembered_for_a_while_and_then_tried_again(
     assert load("org/tiny", HUB_S).reason == first.reason
     assert len(hub.paths) == asked
     later = time.monotonic() + registry.RETRY_AFTER_S + 1
-    monkeypatch.setattr(registry.time, "monotonic", lambda: later)
+    monkeypatch.setattr(time, "monotonic", lambda: later)
     assert load("org/tiny", HUB_S).reason is None
 
 
@@ -363,14 +365,14 @@ def test_a_hub_model_of_another_kind_is_refused(hub: Hub, shipped: Path, folder:
 class _Fails:
     name = "chronos:fails"
 
-    def predict(self, problems: list[Problem], steps: int) -> Values:
+    def predict(self, problems: Sequence[Problem], steps: int) -> Values:
         raise ModelUnusable("out of memory")
 
 
 class _GivesInfinity:
     name = "chronos:infinity"
 
-    def predict(self, problems: list[Problem], steps: int) -> Values:
+    def predict(self, problems: Sequence[Problem], steps: int) -> Values:
         return np.full((len(problems), 10, steps, 3), np.inf, np.float32)
 
 
