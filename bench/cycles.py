@@ -72,7 +72,7 @@ def cycle(url: SecretStr, issued_at: datetime, models: tuple[str, ...]) -> float
     with write_transaction(url, "forecast.predictions") as connection:
         store.copy_neso_forecasts(connection, days, now)
     with write_transaction(url, "forecast.accuracy") as connection:
-        scoring.score(connection, days)
+        scoring.score(connection, days, None)
     seconds = time.monotonic() - started
 
     if written != len(models) * len(SERIES) * HORIZON:

@@ -111,7 +111,7 @@ def load_forecasts(url: SecretStr, span: Span, say: Say) -> None:
             connection.execute("ANALYZE forecast.predictions")
         days = Window(month.start, day_start((month.end - HALF_HOUR).date()) + DAY)
         with write_transaction(url, "forecast.accuracy") as connection:
-            scored = scoring.score(connection, days)
+            scored = scoring.score(connection, days, None)
         say(
             f"{month.start:%Y-%m-%d}: {captured:,} rows of vintages, {stored:,} predictions in "
             f"{made - started:.0f} s, {scored.written:,} scores in {time.monotonic() - made:.0f} s"

@@ -8,10 +8,10 @@ database repeats the rule as constraints (`sql/migrations`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from grid_assets.series import FUELS, NAMED_FUELS
 
@@ -41,6 +41,21 @@ class Mix:
     other: Decimal
     published_total: Decimal
     adjustment: Adjustment
+
+    @property
+    def shares(self) -> tuple[Decimal | None, ...]:
+        """The nine shares in the order of `FUELS`; a named fuel without a share is None."""
+        return tuple(self.other if fuel == "other" else self.named[fuel] for fuel in FUELS)
+
+
+def complete_row(shares: Sequence[Decimal | None], unknown_pct: Any) -> Mix:
+    """The exact mix of a row of `raw.generation`: nine shares in the order of `FUELS`, and the JSON
+    of `unknown_pct`, whose content no constraint checks. Raises `MixRefused` like `complete`."""
+    try:
+        unknown = {fuel: Decimal(str(share)) for fuel, share in unknown_pct.items()}
+    except (AttributeError, ArithmeticError):
+        raise MixRefused(f"unknown_pct is {unknown_pct!r}, not percent by fuel") from None
+    return complete(dict(zip(FUELS, shares, strict=True)), unknown)
 
 
 def complete(

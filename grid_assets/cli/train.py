@@ -214,10 +214,10 @@ def _training_half_hours() -> tuple[int, int]:
     """Half-hours that training reads with carbon intensity, and with the mix."""
     import numpy as np
 
-    from grid_assets.forecasting.recorded import recorded
+    from grid_assets.forecasting.recorded import read_recorded
     from grid_assets.forecasting.training import INTENSITY_SPANS
 
-    known = [~np.isnan(recorded(span.start, span.end)) for span in INTENSITY_SPANS]
+    known = [~np.isnan(read_recorded(span.start, span.end)) for span in INTENSITY_SPANS]
     return sum(int(span[0].sum()) for span in known), int(known[-1][1].sum())
 
 

@@ -1,7 +1,7 @@
 """The daily job that removes what is old: leads of forecasts, runs of Dagster.
 
 Belongs here: the job, its schedule, and running it from a command. Does not belong here: which rows
-and runs go (`forecasting.thinning`, `history`).
+and runs go (`forecasting.retention`, `run_retention`).
 """
 
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from grid_assets.defs.automation import QUIET_RUN_CONFIG
 from grid_assets.defs.partitions import TRIGGER_TAG, Days
 from grid_assets.defs.resources import Services
 from grid_assets.defs.run_logging import attempt
-from grid_assets.forecasting.thinning import thin
+from grid_assets.forecasting.retention import thin
 from grid_assets.health.housekeeping import PURGING, THINNING, record_purge
 
 QUIET_MINUTE: Final = "27 3 * * *"

@@ -7,21 +7,18 @@ one issue. Does not belong here: forecasting, or the rule for what is known from
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from grid_assets import mix
 from grid_assets.forecasting.horizon import HORIZON
+from grid_assets.forecasting.inputs import intensity_input, mix_input
 from grid_assets.forecasting.models.forecaster import CONTEXT, Problem, Values
 from grid_assets.halfhours import HALF_HOUR, Window, api_time
-from grid_assets.series import FUELS, SERIES
-from grid_assets.telemetry.publish import unknown_shares
+from grid_assets.series import SERIES
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import statement
 
@@ -79,8 +76,7 @@ class KnownValues:
         self._intensity = _versions(
             window.start,
             [
-                # 0 has only ever been published where it is bogus; a model is not shown it
-                (*row[:3], (row[3] or np.nan,))
+                (*row[:3], (intensity_input(row[3]),))
                 for row in connection.execute(statement("forecast/read_known_intensity"), limits)
             ],
             rows=1,
@@ -90,7 +86,7 @@ class KnownValues:
             [
                 (*row[:3], shares)
                 for row in connection.execute(statement("forecast/read_known_mix"), limits)
-                if (shares := _exact(row[3:-1], row[-1])) is not None
+                if (shares := mix_input(row[3:-1], row[-1])) is not None
             ],
             rows=len(SERIES) - 1,
         )
@@ -173,18 +169,6 @@ def _refusal(issued_at: datetime, missing: dict[str, int]) -> str | None:
                 "`grid backfill`, or wait until they are published."
             )
     return None
-
-
-def _exact(shares: Sequence[Decimal | None], unknown: Any) -> tuple[float, ...] | None:
-    """The mix as `core` completes it; None where it would be refused. A fuel left out is 0: its
-    power is in `other`."""
-    try:
-        exact = mix.complete(dict(zip(FUELS, shares, strict=True)), unknown_shares(unknown))
-    except mix.MixRefused:
-        return None
-    return tuple(
-        float(exact.other if fuel == "other" else exact.named[fuel] or 0) for fuel in FUELS
-    )
 
 
 def _versions(start: datetime, rows_read: list[tuple[Any, ...]], rows: int) -> Versions:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from grid_assets.forecasting.horizon import FORECAST_STEPS, HORIZON, HORIZON_TIME, QUANTILES
 from grid_assets.forecasting.models.forecaster import CONTEXT, Forecaster, Problem, Values
-from grid_assets.forecasting.recorded import recorded
+from grid_assets.forecasting.recorded import read_recorded
 from grid_assets.halfhours import HALF_HOUR, Window, api_time, days_window
 from grid_assets.series import BUCKET_OF_STEP, FUELS, INTENSITY, LEAD_BUCKETS, SERIES
 
@@ -127,7 +127,7 @@ def issue_times(span: Window, stride: timedelta = STRIDE) -> list[datetime]:
     return times
 
 
-def problem_set(span: Window, stride: timedelta = STRIDE, read: Read = recorded) -> ProblemSet:
+def problem_set(span: Window, stride: timedelta = STRIDE, read: Read = read_recorded) -> ProblemSet:
     """What is asked of every model alike; `read` gives values from an instant to another one.
 
     Each problem has a copy of what precedes its issue time, which may reach back before the span;

@@ -1,14 +1,11 @@
-"""Comparing forecasts with what happened: the roll-up `forecast.accuracy`.
-
-Belongs here: which scores are made and removed. Does not belong here: what happened
-(`forecast.happened`), what an error is and how errors are summed (`sql/forecast`).
-"""
+"""Comparing forecasts with actuals: which rows of the roll-up `forecast.accuracy` are written and
+removed. What an error is, and how errors are summed, is defined in `sql/`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
-from grid_assets.forecasting.retention import thinned_to
 from grid_assets.halfhours import Window, day_start
 from grid_assets.series import SERIES
 from grid_assets.warehouse.connection import Connection
@@ -23,15 +20,14 @@ class Scored:
     written: int
 
 
-def score(connection: Connection, window: Window) -> Scored:
+def score(connection: Connection, window: Window, final_before: date | None) -> Scored:
     """Score every forecast whose half-hour lies in `window` (whole UTC days), in a transaction.
 
-    Days whose forecasts are thinned keep their scores: what is left of them is a selection.
+    Days before `final_before` keep their scores: their forecasts are thinned to a selection.
     """
-    first = thinned_to(connection)
-    if first is not None and window.start < day_start(first):
-        window = Window(min(day_start(first), window.end), window.end)
-    # not forecast.models, in which another program need not have written
+    if final_before is not None and window.start < day_start(final_before):
+        window = Window(min(day_start(final_before), window.end), window.end)
+    # Not from forecast.models: another program may write forecasts without a row there.
     models = connection.execute("SELECT DISTINCT model FROM forecast.streams()").fetchall()
     span = {
         "start": window.start,
@@ -39,7 +35,7 @@ def score(connection: Connection, window: Window) -> Scored:
         "models": [model for (model,) in models],
         "series": list(SERIES),
     }
-    # two days of every issue are sorted in memory, not on disk
+    # Two days of every issue are sorted in memory, not on disk.
     connection.execute("SET LOCAL work_mem = '64MB'")
     connection.execute(statement("forecast/stage_accuracy"), span)
     row = connection.execute("SELECT coalesce(sum(n), 0) FROM staged").fetchone()

@@ -25,7 +25,7 @@ from transformers.trainer_callback import TrainerCallback
 
 from grid_assets.forecasting.covariates import CALENDAR, calendar
 from grid_assets.forecasting.horizon import FORECAST_STEPS
-from grid_assets.forecasting.recorded import recorded
+from grid_assets.forecasting.recorded import read_recorded
 from grid_assets.halfhours import Window
 from grid_assets.series import FUELS, INTENSITY, SERIES
 
@@ -155,7 +155,7 @@ def _draws(span: Window) -> int:
 
 
 def _task(span: Window, series: Sequence[str], *, known: bool) -> Any:
-    values = recorded(span.start, span.end)[[SERIES.index(name) for name in series]]
+    values = read_recorded(span.start, span.end)[[SERIES.index(name) for name in series]]
     task: dict[str, Any] = {"target": values}
     if known:
         calendar_rows = calendar(span.start, values.shape[1])

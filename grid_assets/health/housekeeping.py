@@ -1,6 +1,6 @@
 """Housekeeping as the tables tell of it: whether it is due, and how the last one went.
 
-Belongs here: questions to `ops`. Does not belong here: the work (`forecasting.thinning`,
+Belongs here: questions to `ops`. Does not belong here: the work (`forecasting.retention`,
 `defs.history`) and its Dagster job (`defs.housekeeping`).
 """
 

@@ -10,12 +10,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Final
 
-from grid_assets import mix
 from grid_assets.api.payloads import Rejected
 from grid_assets.halfhours import Window
+from grid_assets.mix import MixRefused, complete_row
 from grid_assets.series import FUELS
 from grid_assets.telemetry.load import BATCH, SHARES
 from grid_assets.warehouse.connection import Connection, copy_rows
@@ -70,35 +69,24 @@ def publish_generation_mix(
         )
         while batch := newest.fetchmany(BATCH):
             read += len(batch)
-            copy_rows(connection, "staged", STAGED_MIX, _cleaned(batch, refused))
+            copy_rows(connection, "staged", STAGED_MIX, _complete_mixes(batch, refused))
     judge(connection)
     written = connection.execute(statement("core/publish_generation_mix")).rowcount
     return Published(read, written, refused)
 
 
-def _cleaned(
+def _complete_mixes(
     batch: Iterable[tuple[Any, ...]], refused: list[Rejected]
 ) -> Iterator[tuple[Any, ...]]:
     for period_start, captured_at, *shares, unknown in batch:
-        published = dict(zip(FUELS, shares, strict=True))
         try:
-            exact = mix.complete(published, unknown_shares(unknown))
-        except mix.MixRefused as fault:
-            record = {"period_start": period_start.isoformat(), **published, "unknown": unknown}
+            exact = complete_row(shares, unknown)
+        except MixRefused as fault:
+            record = {
+                "period_start": period_start.isoformat(),
+                **dict(zip(FUELS, shares, strict=True)),
+                "unknown": unknown,
+            }
             refused.append(Rejected(f"mix: {fault}", json.dumps(record, default=str)))
             continue
-        yield (
-            period_start,
-            captured_at,
-            *(exact.other if fuel == "other" else exact.named[fuel] for fuel in FUELS),
-            exact.published_total,
-            exact.adjustment,
-        )
-
-
-def unknown_shares(unknown: Any) -> dict[str, Decimal]:
-    """`unknown_pct` of `raw.generation`, whose JSON nothing but this guards."""
-    try:
-        return {fuel: Decimal(str(share)) for fuel, share in unknown.items()}
-    except (AttributeError, ArithmeticError):
-        raise mix.MixRefused(f"unknown_pct is {unknown!r}, not percent by fuel") from None
+        yield (period_start, captured_at, *exact.shares, exact.published_total, exact.adjustment)

@@ -56,8 +56,7 @@ def assert_as_recorded(
     assert kept(tables.by_period("raw.generation")) == shares
     exact = {start: mix.complete(dict(zip(FUELS, s, strict=True))) for start, s in shares.items()}
     assert kept(tables.by_period("core.generation_mix")) == {
-        start: tuple(whole.other if fuel == "other" else whole.named[fuel] for fuel in FUELS)
-        for start, whole in exact.items()
+        start: whole.shares for start, whole in exact.items()
     }
     assert (
         tables.rows("SELECT DISTINCT total_pct FROM reporting.telemetry WHERE biomass_pct >= 0")

@@ -27,7 +27,7 @@ from grid_assets.forecasting.evaluation import (
 )
 from grid_assets.forecasting.horizon import HORIZON
 from grid_assets.forecasting.models.forecaster import CONTEXT, Problem, Values
-from grid_assets.forecasting.recorded import recorded
+from grid_assets.forecasting.recorded import read_recorded
 from grid_assets.halfhours import HALF_HOUR, Window
 from grid_assets.replay.recording import RECORDED_UNTIL
 from grid_assets.series import INTENSITY, LEAD_BUCKETS, SERIES
@@ -104,7 +104,7 @@ def test_nothing_at_or_after_the_issue_time_can_be_seen(number: int) -> None:
     issued_at = issue_times(FOUR_DAYS, SIX_HOURS)[number]
 
     def spoiled(start: datetime, end: datetime) -> Values:
-        values = recorded(start, end)
+        values = read_recorded(start, end)
         later = values[:, max(0, (issued_at - start) // HALF_HOUR) :]
         later[:] = np.random.default_rng(1).uniform(0, 500, later.shape)
         return values

@@ -106,7 +106,7 @@ def random_forecasts(seed: int) -> list[Forecast]:
 
 def run(url: SecretStr, window: Window = THREE_DAYS) -> Scored:
     with connect(url) as connection, write_transaction(connection, "forecast.accuracy"):
-        return score(connection, window)
+        return score(connection, window, None)
 
 
 def stored(rows: Rows) -> dict[tuple[Any, ...], tuple[Any, ...]]:

@@ -17,9 +17,8 @@ from pydantic import SecretStr
 
 from grid_assets.forecasting import due
 from grid_assets.forecasting.horizon import HORIZON
-from grid_assets.forecasting.retention import DayIsThinned
+from grid_assets.forecasting.retention import DayIsThinned, Thinned, thin, thinned_to
 from grid_assets.forecasting.scoring import Scored, score
-from grid_assets.forecasting.thinning import Thinned, thin
 from grid_assets.halfhours import HALF_HOUR, Window, days_window
 from grid_assets.settings import Settings
 from grid_assets.warehouse.connection import Connection, connect, copy_rows, write_transaction
@@ -112,7 +111,8 @@ def thin_by_url(url: SecretStr, *options: Any) -> None:
 
 def scored(url: SecretStr, window: Window | None = None) -> Scored:
     with connect(url) as connection, write_transaction(connection, "forecast.accuracy"):
-        return score(connection, window or Window(FIRST, FIRST + 5 * DAY))
+        window = window or Window(FIRST, FIRST + 5 * DAY)
+        return score(connection, window, thinned_to(connection))
 
 
 def mark(rows: Rows) -> Any:
@@ -201,7 +201,7 @@ def test_a_call_works_off_a_bounded_number_of_days_and_the_next_goes_on(
 ) -> None:
     forecasts = many_forecasts()
     put(warehouse, forecasts)
-    done = [thin(connection, KEEP, LEADS, NOW, most_days=2) for _ in range(3)]
+    done = [thin(connection, KEEP, LEADS, NOW, max_days=2) for _ in range(3)]
     assert [each.days for each in done] == [2, 1, 0]
     old = days_before(forecasts, FIRST + 3 * DAY)
     assert set(rows(STORED)) == chosen(old, LEADS) | (set(forecasts) - set(old))
@@ -213,7 +213,7 @@ def test_a_call_that_is_killed_leaves_whole_days_and_the_next_goes_on(
     forecasts = many_forecasts()
     put(warehouse, forecasts)
     with connect(warehouse) as holder:
-        thin(connection, KEEP, LEADS, NOW, most_days=1)
+        thin(connection, KEEP, LEADS, NOW, max_days=1)
         # The next process waits for this row with a day deleted and not committed.
         with holder.transaction():
             holder.execute("SELECT FROM forecast.thinning FOR UPDATE")

@@ -25,7 +25,7 @@ from psycopg import sql
 from pydantic import SecretStr
 
 from grid_assets.halfhours import HALF_HOUR, floor
-from grid_assets.health.report import RELATIONS
+from grid_assets.health.contents import RELATIONS
 from grid_assets.runtime.environment import DEMO_DATABASE
 from grid_assets.runtime.supervisor import SUPERVISOR_FILE
 from grid_assets.settings import PROJECT_DIR

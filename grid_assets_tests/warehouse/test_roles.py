@@ -321,7 +321,7 @@ def test_the_writer_can_drop_a_score_only_where_nothing_is_left_that_it_scores(
     window = days_window(issues.T.date(), issues.T.date())
     writer = as_role("grid_writer")
     with connect(writer) as connection, write_transaction(connection, "forecast.accuracy"):
-        scored = scoring.score(connection, window)
+        scored = scoring.score(connection, window, None)
     assert scored.written > 0
     drop_all = (
         "SELECT sum(forecast.drop_score_without_forecast(model, series, target_date, lead_bucket)) "

@@ -27,6 +27,7 @@ from grid_assets.forecasting import due, issuing, scoring
 from grid_assets.forecasting.checks import BLOCKING, WARNING
 from grid_assets.forecasting.issue_times import current_issue_time, issue_times_at
 from grid_assets.forecasting.models import registry
+from grid_assets.forecasting.retention import thinned_to
 from grid_assets.halfhours import DAY, Window, days_window
 from grid_assets.telemetry.checks import Verdict, judge
 from grid_assets.warehouse.connection import Connection, write_transaction
@@ -183,7 +184,7 @@ def accuracy(context: dg.AssetExecutionContext, services: Services) -> Iterator[
     with attempt(context, services, relation, days) as current:
         connection = services.connection
         with write_transaction(connection, relation):
-            scored = scoring.score(connection, window)
+            scored = scoring.score(connection, window, thinned_to(connection))
             warnings = judge(connection, WARNING[relation], window, now)
         current.rows_fetched, current.rows_written = scored.compared, scored.written
     describe_partitions(context, services, relation, "target_date", days)

@@ -1,9 +1,6 @@
-"""Chronos models as forecasters: checkpoint folders in, quantiles out.
+"""Chronos checkpoints as forecasters: all code that needs torch, transformers or `chronos`.
 
-Belongs here: everything that needs torch, transformers or `chronos` in order to forecast.
-Does not belong here: which model is used, downloads and fallbacks (`models`).
-
-Nothing that is imported with the definitions may import this module: it takes seconds.
+`registry` chooses the checkpoint. The definitions must not import this module: it takes seconds.
 """
 
 from __future__ import annotations
@@ -32,15 +29,15 @@ from grid_assets.forecasting.models.forecaster import ModelUnusable, Problem, Va
 from grid_assets.series import SERIES
 
 PROBLEMS_AT_ONCE: Final = 8
-"""Problems in one pass of the model. Attention between series is computed over all rows of a pass
-and then masked, so its cost grows with the square of this; below 4, overhead dominates."""
+"""Problems in one pass of the model. Attention between series covers all rows of a pass before it
+is masked, so its cost grows with the square of this number; below 4, overhead dominates."""
 
-SMALL: Final = 10_000_000
-"""Weights below which a second thread gains little, and loses much where other work has the cores:
-240 forecasts took 70 s instead of 5 beside a process that used both."""
+SMALL_MODEL: Final = 10_000_000
+"""Weights below which a second thread gains little, and costs much if other work has the cores: 240
+forecasts took 70 s instead of 5 s beside a process that used both."""
 
 SAMPLING_SEED: Final = 0
-"""Original Chronos draws samples: with one seed for each problem, its forecast can be repeated."""
+"""Original Chronos draws samples; one seed for each problem makes its forecasts repeatable."""
 
 transformers.utils.logging.disable_progress_bar()
 transformers.utils.logging.set_verbosity_error()
@@ -49,10 +46,10 @@ chronos.chronos.logger.setLevel(logging.ERROR)
 
 class ChronosForecaster:
     """Any Chronos model. Chronos-2 forecasts the ten series jointly and with covariates; the older
-    models forecast each of them alone, without covariates.
+    models forecast each series alone, without covariates.
 
-    Holes in a context stay missing: the models mask them. A series without any value in the context
-    has no forecast: NaN. Quantiles are as the model gives them: unlimited, and they may cross.
+    Models mask the gaps in a context. A series without any value in the context is forecast as NaN.
+    Quantiles are the model's own: not limited to a range, and they may cross.
     """
 
     def __init__(self, pipeline: BaseChronosPipeline, name: str) -> None:
@@ -61,13 +58,13 @@ class ChronosForecaster:
 
     @classmethod
     def from_folder(cls, folder: Path, name: str, threads: int | None = None) -> ChronosForecaster:
-        """Load a checkpoint, in float32, on a CUDA GPU where there is one; opens no connection.
+        """Load a checkpoint in float32, on a CUDA GPU if there is one, without using the network.
 
         `threads` sets torch's threads for the whole process; without it a small model gets one.
         Raises `ModelUnusable`.
         """
-        forecaster = cls(_pipeline(folder), name)
-        if threads is not None or forecaster.parameters < SMALL:
+        forecaster = cls(_load_pipeline(folder), name)
+        if threads is not None or forecaster.parameters < SMALL_MODEL:
             torch.set_num_threads(threads or 1)
         return forecaster
 
@@ -78,27 +75,29 @@ class ChronosForecaster:
 
     def predict(self, problems: Sequence[Problem], steps: int) -> Values:
         """See `Forecaster.predict`."""
-        answer = np.full((len(problems), len(SERIES), steps, len(QUANTILES)), np.nan, np.float32)
+        predicted = np.full((len(problems), len(SERIES), steps, len(QUANTILES)), np.nan, np.float32)
         known = [~np.isnan(problem.context).all(axis=1) for problem in problems]
-        asked = [index for index, rows in enumerate(known) if rows.any()]
-        if not asked:
-            return answer
+        solvable = [index for index, rows in enumerate(known) if rows.any()]
+        if not solvable:
+            return predicted
         joint = isinstance(self._pipeline, Chronos2Pipeline)
         try:
-            with _quiet(), torch.random.fork_rng():
-                quantiles = (self._joint if joint else self._alone)(
-                    [problems[index] for index in asked], steps
+            with _ignore_long_horizon(), torch.random.fork_rng():
+                quantiles = (self._predict_jointly if joint else self._predict_each_series)(
+                    [problems[index] for index in solvable], steps
                 )
         except Exception as error:  # torch and chronos raise anything from AssertionError up
-            raise ModelUnusable(f"{self.name} failed while forecasting: {_line(error)}") from error
-        for index, values in zip(asked, quantiles, strict=True):
-            answer[index, known[index]] = values[known[index]]
-        return answer
+            raise ModelUnusable(
+                f"{self.name} failed while forecasting: {_first_line(error)}"
+            ) from error
+        for index, values in zip(solvable, quantiles, strict=True):
+            predicted[index, known[index]] = values[known[index]]
+        return predicted
 
-    def _joint(self, problems: Sequence[Problem], steps: int) -> list[Values]:
+    def _predict_jointly(self, problems: Sequence[Problem], steps: int) -> list[Values]:
         quantiles, _ = self._pipeline.predict_quantiles(
             [
-                _prepared(problem, steps, self._pipeline.model_context_length)
+                prepare_input(problem, steps, self._pipeline.model_context_length)
                 for problem in problems
             ],
             prediction_length=steps,
@@ -107,23 +106,23 @@ class ChronosForecaster:
         )
         return [values.numpy() for values in quantiles]
 
-    def _alone(self, problems: Sequence[Problem], steps: int) -> list[Values]:
+    def _predict_each_series(self, problems: Sequence[Problem], steps: int) -> list[Values]:
         samples = self._pipeline.forecast_type == ForecastType.SAMPLES
         at_once = 1 if samples else PROBLEMS_AT_ONCE
-        answers: list[Values] = []
+        predicted: list[Values] = []
         for first in range(0, len(problems), at_once):
             torch.manual_seed(SAMPLING_SEED)
-            some = problems[first : first + at_once]
+            batch = problems[first : first + at_once]
             quantiles, _ = self._pipeline.predict_quantiles(
-                [torch.from_numpy(row) for problem in some for row in problem.context],
+                [torch.from_numpy(row) for problem in batch for row in problem.context],
                 prediction_length=steps,
                 quantile_levels=list(QUANTILES),
             )
-            answers.extend(quantiles.numpy().reshape(len(some), len(SERIES), steps, -1))
-        return answers
+            predicted.extend(quantiles.numpy().reshape(len(batch), len(SERIES), steps, -1))
+        return predicted
 
 
-def _prepared(problem: Problem, steps: int, context_length: int) -> PreparedInput:
+def prepare_input(problem: Problem, steps: int, context_length: int) -> PreparedInput:
     """One joint task of Chronos-2: the ten series, then the covariates known in advance."""
     context = problem.context[:, -context_length:]
     skipped = problem.context.shape[1] - context.shape[1]
@@ -133,7 +132,7 @@ def _prepared(problem: Problem, steps: int, context_length: int) -> PreparedInpu
         past = np.vstack([past, np.full(context.shape[1], np.nan, np.float32)])
         neso = np.full(steps, np.nan, np.float32)
         neso[: len(problem.neso)] = problem.neso[:steps]
-        future = np.vstack([future, _on_the_scale_of(context[0], neso)])
+        future = np.vstack([future, _scale_like(context[0], neso)])
     unknown = np.full((len(SERIES), steps), np.nan, np.float32)
     return PreparedInput(
         context=torch.from_numpy(np.vstack([context, past])),
@@ -144,11 +143,11 @@ def _prepared(problem: Problem, steps: int, context_length: int) -> PreparedInpu
     )
 
 
-def _on_the_scale_of(intensity: Values, neso: Values) -> Values:
+def _scale_like(intensity: Values, neso: Values) -> Values:
     """NESO's forecast in standard deviations of the measured intensity from its mean.
 
-    Chronos-2 scales a covariate by its own past. NESO's has none, so it would be read unscaled:
-    200 g as 200 standard deviations. Nothing is said where there is nothing to scale by.
+    Chronos-2 scales a covariate by its own past. NESO's forecast has none, so the model would read
+    it unscaled: 200 g as 200 standard deviations. Without any measurement it is left out: NaN.
     """
     measured = intensity[~np.isnan(intensity)]
     if not measured.size:
@@ -157,17 +156,17 @@ def _on_the_scale_of(intensity: Values, neso: Values) -> Values:
     return (neso - measured.mean()) / (deviation if deviation > 0 else np.float32(1))
 
 
-def _pipeline(folder: Path) -> BaseChronosPipeline:
+def _load_pipeline(folder: Path) -> BaseChronosPipeline:
     _check_configuration(folder)
     stored = _stored_weights(folder)
     try:
-        with _quiet():
+        with _ignore_long_horizon():
             pipeline = BaseChronosPipeline.from_pretrained(
                 folder, dtype=torch.float32, local_files_only=True
             )
     except Exception as error:  # transformers and chronos raise anything from AssertionError up
         raise ModelUnusable(
-            f"the weights and the config.json in {folder} do not make a model: {_line(error)}"
+            f"the weights and the config.json in {folder} do not make a model: {_first_line(error)}"
         ) from error
     _check_weights(pipeline.inner_model, stored, folder)
     pipeline.inner_model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
@@ -176,14 +175,14 @@ def _pipeline(folder: Path) -> BaseChronosPipeline:
 
 def _check_configuration(folder: Path) -> None:
     if not folder.is_dir():
-        raise ModelUnusable(f"{folder} is {'no folder' if folder.exists() else 'missing'}")
+        raise ModelUnusable(f"{folder} is {'not a folder' if folder.exists() else 'missing'}")
     path = folder / "config.json"
     if not path.is_file():
         raise ModelUnusable(f"the folder {folder} has no config.json")
     try:
         config: Any = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise ModelUnusable(f"{path} cannot be read: {_line(error)}") from error
+        raise ModelUnusable(f"{path} cannot be read: {_first_line(error)}") from error
     if not isinstance(config, dict) or "chronos_config" not in config:
         kind = config.get("model_type") if isinstance(config, dict) else None
         raise ModelUnusable(f"{path} describes a model of another kind ({kind}), not Chronos")
@@ -197,16 +196,16 @@ def _stored_weights(folder: Path) -> set[str]:
             with safe_open(path, framework="numpy") as weights:
                 names.update(weights.keys())
         except (OSError, SafetensorError) as error:
-            raise ModelUnusable(f"{path} is damaged or cut short: {_line(error)}") from error
+            raise ModelUnusable(f"{path} is damaged or cut short: {_first_line(error)}") from error
     if not names:
         raise ModelUnusable(f"the folder {folder} has no weights (*.safetensors)")
     return names
 
 
 def _check_weights(model: torch.nn.Module, stored: set[str], folder: Path) -> None:
-    """Refuse weights that the model lacks or does not know.
+    """Refuse a checkpoint that lacks weights of the model or has others.
 
-    transformers would fill in random numbers for the first, and drop the second.
+    transformers would fill missing weights with random numbers and drop unknown ones.
     """
     same_weight: dict[int, set[str]] = {}
     for name, weight in model.state_dict(keep_vars=True).items():
@@ -226,14 +225,14 @@ def _check_weights(model: torch.nn.Module, stored: set[str], folder: Path) -> No
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Hide what is known: a horizon beyond what a model was trained for is forecast in pieces."""
+def _ignore_long_horizon() -> Iterator[None]:
+    """Hide a known warning: beyond the horizon of its training, a model forecasts in pieces."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "We recommend keeping prediction length")
         yield
 
 
-def _line(error: BaseException) -> str:
-    """The first line of a message, kept short, after the kind of error."""
+def _first_line(error: BaseException) -> str:
+    """The kind of error and the first line of its message, shortened."""
     text = str(error).strip().split("\n")[0]
     return f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__

@@ -1,7 +1,4 @@
-"""What every forecasting model is asked, and what it answers.
-
-Belongs here: the shapes that the models share. Does not belong here: any model.
-"""
+"""The interface of every model: the problems it is given and the quantiles it returns."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ import numpy.typing as npt
 Values = npt.NDArray[np.float32]
 
 CONTEXT: Final = 336
-"""Half-hours of history that a model is shown: seven days."""
+"""Half-hours of history in a context: seven days."""
 
 
 class ModelUnusable(Exception):
@@ -25,12 +22,12 @@ class ModelUnusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One forecast to be made: what was known when it is issued.
+    """One forecast to be made: what was known at the time of its issue.
 
     `context` has shape (10, half-hours), rows in the order of `SERIES`, gCO2/kWh and percent; a
     missing value is NaN. `start` is the UTC start of its first half-hour; the first forecast
     half-hour follows its last. `neso` is NESO's newest captured forecast of carbon intensity for
-    the forecast half-hours in gCO2/kWh, NaN where it says nothing, or None where it is not used.
+    the forecast half-hours in gCO2/kWh, NaN where it has no value, or None where it is not used.
     """
 
     context: Values
@@ -46,7 +43,7 @@ class Forecaster(Protocol):
         """The model's name in `forecast.predictions`, such as `seasonal_naive`."""
 
     def predict(self, problems: Sequence[Problem], steps: int) -> Values:
-        """Quantiles 0.1, 0.5, 0.9 as the model gives them: shape (problems, 10, steps, 3).
+        """The model's own quantiles 0.1, 0.5 and 0.9: shape (problems, 10, steps, 3).
 
         Raises `ModelUnusable`.
         """

@@ -1,8 +1,5 @@
-"""The forecast that every model has to beat: yesterday's value at the same time of day. Pure.
-
-Belongs here: the seasonal naive forecast and its band, from the context alone.
-Does not belong here: learned models, limits of shares and calibration.
-"""
+"""The seasonal naive forecast, which every model has to beat: yesterday's value at the same time of
+day, with a band from the context alone. Pure."""
 
 from __future__ import annotations
 
@@ -18,32 +15,32 @@ from grid_assets.series import SERIES
 DAY_STEPS: Final = 48
 """Half-hours in a UTC day."""
 
-FEWEST_DIFFERENCES: Final = 10
-"""With fewer, a tenth of them is less than one value, and a 0.1 quantile says nothing."""
+MIN_DIFFERENCES: Final = 10
+"""With fewer, a tenth of them is less than one value, and a 0.1 quantile means nothing."""
 
 
 class SeasonalNaive:
     """The newest known value at the same time of day, with a band from past errors of that rule.
 
-    p50 is the value 24 h before, or 48, 72, … h before where that is missing or not yet known;
-    where no day of the context has a value at that time of day, it is the series' newest value. p10
-    and p90 add the 0.1 and 0.9 quantiles of all differences in the context over the same number of
-    days; with fewer than `FEWEST_DIFFERENCES` of those, over the next smaller number of days that
-    has enough, and with none at all p10 = p50 = p90. The band always holds p50: after a week of
-    falling values its upper edge is p50. A series without any value stays NaN.
+    p50 is the value 24 h before, or 48, 72, … h before where that is missing or not yet known. If
+    no day of the context has a value at that time of day, it is the series' newest value. p10 and
+    p90 add the 0.1 and 0.9 quantiles of all differences in the context over the same number of
+    days, or over the next smaller number of days with at least `MIN_DIFFERENCES` of them; without
+    any such number p10 = p50 = p90. The band always includes p50: after a week of falling values
+    its upper edge is p50. A series without any value stays NaN.
     """
 
     name = "seasonal_naive"
 
     def predict(self, problems: Sequence[Problem], steps: int) -> Values:
         """See `Forecaster.predict`."""
-        answer = np.empty((len(problems), len(SERIES), steps, len(QUANTILES)), np.float32)
+        predicted = np.empty((len(problems), len(SERIES), steps, len(QUANTILES)), np.float32)
         for index, problem in enumerate(problems):
-            answer[index] = _one(problem.context, steps)
-        return answer
+            predicted[index] = _predict_one(problem.context, steps)
+        return predicted
 
 
-def _one(context: Values, steps: int) -> Values:
+def _predict_one(context: Values, steps: int) -> Values:
     """Quantiles of one problem, shape (series, steps, 3)."""
     series, length = context.shape
     days = max(1, -(-length // DAY_STEPS))
@@ -66,22 +63,22 @@ def _one(context: Values, steps: int) -> Values:
 
 
 def _last_values(context: Values) -> Values:
-    """The newest known value of each series, NaN where there is none."""
+    """The newest known value of each series, NaN if it has none."""
     if not context.shape[1]:
         return np.full(len(context), np.nan, np.float32)
     back = np.argmax(~np.isnan(context[:, ::-1]), axis=1)
     return context[np.arange(len(context)), context.shape[1] - 1 - back]
 
 
-def _spread(context: Values, most_days: int) -> tuple[Values, Values]:
-    """What to add to a value that is 0, 1, … `most_days` days old: two of (days + 1, series)."""
-    low = np.zeros((most_days + 1, len(context)), np.float32)
+def _spread(context: Values, max_days: int) -> tuple[Values, Values]:
+    """Offsets of p10 and p90 for a value 0, 1, … `max_days` days old: (days + 1, series)."""
+    low = np.zeros((max_days + 1, len(context)), np.float32)
     high = np.zeros_like(low)
-    for days in range(1, most_days + 1):
+    for days in range(1, max_days + 1):
         lag = days * DAY_STEPS
         ordered = np.sort(context[:, lag:] - context[:, :-lag], axis=1)  # NaN comes last
         count = np.count_nonzero(~np.isnan(ordered), axis=1)
-        enough = count >= FEWEST_DIFFERENCES
+        enough = count >= MIN_DIFFERENCES
         low[days] = np.where(enough, _quantile(ordered, count, QUANTILES[0]), low[days - 1])
         high[days] = np.where(enough, _quantile(ordered, count, QUANTILES[-1]), high[days - 1])
     return np.minimum(low, 0), np.maximum(high, 0)
@@ -90,7 +87,8 @@ def _spread(context: Values, most_days: int) -> tuple[Values, Values]:
 def _quantile(ordered: Values, count: np.ndarray, level: float) -> np.ndarray:
     """Quantile of the first `count` values of each ordered row, with linear interpolation.
 
-    Anything where there is no value: `np.nanquantile` would warn, and take ten times as long.
+    A row without a value gives an arbitrary number. `np.nanquantile` would warn about such rows,
+    and takes ten times as long.
     """
     if not ordered.shape[1]:
         return np.zeros(len(ordered))

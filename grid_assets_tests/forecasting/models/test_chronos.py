@@ -195,7 +195,7 @@ def test_chronos_2_sees_the_calendar_of_the_context_and_of_the_forecast(
     from grid_assets.forecasting.models import chronos
 
     problem = make_problem(half_hours=400)
-    prepared = chronos._prepared(problem, 96, 320)
+    prepared = chronos.prepare_input(problem, 96, 320)
     known = calendar(problem.start, 496)
     assert prepared["n_targets"] == 10
     assert prepared["n_covariates"] == prepared["n_future_covariates"] == 3
@@ -228,7 +228,7 @@ def test_nesos_forecast_is_read_on_the_scale_of_the_measured_intensity(
     problem = make_problem()
     mean, deviation = problem.context[0].mean(), problem.context[0].std()
     neso = np.array([mean, mean + deviation, np.nan], np.float32)
-    prepared = chronos._prepared(replace(problem, neso=neso), 3, 336)
+    prepared = chronos.prepare_input(replace(problem, neso=neso), 3, 336)
     np.testing.assert_allclose(prepared["future_covariates"][-1], [0, 1, np.nan], atol=1e-5)
     assert prepared["context"][-1].isnan().all()
 

@@ -177,7 +177,7 @@ def _card_of_a_list(folder: Path) -> None:
 
 SPOILED: list[tuple[Callable[[Path], None], str]] = [
     (_missing, "tiny is missing"),
-    (_a_file, "tiny is no folder"),
+    (_a_file, "tiny is not a folder"),
     (_no_config, "has no config.json"),
     (_broken_config, "config.json cannot be read: JSONDecodeError"),
     (_bert, "describes a model of another kind (bert), not Chronos"),
@@ -411,7 +411,8 @@ def test_a_shipped_checkpoint_that_fails_gives_way_to_seasonal_naive(
     assert answer.reason is not None
     assert f"{tmp_path / 'none'} is missing" in answer.reason
     assert (
-        "The shipped checkpoint cannot be used: it gave values that are not finite" in answer.reason
+        "The shipped checkpoint cannot be used: it returned values that are not finite"
+        in answer.reason
     )
     assert np.isfinite(answer.quantiles).all()
 
