@@ -75,7 +75,7 @@ def test_a_tick_keeps_house_once_a_day_and_leaves_a_row_for_each_part(
     assert purged >= NOW
     assert told(warehouse) == [
         "housekeeping  0 h ago, removed 90 rows of old forecasts and 0 old runs; "
-        f"every lead is there since {to}"
+        f"forecasts are complete from {to} on"
     ]
     assert instance.get_runs()[0].job_name == "housekeeping"
 
@@ -91,7 +91,7 @@ def test_a_new_warehouse_is_left_alone_for_a_day(
 ) -> None:
     rows("UPDATE ops.warehouse SET stamped_at = now()")
     assert run_housekeeping_if_due(instance, connection) is None
-    assert told(warehouse) == ["housekeeping  not yet; it runs once a day"]
+    assert told(warehouse) == ["housekeeping  not run yet; it runs once a day"]
     rows("UPDATE ops.warehouse SET stamped_at = now() - interval '1 day'")
     assert run_housekeeping_if_due(instance, connection) is not None
 
