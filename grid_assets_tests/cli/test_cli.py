@@ -187,7 +187,7 @@ def test_a_replay_and_a_database_become_a_warehouse_without_the_demo(
     made = ask(url, "SELECT * FROM forecast.predictions ORDER BY 1, 2, 3, 4")
     yesterday = ("--from", str(days_ago(1)), "--to", str(days_ago(1)))
     scored = grid.run("backtest", *yesterday).out
-    assert f"Forecasting {days_ago(1)} again, every 12 hours" in scored
+    assert f"Back-testing {days_ago(1)}: a forecast every 12 hours" in scored
     assert re.search(r"^  seasonal_naive +\d+\.\d", scored, re.MULTILINE)
     assert ask(url, "SELECT * FROM forecast.predictions ORDER BY 1, 2, 3, 4") == made
     grid.run("backtest", *yesterday, GRID_BACKTEST_STRIDE_HOURS="6")
@@ -372,7 +372,7 @@ def test_each_bad_setting_is_named_and_no_secret_is_shown(grid: GridCommand) -> 
 
 def test_a_home_that_cannot_be_made_is_named(grid: GridCommand) -> None:
     refused = one_sentence(grid.run("status", code=1, GRID_HOME="/proc/no-such-folder").err)
-    assert "/proc/no-such-folder cannot be made" in refused
+    assert "/proc/no-such-folder cannot be created" in refused
     assert "GRID_HOME" in refused
 
 
@@ -380,7 +380,7 @@ def test_a_home_that_cannot_be_made_is_named(grid: GridCommand) -> None:
     ("first", "last", "reason"),
     [
         ("2025-06-02", "2025-06-01", "--from 2025-06-02 is after --to 2025-06-01"),
-        ("2017-09-10", "2017-09-12", "is before 2017-09-11, where the data begins"),
+        ("2017-09-10", "2017-09-12", "is before 2017-09-11, the first day with data"),
         ("2025-06-01", "2999-01-01", "--to 2999-01-01 is in the future"),
         ("2025-06-31", "2025-07-01", "'2025-06-31' is not a day"),
     ],

@@ -136,7 +136,7 @@ def test_a_purge_that_the_database_refuses_is_a_warning_and_forecasts_are_thinne
         "CREATE TRIGGER no BEFORE DELETE ON dagster.runs EXECUTE FUNCTION dagster.no()"
     )
     said: list[str] = []
-    commands._run_housekeeping(instance, warehouse, said.append)  # and raises nothing
+    commands.run_housekeeping(instance, warehouse, said.append)  # and raises nothing
     assert any("the disk is full" in line for line in said)
     last = rows(DONE)[-2:]
     assert ("dagster.runs", "failed") in [row[:2] for row in last]
@@ -154,7 +154,7 @@ def test_a_thinning_that_fails_is_a_warning_and_runs_are_purged(
 ) -> None:
     rows("ALTER FUNCTION forecast.thin_predictions RENAME TO gone")
     said: list[str] = []
-    commands._run_housekeeping(instance, warehouse, said.append)
+    commands.run_housekeeping(instance, warehouse, said.append)
     assert {row[:2] for row in rows(DONE)} == {
         ("ops.retention", "failed"),
         ("dagster.runs", "success"),
@@ -168,6 +168,6 @@ def test_a_storage_of_dagster_that_is_lost_is_a_warning_of_the_tick(
 ) -> None:
     rows("ALTER SCHEMA dagster RENAME TO away")
     said: list[str] = []
-    commands._run_housekeeping(instance, warehouse, said.append)
+    commands.run_housekeeping(instance, warehouse, said.append)
     assert len(said) == 1
     assert said[0].startswith("Warning: ")

@@ -25,7 +25,7 @@ from psycopg import sql
 from pydantic import SecretStr
 
 from grid_assets.halfhours import HALF_HOUR, floor
-from grid_assets.health.report import RELATIONS
+from grid_assets.health.contents import RELATIONS
 from grid_assets.runtime.environment import DEMO_DATABASE
 from grid_assets.runtime.supervisor import SUPERVISOR_FILE
 from grid_assets.settings import PROJECT_DIR
@@ -153,7 +153,7 @@ def test_it_says_where_everything_is_and_moves_to_a_free_port(demo: Demo) -> Non
 
 def test_a_first_cycle_that_fails_is_told_and_does_not_stop_the_product(demo: Demo) -> None:
     said = demo.started.output()
-    assert "The first cycle failed, as told above. The daemon tries again by itself." in said
+    assert "The first cycle failed; the error is above. The daemon will try again." in said
     assert "HTTP 404" in said
 
 
@@ -190,7 +190,7 @@ def test_the_schedule_and_the_sensor_are_on_without_a_click(demo: Demo) -> None:
 
 def test_a_second_demo_says_that_it_runs_already(demo: Demo) -> None:
     refused = one_sentence(demo.grid.run("demo", "--port", str(free_port()), code=1).text)
-    assert f"It is running already (process {demo.started.process.pid}" in refused
+    assert f"is already running (process {demo.started.process.pid}" in refused
     assert "`grid down` stops it" in refused
     assert requests.get(f"{demo.ui}/server_info", timeout=30).ok
     assert demo.warehouse
@@ -298,7 +298,7 @@ def test_a_job_in_the_background_finds_the_state_and_stops_on_sigterm(demo: Demo
 def test_down_ends_what_a_killed_supervisor_left(demo: Demo) -> None:
     grid = demo.grid
     killed = grid.start("demo", "--port", str(free_port()))
-    killed.says("Reading what is missing")
+    killed.says("Loading missing data")
     wait_until(lambda: len(grid.marked()) >= 3, 60)
     assert killed.ends(signal.SIGKILL) == -signal.SIGKILL
     assert grid.marked()
@@ -313,7 +313,7 @@ def test_down_ends_what_a_killed_supervisor_left(demo: Demo) -> None:
 def test_down_from_elsewhere_stops_all_and_the_data_stays(demo: Demo) -> None:
     grid = demo.grid
     running = grid.start("demo", "--port", str(free_port()))
-    running.says("Reading what is missing")
+    running.says("Loading missing data")
     assert grid.run("down").out.startswith("Stopped: demo (")
     assert running.ends(within_s=30) != 0
     assert "Traceback" not in running.output()
@@ -358,10 +358,7 @@ def test_once_runs_to_the_end_again_and_fails_where_anything_failed(
         }
         first = grid.run("demo", "--once").out
         assert all(f"\n  {relation} " in first for relation in RELATIONS)
-        assert (
-            "Every run succeeded, and every mix and every forecast of it sums to exactly 100 %."
-            in first
-        )
+        assert "and every mix, published or forecast, sums to exactly 100 %." in first
         assert "raw.generation       success" in first
         page = grid.home / "demo" / "files" / "dashboard.html"
         assert f"Dashboard: {page.as_uri()}" in first.splitlines()
