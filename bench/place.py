@@ -91,7 +91,7 @@ def temporary_place() -> Iterator[Place]:
         try:
             embedded.stop()
         finally:
-            for folder in (embedded.place, home):
+            for folder in (embedded.home, home):
                 shutil.rmtree(folder, ignore_errors=True)
 
 

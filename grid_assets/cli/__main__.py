@@ -1,13 +1,9 @@
-"""The `grid` command: options, exit codes, and one clear sentence when something fails.
-
-Belongs here: reading the command line. Does not belong here: doing the work (`commands`).
-"""
+"""The `grid` command: its options, exit codes, and one clear message when something fails."""
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -15,16 +11,21 @@ import click
 from dotenv import load_dotenv
 from pydantic import SecretStr
 
+from grid_assets.cli import commands, serve
+from grid_assets.cli.environment import demo_option, run_in_environment, say
+from grid_assets.cli.quarantine import quarantine
 from grid_assets.cli.replay import replay
 from grid_assets.cli.train import evaluate, train
+from grid_assets.dashboard.server import FileServerError
+from grid_assets.health import report
+from grid_assets.runtime.environment import Environment, Say, open_environment, stamp_of
 from grid_assets.runtime.postgres import EmbeddedPostgresError
+from grid_assets.runtime.supervisor import ProductError
 from grid_assets.settings import PROJECT_DIR, Settings, SettingsError
+from grid_assets.telemetry.gaps import FIRST_DAY, Range
 from grid_assets.warehouse.connection import WarehouseError, connect, is_of_database
+from grid_assets.warehouse.migrate import migrate as apply_migrations
 from grid_assets.warehouse.urls import location, redact
-
-demo_option = click.option(
-    "--demo", is_flag=True, help="Work on the demo's recorded data, not on the live warehouse."
-)
 
 
 class Day(click.ParamType):
@@ -39,17 +40,11 @@ class Day(click.ParamType):
             self.fail(f"{value!r} is not a day such as 2025-12-31", param, ctx)
 
 
-def say(line: str) -> None:
-    click.echo(line)
-
-
-def _check_days(first: date, last: date, earliest: date) -> None:
-    if first > last:
-        raise click.UsageError(f"--from {first} is after --to {last}.")
-    if first < earliest:
-        raise click.UsageError(f"--from {first} is before {earliest}, where the data begins.")
-    if last > datetime.now(UTC).date():
-        raise click.UsageError(f"--to {last} is in the future; today is the last day there is.")
+port_option = click.option(
+    "--port", type=click.IntRange(1, 65535), help="Port of the UI  [default: GRID_UI_PORT or 3000]"
+)
+from_option = click.option("--from", "first", type=Day(), required=True, help="First UTC day.")
+to_option = click.option("--to", "last", type=Day(), required=True, help="Last UTC day, included.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -57,218 +52,148 @@ def _check_days(first: date, last: date, earliest: date) -> None:
 def grid() -> None:
     """Great Britain's grid carbon data, from the operator's API into PostgreSQL.
 
-    Settings are GRID_… variables of the environment, or lines of a file .env in the project's
-    folder; .env.example lists them.
+    Settings are environment variables named GRID_…, or lines of the file .env in the project's
+    folder. The file .env.example lists them.
     """
 
 
 grid.add_command(replay)
 grid.add_command(train)
 grid.add_command(evaluate)
+grid.add_command(quarantine)
 
 
 @grid.command()
-@click.option("--port", type=click.IntRange(1, 65535), help="Port of the UI [GRID_UI_PORT, 3000].")
+@port_option
 def up(port: int | None) -> None:
-    """Start the product on the live API.
+    """Run the product on live data until Ctrl-C.
 
-    Database, UI and daemon run until Ctrl-C.
+    Starts the database, the UI and the daemon, and stops them at the end.
     """
-    from grid_assets.cli import commands
-
     settings = Settings.from_environment()
-    commands.up(settings, port or settings.ui_port, say)
+    serve.up(settings, port or settings.ui_port, say)
 
 
 @grid.command()
-@click.option("--once", is_flag=True, help="Run the pipeline once to the end, print, and exit.")
-@click.option("--port", type=click.IntRange(1, 65535), help="Port of the UI [GRID_UI_PORT, 3000].")
+@click.option("--once", is_flag=True, help="Run one cycle, print the results, and exit.")
+@port_option
 def demo(once: bool, port: int | None) -> None:
-    """Start the product on recorded telemetry.
+    """Run the product on recorded data until Ctrl-C.
 
-    It needs no network and no credentials, and keeps a database of its own.
+    Needs no network and no credentials. The demo has a database of its own.
     """
-    from grid_assets.cli import commands
-
     settings = Settings.from_environment()
-    commands.demo(settings, port or settings.ui_port, say, once=once)
+    serve.demo(settings, port or settings.ui_port, say, once=once)
 
 
 @grid.command()
 def down() -> None:
-    """Stop everything that still runs.
+    """Stop every process of the product and of the demo.
 
-    That is the live product and the demo, their embedded PostgreSQL too.
+    This includes the embedded PostgreSQL of both.
     """
-    from grid_assets.cli import commands
-
-    commands.down(Settings.from_environment(), say)
+    serve.down(Settings.from_environment(), say)
 
 
 @grid.command()
 @demo_option
 def tick(demo: bool) -> None:
-    """One half-hourly cycle without a daemon.
+    """Run one half-hourly cycle, without the daemon.
 
-    For cron or a scheduled workflow. Exit code 1 when telemetry failed.
+    For cron or a scheduled workflow. Exits with 1 if telemetry or the forecast failed. Too little
+    telemetry for a forecast is only a warning.
     """
-    from grid_assets.cli import commands
-
-    _on_workplace(demo, commands.tick, needs_api=True)
+    run_in_environment(demo, commands.tick, needs_api=True)
 
 
 @grid.command()
-@click.option("--from", "first", type=Day(), required=True, help="First UTC day, included.")
-@click.option("--to", "last", type=Day(), required=True, help="Last UTC day, included.")
+@from_option
+@to_option
 @demo_option
 def backfill(first: date, last: date, demo: bool) -> None:
     """Load past days of intensity and mix.
 
-    Days that are loaded already change nothing.
+    Days that are already loaded are fetched again; only changed values are added.
     """
-    from grid_assets.cli import commands
-    from grid_assets.telemetry.gaps import FIRST_DAY, Range
-
-    _check_days(first, last, FIRST_DAY)
-    _on_workplace(
-        demo,
-        lambda environment, out: commands.backfill(environment, Range(first, last), out),
-        needs_api=True,
-    )
+    days = _check_days(first, last)
+    run_in_environment(demo, lambda env, out: commands.backfill(env, days, out), needs_api=True)
 
 
 @grid.command()
-@click.option("--from", "first", type=Day(), required=True, help="First UTC day of issue.")
-@click.option("--to", "last", type=Day(), required=True, help="Last UTC day of issue, included.")
+@from_option
+@to_option
 @demo_option
 def backtest(first: date, last: date, demo: bool) -> None:
-    """Forecast past days as they would have been forecast then, and score them.
+    """Forecast past days with the data of that time, and score them.
 
-    Every GRID_BACKTEST_STRIDE_HOURS hours, with the telemetry that was known at each issue time.
-    Days that were forecast already are replaced; nothing is doubled.
+    Issues a forecast every GRID_BACKTEST_STRIDE_HOURS hours of these days, from the telemetry that
+    was known at the time. Existing forecasts with the same issue time are replaced.
     """
-    from grid_assets.cli import commands
-    from grid_assets.telemetry.gaps import FIRST_DAY, Range
-
-    _check_days(first, last, FIRST_DAY)
-    _on_workplace(
-        demo,
-        lambda environment, out: commands.backtest(environment, Range(first, last), out),
-        needs_api=True,
-    )
+    days = _check_days(first, last)
+    run_in_environment(demo, lambda env, out: commands.backtest(env, days, out), needs_api=True)
 
 
 @grid.command()
 @demo_option
 def migrate(demo: bool) -> None:
-    """Apply migrations and views.
+    """Apply migrations and renew the views.
 
-    A new database is stamped as live or recorded, by what GRID_API_URL serves.
+    A new database is marked as live or recorded, depending on the data that GRID_API_URL serves.
     """
-    from grid_assets.runtime.environment import stamp_of
-    from grid_assets.warehouse.migrate import migrate as apply
 
-    def run(environment: Any, out: Callable[[str], None]) -> None:
-        done = apply(environment.warehouse, stamp_of(environment.settings), out)
-        out(f"Migrations applied: {', '.join(done.applied) or 'none, all were in place'}.")
-        out(f"Views: {'renewed' if done.views_renewed else 'unchanged'}. It holds {done.stamp}.")
+    def run(environment: Environment, out: Say) -> None:
+        done = apply_migrations(environment.warehouse, stamp_of(environment.settings), out)
+        out(f"Migrations applied: {', '.join(done.applied) or 'none, the schema is current'}.")
+        out(f"Views: {'renewed' if done.views_renewed else 'unchanged'}.")
+        out(f"The warehouse holds {done.stamp}.")
 
-    _on_workplace(demo, run, needs_api=demo)
+    run_in_environment(demo, run, needs_api=demo)
 
 
 @grid.command()
 @demo_option
 def status(demo: bool) -> None:
-    """Is it fresh and healthy? Exit code 1 if not."""
-    from grid_assets.health.report import status as read
+    """Show whether the warehouse is fresh and healthy.
 
-    def run(environment: Any, out: Callable[[str], None]) -> None:
-        now = datetime.now(UTC)
+    Exits with 1 if it is not.
+    """
+
+    def run(environment: Environment, out: Say) -> None:
+        where, now = location(environment.warehouse), datetime.now(UTC)
         with connect(environment.warehouse) as connection:
-            where = location(environment.warehouse)
-            seen = read(connection, where, environment.settings, now)
-        for line in seen.lines:
+            state = report.status(connection, where, environment.settings, now)
+        for line in state.lines:
             out(line)
-        for fault in seen.faults:
+        for fault in state.faults:
             out(f"NOT HEALTHY   {fault}")
-        if seen.faults:
+        if state.faults:
             sys.exit(1)
         out("healthy")
 
-    _on_workplace(demo, run)
+    run_in_environment(demo, run)
 
 
 @grid.command()
 @demo_option
 def url(demo: bool) -> None:
-    """The warehouse's connection URL.
+    """Print the warehouse's connection URL, with its password.
 
-    On one line. It starts the embedded PostgreSQL if need be.
+    Starts the embedded PostgreSQL if it is not running.
     """
-    from grid_assets.runtime.environment import open_environment
-
-    environment = open_environment(Settings.from_environment(), demo=demo, say=_say_aside)
+    settings = Settings.from_environment()
+    environment = open_environment(settings, demo=demo, say=lambda line: click.echo(line, err=True))
     say(environment.warehouse.get_secret_value())
 
 
-@grid.group()
-def quarantine() -> None:
-    """Rejected records and bodies."""
-
-
-@quarantine.command(name="list")
-@demo_option
-def list_quarantine(demo: bool) -> None:
-    """What was rejected and why, oldest first."""
-    from grid_assets.telemetry.quarantine import open_entries
-
-    def run(environment: Any, out: Callable[[str], None]) -> None:
-        with connect(environment.warehouse) as connection:
-            entries = open_entries(connection)
-        for entry in entries:
-            at = entry.captured_at.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ")
-            shown = " ".join(entry.payload.split())
-            out(f"{entry.id}  {at}  {entry.asset}  seen {entry.times_seen}x  {entry.endpoint}")
-            out(f"    {entry.reason}")
-            out(f"    {shown[:160]}{'…' if len(shown) > 160 else ''}")
-        out(f"{len(entries)} open." if entries else "Nothing is in quarantine.")
-
-    _on_workplace(demo, run)
-
-
-@quarantine.command(name="replay")
-@demo_option
-def replay_quarantine(demo: bool) -> None:
-    """Try every rejected record again, after a fix; what passes is loaded."""
-    from grid_assets.cli import commands
-
-    _on_workplace(demo, commands.replay_quarantine, needs_api=True)
-
-
-def _on_workplace(
-    demo: bool, run: Callable[[Any, Callable[[str], None]], None], *, needs_api: bool = False
-) -> None:
-    """Open the warehouse, and for a demo that is not running its recorded API, around `run`."""
-    from grid_assets.api.client import probe_replay
-    from grid_assets.cli import commands
-    from grid_assets.runtime import supervisor
-    from grid_assets.runtime.environment import open_environment
-
-    settings = Settings.from_environment()
-    with supervisor.stop_on_signals():
-        environment = open_environment(settings, demo=demo, say=say)
-        if not (demo and needs_api):
-            run(environment, say)
-            return
-        running = environment.home / commands.REPLAY_FILE
-        address = running.read_text(encoding="ascii") if running.exists() else ""
-        if address and probe_replay(address):  # a killed demo leaves the file behind
-            environment.settings.api_url = address
-            run(environment, say)
-            return
-        with commands.start_replay(environment, say) as replay:
-            environment.settings.api_url = replay.url
-            run(environment, say)
+def _check_days(first: date, last: date) -> Range:
+    today = datetime.now(UTC).date()
+    if first > last:
+        raise click.UsageError(f"--from {first} is after --to {last}.")
+    if first < FIRST_DAY:
+        raise click.UsageError(f"--from {first} is before {FIRST_DAY}, the first day with data.")
+    if last > today:
+        raise click.UsageError(f"--to {last} is in the future. The last possible day is {today}.")
+    return Range(first, last)
 
 
 def _database_urls() -> list[SecretStr]:
@@ -276,12 +201,8 @@ def _database_urls() -> list[SecretStr]:
     return [url for url in (settings.database_url, settings.dagster_database_url) if url]
 
 
-def _say_aside(line: str) -> None:
-    click.echo(line, err=True)
-
-
 def _show_progress() -> None:
-    """Progress lines of long work, and what the API client waits for, on the terminal."""
+    """Print the progress of long work, and the API client's waits, on the terminal."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("  %(message)s"))
     for name in ("grid_assets.progress", "grid_assets.api.retry"):
@@ -292,23 +213,21 @@ def _show_progress() -> None:
 
 
 def main() -> None:
-    """Entry point: every expected failure ends with one sentence and exit code 1."""
+    """Run `grid`. Every expected failure ends with one message and exit code 1."""
     load_dotenv(PROJECT_DIR / ".env", override=False)
     _show_progress()
-    from grid_assets.cli.commands import CommandError
-    from grid_assets.dashboard.server import FileServerError
-    from grid_assets.runtime.supervisor import ProductError
-
     try:
         grid.main(standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):
-        click.echo("Interrupted. What was loaded stays; running it again goes on.", err=True)
+        click.echo(
+            "Interrupted. Data already loaded is kept; re-run the command to continue.", err=True
+        )
         sys.exit(130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except (
-        CommandError,
+        commands.CommandError,
         EmbeddedPostgresError,
         FileServerError,
         ProductError,
@@ -322,9 +241,10 @@ def main() -> None:
             raise
         reason = " ".join(str(error).split())[:500]
         click.echo(
-            f"Error: the database refused or was lost: {redact(reason, *_database_urls())}. Check "
-            "the server and the rights of the user in GRID_DATABASE_URL (and in "
-            "GRID_DAGSTER_DATABASE_URL, if set), then run it again; what was loaded stays.",
+            "Error: The database refused a statement, or the connection was lost: "
+            f"{redact(reason, *_database_urls())}. Data already loaded is kept. Check the server "
+            "and the rights of the user in GRID_DATABASE_URL (and in GRID_DAGSTER_DATABASE_URL, "
+            "if set), then re-run the command.",
             err=True,
         )
         sys.exit(1)

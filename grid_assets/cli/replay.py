@@ -10,7 +10,8 @@ import click
 import requests
 
 from grid_assets.api.client import is_loopback
-from grid_assets.cli.commands import REPLAY_FILE, CommandError
+from grid_assets.cli.commands import CommandError
+from grid_assets.cli.serve import REPLAY_FILE
 from grid_assets.replay.faults import FAULTS
 from grid_assets.replay.server import ReplayServer
 from grid_assets.runtime.supervisor import stop_on_signals

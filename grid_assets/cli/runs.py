@@ -1,8 +1,4 @@
-"""Running assets from a command, in its own process, without a daemon.
-
-Belongs here: one Dagster run over a range of days. Does not belong here: which days (`plan`), and
-what the command says about it (`cli`).
-"""
+"""Dagster runs in the process of a command, without the daemon."""
 
 from __future__ import annotations
 
@@ -37,21 +33,22 @@ class Outcome:
 
 
 def run_cycle(instance: dg.DagsterInstance, announce: Callable[[str], None]) -> Iterator[Outcome]:
-    """One half-hourly cycle, run by run: yesterday and today with their forecast, then the days
-    that are due, then whatever else the tables ask for, as the sensor would; the dashboard last.
+    """Run one half-hourly cycle, run by run, and yield each outcome.
 
-    Where the newest days cannot be fetched, nothing older is tried.
+    Yesterday and today come first, with their forecast, then older days that are due, then the runs
+    that the sensor would start, the dashboard last. If the newest days cannot be fetched, older
+    ones are not tried.
     """
     now = datetime.now(UTC)
     newest, *_ = gaps.cycle(now.date(), [])
-    announce(f"Reading {newest}")
+    announce(f"Loading {newest}")
     yield run(instance, newest, "tick", automation.selection(newest, now))
     for days in _plan(lambda services: automation.cycle(services, now))[1:]:
-        announce(f"Reading {days}")
+        announce(f"Loading {days}")
         yield run(instance, days, "tick", automation.selection(days, now))
-    # Each question is asked after the runs of the one before, whose answer they change.
+    # Each plan is made after the runs of the one before, because they change it.
     for planned in _plan(lambda s: automation.plan_core_runs(s, gaps.FIRST_DAY, now, "tick")):
-        announce(f"Cleaning {planned.days}: {planned.why}")
+        announce(f"Publishing {planned.days}: {planned.why}")
         yield run(instance, planned.days, planned.trigger, planned.assets)
     for planned in _plan(lambda s: automation.plan_forecast_runs(s, now, "tick")):
         announce(f"Forecasting {planned.days}: {planned.why}")
@@ -59,25 +56,25 @@ def run_cycle(instance: dg.DagsterInstance, announce: Callable[[str], None]) -> 
     for planned in _plan(
         lambda s: automation.plan_dashboard_run(s, s.now(), "tick", pause=timedelta(0))
     ):
-        announce(f"Making the dashboard: {planned.why}")
+        announce(f"Updating the dashboard: {planned.why}")
         yield run(instance, planned.days, planned.trigger, planned.assets)
 
 
-def _plan(ask: Callable[[Services], list[Planned]]) -> list[Planned]:
+def _plan(make: Callable[[Services], list[Planned]]) -> list[Planned]:
     with Services().open() as services:
-        return ask(services)
+        return make(services)
 
 
 def run_backtest(instance: dg.DagsterInstance, days: Range) -> Outcome:
-    """Forecasts of past days as they would have been made then, and their scores."""
+    """Forecast past days from the telemetry known at each issue time, and score them."""
     assets = [asset.key for asset in automation.FORECASTS]
     return run(instance, days, BACKTEST, assets)
 
 
 def run_history(instance: dg.DagsterInstance, days: Range) -> Outcome:
-    """Everything that can be fetched for past days, and their scores if they have any, in one run.
+    """Load past days in one run, with their scores if they have forecasts.
 
-    A day without scores is spared the asset: Dagster notes each day of each asset.
+    Otherwise scores are left out, because Dagster records each day of each asset.
     """
     with Services().open() as services:
         scored = is_scored(services.connection, days.first, days.last)
@@ -86,14 +83,14 @@ def run_history(instance: dg.DagsterInstance, days: Range) -> Outcome:
 
 
 def run_core(instance: dg.DagsterInstance, days: Range) -> Outcome:
-    """`core` made again from what `raw` holds."""
+    """Publish `core` from the rows that `raw` holds."""
     return run(instance, days, "backfill", [asset.key for asset in automation.CORE])
 
 
 def run(
     instance: dg.DagsterInstance, days: Range, trigger: str, assets: list[dg.AssetKey]
 ) -> Outcome:
-    """One run of `assets` over `days`; a failure is in the outcome, not raised."""
+    """Run `assets` over `days`. A failure is in the outcome, not raised."""
     from grid_assets.definitions import defs
 
     result = defs.resolve_job_def("telemetry").execute_in_process(
@@ -108,7 +105,7 @@ def run(
 
 
 def raise_if_interrupted(result: dg.ExecuteInProcessResult) -> None:
-    """Raise `KeyboardInterrupt` again where Dagster noted a signal as the run's failure."""
+    """Raise `KeyboardInterrupt` if Dagster has recorded a signal as the run's failure."""
     for event in result.all_events:
         if (
             event.event_type is dg.DagsterEventType.RUN_FAILURE
@@ -118,7 +115,7 @@ def raise_if_interrupted(result: dg.ExecuteInProcessResult) -> None:
 
 
 def run_housekeeping_if_due(instance: dg.DagsterInstance, connection: Connection) -> str | None:
-    """Run the job in this process if it is due; the id of the run, whatever became of it."""
+    """Run housekeeping in this process if it is due; return the run's id, even if it failed."""
     if not housekeeping.is_due(connection, datetime.now(UTC)):
         return None
     from grid_assets.definitions import defs

@@ -1,13 +1,18 @@
-"""Files that are whole or not there, whatever happens while they are written.
-
-Belongs here: writing them. Does not belong here: what they hold.
-"""
+"""The folder of files for readers, and a way to write one that a reader never sees half done."""
 
 from __future__ import annotations
 
 import os
 import tempfile
 from pathlib import Path
+from typing import Final
+
+DASHBOARD: Final = "dashboard.html"
+
+
+def files_folder(home: Path) -> Path:
+    """The folder under `GRID_HOME` that holds the files for readers."""
+    return home / "files"
 
 
 def write_whole(file: Path, text: str) -> None:

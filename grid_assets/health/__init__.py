@@ -1,0 +1,1 @@
+"""Whether the product is healthy: the status report, run summaries, and housekeeping."""

@@ -1,4 +1,4 @@
-"""A table of what the warehouse holds, and what must never be true of it, for the demo."""
+"""For `grid demo --once`: a table of what the warehouse holds, and the rules that it breaks."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ RELATIONS: Final = {
     "ops.etl_runs": "started_at",
     "ops.quarantine": "captured_at",
 }
-"""Relations of the demo's table with the time column that orders them."""
+"""Relations to list, each with its time column."""
 
 
 def table(connection: Connection) -> Iterator[str]:
-    """A short table of what is in the database."""
+    """One line for each relation: rows, first and last time."""
     yield f"  {'relation':<30}{'rows':>8}   {'from':<18}{'to':<18}"
     for relation, column in RELATIONS.items():
         row = connection.execute(
@@ -43,8 +43,8 @@ def table(connection: Connection) -> Iterator[str]:
 
 
 def faults(connection: Connection) -> list[str]:
-    """What must never be true of a loaded warehouse, one sentence for each that is."""
-    questions = {
+    """Rules that a loaded warehouse breaks, one sentence each."""
+    breaches = {
         "core.intensity is empty": "SELECT NOT EXISTS (SELECT FROM core.intensity)",
         "core.generation_mix is empty": "SELECT NOT EXISTS (SELECT FROM core.generation_mix)",
         "a mix does not sum to exactly 100": (
@@ -63,6 +63,6 @@ def faults(connection: Connection) -> list[str]:
     }
     return [
         fault
-        for fault, question in questions.items()
-        if connection.execute(question).fetchone() == (True,)
+        for fault, query in breaches.items()
+        if connection.execute(query).fetchone() == (True,)
     ]

@@ -1,4 +1,4 @@
-"""`grid status`: one screen on whether the warehouse is fresh and healthy.
+"""`grid status`: one screen that says whether the warehouse is fresh and healthy.
 
 It changes nothing, except that it marks the attempts of dead processes as crashed.
 """
@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from grid_assets.halfhours import HALF_HOUR, age_text, day_start, floor, utc_text
-from grid_assets.health import disk_usage, housekeeping
+from grid_assets.health import housekeeping
 from grid_assets.health.run_summary import newest_forecast
 from grid_assets.settings import Settings
 from grid_assets.telemetry.checks import TOO_OLD
@@ -34,36 +34,44 @@ ASSETS: Final = (
 
 NOT_CRITICAL: Final = {
     "raw.neso_forecast": "NESO's forecast was not captured; intensity and mix were loaded.",
-    "files.dashboard": "the dashboard was not made; the data behind it is in the warehouse.",
+    "files.dashboard": "the dashboard was not updated; its data is in the warehouse.",
 }
-"""Assets whose failure leaves intensity, mix and our own forecasts intact, and what to say then."""
+"""Assets that intensity, mix and our own forecasts do not depend on, with the warning to print."""
+
+SIZES: Final = {
+    "telemetry": ["raw", "core"],
+    "forecasts": ["forecast"],
+    "operations": ["ops"],
+    "Dagster": ["dagster"],
+}
+"""Parts of the database whose size is reported, each with its schemas."""
 
 LONGEST_MESSAGE: Final = 400
-"""Enough for every sentence of ours; a database's or a library's can fill the screen."""
+"""Enough for every message of ours; one of a database or a library can fill the screen."""
 
 NEWEST: Final = ("newest actual", "newest mix", "NESO forecast", "forecast")
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Lines to print, and what is wrong: nothing, or one sentence for each fault."""
+    """Lines to print, and one sentence for each fault."""
 
     lines: list[str]
     faults: list[str]
 
 
 def status(connection: Connection, where: str, settings: Settings, now: datetime) -> Status:
-    """One screen that answers "is it fresh and healthy?"; `where` is the warehouse's address."""
+    """Read the state of the warehouse at `where`, which is shown and holds no password."""
     stamp = read_stamp(connection)
     if stamp is None:
-        fault = f"The database at {where} is not set up. Run `grid migrate`."
-        return Status([], [fault])
+        return Status([], [f"The database at {where} is not set up. Run `grid migrate`."])
     faults: list[str] = []
+    major, minor = divmod(connection.info.server_version, 10_000)
     lines = [
         f"Grid Assets   {stamp}" if stamp.kind == "live" else f"*** {stamp} ***",
-        f"warehouse     {where}, {_server(connection)}",
+        f"warehouse     {where}, PostgreSQL {major}.{minor}",
     ]
-    if not is_current(connection):  # what follows may read what is not there yet
+    if not is_current(connection):  # relations that follow may not exist yet
         return Status(lines, ["The schema is older than this version. Run `grid migrate`."])
     mark_crashed(connection)
     lines += [
@@ -73,18 +81,9 @@ def status(connection: Connection, where: str, settings: Settings, now: datetime
         *_runs(connection, now, faults),
         _quarantine(connection),
         *housekeeping.report(connection, now),
-        *disk_usage.report(connection, settings, now),
+        _database_size(connection),
     ]
     return Status(lines, faults)
-
-
-def _server(connection: Connection) -> str:
-    row = connection.execute(
-        "SELECT current_setting('server_version'), "
-        "pg_size_pretty(pg_database_size(current_database()))"
-    ).fetchone()
-    assert row is not None
-    return f"PostgreSQL {row[0].split()[0]}, {row[1]}"
 
 
 def _newest(connection: Connection, now: datetime, faults: list[str]) -> Iterator[str]:
@@ -103,7 +102,7 @@ def _newest(connection: Connection, now: datetime, faults: list[str]) -> Iterato
         if (at is None or now - at > TOO_OLD) and name != "NESO forecast":
             faults.append(
                 f"{name} is {'missing' if at is None else age_text(now - at) + ' old'}; up to "
-                f"{age_text(TOO_OLD)} is normal. See the runs above, then the API."
+                f"{age_text(TOO_OLD)} is normal. If the attempts above succeed, the source is late."
             )
 
 
@@ -165,13 +164,31 @@ def _quarantine(connection: Connection) -> str:
     return f"quarantine    {row[0]} open" + (" (`grid quarantine list`)" if row[0] else "")
 
 
+def _database_size(connection: Connection) -> str:
+    """The size of the database and of its parts; a part without tables is left out."""
+    row = connection.execute(
+        "SELECT pg_size_pretty(pg_database_size(current_database()))"
+    ).fetchone()
+    assert row is not None
+    parts = []
+    for part, schemas in SIZES.items():
+        size = connection.execute(
+            "SELECT pg_size_pretty(sum(pg_total_relation_size(oid))) FROM pg_class "
+            "WHERE relnamespace::regnamespace::text = ANY(%s) AND relkind IN ('r', 'm')",
+            [schemas],
+        ).fetchone()
+        if size and size[0]:
+            parts.append(f"{part} {size[0]}")
+    return f"database      {row[0]} ({', '.join(parts)})"
+
+
 def _short(message: str | None) -> str:
-    """A message on one line of a terminal; all of it is in ops.etl_runs."""
+    """A message that fits a line of a terminal; ops.etl_runs has all of it."""
     line = " ".join((message or "no message").split())
     line = "".join(sign for sign in line if sign.isprintable())
     return line if len(line) <= LONGEST_MESSAGE else f"{line[:LONGEST_MESSAGE]} …"
 
 
 def _since(age: timedelta) -> str:
-    """How long ago, or how soon: a forecast starts at the next half-hour."""
+    """How long ago, or how soon, since a forecast starts at the next half-hour."""
     return f"in {age_text(-age)}" if age < timedelta(0) else f"{age_text(age)} ago"

@@ -1,4 +1,4 @@
-"""What a run did, for a terminal: its attempts, its forecast, and the scores."""
+"""Lines for a terminal about a run: its attempts, its forecast, and the scores."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def failed_assets(connection: Connection, run_id: str) -> set[str]:
 
 
 def newest_forecast(connection: Connection) -> str:
-    """One line on the newest issue: the forecast, or why there is none."""
+    """One line about the newest issue: the forecast, or why there is none."""
     row = connection.execute(
         "SELECT model, issued_at, refused_reason, fallback_reason FROM forecast.issues "
         "WHERE model NOT IN ('neso', 'seasonal_naive') OR fallback_reason IS NOT NULL "
@@ -51,12 +51,12 @@ def newest_forecast(connection: Connection) -> str:
     model, issued_at, refused, fallback = row
     if refused:
         return f"Warning: no forecast for {utc_text(issued_at)}. {refused}"
-    said = f"Forecast by {model} from {utc_text(issued_at)}, 48 hours."
-    return f"{said} Warning: {fallback}" if fallback else said
+    line = f"Forecast by {model} from {utc_text(issued_at)}, 48 hours."
+    return f"{line} Warning: {fallback}" if fallback else line
 
 
 def refusals(connection: Connection, days: Range) -> Iterator[str]:
-    """How many issue times of some UTC days have no forecast, and why the first has none."""
+    """A warning with the number of issue times that have no forecast, and the first reason."""
     row = connection.execute(
         "SELECT count(*), (array_agg(refused_reason ORDER BY issued_at))[1] "
         "FROM forecast.issues WHERE refused_reason IS NOT NULL "
@@ -69,7 +69,7 @@ def refusals(connection: Connection, days: Range) -> Iterator[str]:
 
 
 def scores(connection: Connection, days: Range | None = None) -> Iterator[str]:
-    """Error of carbon intensity by model and lead bucket, over some UTC days of target or all."""
+    """Mean absolute error of carbon intensity by model and lead bucket, for all or some days."""
     rows = connection.execute(
         "SELECT model, lead_bucket, round(sum(abs_error_sum) / sum(n), 1), "
         "round(100.0 * sum(n_inside_80) / nullif(sum(n_band), 0)), bool_or(simulated) "

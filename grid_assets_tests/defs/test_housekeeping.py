@@ -76,7 +76,7 @@ def test_a_tick_keeps_house_once_a_day_and_leaves_a_row_for_each_part(
     assert purged >= NOW
     assert told(warehouse) == [
         "housekeeping  0 h ago, removed 90 rows of old forecasts and 0 old runs; "
-        f"every lead is there since {to}"
+        f"forecasts are complete from {to} on"
     ]
     assert instance.get_runs()[0].job_name == "housekeeping"
 
@@ -92,7 +92,7 @@ def test_a_new_warehouse_is_left_alone_for_a_day(
 ) -> None:
     rows("UPDATE ops.warehouse SET stamped_at = now()")
     assert run_housekeeping_if_due(instance, connection) is None
-    assert told(warehouse) == ["housekeeping  not yet; it runs once a day"]
+    assert told(warehouse) == ["housekeeping  not run yet; it runs once a day"]
     rows("UPDATE ops.warehouse SET stamped_at = now() - interval '1 day'")
     assert run_housekeeping_if_due(instance, connection) is not None
 
@@ -137,7 +137,7 @@ def test_a_purge_that_the_database_refuses_is_a_warning_and_forecasts_are_thinne
         "CREATE TRIGGER no BEFORE DELETE ON dagster.runs EXECUTE FUNCTION dagster.no()"
     )
     said: list[str] = []
-    commands._run_housekeeping(instance, warehouse, said.append)  # and raises nothing
+    commands.run_housekeeping(instance, warehouse, said.append)  # and raises nothing
     assert any("the disk is full" in line for line in said)
     last = rows(DONE)[-2:]
     assert ("dagster.runs", "failed") in [row[:2] for row in last]
@@ -155,7 +155,7 @@ def test_a_thinning_that_fails_is_a_warning_and_runs_are_purged(
 ) -> None:
     rows("ALTER FUNCTION forecast.thin_predictions RENAME TO gone")
     said: list[str] = []
-    commands._run_housekeeping(instance, warehouse, said.append)
+    commands.run_housekeeping(instance, warehouse, said.append)
     assert {row[:2] for row in rows(DONE)} == {
         ("ops.retention", "failed"),
         ("dagster.runs", "success"),
@@ -169,6 +169,6 @@ def test_a_storage_of_dagster_that_is_lost_is_a_warning_of_the_tick(
 ) -> None:
     rows("ALTER SCHEMA dagster RENAME TO away")
     said: list[str] = []
-    commands._run_housekeeping(instance, warehouse, said.append)
+    commands.run_housekeeping(instance, warehouse, said.append)
     assert len(said) == 1
     assert said[0].startswith("Warning: ")

@@ -1,8 +1,10 @@
-"""What `grid status` says of failures."""
+"""What `grid status` says about failures and about the size of the database."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -24,3 +26,31 @@ def test_a_long_message_is_one_short_line_and_cannot_steer_the_terminal(
     assert fault.startswith("raw.intensity failed: one [31mtwo xxx")
     assert len(fault) < LONGEST_MESSAGE + 50
     assert "    warning: three four" in seen.lines
+
+
+def test_the_size_of_each_part_adds_up_its_schemas_with_indexes_and_partitions(
+    connection: Connection, rows: Callable[..., list[tuple[Any, ...]]]
+) -> None:
+    rows(
+        "CREATE TABLE raw.parted (at timestamptz PRIMARY KEY, n integer) PARTITION BY RANGE (at);"
+        "CREATE TABLE raw.parted_1 PARTITION OF raw.parted FOR VALUES FROM ('2024-01-01') "
+        "TO ('2025-01-01');"
+        "INSERT INTO raw.parted SELECT at, 1 FROM "
+        "generate_series('2024-02-01'::timestamptz, '2024-03-01', '1 min') AS at"
+    )
+    total = (
+        "SELECT sum(pg_total_relation_size(oid))::bigint, "
+        "pg_size_pretty(sum(pg_total_relation_size(oid))) FROM pg_class "
+        "WHERE relkind = 'r' AND relnamespace = ANY(%s::regnamespace[])"
+    )
+    [(telemetry, shown)] = rows(total, ["raw", "core"])
+    assert telemetry > 2_000_000
+    [(_, forecasts)] = rows(total, ["forecast"])
+    [(_, operations)] = rows(total, ["ops"])
+    lines = status(connection, "here", Settings(), datetime.now(UTC)).lines
+    [line] = [line for line in lines if line.startswith("database ")]
+    assert line.endswith(
+        f"(telemetry {shown}, forecasts {forecasts}, operations {operations})"
+    )  # Dagster has no tables here
+    [(whole,)] = rows("SELECT pg_size_pretty(pg_database_size(current_database()))")
+    assert line.split("(")[0] == f"database      {whole} "

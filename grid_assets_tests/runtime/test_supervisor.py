@@ -155,7 +155,7 @@ def test_it_says_where_everything_is_and_moves_to_a_free_port(demo: Demo) -> Non
 
 def test_a_first_cycle_that_fails_is_told_and_does_not_stop_the_product(demo: Demo) -> None:
     said = demo.started.output()
-    assert "The first cycle failed, as told above. The daemon tries again by itself." in said
+    assert "The first cycle failed; the error is above. The daemon will try again." in said
     assert "HTTP 404" in said
 
 
@@ -192,7 +192,7 @@ def test_the_schedule_and_the_sensor_are_on_without_a_click(demo: Demo) -> None:
 
 def test_a_second_demo_says_that_it_runs_already(demo: Demo) -> None:
     refused = one_sentence(demo.grid.run("demo", "--port", str(free_port()), code=1).text)
-    assert f"It is running already (process {demo.started.process.pid}" in refused
+    assert f"is already running (process {demo.started.process.pid}" in refused
     assert "`grid down` stops it" in refused
     assert requests.get(f"{demo.ui}/server_info", timeout=30).ok
     assert demo.warehouse
@@ -300,7 +300,7 @@ def test_a_job_in_the_background_finds_the_state_and_stops_on_sigterm(demo: Demo
 def test_down_ends_what_a_killed_supervisor_left(demo: Demo) -> None:
     grid = demo.grid
     killed = grid.start("demo", "--port", str(free_port()))
-    killed.says("Reading what is missing")
+    killed.says("Loading missing data")
     wait_until(lambda: len(grid.marked()) >= 3, 60)
     assert killed.ends(signal.SIGKILL) == -signal.SIGKILL
     assert grid.marked()
@@ -315,7 +315,7 @@ def test_down_ends_what_a_killed_supervisor_left(demo: Demo) -> None:
 def test_down_from_elsewhere_stops_all_and_the_data_stays(demo: Demo) -> None:
     grid = demo.grid
     running = grid.start("demo", "--port", str(free_port()))
-    running.says("Reading what is missing")
+    running.says("Loading missing data")
     assert grid.run("down").out.startswith("Stopped: demo (")
     assert running.ends(within_s=30) != 0
     assert "Traceback" not in running.output()
@@ -360,10 +360,7 @@ def test_once_runs_to_the_end_again_and_fails_where_anything_failed(
         }
         first = grid.run("demo", "--once").out
         assert all(f"\n  {relation} " in first for relation in RELATIONS)
-        assert (
-            "Every run succeeded, and every mix and every forecast of it sums to exactly 100 %."
-            in first
-        )
+        assert "and every mix, published or forecast, sums to exactly 100 %." in first
         assert "raw.generation       success" in first
         page = grid.home / "demo" / "files" / "dashboard.html"
         assert f"Dashboard: {page.as_uri()}" in first.splitlines()

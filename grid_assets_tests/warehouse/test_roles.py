@@ -383,7 +383,7 @@ def test_a_writer_whose_dagster_schema_was_dropped_is_told_who_makes_it(
             "GRID_API_URL": replay.url,
         }
         said = grid.run("tick", code=1).text
-    assert "may not make the schema dagster. Run `grid migrate`" in said
+    assert "may not create the schema dagster. Run `grid migrate`" in said
     migrate(warehouse, stamp_of(warehouse))
     assert ask(
         warehouse,

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import dagster as dg
 
-from grid_assets.dashboard import DASHBOARD, files_folder, page, queries, vega
-from grid_assets.dashboard.files import write_whole
+from grid_assets.dashboard import page, queries, vega
+from grid_assets.dashboard.files import DASHBOARD, files_folder, write_whole
 from grid_assets.defs.asset_metadata import FRESH, OWNERS, asset_key, kind_metadata
 from grid_assets.defs.partitions import TRIGGER_TAG, Days
 from grid_assets.defs.resources import Services

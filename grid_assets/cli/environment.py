@@ -1,0 +1,42 @@
+"""The warehouse that a command works on: the live one or, with `--demo`, the recorded one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+from grid_assets.api.client import probe_replay
+from grid_assets.cli.serve import REPLAY_FILE, start_replay
+from grid_assets.runtime import supervisor
+from grid_assets.runtime.environment import Environment, Say, open_environment
+from grid_assets.settings import Settings
+
+demo_option = click.option(
+    "--demo", is_flag=True, help="Use the demo's recorded data instead of the live warehouse."
+)
+
+
+def say(line: str) -> None:
+    click.echo(line)
+
+
+def run_in_environment(
+    demo: bool, run: Callable[[Environment, Say], None], *, needs_api: bool = False
+) -> None:
+    """Open the warehouse and call `run`; start the demo's API if it is needed and not running."""
+    settings = Settings.from_environment()
+    with supervisor.stop_on_signals():
+        environment = open_environment(settings, demo=demo, say=say)
+        if not (demo and needs_api):
+            run(environment, say)
+            return
+        running = environment.home / REPLAY_FILE
+        address = running.read_text(encoding="ascii") if running.exists() else ""
+        if address and probe_replay(address):  # a killed demo leaves the file behind
+            environment.settings.api_url = address
+            run(environment, say)
+            return
+        with start_replay(environment, say) as replay:
+            environment.settings.api_url = replay.url
+            run(environment, say)

@@ -1,0 +1,81 @@
+"""`grid quarantine`: list rejected records, and try them again."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Final
+
+import click
+
+from grid_assets.cli.commands import CommandError, describe_failure, open_dagster, say_run
+from grid_assets.cli.environment import demo_option, run_in_environment
+from grid_assets.runtime.environment import Environment, Say, set_up
+from grid_assets.telemetry import quarantine as records
+from grid_assets.telemetry.gaps import to_ranges
+from grid_assets.warehouse.connection import connect
+
+SHOWN_CHARACTERS: Final = 160
+
+
+@click.group()
+def quarantine() -> None:
+    """List rejected records, or try them again."""
+
+
+@quarantine.command(name="list")
+@demo_option
+def list_command(demo: bool) -> None:
+    """List rejected records with the reasons, oldest first."""
+    run_in_environment(demo, list_entries)
+
+
+@quarantine.command(name="replay")
+@demo_option
+def replay_command(demo: bool) -> None:
+    """Try rejected records again and load those that pass.
+
+    For use after a fix. The days of accepted records are fetched again.
+    """
+    run_in_environment(demo, replay, needs_api=True)
+
+
+def list_entries(environment: Environment, say: Say) -> None:
+    with connect(environment.warehouse) as connection:
+        entries = records.open_entries(connection)
+    for entry in entries:
+        at = entry.captured_at.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ")
+        payload = " ".join(entry.payload.split())
+        say(f"{entry.id}  {at}  {entry.asset}  seen {entry.times_seen}x  {entry.endpoint}")
+        say(f"    {entry.reason}")
+        say(f"    {payload[:SHOWN_CHARACTERS]}{'…' if len(payload) > SHOWN_CHARACTERS else ''}")
+    say(f"{len(entries)} open." if entries else "Nothing is in quarantine.")
+
+
+def replay(environment: Environment, say: Say) -> None:
+    """Try rejected records again; where some are accepted, fetch and publish their days."""
+    set_up(environment, say)
+    with connect(environment.warehouse) as connection:
+        replayed = records.replay(connection)
+    say(f"{replayed.accepted} accepted, {replayed.still_rejected} still rejected")
+    if not replayed.days:
+        return
+    with open_dagster(environment) as instance:
+        from grid_assets.cli.runs import run_core, run_history
+
+        for days in to_ranges(replayed.days):
+            # An accepted record is as old as its first capture. Only the API knows whether the
+            # value has changed since: the change log does not record repeated values.
+            say(f"Fetching {days} again")
+            outcome = run_history(instance, days)
+            with connect(environment.warehouse) as connection:
+                say_run(connection, outcome.run_id, say)
+                if outcome.success:
+                    continue
+                say(
+                    "Could not re-fetch these days, so newer revisions may exist. "
+                    "Publishing the values on hand."
+                )
+                outcome = run_core(instance, days)
+                say_run(connection, outcome.run_id, say)
+                if not outcome.success:
+                    raise CommandError(describe_failure(connection, [outcome]))

@@ -1,0 +1,179 @@
+"""`grid up`, `demo` and `down`: the product from its start to its end, live or recorded."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from grid_assets.cli.commands import CommandError, tick
+from grid_assets.dashboard import server
+from grid_assets.dashboard.files import DASHBOARD, files_folder
+from grid_assets.health import contents, run_summary
+from grid_assets.replay.recording import RECORDED_UNTIL, shift_weeks
+from grid_assets.replay.server import ReplayServer
+from grid_assets.runtime import supervisor
+from grid_assets.runtime.environment import Environment, Say, open_environment, set_up
+from grid_assets.runtime.postgres import EmbeddedPostgres
+from grid_assets.settings import Settings
+from grid_assets.warehouse.connection import connect
+from grid_assets.warehouse.stamp import Stamp, read_stamp
+
+DEMO_CRON: Final = "*/2 * * * *"
+"""The demo runs a cycle every other minute, so that a released half-hour soon shows."""
+
+REPLAY_FILE: Final = "replay.url"
+"""In the demo's home: the address of its API while it runs."""
+
+
+def up(settings: Settings, port: int, say: Say) -> None:
+    """Run the product on live data until a signal ends it."""
+    with supervisor.stop_on_signals():
+        environment = open_environment(settings, say=say)
+        supervisor.claim(environment.home, say)
+        try:
+            _serve(environment, port, say, variables={})
+        finally:
+            _stop(environment, say)
+
+
+def demo(settings: Settings, port: int, say: Say, *, once: bool) -> None:
+    """Run the product on recorded data: one cycle, or until a signal ends it."""
+    with supervisor.stop_on_signals():
+        environment = open_environment(settings, demo=True, say=say)
+        supervisor.claim(environment.home, say)
+        try:
+            with start_replay(environment, say) as replay:
+                environment.settings.api_url = replay.url
+                if once:
+                    _run_once(environment, say)
+                else:
+                    cron = os.environ.get("GRID_TELEMETRY_CRON", "").strip() or DEMO_CRON
+                    _serve(environment, port, say, variables={"GRID_TELEMETRY_CRON": cron})
+        finally:
+            _stop(environment, say)
+
+
+@contextmanager
+def start_replay(environment: Environment, say: Say, port: int = 0) -> Iterator[ReplayServer]:
+    """Serve the recorded API, moved by the weeks with which the demo's database was created."""
+    now = datetime.now(UTC)
+    with connect(environment.warehouse) as connection:
+        stamp = read_stamp(connection)
+    weeks = shift_weeks(now) if stamp is None or stamp.shift_weeks is None else stamp.shift_weeks
+    ends = RECORDED_UNTIL + timedelta(weeks=weeks)
+    if ends - now < timedelta(days=1):
+        raise CommandError(
+            f"The recording of this demo ended at {ends:%Y-%m-%d %H:%M} UTC. Run `grid down`, "
+            f"delete {environment.home} (with GRID_DATABASE_URL: DROP DATABASE grid_demo), and "
+            "start the demo again."
+        )
+    with ReplayServer(port=port, shift_weeks=weeks) as replay:
+        say(
+            f"Serving the recording at {replay.url}, moved by {weeks} weeks, to end on {ends:%d %B}"
+        )
+        file = environment.home / REPLAY_FILE
+        file.write_text(replay.url, encoding="ascii")
+        try:
+            yield replay
+        finally:
+            file.unlink(missing_ok=True)
+
+
+def _serve(environment: Environment, port: int, say: Say, variables: dict[str, str]) -> None:
+    say("Setting up the warehouse")
+    stamp = set_up(environment, say)
+    environment.prepare_dagster()
+    port = supervisor.free_port(port, say)
+    with server.serving(files_folder(environment.home), port + 1) as files_url:
+        # The operator's own web server serves the live folder; the demo's is served only here.
+        if stamp.kind == "live" and environment.settings.files_url:
+            files_url = environment.settings.files_url
+        variables = {
+            **environment.variables(),
+            "GRID_FILES_URL": files_url,
+            **variables,
+        }
+        _serve_until_stopped(environment, port, say, variables, stamp)
+
+
+def _serve_until_stopped(
+    environment: Environment, port: int, say: Say, variables: dict[str, str], stamp: Stamp
+) -> None:
+    processes = supervisor.serve(environment, port, variables)
+    say("Loading missing data while the UI starts")
+    _run_first_cycle(variables, say)
+    supervisor.wait_until_ready(port, processes, environment.home)
+    option = "" if stamp.kind == "live" else " --demo"
+    grid = Path(sys.executable).parent / "grid"
+    say("")
+    say(f"  {stamp}")
+    say(f"  UI         http://127.0.0.1:{port}")
+    say(f"  dashboard  {variables['GRID_FILES_URL']}/{DASHBOARD}")
+    say(f'  SQL        psql "$("{grid}" url{option})"')
+    say(f"  health     {_quoted(grid)} status{option}")
+    if stamp.kind == "replay":
+        say(f"  API        {environment.settings.api_url} (`grid replay --help` controls it)")
+    say(f"  logs       {environment.home / 'logs'}")
+    say("")
+    say("The daemon is running and loads new half-hours as they appear. Ctrl-C stops everything.")
+    supervisor.watch(processes, environment.home)
+
+
+def _quoted(path: Path) -> str:
+    return f"'{path}'" if " " in str(path) else str(path)
+
+
+def _run_first_cycle(variables: dict[str, str], say: Say) -> None:
+    """Run one cycle now, in a process of its own, instead of waiting for the schedule."""
+    code = subprocess.call(
+        [sys.executable, "-m", "grid_assets.cli", "tick"],
+        env={**os.environ, **variables},
+    )
+    if code:
+        say("The first cycle failed; the error is above. The daemon will try again.")
+
+
+def _run_once(environment: Environment, say: Say) -> None:
+    tick(environment, say)
+    with connect(environment.warehouse) as connection:
+        say("")
+        for line in contents.table(connection):
+            say(line)
+        faults = contents.faults(connection)
+        if faults:
+            raise CommandError(f"The demo ran, but {'; '.join(faults)}.")
+        say("")
+        say("Mean absolute error of carbon intensity by lead, gCO2/kWh:")
+        for line in run_summary.scores(connection):
+            say(line)
+    say("")
+    say("Every run succeeded, and every mix, published or forecast, sums to exactly 100 %.")
+    say(f"Dashboard: {(files_folder(environment.home) / DASHBOARD).as_uri()}")
+
+
+def _stop(environment: Environment, say: Say) -> None:
+    say("Stopping")
+    supervisor.ignore_signals()  # a second Ctrl-C would leave processes behind
+    supervisor.stop_marked(environment.home)
+    environment.close()
+
+
+def down(settings: Settings, say: Say) -> None:
+    """Stop everything of the live product and of the demo that still runs."""
+    stopped = []
+    for name, home in (("live product", settings.home), ("demo", settings.home / "demo")):
+        processes = supervisor.stop_marked(home) if home.is_dir() else 0
+        embedded = EmbeddedPostgres(home / "postgres")
+        running = embedded.is_running()
+        if running:
+            embedded.stop()
+        if processes or running:
+            parts = [f"{processes} processes"] * bool(processes) + ["PostgreSQL"] * running
+            stopped.append(f"{name} ({' and '.join(parts)})")
+    say(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")
