@@ -12,11 +12,6 @@ BLOCKING: Final[dict[str, tuple[Check, ...]]] = {
             "quantiles_ordered", "forecast_quantiles_ordered", "p10 <= p50 <= p90, none missing."
         ),
         Check(
-            "values_in_range",
-            "forecast_in_range",
-            "Shares lie within 0 to 100 %, intensities within 0 to 1000 gCO2/kWh.",
-        ),
-        Check(
             "shares_sum_to_100",
             "forecast_shares_sum_to_100",
             "The nine median shares of each forecast half-hour sum to exactly 100.",

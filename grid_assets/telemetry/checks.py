@@ -1,11 +1,10 @@
-"""What is judged about telemetry and forecasts, by name, and how.
+"""The checks of telemetry, and how any check is run.
 
-Belongs here: the list of checks and their limits. The question each asks is a file in `sql/checks`
-that returns up to ten offending rows (`period_start`, `detail`) and their `total`.
-Does not belong here: what a failure does (the assets in `defs` roll back or warn).
+A check is a file in `sql/checks` that returns up to ten offending rows (`period_start`, `detail`)
+and their `total`. Blocking checks look at the table `staged` before it is published, and a failure
+publishes nothing. Warnings look at `core` afterwards: the source misbehaved, and the data is in.
 
-Blocking checks look at the table `staged` before it is published: our own rule broke, so nothing
-goes out. Warnings look at `core` after: the outside world misbehaved, and the data stays honest.
+A constraint of the table is not repeated here: a check that cannot fail proves nothing.
 """
 
 from __future__ import annotations
@@ -26,6 +25,10 @@ FAR_GCO2_KWH: Final = 80
 TOO_OLD: Final = timedelta(hours=2)
 """Actuals come about 10 minutes after their half-hour ends and are fetched twice an hour, so that
 one missed cycle is normal (1 h 40 at worst) and a second is not."""
+
+MOST_WITHDRAWN: Final = 6
+"""Half-hours of one day whose known value a publication may take back: three hours. The source
+corrects single values; when more vanish at once, it answers without its data."""
 
 MAX_QUARANTINED: Final = 0.01
 """Share of records that may be rejected before a warning: one record in a two-day cycle is more."""
@@ -58,16 +61,21 @@ class Verdict:
         return f"{self.check.name}: {self.total} ({shown})" if self.total else self.check.name
 
 
-_KEYS: Final = Check("keys_unique", "keys_unique", "No half-hour is staged twice.")
-_GRID: Final = Check("on_the_half_hour", "on_the_half_hour", "Every row starts on :00 or :30.")
-
 BLOCKING: Final[dict[str, tuple[Check, ...]]] = {
-    "core.intensity": (_KEYS, _GRID),
+    "core.intensity": (
+        Check(
+            "actuals_kept",
+            "intensity_actuals_kept",
+            f"On no day would more than {MOST_WITHDRAWN} half-hours lose an actual that is known.",
+        ),
+    ),
     "core.generation_mix": (
         Check("sums_to_100", "sums_to_100", "The shares of each half-hour sum to exactly 100."),
-        Check("shares_in_range", "shares_in_range", "No share is below 0 or above 100."),
-        _KEYS,
-        _GRID,
+        Check(
+            "fuels_kept",
+            "generation_mix_fuels_kept",
+            f"On no day would more than {MOST_WITHDRAWN} half-hours lose a fuel that is known.",
+        ),
     ),
 }
 
@@ -76,7 +84,7 @@ WARNING: Final[dict[str, tuple[Check, ...]]] = {
         Check(
             "half_hours_complete",
             "intensity_half_hours_complete",
-            "Every past UTC day of the run has its 48 half-hours.",
+            "Every past UTC day of the run has its 48 half-hours with an actual.",
         ),
         Check("is_recent", "intensity_is_recent", "The newest actual began at most 2 hours ago."),
         Check(
@@ -126,6 +134,7 @@ def judge(
         "now": now,
         "far": FAR_GCO2_KWH,
         "too_old": TOO_OLD,
+        "withdrawn": MOST_WITHDRAWN,
     }
     verdicts = []
     for check in checks:
