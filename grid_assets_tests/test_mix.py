@@ -58,7 +58,7 @@ def test_every_recorded_mix_sums_to_exactly_100_and_moves_a_fuel_by_a_tenth_at_m
         )
     # Where one fuel has two thirds of a mix that sums to 100.2, both tenths are fairly its own.
     assert moved == {Decimal("0.0"): 11_594, TENTH: 1_596, 2 * TENTH: 3}
-    # All three branches of the rule are met in what was really published.
+    # The recording exercises all three branches of the rule.
     assert all(adjustments[kind] > 500 for kind in ("none", "other_completed", "scaled_to_100"))
 
 

@@ -118,7 +118,7 @@ def _parse(
         if known is None:
             rows[period_start] = (row, record)
         elif known[0] != row:
-            # Nobody can tell which of the two is right, so neither is published.
+            # It is unknown which of the two is right, so neither is published.
             conflicting.setdefault(period_start, [known[1]]).append(record)
     for period_start, versions in sorted(conflicting.items()):
         del rows[period_start]

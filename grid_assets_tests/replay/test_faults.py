@@ -45,7 +45,7 @@ WHOLE: dict[str, Callable[[requests.Response], bool]] = {
     "empty_list": lambda r: r.ok and r.json() == {"data": []},
 }
 
-# What is true of the records that replace the last one, given that one.
+# Whether the records that replace the last one are right, given that one.
 CHANGED: dict[str, Callable[[list[Any], Record], bool]] = {
     "nan": lambda new, old: math.isnan(value(new[0])),
     "1e308": lambda new, old: value(new[0]) == 1e308,
