@@ -7,6 +7,7 @@ are computed by the reporting views.
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -71,7 +72,7 @@ def days_window(first: date, last: date) -> Window:
 
 def api_time(instant: datetime) -> str:
     """The API's spelling of an instant, such as `2025-12-31T23:30Z`."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
+    return instant.astimezone(UTC).isoformat("T", "minutes").removesuffix("+00:00") + "Z"
 
 
 def parse_api_time(text: object) -> datetime:
@@ -80,7 +81,7 @@ def parse_api_time(text: object) -> datetime:
     A time without `Z` is refused: the API documents UTC, so its zone would be a guess.
     """
     if not isinstance(text, str) or not _API_TIME.fullmatch(text):
-        raise ValueError(f"{repr(text)[:60]} is not a UTC time such as 2025-12-31T23:30Z")
+        raise ValueError(f"{reprlib.repr(text)[:60]} is not a UTC time such as 2025-12-31T23:30Z")
     return datetime.fromisoformat(text)
 
 

@@ -1,4 +1,4 @@
-"""The exact-100 rule, on every recorded mix and on made-up ones."""
+"""The exact-100 rule, on every recorded mix and on its edge cases."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
 from importlib.resources import files
-from random import Random
 
 import pytest
 
@@ -59,56 +58,11 @@ def test_every_recorded_mix_sums_to_exactly_100_and_moves_a_fuel_by_a_tenth_at_m
         )
     # Where one fuel has two thirds of a mix that sums to 100.2, both tenths are fairly its own.
     assert moved == {Decimal("0.0"): 11_594, TENTH: 1_596, 2 * TENTH: 3}
-    # All three branches of the rule are met in what was really published.
+    # The recording exercises all three branches of the rule.
     assert all(adjustments[kind] > 500 for kind in ("none", "other_completed", "scaled_to_100"))
 
 
-def random_published(random: Random) -> dict[str, Decimal | None]:
-    """Shares near 100 in all, with rounding errors, gaps and odd decimals."""
-    weights = [random.expovariate(1) ** 2 for _ in FUELS]
-    if random.random() < 0.7:  # as is mostly published
-        weights[FUELS.index("other")] = 0
-    scale = 100 / sum(weights) * random.choice([1, 1, 1, random.uniform(0.7, 1.01)])
-    digits = random.choice([0, 1, 1, 2, 5])
-    published: dict[str, Decimal | None] = {}
-    for fuel, weight in zip(FUELS, weights, strict=True):
-        if random.random() < 0.05:
-            if random.random() < 0.5:
-                published[fuel] = None
-            continue
-        published[fuel] = Decimal(str(round(weight * scale, digits)))
-    return published
-
-
-def test_any_accepted_mix_sums_to_100_stays_in_range_and_is_left_alone_the_second_time() -> None:
-    random = Random(2026)
-    outcomes: Counter[str] = Counter()
-    for _ in range(6_000):
-        published = random_published(random)
-        unknown = (
-            {"geothermal": Decimal(random.randrange(30)) / 10} if random.random() < 0.1 else {}
-        )
-        try:
-            mix = complete(published, unknown)
-        except MixRefused:
-            outcomes["refused"] += 1
-            continue
-        outcomes[mix.adjustment] += 1
-        assert total(mix) == 100
-        for share in as_published(mix).values():
-            assert share is None or (0 <= share <= 100 and share % TENTH == 0)
-        assert [fuel for fuel in NAMED_FUELS if mix.named[fuel] is None] == [
-            fuel for fuel in NAMED_FUELS if published.get(fuel) is None
-        ]
-        again = complete(as_published(mix))
-        assert as_published(again) == as_published(mix)
-        assert again.adjustment == "none"
-    assert all(
-        outcomes[kind] > 50 for kind in ("none", "other_completed", "scaled_to_100", "refused")
-    )
-
-
-def test_a_mix_that_sums_to_100_is_kept_as_it_is() -> None:
+def test_a_mix_that_sums_to_100_is_kept_unchanged() -> None:
     published = shares(
         biomass=7.8, coal=1.2, imports=10.6, gas=58.6, nuclear=17.6, other=0, hydro=1.2, wind=3
     )
@@ -117,7 +71,7 @@ def test_a_mix_that_sums_to_100_is_kept_as_it_is() -> None:
     assert as_published(mix) == {**published, "solar": Decimal(0)}
 
 
-def test_the_rest_to_100_becomes_other_and_what_was_published_is_told() -> None:
+def test_the_rest_to_100_becomes_other_and_the_published_total_is_kept() -> None:
     mix = complete(shares(gas=60, wind=39.7, other=0.1))
     assert (mix.other, mix.published_total) == (Decimal("0.3"), Decimal("99.8"))
     assert mix.adjustment == "other_completed"
@@ -131,7 +85,7 @@ def test_named_fuels_that_pass_100_are_scaled_back_by_largest_remainders() -> No
     # 601 and 401 of 1002 are 599.8 and 400.2 of 1000.
     assert mix.named["gas"] == Decimal("59.9") + TENTH
     assert mix.named["wind"] == Decimal("40.0")
-    assert (mix.other, mix.adjustment) == (0, "scaled_to_100")
+    assert (mix.other, mix.adjustment) == (Decimal(0), "scaled_to_100")
     assert mix.published_total == Decimal("100.2")
 
 
@@ -162,15 +116,15 @@ def test_a_fuel_without_a_share_stays_unknown_and_its_power_is_in_other() -> Non
     ):
         mix = complete(published)
         assert mix.named["nuclear"] is None
-        assert (mix.other, total(mix)) == (10, 100)
+        assert (mix.other, total(mix)) == (Decimal(10), Decimal(100))
         assert mix.published_total == 90
 
 
-def test_a_fuel_that_nobody_knows_counts_as_other() -> None:
+def test_an_unknown_fuel_counts_as_other() -> None:
     mix = complete(shares(gas=90, other=2), {"geothermal": Decimal("7.9")})
-    assert (mix.other, mix.published_total) == (10, Decimal("99.9"))
+    assert (mix.other, mix.published_total) == (Decimal(10), Decimal("99.9"))
     exact = complete(shares(gas=90, other=2), {"geothermal": Decimal(8)})
-    assert (exact.other, exact.adjustment) == (10, "none")
+    assert (exact.other, exact.adjustment) == (Decimal(10), "none")
 
 
 @pytest.mark.parametrize(("gas", "refused"), [("60.5", False), ("60.6", True)])
@@ -223,8 +177,8 @@ def test_more_decimals_than_are_published_are_rounded_half_to_even() -> None:
         Decimal("39.4"),
         Decimal("0.4"),
     ]
-    assert (mix.other, total(mix)) == (0, 100)
-    assert (mix.published_total, mix.adjustment) == (100, "none")
+    assert (mix.other, total(mix)) == (Decimal(0), Decimal(100))
+    assert (mix.published_total, mix.adjustment) == (Decimal(100), "none")
 
 
 def test_the_extremes_of_one_fuel_alone_are_mixes() -> None:

@@ -14,7 +14,7 @@ BODY_EXCERPT_BYTES: Final = 64 * 1024
 
 
 class ApiError(Exception):
-    """A request without a usable answer; `body` is what was received of it, up to 64 kB."""
+    """A request without a usable answer; `body` is the part that arrived, up to 64 kB."""
 
     def __init__(
         self,

@@ -8,6 +8,7 @@ only that record.
 from __future__ import annotations
 
 import json
+import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,8 +23,8 @@ LIMIT_GCO2_KWH: Final = Decimal(1_000_000)
 """A larger number is garbage rather than a wrong intensity; the largest published was 13,579."""
 
 MAX_DIGITS: Final = 30
-"""Places before or after the point that an exponent may express; published numbers have one.
-Neither PostgreSQL nor Python's decimal arithmetic can hold `1e-20000` or `1e1000000`."""
+"""Places before or after the point; published numbers have three and one. Neither PostgreSQL nor
+Python's decimal arithmetic can hold `1e-20000` or `1e1000000`."""
 
 MAX_TEXT: Final = 100
 """Characters in a fuel name or an index; the longest documented one has nine."""
@@ -117,7 +118,7 @@ def _parse(
         if known is None:
             rows[period_start] = (row, record)
         elif known[0] != row:
-            # Nobody can tell which of the two is right, so neither is published.
+            # It is unknown which of the two is right, so neither is published.
             conflicting.setdefault(period_start, [known[1]]).append(record)
     for period_start, versions in sorted(conflicting.items()):
         del rows[period_start]
@@ -193,25 +194,29 @@ def _number(name: str, value: object) -> Decimal | None:
         return None
     # bool is an int in Python; NaN and Infinity arrive as float, everything else as int or Decimal
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise _Unusable(f"{name}: {str(value)[:MAX_TEXT]!r} is not a number")
+        raise _Unusable(f"{name}: {reprlib.repr(value)[:MAX_TEXT]} is not a number")
     number = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
     if not number.is_finite():
         raise _Unusable(f"{name}: {value} is not a finite number")
     exponent = number.as_tuple().exponent
-    if not isinstance(exponent, int) or abs(exponent) > MAX_DIGITS:
+    if not isinstance(exponent, int) or max(-exponent, number.adjusted()) > MAX_DIGITS:
         raise _Unusable(f"{name}: {str(value)[:MAX_TEXT]} is too large or too long for a number")
     return number
 
 
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT or not value.isprintable():
-        raise _Unusable(f"{name}: {str(value)[:MAX_TEXT]!r} is not a short printable text")
+        shown = reprlib.repr(value)[:MAX_TEXT]
+        raise _Unusable(f"{name}: {shown} is not a short printable text")
     return value
 
 
 def _json(value: object) -> str:
     """The record as JSON again, with exact decimals as the numbers that they were."""
-    return json.dumps(value, default=_exact, ensure_ascii=True)
+    try:
+        return json.dumps(value, default=_exact, ensure_ascii=True)
+    except RecursionError:  # a text is not a record, so no replay of the quarantine accepts it
+        return json.dumps("It is nested too deeply to be written as JSON.")
 
 
 def _exact(value: object) -> int | float | str:

@@ -1,4 +1,4 @@
-"""The routes of the recorded API: what each address answers at an instant, and what it refuses."""
+"""The routes of the recorded API: the answer of each address at an instant, and its refusals."""
 
 from __future__ import annotations
 

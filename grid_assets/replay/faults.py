@@ -18,7 +18,7 @@ Apply = Callable[[Reply, Options], Reply]
 
 
 class BadControl(Exception):
-    """A control request cannot be followed; the message tells its sender why."""
+    """A control request cannot be followed; the message says why."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ Change = Callable[[Record, Options], list[Any] | None]
 """Changes a private copy of a record, or returns the records that replace it."""
 
 DOES_NOT_APPLY: Final = (LookupError, TypeError, ValueError)
-"""What a change raises on a record that lacks the part it changes, such as an intensity's wind."""
+"""Raised by a change whose part is not in the record, such as wind in an intensity."""
 
 
 def on_record(change: Change) -> Callable[[Reply, Options], Reply]:

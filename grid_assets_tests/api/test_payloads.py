@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from grid_assets.api.body import json_object
+from grid_assets.api.errors import ApiMalformedBody
 from grid_assets.api.payloads import (
     MAX_TEXT,
     TWICE,
@@ -396,7 +398,7 @@ def test_a_fuel_that_appears_twice_rejects_its_mix() -> None:
         ({"gas": 100}, "generationmix: it is not a list"),
         (["gas"], "generationmix: an entry is not a JSON object"),
         ([], "mix: no fuel has a share"),
-        ([{"perc": 100}], "generationmix.fuel: 'None' is not a short printable text"),
+        ([{"perc": 100}], "generationmix.fuel: None is not a short printable text"),
         ([{"fuel": "gas"}], "mix: no fuel has a share"),
     ],
 )
@@ -487,10 +489,21 @@ def _number(value: object) -> float:
 
 
 def test_a_deeply_nested_record_is_a_reject_like_any_other() -> None:
-    parsed = parse_intensity(
-        json_object("/test", '{"data":[{"from":' + "[" * 200 + "]" * 200 + "}]}"), DAY_ONE
-    )
-    assert only_reason(parsed).startswith("time: ")
+    for depth in range(200, sys.getrecursionlimit(), 20):
+        try:
+            document = json_object("/test", f'{{"data":[{{"from":{"[" * depth}{"]" * depth}}}]}}')
+        except ApiMalformedBody:  # too deep for Python's reader of JSON
+            assert depth > 400
+            break
+        parsed = parse_intensity(document, DAY_ONE)
+        assert only_reason(parsed).startswith("time: ")
+        assert len(only_reason(parsed)) < 200
+        assert json.loads(parsed.rejected[0].payload)
+
+
+def test_the_reason_for_a_number_of_a_thousand_digits_is_short() -> None:
+    parsed = parse_generation(as_received(mix(gas=10**1000)), DAY_ONE)
+    assert only_reason(parsed).startswith("generationmix.gas: ")
     assert len(only_reason(parsed)) < 200
 
 

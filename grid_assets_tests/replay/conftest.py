@@ -1,4 +1,4 @@
-"""A running recorded API whose clock a test sets."""
+"""A running recorded API whose clock the tests set."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 
+from grid_assets.replay.control import Control
 from grid_assets.replay.server import ReplayServer
 
 
@@ -30,6 +31,12 @@ class Caller:
         self.server, self.clock = server, clock
         self.session = requests.Session()
 
+    def __enter__(self) -> Caller:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.session.close()
+
     def get(self, path: str, **options: Any) -> requests.Response:
         return self.session.get(self.server.url + path, timeout=5, **options)
 
@@ -45,10 +52,24 @@ class Caller:
         return status
 
 
+@pytest.fixture(scope="session")
+def running() -> Iterator[ReplayServer]:
+    with ReplayServer(now=Clock()) as server:
+        yield server
+
+
 @pytest.fixture
-def replay() -> Iterator[Caller]:
-    clock = Clock()
-    with ReplayServer(now=clock) as server:
-        caller = Caller(server, clock)
+def replay(running: ReplayServer) -> Iterator[Caller]:
+    """A recorded API without faults, with nothing withheld and no request counted."""
+    running.now = clock = Clock()
+    running.control = Control()
+    with Caller(running, clock) as caller:
         yield caller
-        caller.session.close()
+
+
+@pytest.fixture
+def own_replay() -> Iterator[Caller]:
+    """A recorded API that the test may stop."""
+    clock = Clock()
+    with ReplayServer(now=clock) as server, Caller(server, clock) as caller:
+        yield caller

@@ -45,7 +45,7 @@ WHOLE: dict[str, Callable[[requests.Response], bool]] = {
     "empty_list": lambda r: r.ok and r.json() == {"data": []},
 }
 
-# What is true of the records that replace the last one, given that one.
+# Whether the records that replace the last one are right, given that one.
 CHANGED: dict[str, Callable[[list[Any], Record], bool]] = {
     "nan": lambda new, old: math.isnan(value(new[0])),
     "1e308": lambda new, old: value(new[0]) == 1e308,
@@ -257,12 +257,12 @@ def test_a_hanging_request_can_end_after_some_seconds(replay: Caller) -> None:
     assert 0.15 < time.monotonic() - began < 2
 
 
-def test_stopping_ends_a_hanging_request(replay: Caller) -> None:
-    replay.control("fault", name="hang")
+def test_stopping_ends_a_hanging_request(own_replay: Caller) -> None:
+    own_replay.control("fault", name="hang")
     began = time.monotonic()
     with pytest.raises(requests.ReadTimeout):
-        requests.get(replay.server.url + RANGE, timeout=0.1)
-    replay.server.stop()
+        requests.get(own_replay.server.url + RANGE, timeout=0.1)
+    own_replay.server.stop()
     assert time.monotonic() - began < 2
 
 
