@@ -1,10 +1,7 @@
-"""Bringing a database to the schema of this version, and stamping what it holds.
+"""Brings a database to the schema of this version: roles, migrations, stamp, views and rights.
 
-Belongs here: the order of things: database, migrations, roles, views, stamp.
-Does not belong here: any table or view (`sql/`), making a role (`roles`).
-
-Needs a session (on Supabase port 5432, not the transaction pooler): one session-level lock keeps
-two migrations apart, and tells a lock row left by a killed one from a migration that still runs.
+Needs a session (on Supabase port 5432, not the transaction pooler). A session-level lock keeps two
+migrations apart, and shows that a lock row of yoyo was left by a process that was killed.
 """
 
 from __future__ import annotations
@@ -24,14 +21,14 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
 from grid_assets.warehouse.connection import Connection, WarehouseError, connect
-from grid_assets.warehouse.roles import make_roles
+from grid_assets.warehouse.roles import create_roles
 from grid_assets.warehouse.stamp import Stamp, read_stamp, refuse_other_kind
 from grid_assets.warehouse.statements import render, sql_dir
 from grid_assets.warehouse.urls import location, session_url
 
 _USE_THE_OWNER: Final = (
-    "Use the owner of the database, or grid_owner, for `grid migrate`; "
-    "everything else may run as grid_writer."
+    "Run `grid migrate` as the owner of the database or as grid_owner; everything else may run "
+    "as grid_writer."
 )
 
 
@@ -47,20 +44,20 @@ class Migrated:
 def migrate(url: SecretStr, stamp: Stamp, say: Callable[[str], None] = lambda _: None) -> Migrated:
     """Create or update everything in the database at `url`; repeating it changes nothing.
 
-    Raises `WarehouseError` when the database holds data of another kind, cannot be reached, or a
-    view of somebody else's depends on one that has to be renewed.
+    Raises `WarehouseError` when the database holds data of another kind or cannot be reached, or
+    when somebody else's view depends on one that has to be replaced.
     """
     url = session_url(url)
     with connect(url) as connection:
         if connection.execute(_lock("pg_try_advisory_lock")).fetchone() != (True,):
-            say(f"Another migration of {location(url)} is under way; waiting for it")
+            say(f"Another migration of {location(url)} is running; waiting for it to finish")
             connection.execute(_lock("pg_advisory_lock"))
         try:
-            _refuse_who_may_not_own(connection, url)
+            _check_ownership(connection, url)
             present = read_stamp(connection)
             if present is not None:
                 refuse_other_kind(present, stamp, url)
-            make_roles(connection)
+            create_roles(connection)
             say("Applying migrations")
             applied = _apply_migrations(url)
             connection.execute(
@@ -95,18 +92,18 @@ def is_current(connection: Connection) -> bool:
 
 
 def ensure_database(url: SecretStr, name: str) -> SecretStr:
-    """The URL of database `name` on the server of `url`, created if it is not there."""
+    """The URL of database `name` on the server of `url`; creates it if it does not exist."""
     with connect(url) as connection:
         known = connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone()
         if known is None:
             try:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
             except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-                pass  # another process was faster
+                pass  # another process has just created it
             except psycopg.errors.InsufficientPrivilege:
                 raise WarehouseError(
                     f"The user of GRID_DATABASE_URL may not create the database {name} on "
-                    f"{location(url)}. Create it, or unset GRID_DATABASE_URL."
+                    f"{location(url)}. Create it yourself, or unset GRID_DATABASE_URL."
                 ) from None
     # urlunsplit would drop the // of a URL without a host, which means the local socket
     text = re.sub(r"(?<=://)([^/?]*)[^?]*", rf"\1/{name}", url.get_secret_value(), count=1)
@@ -116,7 +113,7 @@ def ensure_database(url: SecretStr, name: str) -> SecretStr:
 def _apply_migrations(url: SecretStr) -> list[str]:
     from yoyo import get_backend, read_migrations
 
-    logging.getLogger("yoyo").setLevel(logging.WARNING)  # it logs each statement, and we report
+    logging.getLogger("yoyo").setLevel(logging.WARNING)  # it would log each statement
     with _yoyo_backend(url, get_backend) as backend:
         # We hold the advisory lock, so a lock row here was left by a process that was killed.
         backend.break_lock()
@@ -139,10 +136,10 @@ def _yoyo_backend(url: SecretStr, get_backend: Callable[[str], Any]) -> Iterator
         backend.connection.close()
 
 
-def _refuse_who_may_not_own(connection: Connection, url: SecretStr) -> None:
-    """Make the first schema, or see that this user may act as the owner of the one that is there.
+def _check_ownership(connection: Connection, url: SecretStr) -> None:
+    """Create the first schema, or raise unless this user may act as its owner.
 
-    CREATE SCHEMA IF NOT EXISTS would ask for a right that the owner of the schemas need not have.
+    Not CREATE SCHEMA IF NOT EXISTS: it needs a right that the owner of the schemas may not have.
     """
     row = connection.execute(
         "SELECT pg_has_role(nspowner, 'USAGE'), pg_get_userbyid(nspowner), current_user "
@@ -153,12 +150,12 @@ def _refuse_who_may_not_own(connection: Connection, url: SecretStr) -> None:
     elif not row[0]:
         raise WarehouseError(
             f"The user of GRID_DATABASE_URL may not set up {location(url)}: "
-            f"it belongs to {row[1]}, and {row[2]} is not a member of that. {_USE_THE_OWNER}"
+            f"it belongs to {row[1]}, and {row[2]} is not a member of that role. {_USE_THE_OWNER}"
         )
 
 
 def _renew_views_and_rights(connection: Connection) -> bool:
-    """In one transaction, so that nobody meets a view that may not be read."""
+    """In one transaction, so that no reader finds a view without its rights."""
     try:
         with connection.transaction():
             connection.execute("SET LOCAL lock_timeout = '30s'")
@@ -167,16 +164,16 @@ def _renew_views_and_rights(connection: Connection) -> bool:
             return renewed
     except psycopg.errors.LockNotAvailable:
         raise WarehouseError(
-            "The reporting views cannot be renewed: queries have been reading them for over "
-            "30 seconds. Migrate again when they are through."
+            "The reporting views could not be replaced: queries have been reading them for over "
+            "30 seconds. Migrate again when they have finished."
         ) from None
 
 
 def _renew_views(connection: Connection) -> bool:
     """Drop and create the views and functions of `sql/views`, if they changed.
 
-    CREATE OR REPLACE can neither drop nor rename a column. Unchanged files are left alone, so that
-    a start does not wait for, or get in the way of, a dashboard's query.
+    CREATE OR REPLACE can neither drop nor rename a column. Unchanged views are left alone, so that
+    a start neither waits for a dashboard's query nor blocks it.
     """
     texts = _view_texts()
     if _views_are_current(connection, texts):
@@ -189,7 +186,7 @@ def _renew_views(connection: Connection) -> bool:
             )
     except psycopg.errors.DependentObjectsStillExist as error:
         raise WarehouseError(
-            "The reporting views cannot be renewed: something of yours depends on them. "
+            "The reporting views could not be replaced: an object of yours depends on them. "
             f"Drop it, migrate, and create it again. {error.diag.message_detail or ''}"
         ) from None
     for text in texts.values():
@@ -219,7 +216,7 @@ def _digest(texts: dict[str, str]) -> str:
 
 
 def _views_are_current(connection: Connection, texts: dict[str, str]) -> bool:
-    """Whether the schema's comment carries the digest of the files it was made from."""
+    """Whether the comment of the schema has the digest of these files."""
     comment = connection.execute(
         "SELECT obj_description(to_regnamespace('reporting'), 'pg_namespace')"
     ).fetchone()
@@ -229,7 +226,7 @@ def _views_are_current(connection: Connection, texts: dict[str, str]) -> bool:
 def _present(
     connection: Connection, names: list[str]
 ) -> Iterator[tuple[Literal["VIEW", "FUNCTION"], list[sql.Composable]]]:
-    """Those of `names` that exist in `reporting`: functions first, they may return a view's row."""
+    """Those of `names` in `reporting`: functions first, because they may return a view's row."""
     functions = connection.execute(
         "SELECT oid::regprocedure::text FROM pg_proc "
         "WHERE pronamespace = 'reporting'::regnamespace AND proname = ANY(%s)",

@@ -1,7 +1,6 @@
-"""The roles of the server that a warehouse needs: grid_owner, grid_writer, grid_reader.
+"""Creates and updates the roles grid_owner, grid_writer and grid_reader of the server.
 
-Belongs here: making them right, or saying what an administrator has to run. Does not belong here:
-which roles there are (`sql/roles.sql`), and what each may do (`sql/rights.sql`).
+`sql/roles.sql` says which statements they need, and `sql/rights.sql` what each role may do.
 """
 
 from __future__ import annotations
@@ -14,14 +13,14 @@ from grid_assets.warehouse.connection import Connection, WarehouseError
 from grid_assets.warehouse.statements import statement
 
 TRIES: Final = 20
-"""Roles belong to the server, so another of its databases may be changing them at this moment. Each
-such race is lost to one that got further, so a few would do; many databases may start at once."""
+"""Roles belong to the server, so another database may be changing them at the same time. Each lost
+race means that another process got further, so a few tries would do for a few databases."""
 
 
-def make_roles(connection: Connection) -> None:
-    """Bring the roles to this version; where they are right, nothing is written.
+def create_roles(connection: Connection) -> None:
+    """Bring the roles to this version; writes nothing where they are up to date.
 
-    Raises `WarehouseError` with the SQL for an administrator where the user may not.
+    Raises `WarehouseError` with the SQL for an administrator where the user has no right to.
     """
     for tries_left in reversed(range(TRIES)):
         needed = [text for (text,) in connection.execute(statement("roles")).fetchall()]
@@ -33,8 +32,8 @@ def make_roles(connection: Connection) -> None:
                     connection.execute(text.encode())
         except psycopg.errors.InsufficientPrivilege:
             raise WarehouseError(
-                "The user of GRID_DATABASE_URL may not make the roles of the warehouse. Let an "
-                f"administrator of the server run this, and migrate again: {'; '.join(needed)};"
+                "The user of GRID_DATABASE_URL may not create the roles of the warehouse. Have an "
+                f"administrator of the server run this, then migrate again: {'; '.join(needed)};"
             ) from None
         except (
             psycopg.errors.DuplicateObject,

@@ -217,7 +217,7 @@ def test_a_migration_waits_for_one_that_is_at_work(new_database: NewDatabase) ->
         while at_work.execute(blocked).fetchone() != (1,):
             assert not waiting.done()
         assert ask(url, "SELECT to_regnamespace('ops')") == [(None,)]
-        assert said[0].endswith("is under way; waiting for it")
+        assert "waiting" in said[0]
         at_work.execute(f"SELECT pg_advisory_unlock{key}".encode())
         assert waiting.result(30).applied == MIGRATIONS
 
@@ -330,7 +330,7 @@ def test_a_login_that_may_not_create_is_refused_with_the_cure(
     new_database: NewDatabase, stranger: Callable[[SecretStr], SecretStr]
 ) -> None:
     url = new_database()
-    with pytest.raises(WarehouseError, match=r"may not set up .*Use the owner") as refused:
+    with pytest.raises(WarehouseError, match=r"may not set up .* as the owner") as refused:
         migrate(stranger(url), LIVE)
     assert "permission denied for database" in str(refused.value)
     assert "word@" not in str(refused.value)
@@ -344,7 +344,7 @@ def test_a_login_that_may_create_in_somebody_elses_warehouse_is_refused_too(
     user = urlsplit(login.get_secret_value()).username
     name = urlsplit(warehouse.get_secret_value()).path[1:]
     run(warehouse, f"GRANT CREATE ON DATABASE {name} TO {user}")
-    with pytest.raises(WarehouseError, match=r"may not set up .*Use the owner"):
+    with pytest.raises(WarehouseError, match=r"may not set up .* as the owner"):
         migrate(login, stamp_of(warehouse))
 
 
@@ -359,7 +359,7 @@ def test_an_owner_who_may_not_create_roles_is_told_what_an_administrator_has_to_
         parts = urlsplit(admin.get_secret_value())
         netloc = f"owner:word@{parts.hostname}:{parts.port}"
         login = ensure_database(with_parts(admin, netloc=netloc, path="/postgres"), "mine")
-        with pytest.raises(WarehouseError, match="may not make the roles") as refused:
+        with pytest.raises(WarehouseError, match="may not create the roles") as refused:
             migrate(login, LIVE)
         told = str(refused.value).partition("migrate again: ")[2]
         run(admin, told)

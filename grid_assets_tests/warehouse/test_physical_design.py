@@ -1,8 +1,6 @@
-"""How queries are answered: which index a plan uses, and what keeps the views fast.
+"""Which index a plan uses, on tables large enough for plans to differ, and `forecast.targets`.
 
-Belongs here: plans on tables of a size at which a plan shows, and `forecast.targets`, on which the
-views of the newest forecast rest. Does not belong here: what the views say (`test_database`), and
-how long they take (`bench`).
+`test_database` has what the views return, and `bench` how long they take.
 """
 
 from __future__ import annotations
@@ -132,6 +130,8 @@ def test_a_filter_on_the_settlement_date_reaches_the_index_of_both_tables(
 
 def test_accuracy_by_lead_is_read_from_one_index_alone(warehouse: SecretStr) -> None:
     with connect(warehouse) as connection:
+        # VACUUM marks no page as visible to all whose rows were committed lazily
+        connection.execute("SET synchronous_commit = on")
         connection.execute(
             "INSERT INTO forecast.accuracy (model, series, target_date, lead_bucket, n, "
             "abs_error_sum, error_sum, abs_actual_sum, n_band, n_inside_80, simulated) "
