@@ -1,8 +1,5 @@
-"""The dashboard without Looker: one HTML page from the views of `reporting`.
-
-Belongs here: reading, wording and drawing that page. Does not belong here: when it is made
-(`defs.files`), or serving it (`file_server`).
-"""
+"""The dashboard for people without a BI tool: one HTML page of current conditions, read from
+`reporting`, and a small server for it."""
 
 from __future__ import annotations
 
@@ -13,5 +10,5 @@ DASHBOARD: Final = "dashboard.html"
 
 
 def files_folder(home: Path) -> Path:
-    """Where a workplace keeps the files that its assets make."""
+    """The folder of the files that assets make."""
     return home / "files"
