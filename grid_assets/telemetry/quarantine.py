@@ -74,9 +74,7 @@ def keep(
     A payload that is already there is counted again. Returns the number of rejects, new or not.
     """
     if connection.info.transaction_status != TransactionStatus.IDLE:
-        raise ValueError(
-            "keep rejects outside a transaction: its rollback would lose them"
-        )
+        raise ValueError("keep rejects outside a transaction: its rollback would lose them")
     entries = [
         (
             captured_at,
