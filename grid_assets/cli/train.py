@@ -1,7 +1,4 @@
-"""`grid train` and `grid evaluate`: making a checkpoint, and what it is worth.
-
-Belongs here: reading the command line, showing progress, writing files. Does not belong here:
-training (`forecasting.training`) and counting errors (`forecasting.evaluation`).
+"""`grid train` and `grid evaluate`: their options, progress and output files.
 
 Both take seconds to import torch, so nothing is imported from `forecasting` before they run.
 """
@@ -9,7 +6,6 @@ Both take seconds to import torch, so nothing is imported from `forecasting` bef
 from __future__ import annotations
 
 import json
-import os
 import sys
 import tempfile
 import time
@@ -20,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from grid_assets.dashboard.files import write_whole
 from grid_assets.series import INTENSITY
 
 if TYPE_CHECKING:
@@ -28,7 +25,7 @@ if TYPE_CHECKING:
     from grid_assets.forecasting.evaluation import Evaluation
 
 CARD: Final = "grid.json"
-"""Beside a checkpoint's weights: what it is called, where its training data ends, its scores."""
+"""The file beside a checkpoint's weights: its name, the end of its training data, its scores."""
 
 REPORT_EVERY_S: Final = 15
 
@@ -47,9 +44,9 @@ HUB_TIMEOUT_S: Final = 60
 @click.option(
     "--steps",
     type=click.IntRange(min=1),
-    help="At most so many batches in each phase, to try it out  [default: the recipe's]",
+    help="Maximum number of batches in each phase, for a trial  [default: the recipe's]",
 )
-@click.option("--seed", type=int, help="Seed of all chance  [default: the recipe's]")
+@click.option("--seed", type=int, help="Random seed  [default: the recipe's]")
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads  [default: one per core]")
 def train(
     output: Path,
@@ -60,13 +57,15 @@ def train(
 ) -> None:
     """Train the small Chronos-2 model again.
 
-    It learns from nothing but the recorded telemetry, up to the end of October 2025, and needs no
-    network. The whole recipe takes about an hour on two CPU cores, less on a GPU; fewer steps are
-    for trying it out. The same recipe on the same machine gives the same weights. The checkpoint is
-    a folder that `grid evaluate --model` measures.
+    It learns only from the recorded telemetry up to the end of October 2025, and needs no network.
+    The whole recipe takes about an hour on two CPU cores, less on a GPU; use fewer steps for a
+    trial. The same recipe on the same machine gives the same weights. The checkpoint is a folder
+    that `grid evaluate --model` measures.
     """
     if output.exists():
-        raise click.UsageError(f"--output {output} exists already; name a new folder.")
+        raise click.UsageError(
+            f"--output {output} exists already and is not overwritten. Name a new folder."
+        )
     from transformers.utils import logging as transformers_logging
 
     from grid_assets.forecasting import training
@@ -82,31 +81,31 @@ def train(
         ),
         seed=recipe.seed if seed is None else seed,
     )
-    intensity, mix = _training_half_hours()
+    intensity, mix = _count_half_hours()
     click.echo(
         f"Reading {intensity:,} recorded half-hours of carbon intensity, {mix:,} with the mix, "
         f"all before {api_time(training.TRAINED_TO)}."
     )
     click.echo(
         f"Training {' and '.join(f'{phase.steps:,} {phase.examples}' for phase in recipe.phases)} "
-        f"steps, seed {recipe.seed}. Ctrl-C leaves nothing behind."
+        f"steps, seed {recipe.seed}. If you stop it with Ctrl-C, nothing is left behind."
     )
     output.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix=".training-", dir=output.parent) as folder:
-            made = training.train(recipe, Path(folder), threads, [_progress()])
-            _write(
-                made / CARD,
+            checkpoint = training.train(recipe, Path(folder), threads, [_progress()])
+            _write_json(
+                checkpoint / CARD,
                 {
                     "name": name or f"gb-small-{training.TRAINED_TO - HALF_HOUR:%Y-%m}",
                     "trained_to": f"{training.TRAINED_TO:%Y-%m-%dT%H:%M:%SZ}",
                     "recipe": asdict(recipe),
                 },
             )
-            made.rename(output)
+            checkpoint.rename(output)
     except KeyboardInterrupt:
-        click.echo("Interrupted. No checkpoint was written.", err=True)
+        click.echo("Interrupted. No checkpoint was written; start again.", err=True)
         sys.exit(130)
     size = sum(file.stat().st_size for file in output.iterdir()) / 1e6
     click.echo(f"Trained in {_minutes(time.monotonic() - started)}.")
@@ -129,8 +128,8 @@ def train(
     type=click.Choice(["choose", "report"]),
     default="choose",
     show_default=True,
-    help="choose: November to 15 December 2025, to compare candidates by. report: the month after "
-    "it, for a model that is chosen already.",
+    help="choose: November to 15 December 2025, for comparing candidates. report: the month after "
+    "it, for a model that has been chosen.",
 )
 @click.option(
     "--stride",
@@ -138,13 +137,13 @@ def train(
     default=1,
     show_default=True,
     metavar="HOURS",
-    help="Hours between forecasts; more is quicker.",
+    help="Hours between forecasts; more hours are faster.",
 )
 @click.option(
     "--json",
     "file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Also write every series' scores by lead into this file.",
+    help="Also write the scores of every series by lead to this file.",
 )
 @click.option(
     "--write",
@@ -154,13 +153,15 @@ def train(
 def evaluate(source: str, span_name: str, stride: int, file: Path | None, write: bool) -> None:
     """Measure a model on recorded half-hours.
 
-    Prints its errors beside those of two that know nothing: persistence (the last value goes on)
-    and seasonal naive (every day is like the last). Each forecast sees only what had happened
-    before it; both spans lie after the shipped model's training data. The same checkpoint gives
-    the same figures.
+    Prints its errors beside those of two simple references: persistence (the last value stays) and
+    seasonal naive (every day is like the last). Each forecast uses only values from before its
+    issue time, and both spans are later than the bundled model's training data. The same
+    checkpoint gives the same figures.
     """
     if write and (span_name != "report" or stride != 1):
-        raise click.UsageError("--write needs --span report and no --stride.")
+        raise click.UsageError(
+            "--write needs --span report and no --stride, so that recorded scores can be compared."
+        )
     from grid_assets.forecasting import evaluation
     from grid_assets.forecasting.models import registry
     from grid_assets.forecasting.models.forecaster import ModelUnusable
@@ -169,36 +170,36 @@ def evaluate(source: str, span_name: str, stride: int, file: Path | None, write:
     card = (registry.SHIPPED if source == registry.SHIPPED_SOURCE else Path(source)) / CARD
     if write and not card.is_file():
         raise click.UsageError(
-            f"--write needs a folder that `grid train` made; no {card} is there."
+            f"--write needs a folder made by `grid train`, and {card} does not exist."
         )
 
     span = {"choose": evaluation.CHOOSE, "report": evaluation.REPORT}[span_name]
     loaded = registry.load(source, HUB_TIMEOUT_S)
-    if loaded.reason is not None:  # another model took its place; its errors are not asked for
+    if loaded.reason is not None:  # its stand-in is not to be measured
         raise click.ClickException(f"--model {source} is not measured. {loaded.reason}")
     model = loaded.forecaster
     try:
-        asked = evaluation.problem_set(span, timedelta(hours=stride))
-        click.echo(f"Making {len(asked.problems):,} forecasts with {model.name}.", err=True)
-        found = [
-            evaluation.evaluate(forecaster, asked)
+        problem_set = evaluation.problem_set(span, timedelta(hours=stride))
+        click.echo(f"Making {len(problem_set.problems):,} forecasts with {model.name}.", err=True)
+        evaluations = [
+            evaluation.evaluate(forecaster, problem_set)
             for forecaster in (model, evaluation.Persistence(), SeasonalNaive())
         ]
     except ModelUnusable as error:
         raise click.ClickException(str(error)) from None
-    for line in evaluation.table(found):
+    for line in evaluation.table(evaluations):
         click.echo(line)
     if file:
-        _write(file, {"evaluations": [evaluation.document() for evaluation in found]})
+        _write_json(file, {"evaluations": [each.document() for each in evaluations]})
         click.echo(f"Written to {file}")
     if write:
-        known = json.loads(card.read_text(encoding="utf-8"))
-        _write(card, {**known, "scores": _card_scores(found[0])})
+        content = json.loads(card.read_text(encoding="utf-8"))
+        _write_json(card, {**content, "scores": _card_scores(evaluations[0])})
         click.echo(f"Scores recorded in {card}")
 
 
 def _card_scores(evaluation: Evaluation) -> dict[str, Any]:
-    """What the table prints of a model: carbon intensity by lead, the fuels over all leads."""
+    """The scores that the table prints: carbon intensity by lead, the fuels over all leads."""
     from grid_assets.forecasting.evaluation import ALL_LEADS
 
     document = evaluation.document()
@@ -210,8 +211,8 @@ def _card_scores(evaluation: Evaluation) -> dict[str, Any]:
     return document
 
 
-def _training_half_hours() -> tuple[int, int]:
-    """Half-hours that training reads with carbon intensity, and with the mix."""
+def _count_half_hours() -> tuple[int, int]:
+    """The numbers of half-hours with carbon intensity and with the mix that training reads."""
     import numpy as np
 
     from grid_assets.forecasting.recorded import read_recorded
@@ -222,7 +223,7 @@ def _training_half_hours() -> tuple[int, int]:
 
 
 def _progress() -> TrainerCallback:
-    """Says now and then how far the training is and how long its stage will still take."""
+    """A callback that prints from time to time how far the training is and what its stage needs."""
     from transformers.trainer_callback import TrainerCallback
 
     class Progress(TrainerCallback):
@@ -230,13 +231,13 @@ def _progress() -> TrainerCallback:
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             self.stage += 1
-            self.started = self.said = time.monotonic()
+            self.started = self.printed = time.monotonic()
 
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             now, done, steps = time.monotonic(), state.global_step, state.max_steps
-            if now - self.said < REPORT_EVERY_S and done < steps:
+            if now - self.printed < REPORT_EVERY_S and done < steps:
                 return
-            self.said = now
+            self.printed = now
             losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
             left = (now - self.started) / done * (steps - done)
             click.echo(
@@ -252,8 +253,5 @@ def _minutes(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
-def _write(file: Path, content: dict[str, Any]) -> None:
-    """Replaces the file at once, so that no reader sees half of it."""
-    beside = file.with_name(f".{file.name}.new")
-    beside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    os.replace(beside, file)
+def _write_json(file: Path, content: dict[str, Any]) -> None:
+    write_whole(file, json.dumps(content, indent=2) + "\n")

@@ -1,4 +1,4 @@
-// Draws the charts, in the reader's colours, and says when the page has grown old.
+// Draws the charts in the reader's colours, and shows a warning once the page is old.
 "use strict";
 (() => {
   const page = JSON.parse(document.getElementById("data").textContent);
@@ -32,7 +32,7 @@
     }
   };
 
-  const tellAge = () => {
+  const showAge = () => {
     const age = Date.now() - page.made;
     const old = document.getElementById("old");
     old.hidden = age < page.old;
@@ -43,6 +43,6 @@
 
   draw();
   dark.addEventListener("change", draw);
-  tellAge();
-  setInterval(tellAge, 60000);
+  showAge();
+  setInterval(showAge, 60000);
 })();

@@ -1,13 +1,10 @@
-"""What the dashboard shows, read from `reporting` in one look.
-
-Belongs here: the queries' results as plain values. Does not belong here: wording (`page`), charts
-(`charts`), and any table outside `reporting`: the page shows what a BI tool sees.
-"""
+"""The data of the dashboard, read from `reporting` in one transaction. The page reads no other
+schema, so that it shows what a BI tool sees."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -20,16 +17,16 @@ from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import statement
 
 NEXT_HOURS: Final = timedelta(hours=6)
-"""How much of the forecast the first panel spells out."""
+"""Span of the forecast that the first panel lists."""
 
 GREEN: Final = timedelta(hours=3)
 """Length of the greenest stretch: a wash, a dishwasher, a good part of a car's charge."""
 
 LOOKED_BACK: Final = timedelta(days=30)
-"""How old the newest half-hour may be and still be looked for: what is older is history."""
+"""Age up to which the newest half-hour is shown; anything older is history."""
 
 NOT_OURS: Final = ("neso", "seasonal_naive")
-"""Models that are shown beside ours, or in its place where there is nothing better."""
+"""Models that are shown beside ours, or instead of it if it has no forecast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +63,7 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True)
 class LastAttempt:
-    """How an asset last fared, and its counts of 24 hours."""
+    """The last attempt of an asset, and its counts over 24 hours."""
 
     asset: str
     status: str
@@ -87,8 +84,17 @@ class HourOfAttempts:
 
 
 @dataclass(frozen=True, slots=True)
+class Greenest:
+    """The stretch of `GREEN` with the lowest forecast, and its mean."""
+
+    start: datetime
+    end: datetime
+    mean_gco2_kwh: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything on the page but its wording; lists are in order of time or name."""
+    """All data of the page; lists are in order of time or name."""
 
     now: datetime
     intensity: Sequence[Intensity] = ()
@@ -96,6 +102,7 @@ class Snapshot:
     mix: Sequence[tuple[datetime, dict[str, Decimal | None]]] = ()
     newest_mix: tuple[datetime, dict[str, Decimal | None]] | None = None
     predicted: Sequence[Predicted] = ()
+    greenest: Greenest | None = None
     accuracy: Sequence[Accuracy] = ()
     last_attempts: Sequence[LastAttempt] = ()
     attempts_by_hour: Sequence[HourOfAttempts] = ()
@@ -108,14 +115,14 @@ class Snapshot:
 
     @property
     def ahead(self) -> datetime:
-        """The half-hour that runs now: the first that a forecast is shown of."""
+        """The current half-hour: the first with a forecast on the page."""
         return floor(self.now)
 
     @property
     def model(self) -> str | None:
-        """The model of the page: our newest, or what stands in for it."""
+        """The model of the page: ours that forecast last, else seasonal naive, else NESO."""
         newest = {
-            one.model: one.issued_at for one in self.predicted if one.period_start >= self.ahead
+            row.model: row.issued_at for row in self.predicted if row.period_start >= self.ahead
         }
         return max(
             newest,
@@ -124,49 +131,26 @@ class Snapshot:
         )
 
     def of(self, model: str | None) -> list[Predicted]:
-        """One forecast of each half-hour, the newest, in order of time."""
-        found = {one.period_start: one for one in self.predicted if one.model == model}
-        return [found[start] for start in sorted(found)]
+        """A model's newest forecast of each half-hour, in order of time."""
+        by_start = {row.period_start: row for row in self.predicted if row.model == model}
+        return [by_start[start] for start in sorted(by_start)]
 
     def coming(self) -> list[Predicted]:
         """The forecast of the page's model from now on."""
-        return [one for one in self.of(self.model) if one.period_start >= self.ahead]
+        return [row for row in self.of(self.model) if row.period_start >= self.ahead]
 
     def next_hours(self) -> list[Predicted]:
-        return [one for one in self.coming() if one.period_start < self.ahead + NEXT_HOURS]
-
-    def greenest(self) -> tuple[datetime, datetime, Decimal] | None:
-        """Start, end and mean of the stretch of `GREEN` with the lowest median within a day."""
-        by_start = {
-            one.period_start: one.p50
-            for one in self.coming()
-            if one.period_start < self.ahead + DAY
-        }
-        steps = GREEN // HALF_HOUR
-        stretches = [
-            (sum(found, Decimal(0)) / steps, start)
-            for start in by_start
-            if len(
-                found := [
-                    by_start[at] for n in range(steps) if (at := start + n * HALF_HOUR) in by_start
-                ]
-            )
-            == steps
-        ]
-        if not stretches:
-            return None
-        mean, start = min(stretches)
-        return start, start + GREEN, mean
+        return [row for row in self.coming() if row.period_start < self.ahead + NEXT_HOURS]
 
     def accuracy_of(self, model: str) -> list[Accuracy]:
         """The scores of a model in order of lead."""
         order = list(LEAD_BUCKETS)
-        found = [one for one in self.accuracy if one.model == model]
-        return sorted(found, key=lambda one: order.index(one.lead_bucket))
+        scores = [score for score in self.accuracy if score.model == model]
+        return sorted(scores, key=lambda score: order.index(score.lead_bucket))
 
 
 def read(connection: Connection, now: datetime) -> Snapshot:
-    """Read the page's facts as of one instant; `now` is when the page is made."""
+    """Read the page's data as of one instant; `now` is the time on the page."""
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         newest = connection.execute(
@@ -175,14 +159,14 @@ def read(connection: Connection, now: datetime) -> Snapshot:
         assert newest is not None
         newest_actual, newest_mix = newest
         intensity = _rows(connection, Intensity, "intensity", newest=newest_actual)
-        # what has begun and has no actual yet is still only forecast
+        # A half-hour that has begun and has no actual yet is shown with its newest forecast.
         ahead = max(newest_actual + HALF_HOUR, now - DAY) if newest_actual else floor(now)
         mix = _mix(connection, newest_mix)
-        return Snapshot(
+        snapshot = Snapshot(
             now=now,
-            intensity=[one for one in intensity if one.period_start > now - DAY],
+            intensity=[row for row in intensity if row.period_start > now - DAY],
             newest_intensity=next(
-                (one for one in intensity if one.period_start == newest_actual), None
+                (row for row in intensity if row.period_start == newest_actual), None
             ),
             mix=[(start, shares) for start, shares in mix.items() if start > now - DAY],
             newest_mix=(newest_mix, mix[newest_mix]) if newest_mix else None,
@@ -191,6 +175,26 @@ def read(connection: Connection, now: datetime) -> Snapshot:
             last_attempts=_rows(connection, LastAttempt, "attempts", now=now),
             attempts_by_hour=_rows(connection, HourOfAttempts, "attempts_by_hour", now=now),
         )
+        return replace(snapshot, greenest=_greenest(connection, snapshot))
+
+
+def _greenest(connection: Connection, snapshot: Snapshot) -> Greenest | None:
+    """The greenest stretch of the next 24 hours by the page's model."""
+    if snapshot.model is None:
+        return None
+    row = connection.execute(
+        "SELECT min(period_start), avg(gco2_kwh) FROM reporting.greenest_window("
+        "%(duration)s, %(deadline)s, earliest => %(earliest)s, model => %(model)s)",
+        {
+            "duration": GREEN,
+            "deadline": snapshot.ahead + DAY,
+            "earliest": snapshot.ahead,
+            "model": snapshot.model,
+        },
+    ).fetchone()
+    assert row is not None
+    start, mean = row
+    return Greenest(start, start + GREEN, mean) if start else None
 
 
 def _rows(connection: Connection, kind: type[Any], name: str, **values: Any) -> list[Any]:

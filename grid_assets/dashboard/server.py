@@ -1,7 +1,5 @@
-"""The files that assets make, over HTTP on this machine: from the UI no browser opens file://.
-
-Belongs here: serving one folder, read-only, to this machine. Does not belong here: making files.
-"""
+"""A read-only HTTP server for the files that assets make, reachable from this machine only. The UI
+links to it because browsers do not follow file:// links from an http:// page."""
 
 from __future__ import annotations
 
@@ -19,11 +17,11 @@ PORTS_TRIED: Final = 50
 
 
 class FileServerError(Exception):
-    """No port is free, or there is no folder to serve; the message says which."""
+    """The files cannot be served: no port is free, or the folder cannot be made."""
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    """GET and HEAD of files; no listing, no hidden file (one that is still being written)."""
+    """GET and HEAD of files; no listings and no hidden files, which may be half-written."""
 
     def send_head(self):  # type: ignore[no-untyped-def]  # as in the base class
         path = self.translate_path(self.path)
@@ -41,28 +39,29 @@ class _Handler(SimpleHTTPRequestHandler):
         super().end_headers()
 
     def log_message(self, format: str, *values: object) -> None:
-        pass  # the terminal belongs to the product
+        pass  # keeps the terminal for the product's messages
 
 
 class _Server(ThreadingHTTPServer):
     def handle_error(self, request: object, client_address: object) -> None:
-        pass  # a browser that left in the middle; the base class prints a traceback
+        pass  # a browser that closed the connection; the base class prints a traceback
 
 
 @contextmanager
 def serving(folder: Path, first_port: int) -> Iterator[str]:
     """Serve `folder` on the first free port from `first_port` on; yields the address.
 
-    It listens on the loopback interface alone. Raises `FileServerError` where no port is free or
-    the folder cannot be made.
+    It listens on the loopback interface only. Raises `FileServerError` if no port is free or the
+    folder cannot be made.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileServerError(
-            f"The folder of the dashboard, {folder}, cannot be made: {error.strerror}."
+            f"The folder of the dashboard, {folder}, cannot be made: {error.strerror}. "
+            "Remove what is in the way, or change GRID_HOME."
         ) from error
-    server = _bound(partial(_Handler, directory=str(folder)), first_port)
+    server = _bind(partial(_Handler, directory=str(folder)), first_port)
     threading.Thread(target=server.serve_forever, name="files", daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
@@ -71,7 +70,7 @@ def serving(folder: Path, first_port: int) -> Iterator[str]:
         server.server_close()
 
 
-def _bound(handler: partial[_Handler], first_port: int) -> ThreadingHTTPServer:
+def _bind(handler: partial[_Handler], first_port: int) -> ThreadingHTTPServer:
     last = min(first_port + PORTS_TRIED, 65536) - 1
     for port in range(first_port, last + 1):
         try:
@@ -80,5 +79,6 @@ def _bound(handler: partial[_Handler], first_port: int) -> ThreadingHTTPServer:
             if error.errno not in (errno.EADDRINUSE, errno.EACCES):
                 raise
     raise FileServerError(
-        f"No port from {first_port} to {last} is free for the dashboard. Set GRID_UI_PORT."
+        f"No port from {first_port} to {last} is free for the dashboard. Set GRID_UI_PORT to a "
+        "free one."
     )

@@ -29,12 +29,12 @@ STATUS_COLOURS: Final = {
 ACTUAL: Final = "actual"
 ACTUAL_COLOUR: Final = CARBON_INTENSITY.colour
 OUR_COLOURS: Final = ("#3b7dd8", "#1f9d57", "#93743f")
-"""For Chronos models, in order; more than three together are rare."""
+"""For Chronos models in order of name; more than three appear only after many changes of model."""
 OTHER_COLOURS: Final = {"neso": "#c2571a", "seasonal_naive": "#8a6fb3"}
 
 TIME_AXIS: Final = {
     "title": None,
-    # the date where a day begins, the time elsewhere
+    # The date at midnight, the time elsewhere.
     "labelExpr": "utchours(datum.value) == 0 && utcminutes(datum.value) == 0 "
     "? utcFormat(datum.value, '%-d %b') : utcFormat(datum.value, '%H:%M')",
     "labelOverlap": "greedy",
@@ -50,7 +50,7 @@ LEGEND: Final = {
     "labelLimit": 220,
 }
 MODEL_LEGEND: Final = {**LEGEND, "columns": {"expr": "width < 450 ? 1 : 4"}}
-"""A model's name can be as long as a phone is wide."""
+"""A model's name can be as wide as a phone's screen."""
 
 
 def ms(instant: datetime) -> int:
@@ -58,7 +58,7 @@ def ms(instant: datetime) -> int:
 
 
 def at(instant: datetime) -> str:
-    """An instant for a reader, such as `22 Nov 19:30`; the page says that all are UTC."""
+    """An instant in UTC, such as `22 Nov 19:30`."""
     return f"{instant.day} {instant:%b %H:%M}"
 
 
@@ -71,22 +71,22 @@ def model_colours(models: Iterable[str]) -> dict[str, str]:
 
 
 def model_label(model: str, simulated: bool) -> str:
-    """A model's name; NESO's simulated forecasts say in every place that they are no NESO's."""
+    """A model's name, marked if its forecasts are simulated: they are not NESO's own."""
     return f"{model} (simulated)" if simulated else model
 
 
 def chart_label(model: str, simulated: bool) -> str:
     """A model's name in a chart.
 
-    A checkpoint may call itself anything. What cannot be printed, such as a line's end, would break
-    the expressions that Vega-Lite makes of names.
+    A checkpoint may have any name. A character that cannot be printed, such as a line break, would
+    break the expressions that Vega-Lite makes of names.
     """
     name = model_label(model, simulated)
-    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in name)
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
 
 
 def in_title(name: str) -> str:
-    """A name as a tooltip's title: Vega-Lite quotes it in an expression and escapes quotes only."""
+    """A name as a tooltip's title: Vega-Lite puts it in an expression and escapes only quotes."""
     return name.replace("\\", "\\\\")
 
 
@@ -110,7 +110,7 @@ def time_axis(first: datetime, last: datetime) -> Spec:
 
 
 def stacked(field: str) -> Spec:
-    """One block on the other at each time: bars between two instants do not stack by themselves."""
+    """Blocks on top of each other at each time: Vega-Lite does not stack bars between instants."""
     return {
         "stack": field,
         "groupby": ["t"],
@@ -124,7 +124,7 @@ def gco2(field: str) -> Spec:
     return {"field": field, "type": "quantitative", "title": unit, "scale": {"zero": True}}
 
 
-def colours_of(field: str, colours: dict[str, str]) -> Spec:
+def encode_colour(field: str, colours: dict[str, str]) -> Spec:
     return {"field": field, "type": "nominal", "scale": scale(colours), "legend": LEGEND}
 
 
@@ -134,3 +134,13 @@ def scale(colours: dict[str, str]) -> Spec:
 
 def plain(value: Decimal | None) -> float | None:
     return None if value is None else round(float(value), 2)
+
+
+def number(value: Decimal | None) -> str:
+    """A published number: whole if it is, else with one decimal; a dash if it is missing."""
+    return "–" if value is None else f"{value:.0f}" if value == int(value) else f"{value:.1f}"
+
+
+def tenths(value: Decimal | None) -> str:
+    """A computed number or a share with one decimal; a dash if it is missing."""
+    return "–" if value is None else f"{value:.1f}"

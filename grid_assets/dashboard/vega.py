@@ -1,7 +1,4 @@
-"""Vega-Lite's JavaScript, kept in a file: the one thing on the page that is not ours.
-
-Belongs here: getting and keeping the bundle. Does not belong here: charts.
-"""
+"""The JavaScript bundle of Vega-Lite, which draws the page's charts, cached in a file."""
 
 from __future__ import annotations
 
@@ -12,13 +9,13 @@ from typing import Final
 from grid_assets.dashboard.files import write_whole
 
 VEGA_LITE: Final = "6.4"
-"""The Vega-Lite of the bundle; `vl-convert-python` carries several, and Vega and Vega-Embed."""
+"""The version in the bundle: `vl-convert-python` contains several, with Vega and Vega-Embed."""
 
 
 def javascript(folder: Path) -> str:
-    """The bundle that sets `vegaEmbed`, from `folder` if an earlier page left it there.
+    """The bundle that sets `vegaEmbed`; it is made once and kept in `folder`.
 
-    Making it takes two seconds and 130 MB of memory; reading it takes neither.
+    Making it takes two seconds and 130 MB of memory.
     """
     file = folder / f"vega-lite-{VEGA_LITE}-{version('vl-convert-python')}.js"
     if not file.is_file():

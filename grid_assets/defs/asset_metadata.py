@@ -86,7 +86,7 @@ def judged_checks(
 
 def _spec(relation: str, check: Check, *, blocking: bool) -> dg.AssetCheckSpec:
     return dg.AssetCheckSpec(
-        check.name, asset=asset_key(relation), blocking=blocking, description=check.asks
+        check.name, asset=asset_key(relation), blocking=blocking, description=check.description
     )
 
 

@@ -1,4 +1,4 @@
-"""Forecasts: what a model is shown, the models themselves, and how their errors are counted.
+"""Forecasting: the context that a model is given, the models, the stored issues and their scores.
 
-Modules here know nothing of Dagster. Only `chronos`, `checkpoint` and `training` import torch.
+Only `models.chronos` and `training` import torch.
 """

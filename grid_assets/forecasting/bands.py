@@ -1,9 +1,5 @@
-"""From a model's raw quantiles to what is stored: ordered, recalibrated, in range, exact. Pure.
-
-Belongs here: the rules that every stored forecast keeps. Does not belong here: where margins come
-from grid_assets.series import SERIES
-from (`calibration`).
-"""
+"""From a model's own quantiles to those that are stored: in order, recalibrated, within range, and
+with shares that sum to 100 %. Pure."""
 
 from __future__ import annotations
 
@@ -18,35 +14,35 @@ from grid_assets.series import SERIES
 
 Tenths = npt.NDArray[np.int64]
 
-MOST: Final = np.array([10_000] + [WHOLE] * (len(SERIES) - 1), np.float64)
+MAX_TENTHS: Final = np.array([10_000] + [WHOLE] * (len(SERIES) - 1), np.float64)
 """Largest value of each series in tenths of its unit: 1000 gCO2/kWh, 100 %."""
 
 
 def finalise(raw: Values, margins: Values) -> Tenths:
-    """Quantiles as they are stored, in tenths of gCO2/kWh and of a percent.
+    """The quantiles to store, in tenths of gCO2/kWh and of a percent.
 
     `raw` has shape (issues, 10, half-hours, 3), `margins` (issues or 1, 10, half-hours). In the
-    result p10 <= p50 <= p90, nothing leaves its range, and the medians of the nine shares of a
-    half-hour sum to exactly 100 %.
+    result p10 <= p50 <= p90, every value is within its range, and the medians of the nine shares of
+    a half-hour sum to exactly 100 %.
     """
     ordered = np.sort(raw.astype(np.float64), axis=-1) * 10
-    most = MOST[:, None]
-    medians = np.clip(ordered[..., 1], 0, most)
+    limit = MAX_TENTHS[:, None]
+    medians = np.clip(ordered[..., 1], 0, limit)
     p50 = np.rint(medians).astype(np.int64)
     p50[:, 1:] = _sum_to_whole(medians[:, 1:])
-    low = np.clip(np.rint(ordered[..., 0] - 10 * margins), 0, most).astype(np.int64)
-    high = np.clip(np.rint(ordered[..., 2] + 10 * margins), 0, most).astype(np.int64)
+    low = np.clip(np.rint(ordered[..., 0] - 10 * margins), 0, limit).astype(np.int64)
+    high = np.clip(np.rint(ordered[..., 2] + 10 * margins), 0, limit).astype(np.int64)
     return np.stack([np.minimum(low, p50), p50, np.maximum(high, p50)], axis=-1)
 
 
 def _sum_to_whole(shares: npt.NDArray[np.float64]) -> Tenths:
     """Shares (issues, 9, half-hours) scaled to 1000 tenths, rounded by largest remainders."""
     total = shares.sum(axis=1, keepdims=True)
-    # with no share at all there is nothing to scale: all of it is then `other`
+    # Without any share there is nothing to scale: `other` is then 100 %.
     other = np.zeros_like(shares)
     other[:, SERIES.index("other") - 1] = WHOLE
     scaled = np.where(total > 0, shares * WHOLE / np.where(total > 0, total, 1), other)
     whole = np.floor(scaled).astype(np.int64)
-    left = WHOLE - whole.sum(axis=1, keepdims=True)
+    missing = WHOLE - whole.sum(axis=1, keepdims=True)
     rank = np.argsort(np.argsort(-(scaled - whole), axis=1, kind="stable"), axis=1)
-    return whole + (rank < left)
+    return whole + (rank < missing)

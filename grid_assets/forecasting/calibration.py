@@ -1,11 +1,9 @@
-"""How far a band is widened or narrowed, from the errors of past issues (split conformal). Pure.
+"""Calibration of bands from the errors of past issues (split conformal prediction). Pure.
 
-Belongs here: margins from past quantiles and what happened. Does not belong here: storing them.
-
-A model that has seen little is too sure of itself, so its 80 % band holds less than 80 % of what
-happens. Conformalised quantile regression (Romano, Patterson and Candes, 2019) measures by how much
-past actuals left the raw band, for each series and lead, and moves both edges by the quantile of
-those distances that would have made the band hold 80 %.
+A model trained on little data is overconfident, so its 80 % band holds less than 80 % of actuals.
+Conformalised quantile regression (Romano, Patterson and Candes, 2019) measures how far past actuals
+were outside the raw band, for each series and lead, and moves both edges by the quantile of those
+distances with which the band would have held 80 %.
 """
 
 from __future__ import annotations
@@ -19,19 +17,19 @@ import numpy as np
 from grid_assets.forecasting.models.forecaster import Values
 
 COVERAGE: Final = 0.8
-CALIBRATED_ON: Final = timedelta(days=28)
-"""Issues this far back count: long enough to be steady, short enough to follow the season."""
+CALIBRATION_SPAN: Final = timedelta(days=28)
+"""Age of the issues that count: long enough to be stable, short enough to follow the season."""
 
 STRIDE: Final = timedelta(hours=3)
-"""Issues at these hours count, so that half-hourly and back-tested days weigh the same."""
+"""Only issues at this stride count, so that half-hourly and back-tested days weigh the same."""
 
-FEWEST: Final = 20
-"""Past errors of one lead below which a band is left as the model gave it."""
+MIN_ERRORS: Final = 20
+"""With fewer past errors of a lead, the model's own band is kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Margins:
-    """Margins of one model on one day of issue: shape (10, 96), and how many issues gave them."""
+    """Margins of one model on one day, shape (10, 96), and the number of issues behind them."""
 
     values: Values
     issues: int
@@ -40,15 +38,15 @@ class Margins:
 def margins(low: Values, high: Values, actual: Values) -> Margins:
     """Margins from raw p10, raw p90 and actuals of past issues, each (issues, 10, 96).
 
-    An actual that was not known yet is NaN and does not count.
+    An actual that was not known yet is NaN and is left out.
     """
     shape = low.shape[1:]
-    if low.shape[0] < FEWEST:
+    if low.shape[0] < MIN_ERRORS:
         return Margins(np.zeros(shape, np.float32), 0)
     distance = np.sort(np.maximum(low - actual, actual - high), axis=0)  # NaN sorts last
     known = (~np.isnan(distance)).sum(axis=0)
     rank = np.ceil(COVERAGE * (known + 1)).astype(int)
-    enough = (known >= FEWEST) & (rank <= known)
+    enough = (known >= MIN_ERRORS) & (rank <= known)
     chosen = np.take_along_axis(distance, np.where(enough, rank - 1, 0)[None], axis=0)[0]
-    used = int(known.max()) if enough.any() else 0
-    return Margins(np.where(enough, chosen, 0).astype(np.float32), used)
+    issues = int(known.max()) if enough.any() else 0
+    return Margins(np.where(enough, chosen, 0).astype(np.float32), issues)

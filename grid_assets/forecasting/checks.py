@@ -1,4 +1,4 @@
-"""The checks of forecasts and their scores; `telemetry.checks` runs them."""
+"""The checks of forecasts and of their scores; `telemetry.checks` runs them."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ WARNING: Final[dict[str, tuple[Check, ...]]] = {
         Check(
             "by_configured_model",
             "forecast_by_configured_model",
-            "The model that GRID_CHRONOS_MODEL names forecast, no stand-in.",
+            "The model that GRID_CHRONOS_MODEL names forecast, not a stand-in.",
         ),
         Check(
             "context_sufficient",
             "forecast_context_sufficient",
-            "At most a quarter of the context was missing, so that there is a forecast.",
+            "At most a quarter of the context was missing, so a forecast could be made.",
         ),
         Check("is_recent", "forecast_is_recent", "The newest forecast is at most 2 hours old."),
     ),
@@ -42,7 +42,7 @@ WARNING: Final[dict[str, tuple[Check, ...]]] = {
         Check(
             "coverage_80",
             "accuracy_coverage_80",
-            "Over the last 14 days the 80 % band held 70 to 90 % of what happened.",
+            "Over the last 14 days the 80 % band held 70 to 90 % of the actuals.",
         ),
         Check(
             "better_than_naive",

@@ -1,8 +1,6 @@
-"""What was known at an instant: the only way from the warehouse to a model.
+"""The values that were known at an instant: the only way from the warehouse to a model.
 
-Belongs here: reading versions of values with the time from which each was known, and the context of
-one issue. Does not belong here: forecasting, or the rule for what is known from when
-(`forecast.known_from` in `sql/migrations`).
+The rule for when a value became known is `forecast.known_from` in `sql/migrations`.
 """
 
 from __future__ import annotations
@@ -26,19 +24,19 @@ Times = npt.NDArray[np.float64]
 Steps = npt.NDArray[np.int64]
 
 LOADED_LATER: Final = timedelta(days=2)
-"""A half-hour first captured this long after its end was not waited for: each cycle reads yesterday
-and today, so whatever is late is captured within two days."""
+"""A half-hour first captured this long after its end was backfilled: each cycle reads yesterday and
+today, so late values are captured within two days."""
 
-MOST_MISSING: Final = CONTEXT // 4
+MAX_MISSING: Final = CONTEXT // 4
 """Half-hours of a context that may be missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """Published versions of some rows of `SERIES`, ordered by half-hour and then by knowledge.
+    """Published versions of some rows of `SERIES`, ordered by half-hour and then by `known_from`.
 
     `period` counts half-hours from the window's start. `known_from` and `captured_at` are POSIX
-    seconds, `captured_at` infinite where nothing was captured. `values` is (versions, rows).
+    seconds, `captured_at` infinite for values without a capture. `values` is (versions, rows).
     """
 
     period: Steps
@@ -53,12 +51,12 @@ class Versions:
 
 @dataclass(frozen=True, slots=True)
 class IssueContext:
-    """What one issue may be made from, or why it may not be."""
+    """The data of one issue, or the reason why it is refused."""
 
     issued_at: datetime
     problem: Problem | None
     late_steps: int
-    """Half-hours between the end of the context and the issue: forecast, and not stored."""
+    """Half-hours between the end of the context and the issue; they are forecast and not stored."""
     intensity_to: datetime | None
     mix_to: datetime | None
     missing: int
@@ -68,7 +66,7 @@ class IssueContext:
 
 
 class KnownValues:
-    """All versions of the values of a window, to be asked what was known at any instant in it."""
+    """All versions of the values of a window, for reading them as known at any instant in it."""
 
     def __init__(self, connection: Connection, window: Window) -> None:
         limits = {"start": window.start, "end": window.end, "late": LOADED_LATER}
@@ -93,7 +91,7 @@ class KnownValues:
 
     @property
     def rows_read(self) -> int:
-        """Versions of half-hours that were read."""
+        """The number of versions of half-hours that were read."""
         return len(self._intensity.period) + len(self._mix.period)
 
     def at(self, instant: datetime, window: Window) -> Values:
@@ -102,12 +100,12 @@ class KnownValues:
         values = np.full((len(SERIES), end - first), np.nan, np.float32)
         for rows, versions in ((slice(0, 1), self._intensity), (slice(1, None), self._mix)):
             known = versions.known_at(instant.timestamp(), first, end)
-            # later versions of a half-hour come later and so overwrite
+            # Later versions of a half-hour come later, so they overwrite earlier ones.
             values[rows, versions.period[known] - first] = versions.values[known].T
         return values
 
     def context_of(self, issued_at: datetime) -> IssueContext:
-        """The context of an issue: `CONTEXT` half-hours before it, as they were known then."""
+        """The context of an issue: the `CONTEXT` half-hours before it, as known then."""
         window = Window(issued_at - CONTEXT * HALF_HOUR, issued_at)
         values = self.at(issued_at, window)
         missing_intensity = int(np.isnan(values[0]).sum())
@@ -115,7 +113,7 @@ class KnownValues:
         intensity_to, mix_to = (
             self._newest(versions, issued_at, window) for versions in (self._intensity, self._mix)
         )
-        refused = _refusal(
+        refused = _refuse(
             issued_at, {"carbon intensity": missing_intensity, "the generation mix": missing_mix}
         )
         late = 0
@@ -159,13 +157,14 @@ class KnownValues:
         return len(assumed)
 
 
-def _refusal(issued_at: datetime, missing: dict[str, int]) -> str | None:
-    for what, count in missing.items():
-        if count > MOST_MISSING:
+def _refuse(issued_at: datetime, missing: dict[str, int]) -> str | None:
+    """The reason to refuse an issue with these numbers of missing half-hours, None to accept it."""
+    for name, count in missing.items():
+        if count > MAX_MISSING:
             start = issued_at - CONTEXT * HALF_HOUR
             return (
-                f"{count} of the {CONTEXT} half-hours of {what} from {api_time(start)} to "
-                f"{api_time(issued_at)} are missing; at most {MOST_MISSING} may be. Load them with "
+                f"{count} of the {CONTEXT} half-hours of {name} from {api_time(start)} to "
+                f"{api_time(issued_at)} are missing; at most {MAX_MISSING} may be. Load them with "
                 "`grid backfill`, or wait until they are published."
             )
     return None
@@ -182,29 +181,26 @@ def _versions(start: datetime, rows_read: list[tuple[Any, ...]], rows: int) -> V
     )
 
 
-def add_neso_forecast(connection: Connection, shown: IssueContext) -> IssueContext:
-    """The same with NESO's newest 48-hour forecast captured before the issue, where there is one.
+def add_neso_forecast(connection: Connection, context: IssueContext) -> IssueContext:
+    """The context with NESO's newest 48-hour forecast captured before the issue, if there is one.
 
-    A half-hour that it does not reach is NaN.
+    A half-hour beyond that forecast is NaN.
     """
-    if shown.problem is None:
-        return shown
-    steps = shown.late_steps + HORIZON
-    start = shown.problem.start + shown.problem.context.shape[1] * HALF_HOUR
+    problem = context.problem
+    if problem is None:
+        return context
+    steps = context.late_steps + HORIZON
+    start = problem.start + problem.context.shape[1] * HALF_HOUR
     rows = connection.execute(
         "SELECT issued_at, period_start, forecast_gco2_kwh::float8 FROM raw.neso_forecast "
         "WHERE issued_at = (SELECT max(issued_at) FROM raw.neso_forecast "
         "WHERE issued_at <= %(at)s AND issued_at > %(at)s - interval '48 hours') "
         "AND period_start >= %(start)s AND period_start < %(end)s",
-        {"at": shown.issued_at, "start": start, "end": start + steps * HALF_HOUR},
+        {"at": context.issued_at, "start": start, "end": start + steps * HALF_HOUR},
     ).fetchall()
     if not rows:
-        return shown
+        return context
     neso = np.full(steps, np.nan, np.float32)
     for _, period_start, forecast in rows:
         neso[round((period_start - start) / HALF_HOUR)] = forecast
-    return replace(
-        shown,
-        problem=replace(shown.problem, neso=neso),
-        neso_issued_at=rows[0][0],
-    )
+    return replace(context, problem=replace(problem, neso=neso), neso_issued_at=rows[0][0])

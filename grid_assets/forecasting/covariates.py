@@ -1,8 +1,4 @@
-"""What is known of any half-hour in advance: the clock and the calendar. Pure.
-
-Belongs here: covariates that need no telemetry.
-Does not belong here: NESO's forecast, which is read from the warehouse (`context`).
-"""
+"""Covariates that are known for any half-hour in advance: the clock and the calendar. Pure."""
 
 from __future__ import annotations
 
@@ -23,17 +19,17 @@ def calendar(start: datetime, steps: int) -> npt.NDArray[np.float32]:
     """Covariates of `steps` half-hours from `start`, shape (3, steps), in the order of `CALENDAR`.
 
     Time of day in hours, day of the week from 0 (Monday) to 6, and whether the day is a Saturday, a
-    Sunday or a bank holiday in England and Wales (1) or not (0): all by the clock in London, which
+    Sunday or a bank holiday in England and Wales (1) or not (0): all by London's clock, which
     demand follows.
     """
     local = pd.date_range(start, periods=steps, freq="30min").tz_convert("Europe/London")
     hours = local.hour + local.minute / 60
-    off = [_day_off(day) for day in local.date]
-    return np.stack([hours, local.day_of_week, off]).astype(np.float32)
+    days_off = [_is_day_off(day) for day in local.date]
+    return np.stack([hours, local.day_of_week, days_off]).astype(np.float32)
 
 
 @lru_cache(maxsize=8192)
-def _day_off(day: date) -> bool:
+def _is_day_off(day: date) -> bool:
     return day.weekday() >= 5 or day in _bank_holidays()
 
 

@@ -1,8 +1,6 @@
-"""Whether a forecast is due: decided from the tables, so that a lost event loses nothing and a
-doubled one doubles nothing.
+"""Decides from the tables whether a forecast is due, for the sensor, `grid tick` and the asset.
 
-Belongs here: the questions that the sensor, `grid tick` and the asset ask. Does not belong here:
-starting anything.
+A lost or repeated event therefore loses and repeats nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import statement
 
 PAUSE: Final = timedelta(minutes=5)
-"""What failed is not tried again before this."""
+"""Time before a failed forecast is retried."""
 
 
 def forecast_is_due(connection: Connection, model: str, now: datetime) -> bool:
@@ -66,7 +64,7 @@ def is_scored(connection: Connection, first: date, last: date) -> bool:
 def core_is_blocked(connection: Connection, now: datetime) -> bool:
     """Whether a blocking check stopped the last run over the newest days of `core`.
 
-    What is there is then older than what was published; nothing is forecast until it passes.
+    `core` is then older than the published telemetry; no forecast is made until the check passes.
     """
     row = connection.execute(
         "SELECT bool_or(error_type = 'BlockingCheckFailed') FROM ("
@@ -79,9 +77,9 @@ def core_is_blocked(connection: Connection, now: datetime) -> bool:
 
 
 def days_to_backtest(connection: Connection, model: str, days: int, now: datetime) -> list[date]:
-    """The past days, of the last `days`, that have telemetry and no issue of the model.
+    """Past days, among the last `days`, that have telemetry and no issue of the model.
 
-    Not those whose forecasts are thinned: they are not forecast again.
+    Days whose forecasts are thinned are left out: they are not forecast again.
     """
     today = now.date()
     first = max(today - days * DAY, thinned_to(connection) or date.min)
@@ -93,7 +91,7 @@ def days_to_backtest(connection: Connection, model: str, days: int, now: datetim
 
 
 def days_core_lacks(connection: Connection, first: date, now: datetime) -> list[date]:
-    """The days from `first` on for which `raw` holds something newer than `core`."""
+    """Days from `first` on for which `raw` has newer values than `core`."""
     rows = connection.execute(
         statement("core/find_days_behind_raw"),
         {"start": day_start(first), "now": now, "pause": PAUSE},
@@ -102,9 +100,9 @@ def days_core_lacks(connection: Connection, first: date, now: datetime) -> list[
 
 
 def failed_lately(connection: Connection, now: datetime) -> bool:
-    """Whether a forecast has failed a short while ago; trying again at once would not help.
+    """Whether a forecast failed within `PAUSE`, so that an immediate retry would not help.
 
-    One that was killed is tried again at once, but not a second time.
+    A forecast that was killed is retried at once, but only once.
     """
     row = connection.execute(
         "SELECT count(*) FILTER (WHERE status = 'failed') > 0 "

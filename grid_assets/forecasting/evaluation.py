@@ -1,10 +1,7 @@
-"""How good a model is on recorded half-hours that it was not trained on. Pure but for the model.
+"""The accuracy of a model on recorded half-hours that it was not trained on.
 
-Belongs here: the spans, what a model is shown at each issue time, counting its errors, the table.
-Does not belong here: any model that ships, training, and scoring forecasts in the warehouse.
-
-A model is shown the half-hours that ended by the issue time, as if each were published at once; in
-life the newest are late, so live errors at short leads are somewhat larger.
+A model is given the half-hours that ended by the issue time, as if each were published at once. In
+operation the newest are late, so live errors at short leads are somewhat larger.
 """
 
 from __future__ import annotations
@@ -18,29 +15,30 @@ import numpy as np
 import numpy.typing as npt
 
 from grid_assets.forecasting.horizon import FORECAST_STEPS, HORIZON, HORIZON_TIME, QUANTILES
+from grid_assets.forecasting.issue_times import issue_times_at
 from grid_assets.forecasting.models.forecaster import CONTEXT, Forecaster, Problem, Values
 from grid_assets.forecasting.recorded import read_recorded
 from grid_assets.halfhours import HALF_HOUR, Window, api_time, days_window
 from grid_assets.series import BUCKET_OF_STEP, FUELS, INTENSITY, LEAD_BUCKETS, SERIES
 
 CHOOSE: Final = days_window(date(2025, 11, 1), date(2025, 12, 15))
-"""For choosing between checkpoints and settings, as often as it takes. Training ends before it."""
+"""For choosing between checkpoints and settings, any number of times. Training ends before it."""
 
 REPORT: Final = days_window(date(2025, 12, 16), date(2026, 1, 15))
-"""For the figures of the model card. Nothing is chosen by it, or they would flatter the model."""
+"""For the figures of the model card. Choosing by this span would make them too good."""
 
 STRIDE: Final = timedelta(hours=1)
-"""Between issue times: neighbours differ little, and a span still takes well under two minutes."""
+"""Time between issues: neighbours differ little, and a span takes well under two minutes."""
 
 ALL_LEADS: Final = "all"
-"""Stands for every lead in `Score.lead_bucket`."""
+"""The value of `Score.lead_bucket` for all leads together."""
 
 Read = Callable[[datetime, datetime], Values]
 
 
 @dataclass(frozen=True)
 class ProblemSet:
-    """Forecasts to be made, and what came of them: `actual` has shape (problems, 10, 96)."""
+    """Forecasts to make, and the actuals to measure them by, of shape (problems, 10, 96)."""
 
     span: Window
     stride: timedelta
@@ -78,14 +76,14 @@ class Evaluation:
     scores: tuple[Score, ...]
 
     def score(self, series: str, lead_bucket: str = ALL_LEADS) -> Score | None:
-        """The score of a series and bucket; None where the model does not forecast the series."""
+        """The score of a series and bucket, None if the model does not forecast the series."""
         for score in self.scores:
             if (score.series, score.lead_bucket) == (series, lead_bucket):
                 return score
         return None
 
     def document(self) -> dict[str, Any]:
-        """For JSON: figures rounded to what the table and a repetition could confirm."""
+        """The evaluation for JSON, rounded to the digits that a repetition reproduces."""
         return {
             "model": self.model,
             "from": api_time(self.span.start),
@@ -103,7 +101,7 @@ class Evaluation:
 
 
 class Persistence:
-    """The last known value, for ever; without a band. What any forecast has to beat."""
+    """The last known value for every half-hour, without a band: a reference to beat."""
 
     name = "persistence"
 
@@ -118,20 +116,15 @@ class Persistence:
 
 
 def issue_times(span: Window, stride: timedelta = STRIDE) -> list[datetime]:
-    """Issue times whose every target lies in the span, the first one at its start."""
-    times = []
-    issued_at = span.start
-    while issued_at + HORIZON_TIME <= span.end:
-        times.append(issued_at)
-        issued_at += stride
-    return times
+    """Issue times from the start of the span on whose whole horizon lies in it."""
+    return list(issue_times_at(span, stride, span.end - HORIZON_TIME))
 
 
 def problem_set(span: Window, stride: timedelta = STRIDE, read: Read = read_recorded) -> ProblemSet:
-    """What is asked of every model alike; `read` gives values from an instant to another one.
+    """The same problems for every model; `read` returns the values between two instants.
 
-    Each problem has a copy of what precedes its issue time, which may reach back before the span;
-    nothing later can be got at from it.
+    Each problem holds a copy of the values before its issue time, which may reach back before the
+    span, so that a model cannot reach later ones.
     """
     history = read(span.start - CONTEXT * HALF_HOUR, span.end)
     problems, actual = [], []
@@ -144,24 +137,24 @@ def problem_set(span: Window, stride: timedelta = STRIDE, read: Read = read_reco
     return ProblemSet(span, stride, tuple(problems), np.stack(actual))
 
 
-def evaluate(forecaster: Forecaster, asked: ProblemSet) -> Evaluation:
-    """The scores of one model's quantiles as it gives them. Raises `ModelUnusable`."""
-    predicted = forecaster.predict(asked.problems, FORECAST_STEPS)[:, :, :HORIZON]
+def evaluate(forecaster: Forecaster, problem_set: ProblemSet) -> Evaluation:
+    """The scores of a model's own quantiles. Raises `ModelUnusable`."""
+    predicted = forecaster.predict(problem_set.problems, FORECAST_STEPS)[:, :, :HORIZON]
     return Evaluation(
         forecaster.name,
-        asked.span,
-        asked.stride,
-        len(asked.problems),
-        tuple(scores(predicted, asked.actual)),
+        problem_set.span,
+        problem_set.stride,
+        len(problem_set.problems),
+        tuple(scores(predicted, problem_set.actual)),
     )
 
 
 def scores(predicted: Values, actual: Values) -> Iterator[Score]:
-    """By series and lead bucket, of arrays (problems, 10, 96, 3) and (problems, 10, 96).
+    """Scores by series and lead bucket, of arrays (problems, 10, 96, 3) and (problems, 10, 96).
 
-    A half-hour whose actual is NaN is left out. A series whose median is NaN throughout is one that
-    the model does not forecast. Raises `ValueError` where a median is NaN here and there: errors
-    would look small only because forecasts are missing.
+    A half-hour without an actual is left out. A series without any median is not forecast by the
+    model. Raises `ValueError` if only some medians of a series are missing: missing forecasts would
+    make its errors look small.
     """
     buckets = np.array(BUCKET_OF_STEP)
     for row, series in enumerate(SERIES):
@@ -169,7 +162,10 @@ def scores(predicted: Values, actual: Values) -> Iterator[Score]:
         if missing.all():
             continue
         if missing.any():
-            raise ValueError(f"{missing.sum()} medians of {series} are missing")
+            raise ValueError(
+                f"{missing.sum()} medians of {series} are missing, so its errors would look too "
+                "small. A model must forecast a series at every step or not at all."
+            )
         for bucket in (*LEAD_BUCKETS, ALL_LEADS):
             steps = (buckets == bucket) | (bucket == ALL_LEADS)
             yield _score(series, bucket, predicted[:, row, steps], actual[:, row, steps])
@@ -204,7 +200,10 @@ def _pinball(quantiles: npt.NDArray[np.float64], truth: npt.NDArray[np.float64])
 
 
 def table(evaluations: Sequence[Evaluation]) -> Iterator[str]:
-    """Lines for people: carbon intensity by lead and model, then each fuel. All of one exam."""
+    """Lines of text: carbon intensity by lead and model, then each fuel.
+
+    All evaluations are of the same problems.
+    """
     first = evaluations[0]
     hours = first.stride / timedelta(hours=1)
     yield f"{first.span}: {first.issues:,} forecasts of 48 h, one every {hours:g} h"
@@ -229,9 +228,9 @@ def table(evaluations: Sequence[Evaluation]) -> Iterator[str]:
         f"{evaluation.model:>{width + 2}}" for evaluation in evaluations
     )
     for fuel in FUELS:
-        found = [evaluation.score(fuel) for evaluation in evaluations]
+        scores_of_fuel = [evaluation.score(fuel) for evaluation in evaluations]
         yield f"{fuel:<10}" + "".join(
-            f"{_figure(score.mae if score else None):>{width + 2}}" for score in found
+            f"{_figure(score.mae if score else None):>{width + 2}}" for score in scores_of_fuel
         )
 
 

@@ -1,4 +1,4 @@
-"""How far a forecast reaches, and which quantiles of it are kept."""
+"""The reach of a forecast, and the quantiles that are stored."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ HORIZON: Final = 96
 HORIZON_TIME: Final = HORIZON * HALF_HOUR
 
 FORECAST_STEPS: Final = 112
-"""Half-hours that a model is asked for: the horizon, and room for actuals up to eight hours
-late. Always the same, as in training: a model's answer depends on how far it is asked."""
+"""Half-hours that a model forecasts: the horizon, and eight hours more for actuals that are late.
+Always the same, as in training: a model's values depend on the number of steps."""
 
 QUANTILES: Final = (0.1, 0.5, 0.9)
 """The levels that are stored, as `p10`, `p50` and `p90`."""

@@ -1,7 +1,6 @@
-"""Making forecasts: what each model says at given issue times, stored.
+"""Issuing forecasts: read the contexts, predict, recalibrate, judge and store.
 
-Belongs here: the order read, predict, recalibrate, judge, write. Does not belong here: which issue
-times (`due`), and each of those steps (`context`, `models`, `bands`, `store`).
+`due` decides which issue times; `context`, `models`, `bands` and `store` do the steps.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from grid_assets.forecasting import store
 from grid_assets.forecasting.bands import finalise
 from grid_assets.forecasting.calibration import Margins
 from grid_assets.forecasting.context import (
-    MOST_MISSING,
+    MAX_MISSING,
     IssueContext,
     KnownValues,
     add_neso_forecast,
@@ -39,30 +38,30 @@ from grid_assets.warehouse.connection import Connection, write_transaction
 
 
 class FutureIssue(ValueError):
-    """An issue time lies in the future: what will be published before it is not known yet."""
+    """An issue time is in the future."""
 
 
 @dataclass
 class Issued:
-    """What one call did."""
+    """The work of one call."""
 
     issues: int = 0
     """Issue times with a forecast."""
     rows_read: int = 0
     rows_written: int = 0
     refused: dict[datetime, str] = field(default_factory=dict)
-    """Reason by issue time that has no forecast."""
+    """Reason by issue time without a forecast."""
     model: str | None = None
-    """The model that forecast in the place of the configured one, or that one."""
+    """The model that forecast: the configured one, or its stand-in."""
 
 
 @dataclass(frozen=True, slots=True)
 class IssueOptions:
-    """What holds for every issue of one call.
+    """The options for every issue of one call.
 
-    `configured` is the name of the model that was asked for: where another one stands in, the
-    issue of the configured one is recorded as refused with the reason. `judge` looks at the staged
-    forecasts of a day, which reach over the window, and may raise to undo the day.
+    `configured` is the name of the configured model: if another one stands in, the issue of the
+    configured model is recorded as refused with the reason. `judge` checks the staged forecasts of
+    a day, which reach beyond the window, and may raise to undo the day.
     """
 
     now: datetime
@@ -76,17 +75,17 @@ class IssueOptions:
 def issue(
     connection: Connection, days: Window, times: Sequence[datetime], options: IssueOptions
 ) -> Issued:
-    """Forecast at each of `times` (UTC half-hours, ascending) and store what came out.
+    """Forecast at each of `times` (UTC half-hours, ascending) and store the results.
 
-    NESO's forecasts captured in `days`, and all newer than those stored, are stored beside them.
-    Each UTC day of issue is one transaction. Raises `FutureIssue` and `DayIsThinned`.
+    NESO's forecasts captured in `days`, and all that are newer than the stored ones, are stored as
+    well. Each UTC day of issue is one transaction. Raises `FutureIssue` and `DayIsThinned`.
     """
     latest = current_issue_time(options.now)
     for at in times:
         if at > latest:
             raise FutureIssue(
-                f"{at:%Y-%m-%d %H:%M} UTC lies in the future; the newest forecast that can be made "
-                f"now starts at {latest:%H:%M}."
+                f"{at:%Y-%m-%d %H:%M} UTC is in the future, and what will be published before it "
+                f"is not known yet. Start at {latest:%H:%M} or earlier."
             )
     done = Issued()
     if times:
@@ -95,7 +94,7 @@ def issue(
         _issue_day(connection, list(day_times), options, done)
     with write_transaction(connection, "forecast.predictions"):
         done.rows_written += store.copy_neso_forecasts(connection, days, options.now)
-        if options.backtest:  # many new rows at once: without statistics scoring them takes seconds
+        if options.backtest:  # after many new rows, scoring takes seconds without statistics
             connection.execute("SELECT forecast.refresh_statistics()")
     return done
 
@@ -103,83 +102,103 @@ def issue(
 def _issue_day(
     connection: Connection, times: Sequence[datetime], options: IssueOptions, done: Issued
 ) -> None:
-    day, configured = times[0].date(), options.configured
-    # where actuals are late, a context ends, and so starts, that much before the issue
-    window = Window(times[0] - (CONTEXT + MOST_MISSING) * HALF_HOUR, times[-1])
+    # If actuals are late, a context ends, and so starts, earlier by up to MAX_MISSING half-hours.
+    window = Window(times[0] - (CONTEXT + MAX_MISSING) * HALF_HOUR, times[-1])
     known = KnownValues(connection, window)
-    shown = [known.context_of(at) for at in times]
+    contexts = [known.context_of(at) for at in times]
     if options.use_neso:
-        shown = [add_neso_forecast(connection, each) for each in shown]
-    asked = [each for each in shown if each.refused is None]
-    issues: list[Issue] = []
-    for steps, some in _by_steps(asked).items():
-        answers = _answers(options.load(), some, steps)
-        for answer in answers:
-            margins = store.margins_of_day(connection, answer.info, day, again=options.backtest)
-            issues += _issues(answer, some, margins)
-        done.model = answers[0].info.model
-        if done.model != configured:
-            issues += [
-                Issue(_not_loaded(configured), each, refused_reason=answers[0].reason)
-                for each in some
-            ]
-    refused = [each for each in shown if each.refused is not None]
-    issues += [Issue(_not_loaded(configured), each) for each in refused]
+        contexts = [add_neso_forecast(connection, context) for context in contexts]
+    usable = [context for context in contexts if context.refused is None]
+    refused = [context for context in contexts if context.refused is not None]
+    issues = [Issue(_not_loaded(options.configured), context) for context in refused]
+    for steps, group in _group_by_steps(usable).items():
+        issues += _forecast_group(connection, group, steps, options, done)
     span = Window(times[0], times[-1] + HORIZON * HALF_HOUR)
     with write_transaction(connection, "forecast.predictions"):
-        refuse_thinned(connection, times[0])  # again: thinning takes turns with this
-        store.record_models(connection, _used(issues), options.now)
+        refuse_thinned(connection, times[0])  # again, now that thinning cannot run at the same time
+        store.record_models(connection, _models_of(issues), options.now)
         done.rows_written += store.publish(
             connection, issues, options.now, lambda staged: options.judge(staged, span)
         )
-    done.issues += len(asked)
+    done.issues += len(usable)
     done.rows_read += known.rows_read
-    done.refused.update({each.issued_at: each.refused or "" for each in refused})
+    done.refused.update({context.issued_at: context.refused or "" for context in refused})
 
 
-def _by_steps(asked: Sequence[IssueContext]) -> dict[int, list[IssueContext]]:
-    """The issues by how far a model is asked: always as far as if each were asked alone."""
+def _group_by_steps(contexts: Sequence[IssueContext]) -> dict[int, list[IssueContext]]:
+    """The contexts by the number of steps to forecast, which is the same as for each alone."""
     groups: dict[int, list[IssueContext]] = {}
-    for each in asked:
-        needed = HORIZON + each.late_steps
-        steps = FORECAST_STEPS if needed <= FORECAST_STEPS else HORIZON + MOST_MISSING
-        groups.setdefault(steps, []).append(each)
+    for context in contexts:
+        needed = HORIZON + context.late_steps
+        steps = FORECAST_STEPS if needed <= FORECAST_STEPS else HORIZON + MAX_MISSING
+        groups.setdefault(steps, []).append(context)
     return groups
 
 
-def _answers(loaded: Loaded, asked: Sequence[IssueContext], steps: int) -> list[ModelForecast]:
+def _forecast_group(
+    connection: Connection,
+    contexts: Sequence[IssueContext],
+    steps: int,
+    options: IssueOptions,
+    done: Issued,
+) -> list[Issue]:
+    """Issues of every model, and refused ones of the configured model if another stood in."""
+    forecasts = _predict(options.load(), contexts, steps)
+    day = contexts[0].issued_at.date()
+    issues: list[Issue] = []
+    for forecast in forecasts:
+        margins = store.margins_of_day(connection, forecast.info, day, again=options.backtest)
+        issues += _finalise(forecast, contexts, margins)
+    done.model = forecasts[0].info.model
+    if done.model != options.configured:
+        not_loaded, reason = _not_loaded(options.configured), forecasts[0].reason
+        issues += [Issue(not_loaded, context, refused_reason=reason) for context in contexts]
+    return issues
+
+
+def _predict(loaded: Loaded, contexts: Sequence[IssueContext], steps: int) -> list[ModelForecast]:
     """Raw quantiles (issues, 10, 96, 3) of the model and of seasonal naive."""
-    problems: list[Problem] = [each.problem for each in asked if each.problem is not None]
-    answers = [predict_with_fallback(loaded, problems, steps)]
+    problems: list[Problem] = [
+        context.problem for context in contexts if context.problem is not None
+    ]
+    forecasts = [predict_with_fallback(loaded, problems, steps)]
     naive = seasonal_naive()
-    if answers[0].info.model != naive.info.model:
-        answers.append(ModelForecast(naive.forecaster.predict(problems, steps), naive.info, None))
-    return [replace(answer, quantiles=_stored_steps(answer.quantiles, asked)) for answer in answers]
+    if forecasts[0].info.model != naive.info.model:
+        quantiles = naive.forecaster.predict(problems, steps)
+        forecasts.append(ModelForecast(quantiles, naive.info, None))
+    return [
+        replace(forecast, quantiles=_drop_late_steps(forecast.quantiles, contexts))
+        for forecast in forecasts
+    ]
 
 
-def _stored_steps(quantiles: Values, asked: Sequence[IssueContext]) -> Values:
+def _drop_late_steps(quantiles: Values, contexts: Sequence[IssueContext]) -> Values:
     """Without the half-hours before each issue, which are forecast because actuals are late."""
     return np.stack(
         [
-            quantiles[row, :, each.late_steps : each.late_steps + HORIZON]
-            for row, each in enumerate(asked)
+            quantiles[row, :, context.late_steps : context.late_steps + HORIZON]
+            for row, context in enumerate(contexts)
         ]
     )
 
 
-def _issues(answer: ModelForecast, asked: Sequence[IssueContext], margins: Margins) -> list[Issue]:
-    stored = finalise(answer.quantiles, margins.values[None])
+def _finalise(
+    forecast: ModelForecast, contexts: Sequence[IssueContext], margins: Margins
+) -> list[Issue]:
+    stored, raw = finalise(forecast.quantiles, margins.values[None]), forecast.quantiles
     return [
-        Issue(answer.info, each, stored[row], answer.quantiles[row], margins.issues, answer.reason)
-        for row, each in enumerate(asked)
+        Issue(forecast.info, context, stored[row], raw[row], margins.issues, forecast.reason)
+        for row, context in enumerate(contexts)
     ]
 
 
 def _not_loaded(configured: str) -> ModelInfo:
-    """The configured model where it was not asked, or could not be loaded."""
+    """The configured model if it was not needed, or could not be loaded."""
     return ModelInfo(configured, source="configured", revision="not loaded")
 
 
-def _used(issues: Sequence[Issue]) -> list[ModelInfo]:
-    """The models that forecast."""
-    return list({each.info.model: each.info for each in issues if each.raw is not None}.values())
+def _models_of(issues: Sequence[Issue]) -> list[ModelInfo]:
+    """The models with a forecast among the issues."""
+    return list(
+        {issue.info.model: issue.info for issue in issues if issue.raw is not None}.values()
+    )

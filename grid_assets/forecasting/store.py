@@ -1,8 +1,5 @@
-"""Forecasts in the warehouse: past errors out of it, issues into it.
-
-Belongs here: reading and writing `forecast.*` but for scores (`scoring`). Does not belong here:
-making a forecast (`issuing`).
-"""
+"""Storing issues in `forecast`, and the margins that past errors give them. Scores are written by
+`scoring`."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ import numpy as np
 from psycopg.types.json import Jsonb
 
 from grid_assets.forecasting.bands import Tenths
-from grid_assets.forecasting.calibration import CALIBRATED_ON, STRIDE, Margins, margins
+from grid_assets.forecasting.calibration import CALIBRATION_SPAN, STRIDE, Margins, margins
 from grid_assets.forecasting.context import IssueContext, KnownValues
 from grid_assets.forecasting.horizon import HORIZON
 from grid_assets.forecasting.models.forecaster import Values
@@ -58,13 +55,13 @@ PREDICTIONS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One model's answer at one issue time; without quantiles where it was refused.
+    """One model's forecast at one issue time, without quantiles if it was refused.
 
     `stored` holds tenths and `raw` the model's own values, both (10, 96, 3).
     """
 
     info: ModelInfo
-    shown: IssueContext
+    context: IssueContext
     stored: Tenths | None = None
     raw: Values | None = None
     calibrated_on: int = 0
@@ -73,20 +70,20 @@ class Issue:
 
 
 def margins_of_day(connection: Connection, info: ModelInfo, day: date, *, again: bool) -> Margins:
-    """Margins for the issues of a UTC day, from errors known when it began.
+    """Margins for the issues of a UTC day, from the errors known at its start.
 
-    Only errors of the same weights count. They are computed once and kept; `again` computes them
-    anew, as a back-test does.
+    Only errors of the same weights count. Margins are computed once and stored; with `again`, as in
+    a back-test, they are recomputed.
     """
-    if not again and (kept := _kept_margins(connection, info, day)) is not None:
-        return kept
+    if not again and (stored := _load_margins(connection, info, day)) is not None:
+        return stored
     start = day_start(day)
     rows = connection.execute(
         statement("forecast/read_past_quantiles"),
         {
             "model": info.model,
             "revision": info.revision,
-            "start": start - CALIBRATED_ON,
+            "start": start - CALIBRATION_SPAN,
             "end": start,
             "stride": STRIDE,
             "steps": HORIZON,
@@ -101,20 +98,20 @@ def margins_of_day(connection: Connection, info: ModelInfo, day: date, *, again:
     if position:
         first = min(position)
         known = KnownValues(connection, Window(first, start))
-        happened = np.full(
+        actuals = np.full(
             (len(SERIES), round((start - first) / HALF_HOUR) + HORIZON), np.nan, np.float32
         )
-        happened[:, :-HORIZON] = known.at(start, Window(first, start))
+        actuals[:, :-HORIZON] = known.at(start, Window(first, start))
         for issued_at, index in position.items():
             step = round((issued_at - first) / HALF_HOUR)
-            actual[index] = happened[:, step : step + HORIZON]
-    found = margins(low, high, actual)
-    if found.issues:  # until then a later issue of the day may know more
-        _keep_margins(connection, info, day, found)
-    return found
+            actual[index] = actuals[:, step : step + HORIZON]
+    computed = margins(low, high, actual)
+    if computed.issues:  # without any, a later issue of the day may find more errors
+        _store_margins(connection, info, day, computed)
+    return computed
 
 
-def _kept_margins(connection: Connection, info: ModelInfo, day: date) -> Margins | None:
+def _load_margins(connection: Connection, info: ModelInfo, day: date) -> Margins | None:
     rows = connection.execute(
         "SELECT series, array_agg(margin ORDER BY step), max(issues) FROM forecast.calibration "
         "WHERE model = %s AND revision = %s AND issue_date = %s GROUP BY series",
@@ -126,7 +123,7 @@ def _kept_margins(connection: Connection, info: ModelInfo, day: date) -> Margins
     return Margins(np.array([by_series[name] for name in SERIES], np.float32), rows[0][2])
 
 
-def _keep_margins(connection: Connection, info: ModelInfo, day: date, found: Margins) -> None:
+def _store_margins(connection: Connection, info: ModelInfo, day: date, computed: Margins) -> None:
     cells = [(row, step) for row in range(len(SERIES)) for step in range(HORIZON)]
     connection.execute(
         statement("forecast/store_margins"),
@@ -134,10 +131,10 @@ def _keep_margins(connection: Connection, info: ModelInfo, day: date, found: Mar
             "model": info.model,
             "revision": info.revision,
             "day": day,
-            "issues": found.issues,
+            "issues": computed.issues,
             "series": [SERIES[row] for row, _ in cells],
             "steps": [step for _, step in cells],
-            "margins": [float(found.values[cell]) for cell in cells],
+            "margins": [float(computed.values[cell]) for cell in cells],
         },
     )
 
@@ -148,11 +145,11 @@ def publish(
     now: datetime,
     judge: Callable[[Connection], None],
 ) -> int:
-    """Store the forecasts of these issues over what is stored; returns the rows written.
+    """Store these issues over the stored ones; returns the rows written.
 
-    An issue that would not change is left as it is, and one that another run has made from newer
-    telemetry meanwhile is kept; so is a forecast where there is now a refusal. `judge` may look at
-    the table `staged` and raise to stop it all.
+    An issue without changes is not rewritten. One that another run has meanwhile made from newer
+    telemetry is kept, and a forecast is not replaced by a refusal. `judge` may read the table
+    `staged` and raise to stop the publication.
     """
     connection.execute(
         "CREATE TEMPORARY TABLE asked (LIKE forecast.issues) ON COMMIT DROP;"
@@ -165,7 +162,7 @@ def publish(
     connection.execute(statement("forecast/discard_outdated_issues"))
     connection.execute(statement("forecast/find_changed_issues"))
     connection.execute(statement("forecast/publish_issues"))
-    # a refusal that stays what it was was looked at anew, which tells when to look again
+    # An unchanged refusal gets the time of this attempt, from which the next one is timed.
     connection.execute(
         "UPDATE forecast.issues AS i SET created_at = a.created_at FROM asked AS a "
         "WHERE i.model = a.model AND i.issued_at = a.issued_at AND i.refused_reason IS NOT NULL"
@@ -174,7 +171,7 @@ def publish(
 
 
 def record_models(connection: Connection, infos: Iterable[ModelInfo], now: datetime) -> None:
-    """Record which checkpoints forecast here, and when."""
+    """Record the models that forecast in this warehouse, with the time of their last use."""
     for info in infos:
         connection.execute(
             "INSERT INTO forecast.models (model, revision, source, trained_to, parameters, scores,"
@@ -195,7 +192,7 @@ def record_models(connection: Connection, infos: Iterable[ModelInfo], now: datet
 
 
 def copy_neso_forecasts(connection: Connection, window: Window, now: datetime) -> int:
-    """NESO's captured forecasts as predictions of model `neso`; returns the rows added."""
+    """Copy NESO's captured forecasts to predictions of model `neso`; returns the rows added."""
     return connection.execute(
         statement("forecast/copy_neso_forecasts"),
         {"start": window.start, "end": window.end, "now": now},
@@ -203,21 +200,21 @@ def copy_neso_forecasts(connection: Connection, window: Window, now: datetime) -
 
 
 def _issue_row(issue: Issue, now: datetime) -> tuple[Any, ...]:
-    shown = issue.shown
+    context = issue.context
     return (
         issue.info.model,
-        shown.issued_at,
+        context.issued_at,
         now,
         issue.info.revision,
-        shown.intensity_to,
-        shown.mix_to,
-        shown.missing,
-        shown.assumed,
-        "end_of_half_hour" if shown.assumed else "capture",
-        shown.neso_issued_at,
+        context.intensity_to,
+        context.mix_to,
+        context.missing,
+        context.assumed,
+        "end_of_half_hour" if context.assumed else "capture",
+        context.neso_issued_at,
         issue.calibrated_on,
         issue.fallback_reason,
-        issue.refused_reason or shown.refused,
+        issue.refused_reason or context.refused,
     )
 
 
@@ -225,7 +222,7 @@ def _prediction_rows(issues: Iterable[Issue], now: datetime) -> Iterator[tuple[A
     for issue in issues:
         if issue.stored is None or issue.raw is None:
             continue
-        issued_at = issue.shown.issued_at
+        issued_at = issue.context.issued_at
         starts = [issued_at + step * HALF_HOUR for step in range(HORIZON)]
         raw = np.round(issue.raw.astype(np.float64), 2).tolist()
         stored = issue.stored.tolist()

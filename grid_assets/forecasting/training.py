@@ -1,9 +1,7 @@
-"""How the shipped checkpoint was trained: data, configuration and steps, seeded and repeatable.
+"""Training of the bundled checkpoint from the recorded history: data, configuration and steps,
+seeded and repeatable. `evaluation` measures the result.
 
-Belongs here: from the recorded history to a checkpoint folder.
-Does not belong here: choosing between checkpoints and scoring them (`evaluation`).
-
-Nothing after `TRAINED_TO` is read, so every later half-hour scores the checkpoint honestly.
+No half-hour from `TRAINED_TO` on is read, so every later one measures the checkpoint honestly.
 """
 
 from __future__ import annotations
@@ -40,19 +38,19 @@ INTENSITY_SPANS: Final = (
     Window(datetime(2023, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC)),
     Window(datetime(2025, 4, 16, tzinfo=UTC), TRAINED_TO),
 )
-"""Where the recording has carbon intensity; the last span has the mix too."""
+"""Spans with recorded carbon intensity; the last one has the mix as well."""
 
 PATCH: Final = 16
 MOVING_FUELS: Final = tuple(fuel for fuel in FUELS if fuel not in ("coal", "other"))
 """Fuels that a model can learn something from: coal and other were 0 nearly throughout."""
 
-_ONE_DRAW_FOR: Final = timedelta(days=50)
-"""Time of a series that counts once when examples are drawn."""
+_SPAN_OF_ONE_DRAW: Final = timedelta(days=50)
+"""A series is drawn once for each such span of its length when examples are drawn."""
 
 
 @dataclass(frozen=True)
 class Phase:
-    """Part of a training run, which goes on from the weights of the one before."""
+    """One phase of a training run, which continues from the weights of the phase before."""
 
     examples: Literal["single", "joint"]
     steps: int
@@ -63,10 +61,10 @@ class Phase:
 class Recipe:
     """One training run. Sizes count half-hours, rows of a batch, or units of the model.
 
-    The first phase is on single series, of which a batch holds many; then come all ten together
-    with the calendar: 13 rows for one example, so that far fewer fit into the same time. What
-    ships is the mean of the weights after each phase: on the span for choosing it was better at
-    every lead up to 12 hours than the last phase alone, which has seen a mix in summer only.
+    The first phase trains on single series, of which a batch holds many; the second on all ten
+    together with the calendar, 13 rows for one example, so that far fewer fit into the same time.
+    The checkpoint is the mean of the weights after each phase: on the span for choosing it was
+    better at every lead up to 12 hours than the last phase alone, which saw a mix in summer only.
     """
 
     phases: tuple[Phase, ...] = (
@@ -89,10 +87,10 @@ def train(
     threads: int | None = None,
     callbacks: Sequence[TrainerCallback] = (),
 ) -> Path:
-    """Train from nothing and write the checkpoint into `folder`; returns the checkpoint's folder.
+    """Train from scratch and write the checkpoint into `folder`; returns the checkpoint's folder.
 
-    The same recipe on the same machine gives the same weights. Uses a GPU where there is one.
-    `callbacks` hear of the progress, in place of the lines that are printed otherwise.
+    The same recipe on the same machine gives the same weights. Uses a GPU if there is one.
+    `callbacks` receive the progress, which is printed without them.
     """
     if threads:
         torch.set_num_threads(threads)
@@ -128,40 +126,43 @@ def train(
 
 
 def _mean(weights: Sequence[Mapping[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
-    return {name: torch.stack([one[name] for one in weights]).mean(dim=0) for name in weights[0]}
+    return {
+        name: torch.stack([phase[name] for phase in weights]).mean(dim=0) for name in weights[0]
+    }
 
 
 def single_series() -> list[Any]:
-    """Carbon intensity and the moving fuels, each by itself and without covariates."""
+    """Examples of carbon intensity and of the moving fuels, each alone and without covariates."""
     tasks = []
     for span in INTENSITY_SPANS:
-        tasks += [_task(span, [INTENSITY], known=False)] * _draws(span)
-    mixes = INTENSITY_SPANS[-1]
+        tasks += [_task(span, [INTENSITY], with_calendar=False)] * _draws(span)
+    mix_span = INTENSITY_SPANS[-1]
     for fuel in MOVING_FUELS:
-        tasks += [_task(mixes, [fuel], known=False)] * _draws(mixes)
+        tasks += [_task(mix_span, [fuel], with_calendar=False)] * _draws(mix_span)
     return tasks
 
 
 def joint_series() -> list[Any]:
-    """All ten together, as often as carbon intensity alone; both with the calendar."""
+    """Examples of all ten series together, as many as of carbon intensity alone; all with the
+    calendar."""
     alone = []
     for span in INTENSITY_SPANS:
-        alone += [_task(span, [INTENSITY], known=True)] * _draws(span)
-    return [_task(INTENSITY_SPANS[-1], SERIES, known=True)] * len(alone) + alone
+        alone += [_task(span, [INTENSITY], with_calendar=True)] * _draws(span)
+    return [_task(INTENSITY_SPANS[-1], SERIES, with_calendar=True)] * len(alone) + alone
 
 
 def _draws(span: Window) -> int:
-    return round((span.end - span.start) / _ONE_DRAW_FOR)
+    return round((span.end - span.start) / _SPAN_OF_ONE_DRAW)
 
 
-def _task(span: Window, series: Sequence[str], *, known: bool) -> Any:
+def _task(span: Window, series: Sequence[str], *, with_calendar: bool) -> Any:
     values = read_recorded(span.start, span.end)[[SERIES.index(name) for name in series]]
     task: dict[str, Any] = {"target": values}
-    if known:
+    if with_calendar:
         calendar_rows = calendar(span.start, values.shape[1])
         task["past_covariates"] = dict(zip(CALENDAR, calendar_rows, strict=True))
     [prepared] = preprocess.from_list_of_dicts(
-        [task], FORECAST_STEPS, known_covariates_names=list(CALENDAR) if known else None
+        [task], FORECAST_STEPS, known_covariates_names=list(CALENDAR) if with_calendar else None
     )
     return prepared
 
@@ -174,7 +175,7 @@ def _configuration(recipe: Recipe) -> Chronos2CoreConfig:
         num_layers=recipe.layers,
         num_heads=recipe.width // 32,
         dropout_rate=recipe.dropout,
-        chronos_pipeline_class="Chronos2Pipeline",  # by which Chronos knows how to load it
+        chronos_pipeline_class="Chronos2Pipeline",  # tells Chronos how to load it
         chronos_config={
             "context_length": recipe.context,
             "input_patch_size": PATCH,

@@ -1,10 +1,9 @@
-"""The checks of telemetry, and how any check is run.
+"""The checks of telemetry and their limits, and how any check is run.
 
-A check is a file in `sql/checks` that returns up to ten offending rows (`period_start`, `detail`)
-and their `total`. Blocking checks look at the table `staged` before it is published, and a failure
-publishes nothing. Warnings look at `core` afterwards: the source misbehaved, and the data is in.
-
-A constraint of the table is not repeated here: a check that cannot fail proves nothing.
+A check is a query in `sql/checks` that returns up to ten offending rows (`period_start`, `detail`)
+and their `total`. A blocking check judges the table `staged` before it is published; a failure
+publishes nothing. A warning judges `core` afterwards and reports odd data. A constraint of the
+table is not repeated here: a check that cannot fail proves nothing.
 """
 
 from __future__ import annotations
@@ -19,28 +18,32 @@ from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import statement
 
 FAR_GCO2_KWH: Final = 80
-"""A value this far from both neighbours is odd: of 92,997 recorded actuals three were, and 47 of
-93,571 forecasts."""
+"""A value this far from both neighbours is odd: in the recording, 3 of 92,997 actuals and 47 of
+93,571 forecasts are."""
 
 TOO_OLD: Final = timedelta(hours=2)
-"""Actuals come about 10 minutes after their half-hour ends and are fetched twice an hour, so that
-one missed cycle is normal (1 h 40 at worst) and a second is not."""
+"""Actuals appear about 10 minutes after their half-hour ends and are fetched twice an hour: one
+missed cycle is normal (1 h 40 min at worst), a second is not."""
 
 MOST_WITHDRAWN: Final = 6
 """Half-hours of one day whose known value a publication may take back: three hours. The source
 corrects single values; when more vanish at once, it answers without its data."""
 
 MAX_QUARANTINED: Final = 0.01
-"""Share of records that may be rejected before a warning: one record in a two-day cycle is more."""
+"""Share of records that may be rejected without a warning; one record of a two-day cycle exceeds
+it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check of an asset. `name` is unique within it; `query` is a file in `sql/checks`."""
+    """One check of an asset: `name` is unique within the asset, `query` is a file in `sql/checks`.
+
+    `description` is the condition that holds if the check passes.
+    """
 
     name: str
     query: str
-    asks: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,9 @@ class Verdict:
 
     @property
     def sentence(self) -> str:
-        shown = "; ".join(self.examples[:3])
-        return f"{self.check.name}: {self.total} ({shown})" if self.total else self.check.name
+        if self.passed:
+            return self.check.name
+        return f"{self.check.name}: {self.total} ({'; '.join(self.examples[:3])})"
 
 
 BLOCKING: Final[dict[str, tuple[Check, ...]]] = {
@@ -90,7 +94,7 @@ WARNING: Final[dict[str, tuple[Check, ...]]] = {
         Check(
             "values_plausible",
             "intensity_values_plausible",
-            "No forecast or actual is impossible, 0, or over 80 g from both its neighbours.",
+            "No forecast or actual is impossible, 0, or more than 80 g from both neighbours.",
         ),
     ),
     "core.generation_mix": (
@@ -106,7 +110,7 @@ WARNING: Final[dict[str, tuple[Check, ...]]] = {
             "Published shares sum to within 0.3 of 100.",
         ),
         Check(
-            "fuels_known", "generation_mix_fuels_known", "The nine fuels were published, no other."
+            "fuels_known", "generation_mix_fuels_known", "The nine fuels were published, no others."
         ),
     ),
 }
@@ -114,7 +118,6 @@ WARNING: Final[dict[str, tuple[Check, ...]]] = {
 FEW_QUARANTINED: Final = Check(
     "few_quarantined", "", "At most 1 % of the records received were rejected."
 )
-
 
 REACHES_48_HOURS: Final = Check(
     "reaches_48_hours", "", "The captured forecast has a value for each of its 96 half-hours."
@@ -127,7 +130,7 @@ def judge(
     window: Window,
     now: datetime,
 ) -> list[Verdict]:
-    """The verdict of each check, in order, on what the transaction of `connection` sees."""
+    """The verdicts of the checks, in order, on the data that `connection`'s transaction sees."""
     limits = {
         "start": window.start,
         "end": window.end,
@@ -144,14 +147,14 @@ def judge(
     return verdicts
 
 
-def judge_forecast(half_hours: int, wanted: int) -> Verdict:
-    """The verdict on how far a captured forecast reaches."""
-    missing = wanted - half_hours
-    examples = [f"{half_hours} of {wanted} half-hours were published"] if missing else []
+def judge_forecast(half_hours: int, expected: int) -> Verdict:
+    """The verdict on the reach of a captured forecast."""
+    missing = expected - half_hours
+    examples = [f"{half_hours} of {expected} half-hours were published"] if missing else []
     return Verdict(REACHES_48_HOURS, missing, examples)
 
 
 def judge_quarantined(received: int, reasons: list[str]) -> Verdict:
-    """The verdict on the share of rejected records of one load."""
+    """The verdict on the share of rejected records in one load."""
     few = len(reasons) <= MAX_QUARANTINED * received
     return Verdict(FEW_QUARANTINED, 0 if few else len(reasons), sorted(set(reasons))[:10])

@@ -1,9 +1,5 @@
-"""Which days one half-hourly cycle reads: decided from the tables, not from what was scheduled.
-
-Belongs here: the question "what is missing or may have changed?", for the daemon's schedule and for
-`grid tick` alike. A lost or doubled cycle therefore loses and doubles nothing.
-Does not belong here: starting a run.
-"""
+"""The days that a half-hourly cycle reads: those that the tables show to be incomplete, and those
+that may have changed. A lost or repeated cycle therefore loses and repeats nothing."""
 
 from __future__ import annotations
 
@@ -17,16 +13,16 @@ from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import statement
 
 REVISED: Final = timedelta(days=7)
-"""Shares are revised hours to days after publication, actuals for about a day."""
+"""Shares are revised for hours to days after publication, actuals for about a day."""
 
 FIRST_DAY: Final = date(2017, 9, 11)
 """The API's first half-hour is 2017-09-11T23:00Z."""
 
-LONGEST_RANGE: Final = 14
-"""Days of old telemetry in one run: one request of the API, so that what fails holds up no more."""
+MAX_RANGE_DAYS: Final = 14
+"""Days of old telemetry in one run: one request to the API, so that a failure delays few days."""
 
-MOST_RANGES: Final = 26
-"""Runs over old days in one cycle, about a year; the newest go first, the rest a cycle later."""
+MAX_RANGES: Final = 26
+"""Runs over old days in one cycle, about a year; the newest first, the rest in later cycles."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -41,7 +37,7 @@ class Range:
 
 
 def days_due(connection: Connection, history_start: date, now: datetime) -> list[date]:
-    """Past days, before yesterday, that lack half-hours or may have been revised, oldest first."""
+    """Days before yesterday that lack half-hours or may have been revised, oldest first."""
     yesterday = now.date() - DAY
     if history_start >= yesterday:
         return []
@@ -58,7 +54,7 @@ def days_due(connection: Connection, history_start: date, now: datetime) -> list
 
 
 def newest_failed(connection: Connection, today: date) -> bool:
-    """Whether the last try to fetch the newest days failed: the API is down, or refuses."""
+    """Whether the last attempt to fetch the newest days failed: the API is down or refuses."""
     row = connection.execute(
         "SELECT bool_or(status = 'failed') FROM ("
         "  SELECT DISTINCT ON (asset) status FROM ops.etl_runs"
@@ -70,18 +66,18 @@ def newest_failed(connection: Connection, today: date) -> bool:
 
 
 def cycle(today: date, due: Iterable[date]) -> list[Range]:
-    """The runs of one cycle: first yesterday and today by themselves, so that nothing old can hold
-    up what is new, then the due days as ranges, newest first."""
-    older = to_ranges({day for day in due if day < today - DAY}, LONGEST_RANGE)
-    return [Range(today - DAY, today), *older[::-1][:MOST_RANGES]]
+    """The runs of one cycle: first yesterday and today, so that old days cannot delay them, then
+    the due days as ranges, newest first."""
+    older = to_ranges({day for day in due if day < today - DAY}, MAX_RANGE_DAYS)
+    return [Range(today - DAY, today), *older[::-1][:MAX_RANGES]]
 
 
-def to_ranges(days: Iterable[date], longest: int | None = None) -> list[Range]:
-    """The days as ranges without a gap inside, oldest first, of at most `longest` days."""
+def to_ranges(days: Iterable[date], max_days: int | None = None) -> list[Range]:
+    """The days as unbroken ranges of at most `max_days` days, oldest first."""
     ranges: list[Range] = []
     for day in sorted(days):
         follows = bool(ranges) and day - ranges[-1].last == DAY
-        if follows and (longest is None or (day - ranges[-1].first).days < longest):
+        if follows and (max_days is None or (day - ranges[-1].first).days < max_days):
             ranges[-1] = Range(ranges[-1].first, day)
         else:
             ranges.append(Range(day, day))

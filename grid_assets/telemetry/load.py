@@ -1,4 +1,4 @@
-"""From parsed API responses into `raw`: a row is added only where the published values changed."""
+"""Loading parsed API responses into `raw`, which gets a row only where published values changed."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ RAW_INTENSITY: Final = (
 SHARES: Final = tuple(f"{fuel}_pct" for fuel in FUELS)
 RAW_GENERATION: Final = ("period_start", "captured_at", *SHARES, "unknown_pct")
 BATCH: Final = 20_000
-"""Half-hours loaded or cleaned at a time: about 20 MB, whatever the range, and enough that what a
-transaction costs does not show."""
+"""Half-hours loaded or cleaned at a time: about 20 MB of memory, whatever the range, and enough to
+make the cost of a transaction negligible."""
 
 
 @dataclass(frozen=True, slots=True)
 class Capture(Generic[Row]):
-    """Rows of one answer of the API, and when it was received."""
+    """Rows of one API response, and when it was received."""
 
     rows: Sequence[Row]
     captured_at: datetime
 
 
 def load_intensity(connection: Connection, captures: Iterable[Capture[IntensityRow]]) -> int:
-    """Add rows to `raw.intensity` where they differ from the last capture; returns how many.
+    """Add rows to `raw.intensity` where they differ from the last capture; returns their number.
 
-    No half-hour may stand in two of the captures: they are compared with the table, not with each
+    No half-hour may be in two of the captures: they are compared with the table, not with each
     other.
     """
     return _load(
@@ -63,9 +63,9 @@ def load_intensity(connection: Connection, captures: Iterable[Capture[IntensityR
 
 
 def load_generation(connection: Connection, captures: Iterable[Capture[GenerationRow]]) -> int:
-    """Add rows to `raw.generation` where they differ from the last capture; returns how many.
+    """Add rows to `raw.generation` where they differ from the last capture; returns their number.
 
-    As with `load_intensity`, no half-hour may stand in two of the captures.
+    As with `load_intensity`, no half-hour may be in two of the captures.
     """
     return _load(
         connection,
@@ -105,7 +105,7 @@ def load_neso_forecast(
 ) -> int:
     """Add one captured 48-hour forecast to `raw.neso_forecast`; returns the half-hours added.
 
-    Adds nothing where it repeats the newest capture value for value.
+    Adds nothing if it has the same values as the newest capture.
     """
     vintage = {
         row.period_start: row.forecast_gco2_kwh for row in rows if row.forecast_gco2_kwh is not None
@@ -127,22 +127,22 @@ def load_neso_forecast(
 def complete_neso_forecast(
     connection: Connection, captures: Iterable[Capture[IntensityRow]]
 ) -> int:
-    """Add half-hours that were missing to the forecasts captured then; returns how many."""
-    simulated = connection.execute(
+    """Add missing half-hours to the forecasts that were captured then; returns their number."""
+    row = connection.execute(
         "SELECT EXISTS (SELECT FROM ops.warehouse WHERE kind = 'replay')"
     ).fetchone()
-    assert simulated is not None
+    simulated = row == (True,)
     added = 0
-    for issued_at, row in ((c.captured_at, row) for c in captures for row in c.rows):
+    for issued_at, published in ((c.captured_at, row) for c in captures for row in c.rows):
         added += connection.execute(
             "INSERT INTO raw.neso_forecast (issued_at, period_start, forecast_gco2_kwh, simulated) "
             "SELECT %(at)s, %(start)s, %(forecast)s, %(simulated)s "
             "WHERE %(forecast)s::numeric IS NOT NULL ON CONFLICT DO NOTHING",
             {
                 "at": issued_at,
-                "start": row.period_start,
-                "forecast": row.forecast_gco2_kwh,
-                "simulated": simulated[0],
+                "start": published.period_start,
+                "forecast": published.forecast_gco2_kwh,
+                "simulated": simulated,
             },
         ).rowcount
     return added

@@ -1,4 +1,4 @@
-"""From `raw` into `core`: read the newest capture, clean, stage, let checks judge, publish.
+"""Publishing telemetry from `raw` into `core`: read the newest captures, clean, judge, write.
 
 Each `publish_*` runs in its caller's transaction. It fills the temporary table `staged`, calls
 `judge`, and writes `core` only if `judge` does not raise.
@@ -31,7 +31,7 @@ STAGED_MIX: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What one publication did; `read` and `written` count half-hours."""
+    """The work of one publication; `read` and `written` count half-hours."""
 
     read: int
     written: int
@@ -41,7 +41,7 @@ class Published:
 def publish_intensity(
     connection: Connection, window: Window, now: datetime, judge: Callable[[Connection], None]
 ) -> Published:
-    """The half-hours of `window` that have begun, from `raw.intensity` into `core.intensity`."""
+    """Publish the half-hours of `window` that have begun into `core.intensity`."""
     read = connection.execute(
         statement("core/stage_intensity"),
         {"start": window.start, "end": window.end, "now": now},
@@ -54,10 +54,10 @@ def publish_intensity(
 def publish_generation_mix(
     connection: Connection, window: Window, now: datetime, judge: Callable[[Connection], None]
 ) -> Published:
-    """The mixes of `window`, from `raw.generation` made exact into `core.generation_mix`.
+    """Publish the mixes of `window`, made exact, into `core.generation_mix`.
 
-    A mix that cannot be made exact is in `refused`, and `core` keeps what it had. The API's own
-    are refused before they reach `raw`; these were written there by another program.
+    A mix that cannot be made exact is returned in `refused`, and `core` keeps its values. Such a
+    mix was written to `raw` by another program: mixes of the API are refused before that.
     """
     refused: list[Rejected] = []
     connection.execute(statement("core/stage_generation_mix"))

@@ -1,7 +1,5 @@
-"""Rejected records and bodies: kept with their reason, listed, tried again.
-
-Belongs here: `ops.quarantine`. Does not belong here: deciding what is rejected (`payloads`, `mix`).
-"""
+"""The quarantine of rejected records and bodies, `ops.quarantine`: they are kept with the reason,
+listed, and replayed after a fix."""
 
 from __future__ import annotations
 
@@ -33,7 +31,7 @@ from grid_assets.telemetry.load import (
 from grid_assets.warehouse.connection import Connection, storable, write_transaction
 
 MAX_PAYLOAD: Final = 65_536
-"""Characters kept of a rejected body: enough to see what it was, too few to fill a disk."""
+"""Characters kept of a rejected body: enough to recognise it, too few to fill a disk."""
 
 ALWAYS: Final = Window(datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
 
@@ -54,7 +52,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a replay did; `days` are the UTC days whose `core` partitions have to be made again."""
+    """The work of one replay; `days` are the UTC days to publish into `core` again."""
 
     accepted: int
     still_rejected: int
@@ -71,12 +69,12 @@ def keep(
     run_id: str,
     is_body: bool = False,
 ) -> int:
-    """Record rejects, outside any transaction of the caller, so that no rollback loses them.
+    """Record rejects outside any transaction of the caller, so that no rollback loses them.
 
-    The same payload seen again counts up; returns how many were rejected, new or not.
+    A payload that is already there is counted again. Returns the number of rejects, new or not.
     """
     if connection.info.transaction_status != TransactionStatus.IDLE:
-        raise ValueError("rejects are kept outside a transaction: its rollback would lose them")
+        raise ValueError("keep rejects outside a transaction: its rollback would lose them")
     entries = [
         (
             captured_at,
@@ -109,7 +107,7 @@ def keep(
 
 
 def open_entries(connection: Connection) -> list[Entry]:
-    """What is rejected and not yet resolved, oldest first."""
+    """Entries that are not resolved, oldest first."""
     rows = connection.execute(
         "SELECT id, captured_at, asset, endpoint, reason, payload, is_body, times_seen "
         "FROM ops.quarantine WHERE resolved_at IS NULL ORDER BY id"
@@ -118,14 +116,14 @@ def open_entries(connection: Connection) -> list[Entry]:
 
 
 def replay(connection: Connection) -> Replayed:
-    """Judge every open entry again; what passes now goes into `raw` as of its first capture.
+    """Parse every open entry again and load those that pass into `raw` as of their first capture.
 
-    An entry is resolved in the transaction that loads it, so that a crash does neither or both.
+    One transaction loads an entry and resolves it, so that a crash does both or neither.
     """
     accepted = still_rejected = 0
     days: set[date] = set()
     for entry in open_entries(connection):
-        rows = _rows(entry)
+        rows = _parse(entry)
         if rows is None:
             still_rejected += 1
             continue
@@ -147,8 +145,8 @@ _LOAD: Final[dict[str, Callable[[Connection, Any], int]]] = {
 }
 
 
-def _rows(entry: Entry) -> list[Any] | None:
-    """The rows of an entry if all of it can be used now, else None."""
+def _parse(entry: Entry) -> list[Any] | None:
+    """The rows of an entry, None if any part of it is still rejected."""
     try:
         content = json.loads(entry.payload, parse_float=Decimal)
     except (ValueError, ArithmeticError, RecursionError):

@@ -1,10 +1,8 @@
-"""The PostgreSQL warehouse: connecting, finding SQL, staging rows.
-
-Belongs here: what every writer and reader of the database shares, with no knowledge of a relation.
-Does not belong here: which rows go where (`telemetry`), what is judged (`quality`), DDL (`sql/`).
+"""Connections to the PostgreSQL warehouse, its SQL files, and the helpers that all its readers and
+writers share.
 
 No connection relies on session state (settings, prepared statements, session locks), so that a
-pooler in transaction mode can stand between.
+pooler in transaction mode can sit in between.
 """
 
 from __future__ import annotations
@@ -20,14 +18,13 @@ from pydantic import SecretStr
 
 from grid_assets.warehouse.urls import location
 
-# libpq sends both when a session starts, which poolers understand; a SET would not last there.
-# psycopg reads no date style but ISO. Times come back in the session's zone, and Python's
-# arithmetic within a zone follows its clock: from a server in London it would be an hour off across
-# a clock change.
+# libpq sends both when a session starts, which poolers support; a SET would not last there. psycopg
+# reads only ISO dates. Times are returned in the session's zone, and Python's arithmetic within a
+# zone follows its clock: with London's it would be an hour off across a clock change.
 os.environ.update(PGDATESTYLE="ISO", PGTZ="UTC")
 
 CONNECT_TIMEOUT_S: Final = 10
-"""Long enough for a server across the world, short enough for a prompt answer when it is down."""
+"""Long enough for a server across the world, short enough to report soon that it is down."""
 
 MIN_SERVER_VERSION: Final = 150000
 
@@ -35,13 +32,13 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 class WarehouseError(Exception):
-    """The warehouse cannot be used; the message names the cause and the setting, never a secret."""
+    """The warehouse cannot be used; the message has the cause and the setting, never a secret."""
 
 
 def connect(url: SecretStr) -> Connection:
     """A connection in autocommit mode; use `transaction()` for more than one statement.
 
-    Raises `WarehouseError` when the server cannot be reached, refuses, or is older than 15.
+    Raises `WarehouseError` if the server cannot be reached, refuses, or is older than version 15.
     """
     try:
         connection = psycopg.connect(
@@ -68,23 +65,23 @@ def connect(url: SecretStr) -> Connection:
 
 
 def is_of_database(error: Exception) -> bool:
-    """Whether our own or Dagster's connection failed; their libraries load only to be asked."""
-    from sqlalchemy.exc import SQLAlchemyError
+    """Whether our own or Dagster's database connection failed."""
+    from sqlalchemy.exc import SQLAlchemyError  # imported late: only errors need it
 
     known = isinstance(error, WarehouseError | psycopg.Error | SQLAlchemyError)
     return known or type(error).__name__ == "DagsterPostgresException"
 
 
 def storable(text: str) -> str:
-    """Text that PostgreSQL can hold: without NUL and without lone surrogates."""
+    """The text as PostgreSQL can store it: without NUL and lone surrogates."""
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 @contextmanager
 def write_transaction(connection: Connection, relation: str) -> Iterator[None]:
-    """A transaction that is the only one to write `relation` until it ends.
+    """A transaction that is the only writer of `relation` until it ends.
 
-    Two runs that load the same half-hours take turns, and the second sees what the first wrote.
+    Two runs that load the same half-hours take turns, and the second sees the rows of the first.
     """
     with connection.transaction():
         lock_relation(connection, relation)
@@ -92,7 +89,7 @@ def write_transaction(connection: Connection, relation: str) -> Iterator[None]:
 
 
 def lock_relation(connection: Connection, relation: str) -> None:
-    """Wait for other writers of `relation`, and keep them waiting until the transaction ends."""
+    """Wait for other writers of `relation`, then make them wait until this transaction ends."""
     connection.execute(
         "SELECT pg_advisory_xact_lock(hashtext('grid_assets'), hashtext(%s))", [relation]
     )
@@ -104,7 +101,7 @@ def copy_rows(
     columns: Sequence[str],
     rows: Iterable[Sequence[Any]],
 ) -> int:
-    """Copy `rows` into a table; returns how many there were."""
+    """Copy `rows` into a table; returns their number."""
     command = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, columns))
     )

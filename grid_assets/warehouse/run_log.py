@@ -1,8 +1,8 @@
 """The run log, `ops.etl_runs`: one row for each attempt to materialise an asset.
 
 Rows are written on connections of their own, so a rollback of the data does not remove them. The
-next process to look finds the rows of a dead one: on the same machine by its process id, on another
-by a heartbeat that stopped.
+next process detects rows of a dead one: by its process id on the same machine, by a heartbeat that
+stopped on another.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import time
 import traceback
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
@@ -26,7 +26,7 @@ from grid_assets.warehouse.urls import redact
 
 HEARTBEAT_S: Final = 20.0
 SILENT: Final = timedelta(minutes=3)
-"""A heartbeat older than this is a death: nine beats missed. Only asked of other machines."""
+"""A process of another machine counts as dead if its heartbeat is older: nine beats missed."""
 
 MAX_TRACE: Final = 20_000
 """Characters kept of a stack trace."""
@@ -39,7 +39,7 @@ PROCESS_DIED: Final = (
 
 @dataclass
 class Attempt:
-    """One attempt while it runs; the counts end up in its row."""
+    """One attempt while it runs; its counts are written to its row."""
 
     run_id: str
     asset: str
@@ -47,7 +47,6 @@ class Attempt:
     rows_fetched: int = 0
     rows_written: int = 0
     rows_quarantined: int = 0
-    secrets: tuple[SecretStr, ...] = field(default=(), repr=False)
 
 
 @contextmanager
@@ -60,9 +59,9 @@ def attempt(
     first_day: date,
     last_day: date,
 ) -> Iterator[Attempt]:
-    """A row in `ops.etl_runs` around the block: `running`, then `success` or `failed`.
+    """Record the block as an attempt in `ops.etl_runs`: `running`, then `success` or `failed`.
 
-    Any exception, an interrupt included, is recorded with message and stack trace, and goes on.
+    Any exception, even an interrupt, is recorded with its message and stack trace and raised again.
     """
     with connect(url) as connection:
         mark_crashed(connection)
@@ -91,8 +90,8 @@ def attempt(
     current = Attempt(run_id, asset, row[0])
     started = time.monotonic()
     stop = threading.Event()
-    beat = threading.Thread(target=_beat, args=(url, current, stop), daemon=True)
-    beat.start()
+    heartbeats = threading.Thread(target=_send_heartbeats, args=(url, current, stop), daemon=True)
+    heartbeats.start()
     try:
         yield current
     except BaseException as error:
@@ -102,11 +101,11 @@ def attempt(
         _finish(url, current, started, "success", None)
     finally:
         stop.set()
-        beat.join(timeout=5)
+        heartbeats.join(timeout=5)
 
 
 def mark_crashed(connection: Connection) -> int:
-    """Mark as `crashed` every running row whose process is gone; returns how many."""
+    """Mark every running row whose process is gone as `crashed`; returns their number."""
     running = connection.execute(
         "SELECT run_id, asset, attempt, host, pid, started_at, "
         "heartbeat_at < clock_timestamp() - %s FROM ops.etl_runs WHERE status = 'running'",
@@ -115,7 +114,7 @@ def mark_crashed(connection: Connection) -> int:
     dead = [
         (run_id, asset, number)
         for run_id, asset, number, host, pid, started_at, silent in running
-        if (not _alive(pid, started_at.timestamp()) if host == _host() else silent)
+        if (not _is_alive(pid, started_at.timestamp()) if host == _host() else silent)
     ]
     for key in dead:
         connection.execute(
@@ -128,7 +127,7 @@ def mark_crashed(connection: Connection) -> int:
 
 
 def are_run_processes_gone(connection: Connection, run_ids: Collection[str]) -> dict[str, bool]:
-    """Whether the process of each run is gone; a run without any attempt is left out."""
+    """Whether the process of each run is gone; a run without an attempt is left out."""
     rows = connection.execute(
         "SELECT DISTINCT ON (run_id) run_id, host, pid, started_at, "
         "coalesce(finished_at, heartbeat_at) < clock_timestamp() - %s "
@@ -136,7 +135,7 @@ def are_run_processes_gone(connection: Connection, run_ids: Collection[str]) -> 
         [SILENT, list(run_ids)],
     ).fetchall()
     return {
-        run_id: not _alive(pid, started_at.timestamp()) if host == _host() else silent
+        run_id: not _is_alive(pid, started_at.timestamp()) if host == _host() else silent
         for run_id, host, pid, started_at, silent in rows
     }
 
@@ -171,7 +170,7 @@ def _finish(
         )
 
 
-def _beat(url: SecretStr, current: Attempt, stop: threading.Event) -> None:
+def _send_heartbeats(url: SecretStr, current: Attempt, stop: threading.Event) -> None:
     while not stop.wait(HEARTBEAT_S):
         try:
             with connect(url) as connection:
@@ -181,11 +180,11 @@ def _beat(url: SecretStr, current: Attempt, stop: threading.Event) -> None:
                     [current.run_id, current.asset, current.attempt],
                 )
         except WarehouseError:
-            continue  # the next beat may get through; the run itself reports a lost server
+            continue  # the next beat may succeed; the run itself reports a lost server
 
 
 def _host() -> str:
-    """Names the space in which a process id means something: machine, boot and container."""
+    """The scope in which a process id is unique: machine, boot and container."""
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             boot = file.read().strip()
@@ -194,10 +193,10 @@ def _host() -> str:
         return socket.gethostname()
 
 
-def _alive(pid: int, started: float) -> bool:
-    """Whether the process that started an attempt at `started` (Unix time) still runs.
+def _is_alive(pid: int, started: float) -> bool:
+    """Whether the process that started an attempt at `started` (Unix time) is still running.
 
-    A younger process with the same id is another one. Two seconds allow for clocks that differ.
+    A younger process with the same id is a different one. Two seconds allow for clock differences.
     """
     try:
         process = psutil.Process(pid)

@@ -1,4 +1,4 @@
-"""What a warehouse holds, live or recorded data, as stamped at its first migration."""
+"""The stamp of a warehouse, set at its first migration: whether it holds live or recorded data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from grid_assets.warehouse.urls import location
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What a warehouse holds; `shift_weeks` moves the recording, None for live data."""
+    """The kind of data, and by how many weeks the recording is shifted (None for live data)."""
 
     kind: DataKind
     shift_weeks: int | None = None
@@ -31,16 +31,18 @@ def read_stamp(connection: Connection) -> Stamp | None:
     return Stamp(*row) if row else None
 
 
-def refuse_other_kind(present: Stamp, wanted: Stamp, url: SecretStr) -> None:
-    """Raise `WarehouseError` unless both are the same kind, and the recording lies the same."""
-    if present.kind != wanted.kind:
+def refuse_other_kind(present: Stamp, expected: Stamp, url: SecretStr) -> None:
+    """Raise `WarehouseError` unless both stamps have the same kind and the same shift."""
+    if present.kind != expected.kind:
         raise WarehouseError(
-            f"The database at {location(url)} holds {present}, and this process works on {wanted}; "
-            "the two never meet. Change GRID_DATABASE_URL, GRID_HOME or GRID_API_URL."
+            f"The database at {location(url)} holds {present}, and this process works on "
+            f"{expected}; the two never meet. Nothing was written. Change GRID_DATABASE_URL, "
+            "GRID_HOME or GRID_API_URL."
         )
-    if present.shift_weeks != wanted.shift_weeks:
+    if present.shift_weeks != expected.shift_weeks:
         raise WarehouseError(
-            f"The database at {location(url)} holds the recording moved by {present.shift_weeks} "
-            f"weeks, and the replay serves it moved by {wanted.shift_weeks}. Start it with "
+            f"The database at {location(url)} holds the recording shifted by "
+            f"{present.shift_weeks} weeks, and the replay serves it shifted by "
+            f"{expected.shift_weeks}. Nothing was written. Start the replay with "
             f"`grid replay --shift-weeks {present.shift_weeks}`, or use another database."
         )

@@ -1,4 +1,4 @@
-"""Connection URLs: the session-mode form, a form without secrets for people, and redaction."""
+"""Connection URLs: their session-mode form, a form without secrets for messages, and redaction."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pydantic import SecretStr
 
 TRANSACTION_POOLER_PORT: Final = 6543
 SESSION_POOLER_PORT: Final = 5432
-"""Supabase serves the same database on both; only the second keeps session state."""
+"""Supabase serves the same database on both ports; only the second keeps session state."""
 
 MIN_SECRET: Final = 4
-"""Shorter passwords are words of any text; striking them out would only spoil the message."""
+"""A shorter password occurs in ordinary words; redacting it would only garble the message."""
 
 
 def session_url(url: SecretStr) -> SecretStr:
-    """The URL itself, or its session-mode twin when it names a transaction-mode pooler."""
+    """The URL itself, or the session-mode URL if it names a pooler in transaction mode."""
     parts = urlsplit(url.get_secret_value())
     if parts.port != TRANSACTION_POOLER_PORT:
         return url
@@ -27,7 +27,7 @@ def session_url(url: SecretStr) -> SecretStr:
 
 
 def location(url: SecretStr) -> str:
-    """Host, port and database of a URL, for people; no user, no password."""
+    """Host, port and database of a URL, without user and password."""
     parts = conninfo_to_dict(url.get_secret_value())
     host, port = parts.get("host", "localhost"), parts.get("port", 5432)
     return f"{host}:{port}/{parts.get('dbname', '')}"
@@ -37,7 +37,7 @@ def redact(text: str, *secrets: SecretStr) -> str:
     """The text without the passwords of connection URLs."""
     for secret in secrets:
         url = secret.get_secret_value()
-        password = conninfo_to_dict(url).get("password")  # wherever in the URL it stands
+        password = conninfo_to_dict(url).get("password")  # also as a parameter
         for form in (url, urlsplit(url).password, quote(str(password or ""), safe=""), password):
             if form and len(str(form)) >= MIN_SECRET:
                 text = text.replace(str(form), "***")

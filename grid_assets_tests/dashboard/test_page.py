@@ -14,7 +14,14 @@ import pytest
 from pydantic import SecretStr
 
 from grid_assets.dashboard import page, queries
-from grid_assets.dashboard.queries import Accuracy, HourOfAttempts, Intensity, Predicted, Snapshot
+from grid_assets.dashboard.queries import (
+    Accuracy,
+    Greenest,
+    HourOfAttempts,
+    Intensity,
+    Predicted,
+    Snapshot,
+)
 from grid_assets.halfhours import DAY, HALF_HOUR, floor
 from grid_assets.series import FUELS
 from grid_assets.warehouse.connection import Connection
@@ -182,18 +189,28 @@ def test_our_newest_model_speaks_and_others_stand_in_for_it() -> None:
     assert Snapshot(NOW, predicted=[predicted(-1, 1)]).model is None
 
 
-def test_the_greenest_hours_are_those_with_the_lowest_mean_and_no_gap() -> None:
-    values = [90, 80, 70, 60, 50, 40, 30, 40, 50, 60, 70, 80]
-    whole = Snapshot(NOW, predicted=[predicted(n, value) for n, value in enumerate(values)])
-    start = floor(NOW) + 3 * HALF_HOUR  # 60 50 40 30 40 50: the first of two equals
-    assert whole.greenest() == (start, start + timedelta(hours=3), Decimal(270) / 6)
-    gap = Snapshot(NOW, predicted=[one for n, one in enumerate(whole.predicted) if n != 6])
-    assert gap.greenest() == (
-        floor(NOW),
-        floor(NOW) + timedelta(hours=3),
-        Decimal(90 + 80 + 70 + 60 + 50 + 40) / 6,
-    )
-    assert Snapshot(NOW, predicted=[predicted(0, 1)]).greenest() is None
+def test_the_greenest_hours_are_those_of_greenest_window_for_the_pages_model(
+    warehouse: SecretStr, connection: Connection, rows: Rows
+) -> None:
+    now = datetime.now(UTC)
+    made_up.fill(warehouse, now)
+    ahead = floor(now)
+    delete = "DELETE FROM forecast.predictions WHERE model = %s AND period_start "
+
+    def greenest() -> Greenest | None:
+        return queries.read(connection, now).greenest
+
+    def stretch(first: int, *medians: int) -> Greenest:
+        start = ahead + first * HALF_HOUR
+        return Greenest(start, start + timedelta(hours=3), Decimal(sum(medians)) / 6)
+
+    assert greenest() == stretch(0, 150, 151, 152, 153, 154, 95)
+    rows(delete + "= %s", made_up.MODEL, ahead + 2 * HALF_HOUR)  # a gap is not bridged
+    assert greenest() == stretch(3, 153, 154, 95, 156, 157, 158)
+    rows(delete + ">= %s", made_up.MODEL, ahead + 5 * HALF_HOUR)  # too few for three hours
+    assert greenest() is None
+    rows(delete + ">= %s", made_up.MODEL, ahead)  # NESO's are 7 g higher
+    assert greenest() == stretch(0, 157, 158, 159, 160, 161, 102)
 
 
 # What is said.
@@ -209,8 +226,8 @@ def test_an_empty_warehouse_gives_a_page_that_says_so_everywhere(
     assert shown.count("No data yet.") == 5
     for said in (
         "No forecast yet.",
-        "There is no generation mix of the last 24 hours yet.",
-        "There is neither an actual of the last 24 hours nor a forecast yet.",
+        "There is no generation mix for the last 24 hours yet.",
+        "There are no actuals for the last 24 hours and no forecast yet.",
         "No forecast has been scored yet.",
         "No band has been scored yet.",
         "Nothing has run in the last 24 hours.",
@@ -233,7 +250,7 @@ def test_recorded_data_and_simulated_forecasts_are_named_and_live_ones_are_not()
 
 def test_times_are_utc_and_london_is_named_with_its_summer_zone() -> None:
     found = Snapshot(NOW, newest_intensity=Intensity(NOW - HALF_HOUR, Decimal(1), "low"))
-    assert "Made 1 Jul 20:10 UTC (21:10 BST in London), 2026." in text(render(found))
+    assert "Made on 1 Jul 20:10 UTC (21:10 BST in London), 2026." in text(render(found))
 
 
 def test_nothing_is_drawn_through_a_gap() -> None:
@@ -262,7 +279,10 @@ def test_every_chart_has_its_summary_as_description_and_a_table() -> None:
         summary = spec["description"].split(". ", 1)[1]
         assert summary in text(html)
         assert f'<details id="{name}-table">' in html
-    assert "Over 1 half-hours most came from wind (60.0 % on average), then gas (40.0 %)" in html
+    assert (
+        "Over 1 half-hours, most power came from wind (60.0 % on average), then gas (40.0 %)"
+        in html
+    )
     assert "between 100.0 at 1 Jul 20:00 and 102.0 at 1 Jul 21:00" in html
     assert "2 attempts in 24 hours, 2 of them failed or crashed." in html
 

@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from grid_assets.forecasting import store
-from grid_assets.forecasting.calibration import COVERAGE, FEWEST, Margins, margins
+from grid_assets.forecasting.calibration import COVERAGE, MIN_ERRORS, Margins, margins
 from grid_assets.forecasting.models.forecaster import Values
 from grid_assets.forecasting.models.registry import ModelInfo
 from grid_assets.halfhours import HALF_HOUR, Window, day_start
@@ -37,7 +37,7 @@ def brute_force(low: list[float], high: list[float], actual: list[float]) -> flo
         if not math.isnan(a)
     )
     rank = math.ceil(COVERAGE * (len(scores) + 1))
-    return scores[rank - 1] if len(scores) >= FEWEST and rank <= len(scores) else 0.0
+    return scores[rank - 1] if len(scores) >= MIN_ERRORS and rank <= len(scores) else 0.0
 
 
 def errors(count: int, seed: int = 0, width: float = 5) -> tuple[Values, Values, Values]:

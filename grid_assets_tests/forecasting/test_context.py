@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
-from grid_assets.forecasting.context import MOST_MISSING, IssueContext, add_neso_forecast
+from grid_assets.forecasting.context import MAX_MISSING, IssueContext, add_neso_forecast
 from grid_assets.forecasting.horizon import HORIZON
 from grid_assets.forecasting.models.forecaster import CONTEXT, Values
 from grid_assets.halfhours import HALF_HOUR, Window
@@ -221,8 +221,8 @@ def test_what_is_no_measurement_never_reaches_a_context(
 
 
 def test_more_than_a_quarter_missing_is_refused_with_the_reason(warehouse: SecretStr) -> None:
-    holes = issues.half_hours(T - 3 * DAY, T - 3 * DAY + (MOST_MISSING + 1) * HALF_HOUR)
-    assert MOST_MISSING == 84
+    holes = issues.half_hours(T - 3 * DAY, T - 3 * DAY + (MAX_MISSING + 1) * HALF_HOUR)
+    assert MAX_MISSING == 84
     issues.fill(warehouse, T - 8 * DAY, T, but=holes)
     found = shown(warehouse)
     assert found.problem is None
@@ -253,7 +253,7 @@ def test_an_empty_warehouse_is_refused_and_nothing_is_said_to_be_known(
     assert (found.intensity_to, found.mix_to, found.missing) == (None, None, CONTEXT)
 
 
-@pytest.mark.parametrize("late", [1, 5, MOST_MISSING])
+@pytest.mark.parametrize("late", [1, 5, MAX_MISSING])
 def test_late_actuals_end_the_context_earlier_and_leave_it_as_long(
     late: int, warehouse: SecretStr
 ) -> None:

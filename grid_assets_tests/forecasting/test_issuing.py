@@ -367,8 +367,8 @@ def test_an_issue_time_in_the_future_is_refused_before_anything_is_made(
     with pytest.raises(FutureIssue) as refused:
         issues.issue(filled, T - DAY, T + HALF_HOUR, now=now, model=stub)
     assert str(refused.value) == (
-        "2026-03-20 12:30 UTC lies in the future; the newest forecast that can be made now starts "
-        "at 12:00."
+        "2026-03-20 12:30 UTC is in the future, and what will be published before it is not known "
+        "yet. Start at 12:00 or earlier."
     )
     assert stub.asked == []
     assert issue_rows(rows) == {}

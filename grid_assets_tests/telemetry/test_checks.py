@@ -743,7 +743,7 @@ def test_every_query_belongs_to_a_check_and_every_check_asks_in_a_sentence() -> 
     checks = [check for group in (BLOCKING, WARNING) for some in group.values() for check in some]
     files = {path.stem for path in (sql_dir() / "checks").glob("*.sql")}
     assert {check.query for check in checks} == files
-    assert all(check.asks.endswith(".") for check in [*checks, FEW_QUARANTINED])
+    assert all(check.description.endswith(".") for check in [*checks, FEW_QUARANTINED])
     for relation in WARNING:
         names = [check.name for check in (*BLOCKING.get(relation, ()), *WARNING[relation])]
         assert len(names) == len(set(names))

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from grid_assets.halfhours import DAY, HALF_HOUR, day_start
-from grid_assets.telemetry.gaps import MOST_RANGES, Range, cycle, days_due
+from grid_assets.telemetry.gaps import MAX_RANGES, Range, cycle, days_due
 from grid_assets.warehouse.connection import Connection
 from grid_assets_tests import shared_warehouse
 
@@ -240,8 +240,8 @@ def test_other_due_days_follow_as_ranges_newest_first() -> None:
 def test_a_cycle_starts_no_more_runs_than_it_may_and_the_newest_days_first() -> None:
     runs = cycle(TODAY, [ago(days) for days in range(3, 100, 2)])
     assert runs[0] == Range(ago(1), TODAY)
-    assert len(runs) == 1 + MOST_RANGES
-    oldest = ago(1 + 2 * MOST_RANGES)
+    assert len(runs) == 1 + MAX_RANGES
+    oldest = ago(1 + 2 * MAX_RANGES)
     assert runs[-1] == Range(oldest, oldest)
 
 
