@@ -1,4 +1,4 @@
-"""Forecasts: what a model is shown, the models themselves, and how their errors are counted.
+"""Forecasts: context, models, bands, storage, scores and training, without Dagster.
 
-Modules here know nothing of Dagster. Only `chronos`, `checkpoint` and `training` import torch.
+Only `models.chronos` and `training` import torch.
 """
