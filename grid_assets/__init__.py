@@ -1,1 +1,1 @@
-"""Grid Assets: Great Britain's grid carbon data as Dagster assets in PostgreSQL."""
+"""Great Britain's grid carbon data as Dagster assets in PostgreSQL, with forecasts."""

@@ -1,4 +1,4 @@
-"""The table of contents: every asset, check, schedule and resource of the project by name."""
+"""The table of contents: every asset, job, schedule, sensor and resource by name."""
 
 import dagster as dg
 
@@ -22,6 +22,6 @@ defs = dg.Definitions(
     schedules=[automation.half_hourly, housekeeping.daily_housekeeping],
     sensors=[automation.new_telemetry],
     resources={"services": Services()},
-    # In the run's own process: each step of the multiprocess executor would cost 3 s.
+    # One process for all steps: the multiprocess executor takes 3 s for each.
     executor=dg.in_process_executor,
 )

@@ -1,7 +1,4 @@
-"""How far long work has come, said often enough to follow and seldom enough to read.
-
-Belongs here: wording and pacing. Does not belong here: where the lines end up.
-"""
+"""Progress lines for long work: frequent enough to follow, rare enough to read."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 LOGGER: Final = logging.getLogger("grid_assets.progress")
-"""`grid` shows these lines in the terminal; Dagster's processes do not."""
+"""`grid` prints these lines on the terminal; Dagster's processes do not."""
 
 SHOW_EVERY_S: Final = 1.0
 RECORD_EVERY_S: Final = 20.0
@@ -18,28 +15,28 @@ RECORD_EVERY_S: Final = 20.0
 
 
 class Progress:
-    """Counts steps of known number, and estimates the time left from the time spent."""
+    """Counts the steps of a task, and estimates the time left from the time spent."""
 
     def __init__(
         self,
-        what: str,
+        task: str,
         steps: int,
         unit: str,
         clock: Callable[[], float],
         record: Callable[[str], object],
     ) -> None:
-        self._what, self._steps, self._unit = what, steps, unit
+        self._task, self._steps, self._unit = task, steps, unit
         self._clock, self._record = clock, record
         self._started = self._shown = self._recorded = clock()
         self._done = 0
 
     def step(self, text: str) -> None:
-        """One step is done; `text` names it."""
+        """Count one step as done; `text` names it."""
         self._done += 1
         now = self._clock()
         spent = now - self._started
         left = spent / self._done * (self._steps - self._done)
-        line = f"{self._what}: {text}, {self._done} of {self._steps} {self._unit}" + (
+        line = f"{self._task}: {text}, {self._done} of {self._steps} {self._unit}" + (
             f", about {left:.0f} s left" if left >= 1 else ""
         )
         last_of_many = self._done == self._steps > 1

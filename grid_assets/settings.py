@@ -1,8 +1,4 @@
-"""The environment as one typed object; the only place that reads `GRID_*`.
-
-Belongs here: names, types, defaults and limits of settings, and error texts that name the variable.
-Does not belong here: connecting to anything, or starting it.
-"""
+"""Settings: the environment variables `GRID_*` with their types, defaults and limits."""
 
 from __future__ import annotations
 
@@ -18,19 +14,19 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _CHECKOUT: Final = Path(__file__).resolve().parent.parent
 PROJECT_DIR: Final = _CHECKOUT if (_CHECKOUT / "pyproject.toml").is_file() else Path.cwd()
-"""The checkout; where the package is installed without one, the folder that `grid` is called in."""
+"""The checkout; for a package installed without one, the current folder."""
 
 DataKind = Literal["live", "replay"]
-"""What an API serves and a warehouse holds; the two never mix."""
+"""The kind of data of an API or a warehouse; the two are never mixed."""
 
 PUBLIC_API_URL: Final = "https://api.carbonintensity.org.uk"
 DEFAULT_HISTORY: Final = timedelta(days=30)
 LEAST_FORECAST_DAYS: Final = 31
-"""Bands are calibrated on whole issues of the last 28 days; the database refuses less than 30."""
+"""Bands are calibrated on whole issues of the last 28 days; the database refuses under 30 days."""
 
 
 class SettingsError(Exception):
-    """A setting cannot be used; the message names the variable and the cure, never its secret."""
+    """A setting is invalid; the message names the variable and the remedy, but no secret."""
 
 
 def _web_address(url: str) -> str:
@@ -38,7 +34,7 @@ def _web_address(url: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("it must be an http:// or https:// address")
     if parts.query or parts.fragment:
-        raise ValueError("it must be a base address, without ? or #")
+        raise ValueError("it must be a base address without ? or #")
     return url.rstrip("/")
 
 
@@ -51,26 +47,24 @@ def _postgres_url(url: SecretStr) -> SecretStr:
         parts = urlsplit(text)
         port = parts.port
         if parts.fragment or text.count("@") != min(parts.netloc.count("@"), 1):
-            # A raw @, / ? or # in the password: libpq would take the rest of it for a host, which
-            # error texts show.
+            # A raw @, /, ? or # in the password: libpq would read the rest of it as a host, which
+            # errors show.
             raise ValueError
     except Exception:
-        # The library's message can quote a part of the password, so it is not repeated.
+        # The library's message may contain a part of the password, so it is left out.
         raise ValueError(
             "it cannot be read; percent-encode special characters in the password"
         ) from None
     if port == 0:
-        raise ValueError("port 0 is no port")
+        raise ValueError("port 0 is not valid")
     if "dbname" in dict(parse_qsl(parts.query)):
         raise ValueError("name the database in the path, not as ?dbname=")
-    return SecretStr(
-        re.sub("^postgres:", "postgresql:", text)
-    )  # SQLAlchemy knows the long form only
+    return SecretStr(re.sub("^postgres:", "postgresql:", text))  # SQLAlchemy needs the long form
 
 
 def _cron(text: str) -> str:
     if not re.fullmatch(r"([\d*/,A-Za-z-]+\s+){4}[\d*/,A-Za-z-]+", text.strip()):
-        raise ValueError("it must be five fields of cron, such as 12,42 * * * *")
+        raise ValueError("it must be a cron expression of five fields, such as 12,42 * * * *")
     return text.strip()
 
 
@@ -90,11 +84,11 @@ def _leads(value: Any) -> Any:
     try:
         hours = sorted({float(part) for part in value.split(",")})
     except ValueError:
-        raise ValueError("it must be hours with commas between them, such as 0,3,6,12") from None
+        raise ValueError("it must be hours separated by commas, such as 0,3,6,12") from None
     if not all(hour in (step / 2 for step in range(96)) for hour in hours):
         raise ValueError("each must be a half or whole hour from 0 to 47.5")
     if hours[0] != 0:
-        raise ValueError("0 must be among them, the newest forecast of each half-hour")
+        raise ValueError("0, the newest forecast of each half-hour, must be among them")
     return tuple(hours)
 
 
@@ -137,7 +131,7 @@ class Settings(BaseSettings):
 
     @classmethod
     def from_environment(cls) -> Settings:
-        """Settings from `GRID_*`. Raises `SettingsError` that names each bad variable."""
+        """Read the settings. Raises `SettingsError`, which names each invalid variable."""
         try:
             settings = cls()
         except ValidationError as error:
@@ -151,9 +145,9 @@ class Settings(BaseSettings):
 
     @property
     def forecast_keep_leads(self) -> list[timedelta]:
-        """The leads that forecasts are kept of for ever."""
+        """The leads of forecasts that are kept for ever."""
         return [timedelta(hours=hours) for hours in self.forecast_keep_leads_hours]
 
     def first_history_day(self, now: datetime) -> date:
-        """The first UTC day that is kept free of gaps."""
+        """The first UTC day whose gaps are filled."""
         return self.history_start or (now.astimezone(UTC) - DEFAULT_HISTORY).date()

@@ -1,14 +1,14 @@
-"""Dagster's side of the project: partitions, resources, assets, checks, automation.
+"""The Dagster side: assets and checks, their partitions, resources, schedules, sensor and jobs.
 
-Belongs here: reading run context, calling the domain modules, reporting. The only package that
-imports Dagster. Does not belong here: any rule about the data.
+Modules here read a run's context, call the other packages, and report. They hold no rule about the
+data.
 """
 
 import warnings
 
 import dagster as dg
 
-# Backfill policies, freshness policies and virtual assets are marked beta or preview in the pinned
-# Dagster; the pin, not a warning on every start, is what guards against their changing.
+# Backfill policies, freshness policies and virtual assets are beta or preview in the pinned
+# version of Dagster. The pin guards against changes; a warning at every start would not.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)

@@ -1,6 +1,6 @@
-"""What runs by itself: the half-hourly schedule, the sensor that sees new rows, and their job.
+"""When runs start: the half-hourly schedule, the sensor for new rows, and the job of both.
 
-Belongs here: when. Does not belong here: which days (`plan`), or how.
+Which days a run covers is decided in `telemetry.gaps` and `forecasting.due`.
 """
 
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.run_log import are_run_processes_gone, mark_crashed
 
 HISTORY: Final = [raw.intensity, raw.generation, core.intensity, core.generation_mix]
-"""What can be fetched for past days; NESO's forecast cannot."""
+"""The assets that can be fetched for past days; NESO's forecast cannot."""
 
 CORE: Final = [core.intensity, core.generation_mix, forecast.accuracy]
-"""`core` made again from `raw`, and the scores that rest on it."""
+"""`core`, published from `raw`, and the scores that depend on it."""
 
 FORECASTS: Final = [forecast.predictions, forecast.accuracy, dashboard.dashboard]
 """A forecast, its scores, and the page that shows them."""
@@ -33,20 +33,20 @@ TELEMETRY: Final = dg.define_asset_job(
     "telemetry",
     selection=[asset.key for asset in (*HISTORY, raw.neso_forecast, *FORECASTS)],
     description=(
-        "One cycle: yesterday and today from the API into core, NESO's forecast, then a forecast "
-        "from the new telemetry, scores, and the dashboard."
+        "One half-hourly cycle: loads yesterday and today into raw and core, captures NESO's "
+        "forecast, forecasts from the new telemetry, scores, and updates the dashboard."
     ),
 )
 
 
 QUIET_RUN_CONFIG: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-"""Run configuration: the console says nothing, every event is in the UI and `ops.etl_runs`."""
+"""Run configuration without console output; events are in the UI and in `ops.etl_runs`."""
 
 WHY_TAG: Final = "grid/why"
-"""What the tables said when the sensor asked for a run."""
+"""Why the sensor started a run."""
 
 FULL_SCAN_EVERY: Final = timedelta(minutes=5)
-"""All of history is compared with raw this often; the last week every time."""
+"""How often `core` is compared with all of `raw`; the last week is compared every time."""
 
 OPEN: Final = (
     dg.DagsterRunStatus.QUEUED,
@@ -57,10 +57,10 @@ OPEN: Final = (
 )
 
 SILENT_RUN: Final = timedelta(hours=1)
-"""A run that left no trace in ops.etl_runs is given up after this; its first comes in seconds."""
+"""A run without a row in `ops.etl_runs` counts as dead after this. The first takes seconds."""
 
 MISSED: Final = timedelta(minutes=20)
-"""A cycle this late was missed while the daemon was down; the newest one makes up for it."""
+"""A cycle this late was missed while the daemon was down; the newest one catches up."""
 
 
 @dg.schedule(
@@ -69,9 +69,9 @@ MISSED: Final = timedelta(minutes=20)
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description=(
-        "Twice an hour, 12 minutes after each half-hour ends (GRID_TELEMETRY_CRON): for 10 to "
-        "11.4 minutes after the end, measured minute by minute, the API repeats the previous "
-        "actual. Reads yesterday and today, and past days that lack half-hours."
+        "Twice an hour, 12 minutes after each half-hour ends (GRID_TELEMETRY_CRON). For the first "
+        "10 to 11.4 minutes, as measured, the API repeats the previous actual. Loads yesterday, "
+        "today, and past days with missing half-hours."
     ),
 )
 def half_hourly(
@@ -81,10 +81,10 @@ def half_hourly(
     mark_crashed(services.connection)
     fail_dead_runs(context.instance, services.connection)
     if now - context.scheduled_execution_time > MISSED:
-        return dg.SkipReason("Missed while the daemon was down; the newest cycle makes up for it.")
+        return dg.SkipReason("Missed while the daemon was down. The newest cycle catches up.")
     return [
         dg.RunRequest(
-            # Dagster refuses several requests without keys; with the tick in it none is ever old.
+            # Dagster needs a key for each of several requests. The tick makes it unique.
             run_key=f"{api_time(context.scheduled_execution_time)} {days}",
             tags=range_tags(days.first, days.last, "schedule"),
             asset_selection=selection(days, now),
@@ -97,7 +97,7 @@ def half_hourly(
 def cycle(services: Services, now: datetime) -> list[gaps.Range]:
     """The day ranges of one cycle, the newest first; each is one run.
 
-    While the newest days cannot be fetched, nothing older is tried: each run would wait in vain.
+    While the newest days cannot be fetched, older ones are not tried: each run would only wait.
     """
     if gaps.newest_failed(services.connection, now.date()):
         return gaps.cycle(now.date(), [])
@@ -106,9 +106,9 @@ def cycle(services: Services, now: datetime) -> list[gaps.Range]:
 
 
 def selection(days: gaps.Range, now: datetime) -> list[dg.AssetKey]:
-    """The assets of one range: all, or telemetry and scores where the range is past.
+    """The assets of one range: all, or telemetry and scores for a past range.
 
-    Past days are back-tested once their telemetry is there (`plan_forecast_runs`).
+    Past days are back-tested once their telemetry is loaded (`plan_forecast_runs`).
     """
     if days.last == now.date():
         return [asset.key for asset in (*HISTORY, raw.neso_forecast, *FORECASTS)]
@@ -117,7 +117,7 @@ def selection(days: gaps.Range, now: datetime) -> list[dg.AssetKey]:
 
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
-    """A run that the tables ask for: assets over days, and why."""
+    """A run that is due: its days, its assets, and why."""
 
     days: gaps.Range
     assets: list[dg.AssetKey]
@@ -128,18 +128,18 @@ class PlannedRun:
 def plan_core_runs(
     services: Services, first: date, now: datetime, trigger: str
 ) -> list[PlannedRun]:
-    """Runs of `core` over the days for which `raw` holds something newer, whoever wrote it."""
+    """Runs of `core` over the days for which `raw` has newer rows, from any writer."""
     return [
-        PlannedRun(days, [asset.key for asset in CORE], trigger, f"raw is newer than core: {days}")
+        PlannedRun(days, [asset.key for asset in CORE], trigger, "raw has newer rows")
         for days in gaps.to_ranges(due.days_core_lacks(services.connection, first, now))
     ]
 
 
 def plan_forecast_runs(services: Services, now: datetime, trigger: str) -> list[PlannedRun]:
-    """Runs of `forecast`: from telemetry that no forecast has used, then past days without any.
+    """Runs of `forecast`: from telemetry that no forecast has used, then of past days without one.
 
-    Where the model has never forecast, the past comes first: bands are calibrated on its errors.
-    What has passed of today comes with yesterday, so that a new warehouse has no gap before now.
+    For a model that has never forecast, past days come first, because bands are calibrated on its
+    errors. Today so far is back-tested with yesterday, so that a new warehouse has no gap.
     """
     if due.failed_lately(services.connection, now) or due.core_is_blocked(services.connection, now):
         return []
@@ -154,24 +154,24 @@ def plan_forecast_runs(services: Services, now: datetime, trigger: str) -> list[
     if today - DAY in lacking:
         lacking.append(today)
     past = [
-        PlannedRun(days, assets, BACKTEST, f"no forecasts yet for {days}")
+        PlannedRun(days, assets, BACKTEST, "these days have no forecasts")
         for days in gaps.to_ranges(lacking)
     ]
     if due.has_forecast(services.connection, model):
         return newest + past
-    # a back-test that reaches today ends with the forecast of now
+    # a back-test that includes today ends with the current forecast
     return past if today in lacking else past + newest
 
 
 def plan_dashboard_run(
     services: Services, now: datetime, trigger: str, pause: timedelta = dashboard.PAUSE
 ) -> list[PlannedRun]:
-    """A run of the dashboard alone, where a run ended without it: a failed one, or a backfill."""
+    """A run of the dashboard alone, after runs without it, such as failed ones or backfills."""
     if not dashboard.dashboard_is_due(services.connection, now, pause):
         return []
     today = gaps.Range(now.date(), now.date())
     return [
-        PlannedRun(today, [dashboard.dashboard.key], trigger, "runs are newer than the dashboard")
+        PlannedRun(today, [dashboard.dashboard.key], trigger, "a run has ended since the last one")
     ]
 
 
@@ -180,10 +180,10 @@ def plan_dashboard_run(
     minimum_interval_seconds=5,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
-        "Asks the tables every 5 seconds: does raw hold what core lacks (whoever wrote it), does "
-        "core hold telemetry that no forecast has used, are there past days to back-test, is the "
-        "dashboard older than the last run? Starts one run at a time, so that a burst gives one "
-        "forecast and a crash loses none."
+        "Checks the tables every 5 seconds. Starts a run if raw has rows that core lacks, from any "
+        "writer; if core has telemetry that no forecast has used; if past days have no back-test; "
+        "or if the dashboard is older than the last run. Starts one run at a time, so that a burst "
+        "of rows leads to one forecast, and decides from the tables, so that a crash loses none."
     ),
 )
 def new_telemetry(
@@ -192,13 +192,13 @@ def new_telemetry(
     now = services.now()
     if _is_running(context.instance):
         fail_dead_runs(context.instance, services.connection)
-        return dg.SkipReason("A run is on its way; the tables are asked again when it has ended.")
-    looked_far = float(context.cursor or 0)
-    far = (
-        now.timestamp() - looked_far >= FULL_SCAN_EVERY.total_seconds()
-        or now.timestamp() < looked_far
+        return dg.SkipReason("A run is in progress. The tables are checked again when it ends.")
+    last_full_scan = float(context.cursor or 0)
+    is_full_scan = (
+        now.timestamp() - last_full_scan >= FULL_SCAN_EVERY.total_seconds()
+        or now.timestamp() < last_full_scan
     )
-    first = gaps.FIRST_DAY if far else now.date() - gaps.REVISED
+    first = gaps.FIRST_DAY if is_full_scan else now.date() - gaps.REVISED
     runs = (
         plan_core_runs(services, first, now, "sensor")
         or plan_forecast_runs(services, now, "sensor")
@@ -207,18 +207,18 @@ def new_telemetry(
     if not runs:
         return dg.SensorResult(
             skip_reason=dg.SkipReason("Every forecast and every score is up to date."),
-            cursor=str(now.timestamp()) if far else context.cursor,
+            cursor=str(now.timestamp()) if is_full_scan else context.cursor,
         )
-    wanted = runs[0]
+    planned = runs[0]
     return dg.SensorResult(
         run_requests=[
-            # No run key: Dagster would remember it for ever and never try a failed one again.
+            # No run key: Dagster would remember it for ever and never retry a failed run.
             dg.RunRequest(
                 tags={
-                    **range_tags(wanted.days.first, wanted.days.last, wanted.trigger),
-                    WHY_TAG: wanted.why,
+                    **range_tags(planned.days.first, planned.days.last, planned.trigger),
+                    WHY_TAG: planned.why,
                 },
-                asset_selection=wanted.assets,
+                asset_selection=planned.assets,
                 run_config=QUIET_RUN_CONFIG,
             )
         ]
@@ -226,7 +226,7 @@ def new_telemetry(
 
 
 def _is_running(instance: dg.DagsterInstance) -> bool:
-    """Whether a run that may change the answer is queued or running: any but a long history."""
+    """Whether a run is queued or in progress that may change the plan: any but a backfill."""
     open_runs = instance.get_runs(
         dg.RunsFilter(job_name=TELEMETRY.name, statuses=[*OPEN]), limit=20
     )
@@ -239,7 +239,7 @@ def _is_running(instance: dg.DagsterInstance) -> bool:
 
 
 def fail_dead_runs(instance: dg.DagsterInstance, connection: Connection) -> None:
-    """Close runs whose process was killed; the queue would count them as running for ever."""
+    """Mark runs of dead processes as failed; the queue would count them as running for ever."""
     open_runs = {
         record.dagster_run.run_id: record
         for record in instance.get_run_records(

@@ -1,8 +1,4 @@
-"""The daily job that removes what is old: leads of forecasts, runs of Dagster.
-
-Belongs here: the job, its schedule, and running it from a command. Does not belong here: which rows
-and runs go (`forecasting.retention`, `run_retention`).
-"""
+"""The daily job that removes old data: leads of forecasts, and runs of Dagster."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -29,8 +25,8 @@ def _today(context: dg.OpExecutionContext, now: datetime) -> Days:
 @dg.op(
     out=dg.Out(dg.Nothing),
     description=(
-        "Of forecasts older than GRID_FORECAST_KEEP_DAYS keeps the leads of "
-        "GRID_FORECAST_KEEP_LEADS_HOURS. rows_written in ops.etl_runs is the rows removed."
+        "Thins forecasts older than GRID_FORECAST_KEEP_DAYS to the leads of "
+        "GRID_FORECAST_KEEP_LEADS_HOURS. In ops.etl_runs, rows_written counts the rows removed."
     ),
 )
 def thin_forecasts(context: dg.OpExecutionContext, services: Services) -> None:
@@ -42,31 +38,34 @@ def thin_forecasts(context: dg.OpExecutionContext, services: Services) -> None:
         current.rows_written = done.rows
     context.log.info(f"{done.days} days thinned, {done.rows} rows removed.")
     if done.postponed:
-        context.log.info("A run is forecasting such days; the rest follows tomorrow.")
+        context.log.info("A run is forecasting such days, so the rest is left for tomorrow.")
 
 
 @dg.op(
     out=dg.Out(dg.Nothing),
     description=(
-        "Deletes Dagster's runs older than GRID_DAGSTER_KEEP_DAYS with their events, but for those "
-        "that hold the newest materialisation of a partition. rows_written is the runs removed."
+        "Deletes Dagster's runs older than GRID_DAGSTER_KEEP_DAYS with their events, except those "
+        "with the newest materialisation of a partition. rows_written counts the runs removed."
     ),
 )
 def purge_history(context: dg.OpExecutionContext, services: Services) -> None:
     days = services.settings.dagster_keep_days
     if days == 0:
-        context.log.info("GRID_DAGSTER_KEEP_DAYS=0: nothing is purged.")
+        context.log.info("GRID_DAGSTER_KEEP_DAYS is 0, so no runs are deleted.")
         return
     now = services.now()
     with attempt(context, services, PURGING, _today(context, now)) as current:
         done = run_retention.purge(context.instance, now - timedelta(days=days))
         current.rows_fetched, current.rows_written = done.seen, done.deleted
         record_purge(services.connection, now)
-    context.log.info(f"{done.deleted} of {done.seen} runs older than {days} days deleted.")
+    context.log.info(f"Deleted {done.deleted} of {done.seen} runs older than {days} days.")
 
 
 @dg.job(
-    description="Once a day: thins old forecasts, and purges Dagster's old runs. Each by itself.",
+    description=(
+        "Once a day: thins old forecasts and deletes Dagster's old runs. "
+        "If one part fails, the other still runs."
+    ),
 )
 def housekeeping() -> None:
     thin_forecasts()
@@ -78,7 +77,7 @@ def housekeeping() -> None:
     cron_schedule=QUIET_MINUTE,
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Removes what is old, at night between two cycles. `grid tick` does so without.",
+    description="Daily clean-up at night. Without the daemon, `grid tick` does it once a day.",
 )
 def daily_housekeeping() -> dg.RunRequest:
     return dg.RunRequest(tags={TRIGGER_TAG: "schedule"}, run_config=QUIET_RUN_CONFIG)

@@ -1,7 +1,7 @@
-"""UTC days as partitions, and which of them a run is about.
+"""Partitions, which are UTC days, and the days that a run covers.
 
-Half-hours are rows inside a day: half-hourly partitions since 2017 would be over 160,000 keys, more
-than Dagster advises for one asset, and a UTC day has 48 half-hours in every season.
+Half-hours are rows of a day: half-hourly partitions since 2017 would be over 160,000 keys, more
+than Dagster advises for one asset. A UTC day has 48 half-hours in every season.
 """
 
 from __future__ import annotations
@@ -25,14 +25,13 @@ ONE_RUN: Final = dg.BackfillPolicy.single_run()
 """A range is one run: the API serves 14 days at once, and each Dagster run costs seconds."""
 
 TRIGGER_TAG: Final = "grid/trigger"
-"""What started a run; a run without it was started by hand in the UI."""
-
+"""The tag that names what started a run; a run without it was started by hand in the UI."""
 
 BACKTEST: Final = "backtest"
-"""Trigger of a run that forecasts past days as they would have been forecast then."""
+"""Trigger of a run that forecasts past days from the telemetry known at each issue time."""
 
 CYCLES: Final = ("schedule", "tick", "sensor")
-"""Triggers of the half-hourly cycle: what is newest, as opposed to chosen days."""
+"""Triggers of the half-hourly cycle, which covers the newest data, not chosen days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ def days_of(context: dg.AssetExecutionContext) -> Days:
 
 
 def range_tags(first: date, last: date, trigger: str) -> dict[str, str]:
-    """Run tags that make one run of the days `first` to `last`, both included."""
+    """Tags of a run that covers the days `first` to `last`, both included."""
     return {
         "dagster/asset_partition_range_start": first.isoformat(),
         "dagster/asset_partition_range_end": last.isoformat(),

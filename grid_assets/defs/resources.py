@@ -1,8 +1,7 @@
-"""What a run gets from outside: settings, the clock, the API client and a connection.
+"""The resource of every run: settings, the clock, the API client and a database connection.
 
-They are made once for each run or evaluation and passed on. The resource has no configuration of
-its own: settings come from the environment of the process that runs the step, so no URL or password
-is ever part of a run's configuration or an event.
+They are made once for each run or evaluation. The resource has no configuration of its own, because
+a URL or password would then be part of runs and events: settings come from the environment.
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ from grid_assets.warehouse.urls import location
 
 
 class NotMigrated(WarehouseError):
-    """The warehouse was never migrated."""
+    """The warehouse is not migrated."""
 
 
 class Services(dg.ConfigurableResource[object]):
-    """The outside world of one run; its assets share one connection and one outage budget."""
+    """The services of one run, whose assets share one connection and one outage budget."""
 
     _settings: Settings = PrivateAttr()
     _api: CarbonIntensityApi | None = PrivateAttr(default=None)
@@ -40,7 +39,7 @@ class Services(dg.ConfigurableResource[object]):
 
     @contextmanager
     def open(self) -> Iterator[Services]:
-        """Read the settings; at the end close what was opened meanwhile."""
+        """Read the settings; at the end, close the client and the connection if open."""
         self._settings = Settings.from_environment()
         try:
             yield self
@@ -51,9 +50,9 @@ class Services(dg.ConfigurableResource[object]):
                 self._connection.close()
 
     def now(self) -> datetime:
-        """The current instant, UTC. A step or an evaluation asks once and passes it on.
+        """The current time, UTC. A step or an evaluation calls it once and passes the time on.
 
-        A run has no single instant: a later step must see what an earlier one captured.
+        A run has no single time, because a later step must see the rows that an earlier one loaded.
         """
         return datetime.now(UTC)
 
@@ -67,20 +66,20 @@ class Services(dg.ConfigurableResource[object]):
         if self._settings.database_url is None:
             raise WarehouseError(
                 "GRID_DATABASE_URL is not set in this process. Start Dagster with `grid up` or "
-                "`grid demo`, which start the embedded PostgreSQL and pass its address on."
+                "`grid demo`, which also start the embedded PostgreSQL and set its address."
             )
         return self._settings.database_url
 
     @property
     def connection(self) -> Connection:
-        """The run's connection to the warehouse, in autocommit mode; a new one if it was lost."""
+        """The run's connection to the warehouse, in autocommit mode. A lost one is replaced."""
         if self._connection is None or self._connection.closed:
             self._connection = connect(self.warehouse)
         return self._connection
 
     @property
     def stamp(self) -> Stamp:
-        """What the warehouse holds. Raises `NotMigrated` where it was never migrated."""
+        """The kind of data that the warehouse holds. Raises `NotMigrated` if it has no schema."""
         if self._stamp is None:
             self._stamp = read_stamp(self.connection)
         if self._stamp is None:
@@ -91,7 +90,7 @@ class Services(dg.ConfigurableResource[object]):
 
     @property
     def api(self) -> CarbonIntensityApi:
-        """A client that accepts only answers of the warehouse's own kind, live or recorded."""
+        """A client that accepts only data of the warehouse's kind, live or recorded."""
         if self._api is None:
             stamp = self.stamp
             self._api = CarbonIntensityApi.from_settings(

@@ -1,8 +1,4 @@
-"""The frame around every materialisation: its row in `ops.etl_runs`, and a failure told plainly.
-
-Belongs here: what all partitioned assets, and housekeeping, do around their work. Does not belong
-here: the work.
-"""
+"""Logging of every attempt: a row in `ops.etl_runs`, and a failure with a plain message."""
 
 from __future__ import annotations
 
@@ -20,15 +16,15 @@ from grid_assets.warehouse.connection import WarehouseError
 
 MAX_RETRIES: Final = 2
 RETRY_AFTER_S: Final = 3
-"""A restarted server or a deadlock is over in seconds; a longer outage is the next cycle's."""
+"""A server restart or a deadlock is over in seconds. The next cycle follows a longer outage."""
 
 
 class PastForecast(Exception):
-    """A forecast was asked for that was never captured and cannot be fetched any more."""
+    """The run covers past forecasts, which can no longer be fetched."""
 
 
 class BlockingCheckFailed(Exception):
-    """Staged rows broke a rule of our own; nothing was published."""
+    """Staged rows failed a blocking check, so nothing was published."""
 
 
 @contextmanager
@@ -38,9 +34,9 @@ def attempt(
     relation: str,
     days: Days,
 ) -> Iterator[run_log.Attempt]:
-    """Log the block as one attempt. Only a lost database is tried again."""
+    """Log the block as one attempt. It is retried only if the database was lost."""
     try:
-        _ = services.stamp  # without it there is no table to log in either
+        _ = services.stamp  # a database without it has no table for the log either
         with run_log.attempt(
             services.warehouse,
             run_id=context.run.run_id,
@@ -53,10 +49,10 @@ def attempt(
     except NotMigrated as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
     except (psycopg.OperationalError, WarehouseError) as error:
-        # Asked for here, not by a retry policy on the asset: with a policy Dagster also starts
-        # again what a signal has interrupted, and Ctrl-C would not end a run.
+        # Not by a retry policy on the asset: with a policy, Dagster also retries a step that a
+        # signal has interrupted, and Ctrl-C would not end a run.
         wait_s = RETRY_AFTER_S * 2**context.retry_number
         raise dg.RetryRequested(max_retries=MAX_RETRIES, seconds_to_wait=wait_s) from error
     except Exception as error:
-        # The API client has retried what can pass; anything else would fail the same way again.
+        # The API client has retried passing faults. Any other error would only occur again.
         raise dg.Failure(description=str(error), allow_retries=False) from error

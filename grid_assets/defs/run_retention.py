@@ -1,7 +1,6 @@
-"""Dagster's own history: old runs and their events are deleted, through Dagster's own API.
+"""Deletion of Dagster's old runs and their events, through Dagster's own API.
 
-Belongs here: which runs may go. Does not belong here: when (`housekeeping`), and ticks of schedules
-and sensors, which Dagster purges by itself (`environment`, retention).
+Dagster itself deletes old ticks of schedules and sensors, as `runtime.environment` configures.
 """
 
 from __future__ import annotations
@@ -15,17 +14,17 @@ import dagster as dg
 from dagster import AssetRecordsFilter, DagsterEventType, DagsterRunStatus
 
 MOST_RUNS: Final = 1000
-"""Runs of one call, some minutes: ten days' worth, so that a backlog is worked off in time."""
+"""Runs of one call, which takes minutes. They are ten days' worth, so a backlog shrinks."""
 
 PAGE: Final = 500
-"""Runs or events that are asked for at once."""
+"""Runs or events of one query."""
 
 FINISHED: Final = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED)
 
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """Finished runs before the limit: how many were looked at, and deleted."""
+    """How many finished runs before the limit were examined, and deleted."""
 
     seen: int
     deleted: int
@@ -34,8 +33,8 @@ class Purged:
 def purge(instance: dg.DagsterInstance, before: datetime, most: int = MOST_RUNS) -> Purged:
     """Delete up to `most` finished runs created before an instant, the oldest first.
 
-    A run stays while the UI's picture of an asset or a partition rests on it. What a run printed
-    goes with it. A call that is killed leaves whole runs, and the next one goes on.
+    A run stays as long as the UI needs it for the state of an asset or a partition. Its console
+    output is deleted too. A call that is killed leaves complete runs, and the next one continues.
     """
     needed = _needed(instance)
     seen, old = 0, []
@@ -65,7 +64,7 @@ def _finished(instance: dg.DagsterInstance, before: datetime) -> Iterator[str]:
 
 
 def _needed(instance: dg.DagsterInstance) -> set[str]:
-    """Runs that made the newest materialisation of an asset or partition, or tried to since."""
+    """Runs with the newest materialisation of an asset or partition, or a later failed attempt."""
     storage = instance.event_log_storage
     needed: set[str] = set()
     for record in instance.get_asset_records():
@@ -87,7 +86,7 @@ def _needed(instance: dg.DagsterInstance) -> set[str]:
 
 
 def _runs_of(instance: dg.DagsterInstance, key: dg.AssetKey, ids: Sequence[int]) -> set[str]:
-    """The runs of materialisations, by the numbers of their events."""
+    """The runs of materialisations, given the ids of their events."""
     found: set[str] = set()
     for start in range(0, len(ids), PAGE):
         some = ids[start : start + PAGE]

@@ -1,4 +1,4 @@
-"""Forecasting: the context that a model is given, the models, the stored issues and their scores.
+"""Forecasts: context, models, bands, storage, scores and training, without Dagster.
 
 Only `models.chronos` and `training` import torch.
 """

@@ -1,0 +1,1 @@
+"""Published half-hours on their way into `raw` and `core`: loading, checks, gaps, quarantine."""

@@ -1,0 +1,1 @@
+"""The PostgreSQL warehouse: connections, migrations, roles, and the log of attempts."""

@@ -1,7 +1,7 @@
-"""The assets of `core`: one clean row a half-hour, judged before it is published.
+"""The assets of `core`: one clean row for each half-hour, checked before it is published.
 
-Belongs here: the order stage, judge, publish, warn. Does not belong here: the rules themselves
-(`mix`, `quality`, `sql/`).
+Both are published in the order stage, judge, publish, warn. The rules are in `mix`,
+`telemetry.checks` and `sql/`.
 """
 
 from collections.abc import Callable, Iterator
@@ -43,9 +43,9 @@ Publish = Callable[[Connection, Window, datetime, Callable[[Connection], None]],
     deps=[raw.intensity],
     description=(
         "One row is one half-hour that has begun, with the newest published forecast and actual "
-        "(gCO2/kWh) from `raw.intensity`; a value outside 0 to 1000 is null with its reason beside "
-        "it. A re-run rewrites only rows that changed. A partition is the UTC day in which the "
-        "half-hours start."
+        "(gCO2/kWh) from `raw.intensity`. A value outside 0 to 1000 becomes null, with the reason "
+        "in a column beside it. A re-run rewrites only rows that changed. A partition is the UTC "
+        "day in which the half-hours start."
     ),
 )
 def intensity(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
@@ -62,10 +62,10 @@ def intensity(context: dg.AssetExecutionContext, services: Services) -> Iterator
     ),
     deps=[raw.generation],
     description=(
-        "One row is one half-hour of the generation mix (% by fuel) from `raw.generation`, made "
-        "to sum to exactly 100: `other` is completed, and named fuels that pass 100 by rounding "
-        "are scaled back. A re-run rewrites only rows that changed. A partition is the UTC day in "
-        "which the half-hours start."
+        "One row is one half-hour of the generation mix (% by fuel) from `raw.generation`, "
+        "adjusted to sum to exactly 100: `other` is the remainder, and named fuels that exceed 100 "
+        "by rounding are scaled down. A re-run rewrites only rows that changed. A partition is the "
+        "UTC day in which the half-hours start."
     ),
 )
 def generation_mix(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
@@ -86,7 +86,7 @@ def _publish(
         if failed:
             raise BlockingCheckFailed(
                 f"{relation}, {days.first} to {days.last}: nothing was published, because "
-                f"{' and '.join(failed)}. The rows in raw are as they were."
+                f"{' and '.join(failed)}. The rows in raw are unchanged."
             )
 
     try:

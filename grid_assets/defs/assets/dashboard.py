@@ -1,8 +1,4 @@
-"""The assets of `files`: what is made for people and not for the database.
-
-Belongs here: the dashboard as an asset, and whether it is due. Does not belong here: its content
-(`dashboard`).
-"""
+"""The asset of `files`: the dashboard, and whether it is due."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -28,10 +24,10 @@ SHOWN: Final = (
     "reporting.actual_vs_predicted_24h",
     "reporting.forecast_accuracy",
 )
-"""The views that the page reads; `reporting.etl_runs` is the one without an asset."""
+"""The views that the page reads, except `reporting.etl_runs`, which is no asset."""
 
 PAUSE: Final = timedelta(minutes=5)
-"""The sensor makes a page by itself this seldom: runs by hand may end many attempts a minute."""
+"""Least time between pages by the sensor: manual runs may end many attempts a minute."""
 
 
 @dg.asset(
@@ -42,15 +38,16 @@ PAUSE: Final = timedelta(minutes=5)
     kinds={"python", "html"},
     tags={"domain": "electricity", "region": "gb"},
     freshness_policy=FRESH,
-    # The scores are the last step of a run that forecasts; after a failure of theirs the sensor or
-    # the tick makes the page, so that it shows the failure.
+    # Scores are the last step of a run that forecasts. If they fail, the sensor or the tick makes
+    # the page, which then shows the failure.
     deps=[asset_key("forecast.accuracy"), *map(asset_key, SHOWN)],
     metadata={"licence": "NESO Carbon Intensity API, CC BY 4.0"},
     description=(
-        "One file is one web page about now: carbon intensity (gCO2/kWh), generation mix (%), "
-        "forecast with its band, accuracy by lead, pipeline health. It is read from the views of "
-        "`reporting` and needs no network. A re-run replaces it by one of its own moment. It has "
-        "no partitions: there is only the newest. It is at GRID_HOME/files/dashboard.html."
+        "One file is a single-page view of current conditions, for people without a BI tool: "
+        "carbon intensity (gCO2/kWh), generation mix (%), the forecast with its band, accuracy by "
+        "lead, and pipeline health. It reads the views of `reporting` and needs no network. A "
+        "re-run replaces the file, GRID_HOME/files/dashboard.html. There are no partitions, "
+        "because only the newest page is kept."
     ),
 )
 def dashboard(
@@ -76,9 +73,9 @@ def dashboard(
 
 
 def dashboard_is_due(connection: Connection, now: datetime, pause: timedelta = PAUSE) -> bool:
-    """Whether an attempt has ended that the newest page does not show, and none is under way.
+    """Whether an attempt has ended that the newest page does not show, and none is in progress.
 
-    Not within `pause` of the last page, made or failed; nor where nothing has run yet.
+    False within `pause` of the last page, even a failed one, and before anything has run.
     """
     row = connection.execute(
         statement("ops/check_dashboard_due"), {"before": now - pause}

@@ -1,8 +1,4 @@
-"""The assets of `forecast`: predictions at issue times, and their scores.
-
-Belongs here: which issue times a run is about, and what a materialisation leaves. Does not belong
-here: making forecasts (`forecasting`), or when a run starts (`automation`).
-"""
+"""The assets of `forecast`: predictions at the issue times of a run, and their scores."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -36,7 +32,7 @@ from grid_assets.warehouse.statements import statement
 Result = dg.AssetCheckResult | dg.MaterializeResult[Any]
 
 REACHED: Final = timedelta(days=2)
-"""Days after an issue's own that its 48 hours reach into."""
+"""Days after the day of issue that its 48 hours reach into."""
 
 
 @dg.asset(
@@ -53,10 +49,11 @@ REACHED: Final = timedelta(days=2)
     deps=[core.intensity, core.generation_mix, raw.neso_forecast],
     description=(
         "One row is one quantile forecast of carbon intensity (gCO2/kWh) or of one fuel's share "
-        "(%) for one half-hour, up to 48 hours ahead, by Chronos, by seasonal naive and by NESO. "
+        "(%) for one half-hour, up to 48 hours ahead, by Chronos, by seasonal naive or by NESO. "
         "A partition is the UTC day of issue. A half-hourly cycle adds the issue that starts at "
-        "the next half-hour, if there is newer telemetry; a past day is back-tested, every few "
-        "hours (GRID_BACKTEST_STRIDE_HOURS), with what was known then. A re-run replaces an issue."
+        "the next half-hour, if there is newer telemetry. A past day is back-tested: an issue "
+        "every few hours (GRID_BACKTEST_STRIDE_HOURS), from the telemetry known then. A re-run "
+        "replaces an issue."
     ),
 )
 def predictions(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
@@ -70,7 +67,7 @@ def predictions(context: dg.AssetExecutionContext, services: Services) -> Iterat
         if failed:
             raise BlockingCheckFailed(
                 f"{relation}, {days.first} to {days.last}: nothing was published, because "
-                f"{' and '.join(failed)}. Earlier forecasts are as they were."
+                f"{' and '.join(failed)}. Earlier forecasts are unchanged."
             )
 
     settings = services.settings
@@ -113,7 +110,7 @@ def predictions(context: dg.AssetExecutionContext, services: Services) -> Iterat
         metadata["model"] = issued.model
     if issued.refused:
         metadata["no_forecast_because"] = next(iter(issued.refused.values()))
-    # with one day only: Dagster keeps what it is given for each
+    # for the last day only, because Dagster keeps a copy for each
     context.add_asset_metadata(
         _picture(services, issued, times), partition_key=context.partition_keys[-1]
     )
@@ -127,8 +124,11 @@ def predictions(context: dg.AssetExecutionContext, services: Services) -> Iterat
 
 
 def _issue_times(services: Services, days: Days, configured: str, now: datetime) -> list[datetime]:
-    """The issue times of a run: in a cycle the current one, if telemetry is newer than forecasts;
-    otherwise those of its days at the stride, with the current one where today is among them."""
+    """The issue times of a run.
+
+    In a cycle, the current one, if telemetry is newer than the forecasts. Otherwise those of the
+    run's days at the stride, and the current one if today is among the days.
+    """
     current = current_issue_time(now)
     if days.trigger in CYCLES:
         return [current] if due.forecast_is_due(services.connection, configured, now) else []
@@ -137,14 +137,14 @@ def _issue_times(services: Services, days: Days, configured: str, now: datetime)
     if days.last == now.date():
         if current not in times:
             times.append(current)
-        if days.trigger == BACKTEST:  # what was forecast today when it was due stays as it was
+        if days.trigger == BACKTEST:  # today's forecasts that were issued on time stay as they are
             made = due.issued_on(services.connection, configured, now.date())
             times = [at for at in times if at not in made]
     return times
 
 
 def _picture(services: Services, issued: issuing.Issued, times: list[datetime]) -> dict[str, Any]:
-    """The forecast as a fan chart; for a back-test one picture of the whole."""
+    """A fan chart of the forecast; for a back-test, one picture of all its days."""
     if not issued.model:
         return {}
     if len(times) == 1:
@@ -161,7 +161,7 @@ def _picture(services: Services, issued: issuing.Issued, times: list[datetime]) 
     deps=[
         dg.AssetDep(
             asset_key("forecast.predictions"),
-            # what lies in a day was forecast on that day and the two before
+            # the half-hours of a day are forecast on that day and the two before
             partition_mapping=dg.TimeWindowPartitionMapping(
                 start_offset=-2, allow_nonexistent_upstream_partitions=True
             ),
@@ -171,10 +171,10 @@ def _picture(services: Services, issued: issuing.Issued, times: list[datetime]) 
     ],
     description=(
         "One row is the errors of one model and series over one UTC day of target and lead "
-        "bucket: MAE, bias, WAPE, pinball loss and coverage of the 80 % band, and the sums behind "
-        "them. Made from forecasts and actuals joined on series and half-hour. A run also renews "
-        "the two days after its own, which its days' forecasts reach. Only changed rows are "
-        "rewritten. A partition is the UTC day of target."
+        "bucket: MAE, bias, WAPE, pinball loss, coverage of the 80 % band, and the sums behind "
+        "them, from forecasts and actuals joined on series and half-hour. A run also scores the "
+        "two days after its own, which its forecasts reach. Only changed rows are rewritten. A "
+        "partition is the UTC day of target."
     ),
 )
 def accuracy(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:

@@ -1,7 +1,4 @@
-"""The assets of `raw`: what the API published, as it was published.
-
-Belongs here: one asset an endpoint. Does not belong here: any judgement of values (`core`).
-"""
+"""The assets of `raw`: values as the API published them, one asset for each endpoint."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -79,9 +76,9 @@ def generation(context: dg.AssetExecutionContext, services: Services) -> Iterato
     ),
     description=(
         "One row is one half-hour of NESO's 48-hour forecast of carbon intensity (gCO2/kWh) as "
-        "`/intensity/{from}/fw48h` gave it at one capture. Each run captures the forecast of the "
-        "moment; a repeated one adds nothing. A partition is the UTC day of capture. The past "
-        "cannot be fetched: NESO keeps no history, so a run over past days alone fails and says so."
+        "`/intensity/{from}/fw48h` returned it at one capture. Each run captures the current "
+        "forecast; a repeated one adds nothing. A partition is the UTC day of capture. NESO keeps "
+        "no history, so a run over past days alone fails."
     ),
 )
 def neso_forecast(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
@@ -89,9 +86,9 @@ def neso_forecast(context: dg.AssetExecutionContext, services: Services) -> Iter
     with attempt(context, services, "raw.neso_forecast", days) as current:
         if days.last < now.date():
             raise PastForecast(
-                f"NESO keeps no history of its forecasts, so {days.first} to {days.last} cannot "
-                "be fetched any more. What was captured then is in raw.neso_forecast; to capture "
-                "today's forecast, materialise today."
+                f"NESO keeps no history of its forecasts, so those of {days.first} to {days.last} "
+                "can no longer be fetched. Forecasts captured then are in raw.neso_forecast. "
+                "Materialise today to capture the current one."
             )
         start = floor(now)
         try:
@@ -130,10 +127,10 @@ def _capture(
     parse: Callable[[dict[str, Any], Window], Parsed[Any]],
     load: Callable[[Connection, Sequence[Capture[Any]]], int],
 ) -> Iterator[Result]:
-    """Fetch the days of the run window by window, and add what changed.
+    """Fetch the days of the run window by window, and add the values that changed.
 
-    Windows are committed some thousand rows at a time, so a run that dies keeps most of what it
-    had; a window that fails does not keep the others from loading, but fails the run in the end.
+    Some thousand rows are committed at a time, so a run that dies keeps most of its rows. If a
+    window fails, the others are still loaded, and then the run fails.
     """
     days, now = days_of(context), services.now()
     reasons: list[str] = []
@@ -166,7 +163,7 @@ def _capture(
         if fetched:
             commit(current)
         if failures:
-            raise _summed_up(failures, pieces)
+            raise _summarise(failures, pieces)
     verdict = judge_quarantined(current.rows_fetched, reasons)
     describe_partitions(context, services, relation, "period_start", days)
     yield dg.MaterializeResult(
@@ -203,7 +200,7 @@ def _quarantine(
 def _quarantine_body(
     services: Services, current: run_log.Attempt, error: ApiError, now: datetime
 ) -> int:
-    """Keep a body that came with status 200 and is no answer."""
+    """Quarantine a body that came with status 200 but cannot be used."""
     if not isinstance(error, ApiMalformedBody | ApiBodyTooLarge):
         return 0
     return quarantine.keep(
@@ -216,8 +213,8 @@ def _quarantine_body(
     )
 
 
-def _summed_up(failures: Sequence[ApiError], windows: int) -> ApiError:
-    """The first failure, which names cause and cure, with how much of the run it concerns."""
+def _summarise(failures: Sequence[ApiError], windows: int) -> ApiError:
+    """The first error, which says what to do, with the number of windows that failed."""
     first = failures[0]
     if windows > 1:
         rest = "; the others are loaded" if len(failures) < windows else ""

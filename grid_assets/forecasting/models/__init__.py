@@ -1,0 +1,1 @@
+"""The models that forecast, behind one interface, and the choice between them."""
