@@ -200,27 +200,6 @@ def test_every_loaded_asset_tells_row_unit_source_re_run_and_partition(name: str
     assert asset.backfill_policy == dg.BackfillPolicy.single_run()
 
 
-@pytest.mark.parametrize("name", sorted(set(ASSETS) - FILES))
-def test_the_column_schema_is_that_of_the_database_with_units(name: str, rows: Rows) -> None:
-    schema = ASSETS[name].metadata["dagster/column_schema"]
-    assert isinstance(schema, dg.TableSchema)
-    found = rows(
-        "SELECT attname, regexp_replace(format_type(atttypid, atttypmod), ' with time zone', '') "
-        "FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped",
-        name.replace("/", "."),
-    )
-    short = {"timestamp": "timestamptz"}
-    assert sorted((column.name, column.type) for column in schema.columns) == sorted(
-        (column, short.get(kind, kind)) for column, kind in found
-    )
-    for column in schema.columns:
-        assert column.description
-        if column.name.endswith("_gco2_kwh"):
-            assert "gCO2/kWh" in column.description
-        if column.name.endswith("_pct") or column.name == "pct":
-            assert "%" in column.description
-
-
 # What a run leaves behind.
 
 
