@@ -5,6 +5,7 @@ FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
   $$p -c '$(FITS)' 2>/dev/null && echo $$p && break; done)
 GRID := .venv/bin/grid
+PARALLEL := -n auto --dist loadgroup
 
 .PHONY: demo up down test check bench generate clean
 
@@ -18,7 +19,7 @@ down: .venv/.ready
 	@$(GRID) down
 
 test: check
-	@.venv/bin/pytest
+	@.venv/bin/pytest -m "not unit" $(PARALLEL)
 
 check: .venv/.ready
 	@.venv/bin/ruff check .
@@ -26,6 +27,7 @@ check: .venv/.ready
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 	@.venv/bin/dg check defs
+	@.venv/bin/pytest -q -m unit $(PARALLEL)
 
 bench: .venv/.ready
 	@.venv/bin/python -m bench

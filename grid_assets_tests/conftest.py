@@ -49,12 +49,32 @@ MACHINERY: Final = frozenset({"server", "open_folder", "chromium", "grid", "prod
 """Fixtures that start a server, a process or a browser, or are for tests that do."""
 
 
+COSTLY: Final = ("demo", "product", "shared", "passwords", "empty_or_recorded", "wheel", "chromium")
+"""Fixtures of a module that take seconds to set up, or change the server: one worker has one."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as `unit` every test that needs no machinery and is not marked as `slow`."""
+    """Mark as `unit` what needs no machinery, and put what takes longest first.
+
+    All the tests that use the same costly fixture run in one worker (`--dist loadgroup`).
+    """
+    slow_modules = set()
     for item in items:
-        needs = MACHINERY.intersection(getattr(item, "fixturenames", ()))
-        if not needs and item.get_closest_marker("slow") is None:
+        uses = set(getattr(item, "fixturenames", ()))
+        costly = [name for name in COSTLY if name in uses]
+        if costly:
+            item.add_marker(pytest.mark.xdist_group(costly[0]))
+        if item.get_closest_marker("slow") is not None or "grid" in uses:
+            slow_modules.add(item.path)
+        elif MACHINERY.isdisjoint(uses):
             item.add_marker(pytest.mark.unit)
+    items.sort(key=lambda item: item.path not in slow_modules)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """For `-n auto`: one worker more than there are cores, as many tests wait for processes."""
+    return len(os.sched_getaffinity(0)) + 1
 
 
 @pytest.fixture(autouse=True)

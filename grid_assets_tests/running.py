@@ -1,7 +1,7 @@
-"""The `grid` command as people start it: in processes of its own, in a folder of its own.
+"""Runs the `grid` command as people do: as processes, with a GRID_HOME of their own.
 
-Belongs here: starting, watching and ending such processes. Does not belong here: what one test
-expects of them.
+`GridCommand` starts, watches and ends them. Waits are generous, because they end as soon as what
+they wait for is there, and a busy machine is no fault of the product.
 """
 
 from __future__ import annotations
@@ -18,17 +18,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psutil
+import requests
 
 from grid_assets.runtime.supervisor import MARK
 from grid_assets.settings import Settings
 
 GRID: Final = Path(sys.executable).parent / "grid"
 
-RUN_TIMEOUT_S: Final = 120
+RUN_TIMEOUT_S: Final = 240
 """For one command on a busy machine; each takes seconds on an idle one."""
+
+SAY_TIMEOUT_S: Final = 240
+"""For a line of output of a command that keeps running: the start of the product takes 20 s."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Ran:
 
 @dataclass
 class Started:
-    """A command that goes on; both its outputs are in one file."""
+    """A command that keeps running; both its outputs are in one file."""
 
     process: subprocess.Popen[bytes]
     file: Path
@@ -54,8 +58,8 @@ class Started:
     def output(self) -> str:
         return self.file.read_text(encoding="utf-8")
 
-    def says(self, text: str, within_s: float = 90) -> str:
-        """Wait until it has said `text`; returns the line."""
+    def says(self, text: str, within_s: float = SAY_TIMEOUT_S) -> str:
+        """Wait until its output has `text`; returns the line."""
 
         def line() -> str | None:
             return next((line for line in self.output().splitlines() if text in line), None)
@@ -77,7 +81,7 @@ class Started:
 
 @dataclass
 class GridCommand:
-    """`grid` with a GRID_HOME of its own and none of the settings of whoever runs the tests."""
+    """`grid` with a GRID_HOME of its own and none of the settings of the surrounding shell."""
 
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
@@ -174,11 +178,18 @@ def _is_server_of(process: psutil.Process, home: Path) -> bool:
 
 
 @contextmanager
-def grid_in_a_new_folder() -> Iterator[GridCommand]:
-    """A `Grid` whose folder has a space in its name and lets every user in, as PostgreSQL needs."""
+def grid_in_a_new_folder(chart_library: Path | None = None) -> Iterator[GridCommand]:
+    """`grid` in a folder with a space in its name that every user may enter, as PostgreSQL needs.
+
+    With `chart_library`, the fixture of that name, no command has to make the charts' library.
+    """
     folder = Path(tempfile.mkdtemp(prefix="grid test ", dir="/tmp"))
     folder.chmod(0o755)
     grid = GridCommand(folder)
+    if chart_library is not None:
+        for home in (grid.home, grid.home / "demo"):
+            home.mkdir()
+            (home / "cache").symlink_to(chart_library)
     try:
         yield grid
     finally:
@@ -205,7 +216,7 @@ def wait_until(
     condition: Callable[[], object],
     within_s: float,
     what: str | Callable[[], str] = "it",
-    every_s: float = 0.1,
+    every_s: float = 0.05,
 ) -> None:
     deadline = time.monotonic() + within_s
     while not condition():
@@ -213,6 +224,15 @@ def wait_until(
             said = what if isinstance(what, str) else what()
             raise AssertionError(f"Not within {within_s:g} s: {said}")
         time.sleep(every_s)
+
+
+def ask_dagster(ui: str, query: str, **variables: Any) -> Any:
+    """The answer of the GraphQL API that Dagster's UI is made from; an error fails the test."""
+    request = {"query": query, "variables": variables}
+    answer = requests.post(f"{ui}/graphql", json=request, timeout=60)
+    told = answer.json()
+    assert "errors" not in told, f"{query}: {told['errors']}"
+    return told["data"]
 
 
 def holders(token: str) -> list[str]:

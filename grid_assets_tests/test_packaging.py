@@ -61,7 +61,6 @@ def test_the_wheel_holds_every_statement_and_the_recording(wheel: Path) -> None:
     assert {f"grid_assets/sql/{name}" for name in statements} <= names
     assert {f"grid_assets/{name}" for name in files_of("grid_assets")} <= names
     assert any(name.startswith("grid_assets/replay/data/") for name in names)
-    assert "grid_assets/forecasting/models/registry.py" in names
 
 
 def test_the_wheel_holds_the_checkpoint_and_it_is_small(wheel: Path) -> None:

@@ -34,6 +34,7 @@ from grid_assets_tests.cli.test_cli import one_sentence, tables_with
 from grid_assets_tests.running import (
     GridCommand,
     Started,
+    ask_dagster,
     files_with,
     free_port,
     grid_in_a_new_folder,
@@ -131,11 +132,6 @@ def runs(process: psutil.Process) -> bool:
         return False
 
 
-def graphql(ui: str, query: str) -> Any:
-    answer = requests.post(f"{ui}/graphql", json={"query": query}, timeout=30)
-    return answer.json()["data"]
-
-
 # While it runs.
 
 
@@ -160,7 +156,7 @@ def test_a_first_cycle_that_fails_is_told_and_does_not_stop_the_product(demo: De
 
 
 def test_the_schedule_and_the_sensor_are_on_without_a_click(demo: Demo) -> None:
-    found = graphql(
+    found = ask_dagster(
         demo.ui,
         "{ repositoriesOrError { ... on RepositoryConnection { nodes { schedules "
         "{ name cronSchedule executionTimezone scheduleState { status } } "
