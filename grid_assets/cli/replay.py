@@ -26,7 +26,7 @@ url_option = click.option(
 
 @click.group(invoke_without_command=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True)
-@click.option("--shift-weeks", type=int, help="Weeks to move the recording by [until it fits].")
+@click.option("--shift-weeks", type=int, help="Weeks to move the recording by [up to the present].")
 @click.option("--withhold", type=int, metavar="N", help="Withhold the last N half-hours.")
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="As `replay fault NAME`.")
 @click.pass_context
@@ -111,7 +111,7 @@ def heal(url: str | None) -> None:
 @replay.command()
 @url_option
 def status(url: str | None) -> None:
-    """Show the recording, the withheld half-hours and the faults of a running replay."""
+    """Show what is recorded, what is withheld and which faults are active."""
     _show(_request("GET", f"{_address(url)}/replay/status", None))
 
 
