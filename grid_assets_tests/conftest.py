@@ -72,6 +72,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path not in slow_modules)
 
 
+@pytest.hookimpl(optionalhook=True)  # there is no such hook with -p no:xdist
 def pytest_xdist_auto_num_workers() -> int:
     """For `-n auto`: one worker more than there are cores, as many tests wait for processes."""
     return len(os.sched_getaffinity(0)) + 1
