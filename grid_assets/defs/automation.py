@@ -43,7 +43,7 @@ QUIET_RUN_CONFIG: Final = {"loggers": {"console": {"config": {"log_level": "CRIT
 """Run configuration without console output; events are in the UI and in `ops.etl_runs`."""
 
 WHY_TAG: Final = "grid/why"
-"""Why the sensor started a run."""
+"""The tag that says why the sensor started a run."""
 
 FULL_SCAN_EVERY: Final = timedelta(minutes=5)
 """How often `core` is compared with all of `raw`; the last week is compared every time."""

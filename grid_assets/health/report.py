@@ -61,7 +61,7 @@ class Status:
 
 
 def status(connection: Connection, where: str, settings: Settings, now: datetime) -> Status:
-    """Read the state of the warehouse at `where`, which is shown and holds no password."""
+    """Report on the warehouse; `where` is its address without a password."""
     stamp = read_stamp(connection)
     if stamp is None:
         return Status([], [f"The database at {where} is not set up. Run `grid migrate`."])
@@ -99,11 +99,12 @@ def _newest(connection: Connection, now: datetime, faults: list[str]) -> Iterato
             yield f"{name:<14}none"
         else:
             yield f"{name:<14}{utc_text(at)} ({_since(now - at)})"
-        if (at is None or now - at > TOO_OLD) and name != "NESO forecast":
-            faults.append(
-                f"{name} is {'missing' if at is None else age_text(now - at) + ' old'}; up to "
-                f"{age_text(TOO_OLD)} is normal. If the attempts above succeed, the source is late."
-            )
+        if name == "NESO forecast" or (at is not None and now - at <= TOO_OLD):
+            continue
+        age = f"{age_text(now - at)} old; up to {age_text(TOO_OLD)} is normal" if at else "missing"
+        faults.append(
+            f"{name} is {age}. Check the attempts above; if they succeed, the source is late."
+        )
 
 
 def _gaps(connection: Connection, history_start: date, now: datetime) -> Iterator[str]:

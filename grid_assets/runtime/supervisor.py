@@ -65,20 +65,20 @@ def ignore_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def free_port(wanted: int, say: Say) -> int:
-    """`wanted` if nothing listens there, else the next free port, with a message."""
-    for port in range(wanted, min(wanted + PORTS_TRIED, 65536)):
+def free_port(first: int, say: Say) -> int:
+    """The first free port from `first` on, with a message if it is another one."""
+    for port in range(first, min(first + PORTS_TRIED, 65536)):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-        if port != wanted:
-            say(f"Port {wanted} is taken; the UI uses {port} (GRID_UI_PORT sets another).")
+        if port != first:
+            say(f"Port {first} is taken; the UI uses {port} (GRID_UI_PORT sets another).")
         return port
     raise ProductError(
-        f"No port from {wanted} to {wanted + PORTS_TRIED - 1} is free for the UI. Set GRID_UI_PORT."
+        f"No port from {first} to {first + PORTS_TRIED - 1} is free for the UI. Set GRID_UI_PORT."
     )
 
 

@@ -369,9 +369,9 @@ def test_a_forecast_of_past_days_cannot_be_fetched_and_says_so(
     [tried] = [a for a in tables.attempts() if a.asset == "raw.neso_forecast"]
     assert (tried.status, tried.error_type) == ("failed", "PastForecast")
     assert tried.error_message == (
-        f"NESO keeps no history of its forecasts, so {day} to {day} cannot be fetched any more. "
-        "What was captured then is in raw.neso_forecast; to capture today's forecast, "
-        "materialise today."
+        f"NESO keeps no history of its forecasts, so those of {day} to {day} can no longer be "
+        "fetched. Forecasts captured then are in raw.neso_forecast. Materialise today to capture "
+        "the current one."
     )
     failure = result.failure_data_for_node("raw__neso_forecast")
     assert failure is not None

@@ -294,7 +294,7 @@ def test_telemetry_that_no_forecast_has_used_asks_for_one_run_until_it_is_used(
         fill_core(rows, now - 3 * HALF_HOUR)
         told = asks(instance)
         assert told.run_requests == []
-        assert "A run is on its way" in told.skip_message
+        assert "A run is in progress" in told.skip_message
 
         # Killed before it forecast anything, it is asked for again.
         instance.report_run_canceled(on_its_way)

@@ -245,7 +245,7 @@ def test_a_broken_rule_of_our_own_publishes_nothing_and_leaves_earlier_forecasts
     assert "of 9 fuels" in examples(found)[0]
     failed = next(a for a in tables.attempts() if a.status == "failed")
     assert (failed.asset, failed.error_type) == ("forecast.predictions", "BlockingCheckFailed")
-    assert "Earlier forecasts are as they were." in (failed.error_message or "")
+    assert "Earlier forecasts are unchanged." in (failed.error_message or "")
 
 
 # Contexts of another kind.
@@ -453,7 +453,7 @@ def test_while_a_run_is_on_its_way_nothing_is_asked_for(warehouse: SecretStr) ->
                 run = instance.create_run_for_job(job, status=status, tags={TRIGGER_TAG: trigger})
                 found = look(instance)
                 assert found.run_requests == []
-                assert found.skip_message.startswith("A run is on its way")
+                assert found.skip_message.startswith("A run is in progress")
                 instance.delete_run(run.run_id)
         assert len(look(instance).run_requests) == 1
 

@@ -92,16 +92,16 @@ def neso_forecast(context: dg.AssetExecutionContext, services: Services) -> Iter
             )
         start = floor(now)
         try:
-            answer = services.api.fetch_forecast(start)
+            response = services.api.fetch_forecast(start)
         except ApiError as error:
             current.rows_quarantined = _quarantine_body(services, current, error, now)
             raise
-        parsed = parse_intensity(answer.document, Window(start, start + FORECAST_REACH))
+        parsed = parse_intensity(response.document, Window(start, start + FORECAST_REACH))
         current.rows_fetched = len(parsed.rows) + len(parsed.rejected)
-        current.rows_quarantined = _quarantine(services, current, answer, parsed.rejected)
+        current.rows_quarantined = _quarantine(services, current, response, parsed.rejected)
         with write_transaction(services.connection, "raw.neso_forecast"):
             current.rows_written = load_neso_forecast(
-                services.connection, parsed.rows, answer.received_at, answer.simulated
+                services.connection, parsed.rows, response.received_at, response.simulated
             )
     known = sum(row.forecast_gco2_kwh is not None for row in parsed.rows)
     verdict = judge_forecast(known, FORECAST_REACH // HALF_HOUR)
@@ -111,7 +111,7 @@ def neso_forecast(context: dg.AssetExecutionContext, services: Services) -> Iter
             **kind_metadata(services.stamp),
             "rows_fetched": current.rows_fetched,
             "rows_changed": current.rows_written,
-            "simulated": answer.simulated,
+            "simulated": response.simulated,
         },
         check_results=[
             *check_results_of("raw.neso_forecast", [verdict], dg.AssetCheckSeverity.WARN),
@@ -146,17 +146,17 @@ def _capture(
         window = clip_to_begun(days.window, now)
         pieces = -(-window.half_hours * HALF_HOUR // LONGEST_WINDOW)
         progress = Progress(relation, pieces, "windows", time.monotonic, context.log.info)
-        for piece, answer in services.api.fetch_windows(endpoint, window):
-            if isinstance(answer, ApiError):
-                failures.append(answer)
-                current.rows_quarantined += _quarantine_body(services, current, answer, now)
+        for piece, response in services.api.fetch_windows(endpoint, window):
+            if isinstance(response, ApiError):
+                failures.append(response)
+                current.rows_quarantined += _quarantine_body(services, current, response, now)
                 progress.step(f"{piece} failed")
                 continue
-            parsed = parse(answer.document, piece)
+            parsed = parse(response.document, piece)
             current.rows_fetched += len(parsed.rows) + len(parsed.rejected)
-            current.rows_quarantined += _quarantine(services, current, answer, parsed.rejected)
+            current.rows_quarantined += _quarantine(services, current, response, parsed.rejected)
             reasons += [reject.reason for reject in parsed.rejected]
-            fetched.append(Capture(parsed.rows, answer.received_at))
+            fetched.append(Capture(parsed.rows, response.received_at))
             if sum(len(capture.rows) for capture in fetched) >= BATCH:
                 commit(current)
             progress.step(str(piece))
@@ -185,14 +185,17 @@ def clip_to_begun(window: Window, now: datetime) -> Window:
 
 
 def _quarantine(
-    services: Services, current: run_log.Attempt, answer: ApiResponse, rejected: Sequence[Rejected]
+    services: Services,
+    current: run_log.Attempt,
+    response: ApiResponse,
+    rejected: Sequence[Rejected],
 ) -> int:
     return quarantine.keep(
         services.connection,
         current.asset,
-        answer.path,
+        response.path,
         rejected,
-        captured_at=answer.received_at,
+        captured_at=response.received_at,
         run_id=current.run_id,
     )
 
