@@ -38,7 +38,7 @@ def copy_to_naive(url: SecretStr) -> None:
 def naive_times(url: SecretStr, timeout_s: float) -> dict[str, float]:
     """Median milliseconds of each question, asked alone; infinite where one takes too long.
 
-    Raises `BenchError` where the naive answer is not ours.
+    Raises `BenchError` where the naive answer is not ours, or both are empty.
     """
     ours, naive = questions("reporting"), questions("naive")
     times = {name: _time(url, name, ours[name], naive[name], timeout_s) for name in ours}
@@ -61,6 +61,8 @@ def _time(url: SecretStr, name: str, ours: str, naive: str, timeout_s: float) ->
             except psycopg.errors.QueryCanceled:
                 return inf
             seconds.append(time.monotonic() - started)
+        if not expected:
+            raise BenchError(f"{name} has no rows")
         if not same(expected, found):
             counts = f"the naive design has {len(found)} rows, ours {len(expected)}"
             raise BenchError(f"{name}: {counts}, and they are not the same")

@@ -42,6 +42,10 @@ def test_ours_and_the_naive_design_give_the_same_answers_and_a_difference_is_an_
         )
     with pytest.raises(BenchError, match="actual_vs_predicted_24h: the naive design has"):
         naive.naive_times(url, 30)
+    with connect(url) as connection:
+        connection.execute("TRUNCATE core.intensity, core.generation_mix")
+    with pytest.raises(BenchError, match="telemetry_24h has no rows"):
+        naive.naive_times(url, 30)
 
 
 def test_the_same_forecasts_are_made_each_time_and_are_further_off_the_further_ahead(
@@ -106,20 +110,9 @@ def test_every_query_is_asked_and_its_latencies_are_its_own(server: SecretStr) -
     assert min(answered["slow"]) >= 200 > quantile(answered["quick"], 0.5)
 
 
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("SELECT 1 WHERE false", "has no rows"),
-        ("SELECT * FROM nowhere", "nowhere"),
-        # only readers of the load have this name
-        ("SELECT 1 / length(replace(current_setting('application_name'), 'pgbench', ''))", "zero"),
-    ],
-)
-def test_a_reader_whose_query_fails_or_finds_nothing_is_no_time(
-    server: SecretStr, text: str, reason: str
-) -> None:
-    with pytest.raises(BenchError, match=reason):
-        ask(server, {"broken": text}, 1)
+def test_a_reader_whose_query_fails_is_no_time(server: SecretStr) -> None:
+    with pytest.raises(BenchError, match="nowhere"):
+        ask(server, {"fine": "SELECT 1", "broken": "SELECT * FROM nowhere"}, 1)
 
 
 def test_a_quantile_is_a_value_that_was_measured() -> None:
