@@ -1,5 +1,6 @@
 # Thin: every target makes the virtual environment if it is missing, then calls `grid` or the tools.
-# PYTHON=… chooses the interpreter, ONCE=1 makes `make demo` end by itself.
+# PYTHON=… chooses the interpreter, ONCE=1 ends `make demo` after one cycle,
+# ONLY="name …" measures some results of `make bench`.
 SHELL := /bin/sh
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -30,7 +31,7 @@ check: .venv/.ready
 	@.venv/bin/pytest -q -m unit $(PARALLEL)
 
 bench: .venv/.ready
-	@.venv/bin/python -m bench
+	@.venv/bin/python -m bench$(foreach name,$(ONLY), --only $(name))
 
 generate: .venv/.ready
 	@.venv/bin/python -m grid_assets_tests.generate

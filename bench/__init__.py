@@ -1,5 +1,4 @@
-"""The benchmarks of `make bench`: ratios and costs measured here, against targets set in advance.
+"""The benchmarks of `make bench`: ratios and costs, measured against targets that were set first.
 
-Belongs here: measuring, and asserting that what was measured did its work. Does not belong here:
-anything that the product itself needs, or a tuned copy of it; production code is called as it is.
+Each module answers one question and calls production code as it is, never a tuned copy of it.
 """

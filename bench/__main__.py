@@ -1,19 +1,49 @@
-"""`python -m bench`: the command line of the benchmarks.
+"""`python -m bench`: measures, prints a table and writes bench/results.json.
 
-A missed target is printed, not an error: the exit code is 0 where everything could be measured.
+A missed target is printed and is no error: the exit code is 0 where everything could be measured.
 """
 
 from __future__ import annotations
 
+import json
+import logging
+import signal
 import sys
-import time
+from collections.abc import Collection
 from pathlib import Path
+from typing import Final
 
 import click
 
-from bench.place import ending_on_signals
-from bench.results import PROJECT, BenchError, commit, document, table, write
-from bench.suite import NAMES, QUICK, Sizes, measured
+from bench import arriving, commands, forecasting, loading, reference, serving
+from bench.results import BenchError, Result, checked_out_commit, document, result, table
+from bench.sizes import QUICK, Sizes
+from grid_assets.runtime.postgres_programs import find_programs
+from grid_assets.settings import PROJECT_DIR
+
+QUESTIONS: Final = (
+    (loading.FIGURES, loading.measure),
+    (commands.HISTORY, commands.history),
+    (commands.TICK, commands.tick),
+    (forecasting.FIGURES, forecasting.measure),
+    (arriving.FIGURES, arriving.measure),
+    (serving.FIGURES, serving.measure),
+    (commands.IMPORT, commands.definitions_import),
+    (reference.FIGURES, reference.measure),
+)
+"""The figures that one piece of work gives, and that work."""
+
+NAMES: Final = tuple(name for figures, _ in QUESTIONS for name in figures)
+
+
+def measure(sizes: Sizes, wanted: Collection[str] = NAMES) -> list[Result]:
+    """The wanted results, and no work that none of them needs."""
+    results = []
+    for figures, work in QUESTIONS:
+        if names := [name for name in figures if name in wanted]:
+            measured = work(sizes)
+            results += [result(name, figures[name], measured[name]) for name in names]
+    return results
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -32,27 +62,28 @@ from bench.suite import NAMES, QUICK, Sizes, measured
 )
 def main(quick: bool, only: tuple[str, ...], output: Path | None) -> None:
     """Measure, print a table, and write bench/results.json."""
-    started, measured_commit = time.monotonic(), commit()
-
-    def say(line: str) -> None:
-        click.echo(f"[{time.monotonic() - started:4.0f} s] {line}", err=True)
-
+    logging.basicConfig(format="[%(asctime)s] %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("bench").setLevel(logging.INFO)
+    commit = checked_out_commit()
     try:
-        with ending_on_signals():
-            results, postgres = measured(QUICK if quick else Sizes(), set(only), say)
+        results = measure(QUICK if quick else Sizes(), only or NAMES)
     except BenchError as error:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
-        click.echo("Interrupted; temporary servers and folders are removed.", err=True)
+        click.echo("Interrupted. Temporary servers and folders are removed.", err=True)
         sys.exit(130)
     for line in table(results):
         click.echo(line)
     if output is None and not (quick or only):
-        output = PROJECT / "bench" / "results.json"
+        output = PROJECT_DIR / "bench" / "results.json"
     if output is not None:
-        write(output, document(results, postgres, measured_commit))
+        content = document(results, commit, postgres=find_programs(PROJECT_DIR, None)[1])
+        text = json.dumps(content, indent=2, ensure_ascii=False)
+        output.write_text(text + "\n", encoding="utf-8")
         click.echo(f"Written to {output}")
 
 
 if __name__ == "__main__":
+    for number in (signal.SIGTERM, signal.SIGHUP):  # end as Ctrl-C does: nothing stays behind
+        signal.signal(number, signal.default_int_handler)
     main()

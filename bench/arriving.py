@@ -1,16 +1,14 @@
-"""How soon a forecast follows new telemetry while the product runs, seen from outside of it.
+"""How soon does a forecast follow new telemetry while the product runs, seen from outside?
 
-Belongs here: the running product, half-hours that arrive, and waiting for the forecast of each.
-Does not belong here: what a forecast costs by itself (`forecasting`).
-
-The forecast is made inside the telemetry run, after `core`; so its time runs from the end of
-`core.intensity` and `core.generation_mix` in that run (`ops.etl_runs`) until all rows of a forecast
-that used the half-hour can be read. Rows that another program writes into `raw` have no such run:
-the sensor sees them, starts one for `core`, then one for the forecast, each a process of its own.
+The forecast is made inside the telemetry run, so its time runs from the end of `core` in that run
+(`ops.etl_runs`) until all rows of a forecast that used the half-hour can be read. Rows that another
+program writes into `raw` have no such run: the sensor sees them, starts one for `core` and then one
+for the forecast, each a process of its own.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 import subprocess
 import time
@@ -18,136 +16,90 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from statistics import median
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bench.forecasting import LOADED_BEFORE, is_forecast, refuse_stand_in, release
-from bench.place import GRID, Place
-from bench.results import BenchError, Result, at_most, told
+from bench.results import BenchError, Figure, Measured
+from bench.sandbox import GRID, Sandbox, bench_sql, sandbox
+from bench.sizes import Sizes
 from grid_assets.halfhours import DAY, HALF_HOUR
 from grid_assets.replay.server import ReplayServer
 from grid_assets.runtime import supervisor
 from grid_assets.warehouse.connection import connect
 
-if TYPE_CHECKING:
-    from dagster_graphql import DagsterGraphQLClient
+FIGURES: Final = {
+    "telemetry_to_forecast_s": Figure("s", "<= 12"),
+    "telemetry_to_forecast_worst_s": Figure("s", "<= 25"),
+    "raw_to_forecast_s": Figure("s"),
+}
 
-MOST_MEDIAN_S: Final = 12
-MOST_WORST_S: Final = 25
-
+LOG = logging.getLogger(__name__)
 POLL_S: Final = 0.1
-FORECAST_WITHIN_S: Final = 240
-"""Far beyond any target, and enough for two runs on a busy machine; then it is not coming."""
-
-START_WITHIN_S: Final = 600
-"""The first cycle loads weeks and back-tests two of them."""
-
+FORECAST_WITHIN_S: Final = 240  # far beyond any target, and enough for two runs on a busy machine
+START_WITHIN_S: Final = 600  # the first cycle loads weeks and back-tests two of them
 STOP_WITHIN_S: Final = 60
-STILL_S: Final = 11
-"""Two looks of the sensor, which asks every 5 s: what it had to start has begun."""
-
-MOST_BACKTEST_DAYS: Final = 14
-"""As the product does by itself, unless fewer are asked for."""
-
-NAMES: Final = ("telemetry_to_forecast_s", "telemetry_to_forecast_worst_s", "raw_to_forecast_s")
-
-OPEN: Final = """
-    SELECT count(*) FROM dagster.runs WHERE status NOT IN ('SUCCESS', 'FAILURE', 'CANCELED')
-"""
-CORE_DONE: Final = """
-    SELECT max(finished_at) FROM ops.etl_runs
-    WHERE run_id = %s AND asset IN ('core.intensity', 'core.generation_mix') AND status = 'success'
-    HAVING count(DISTINCT asset) = 2
-"""
-FAULTS: Final = """
-    SELECT asset, error_message FROM ops.etl_runs
-    WHERE status IN ('failed', 'crashed') ORDER BY started_at DESC
-"""
-WRITTEN_BY_ANOTHER: Final = """
-    WITH of_intensity AS (
-        INSERT INTO raw.intensity
-        SELECT DISTINCT ON (period_start) period_start + interval '30 minutes', now(),
-               forecast_gco2_kwh, actual_gco2_kwh, intensity_index
-        FROM raw.intensity WHERE period_start = %(before)s
-        ORDER BY period_start, captured_at DESC
-    )
-    INSERT INTO raw.generation
-    SELECT DISTINCT ON (period_start) period_start + interval '30 minutes', now(),
-           biomass_pct, coal_pct, imports_pct, gas_pct, nuclear_pct, other_pct, hydro_pct,
-           solar_pct, wind_pct, unknown_pct
-    FROM raw.generation WHERE period_start = %(before)s
-    ORDER BY period_start, captured_at DESC
-"""
+SENSOR_S: Final = 5  # the sensor looks this often
+MOST_BACKTEST_DAYS: Final = 14  # the product's default
 
 
-def arriving(
-    place: Place,
-    backtest_days: int,
-    releases: int,
-    writes: int,
-    say: Callable[[str], None],
-) -> list[Result]:
-    """`NAMES`: `releases` half-hours from the API, then `writes` straight into `raw`."""
-    days = min(backtest_days, MOST_BACKTEST_DAYS)
+def measure(sizes: Sizes) -> dict[str, Measured]:
+    """Half-hours released by the API, then some that are written straight into `raw`."""
+    days = min(sizes.backtest_days, MOST_BACKTEST_DAYS)
     start = datetime.now(UTC).date() - days * DAY - LOADED_BEFORE
-    with ReplayServer() as replay:
-        replay.control.withhold(releases + writes + 2, replay.now())
-        say(f"Starting the product; its first cycle loads from {start} and back-tests {days} days")
-        with running(place, replay, start, days) as port:
-            _wait_until_still(place)
-            refuse_stand_in(place)
-            after_core = _after_telemetry(place, replay, port, releases, say)
-            after_write = _after_writes(place, replay, writes, say)
-            refuse_stand_in(place)
-    return [
-        at_most(
-            "telemetry_to_forecast_s",
-            median(after_core),
-            "s",
-            MOST_MEDIAN_S,
-            f"median of {releases} half-hours, each forecast within its telemetry run",
-        ),
-        at_most(
-            "telemetry_to_forecast_worst_s",
-            max(after_core),
-            "s",
-            MOST_WORST_S,
-            f"the worst of {releases}; the best: {min(after_core):.2f} s",
-        ),
-        told(
-            "raw_to_forecast_s",
-            median(after_write),
-            "s",
-            f"another program's rows, through the sensor; {writes} times, "
-            f"{min(after_write):.1f} to {max(after_write):.1f} s",
-        ),
-    ]
+    with sandbox() as box, ReplayServer() as replay:
+        replay.control.withhold(sizes.releases + sizes.raw_writes + 2, replay.now())
+        LOG.info(f"Starting the product; it loads from {start} and back-tests {days} days")
+        with running(box, replay, start, days) as port:
+            _wait_until_idle(box, for_s=2 * SENSOR_S + 1)  # what the sensor has to start has begun
+            refuse_stand_in(box)
+            after_core = _after_telemetry(box, replay, port, sizes.releases)
+            after_write = _after_writes(box, replay, sizes.raw_writes)
+            refuse_stand_in(box)
+    words = f"median of {sizes.releases} half-hours, each forecast within its telemetry run"
+    worst = f"the worst of {sizes.releases}; the best: {min(after_core):.2f} s"
+    spread = f"{sizes.raw_writes} times, {min(after_write):.1f} to {max(after_write):.1f} s"
+    sensor = f"another program's rows, through the sensor; {spread}"
+    return {
+        "telemetry_to_forecast_s": Measured(median(after_core), words),
+        "telemetry_to_forecast_worst_s": Measured(max(after_core), worst),
+        "raw_to_forecast_s": Measured(median(after_write), sensor),
+    }
 
 
 @contextmanager
-def running(place: Place, replay: ReplayServer, start: date, days: int) -> Iterator[int]:
-    """`grid up` after its first cycle, as the port of its UI; everything it started ends again.
+def running(box: Sandbox, replay: ReplayServer, start: date, days: int) -> Iterator[int]:
+    """`grid up` after its first cycle, as the port of its UI; all of it has stopped at the end.
 
     Raises `BenchError` where it does not start, or its first cycle fails.
     """
     far = (datetime.now(UTC).month + 5) % 12 + 1
-    environment = place.environment(
+    environment = box.environment(
         replay,
         history_start=start,
         backtest_days=days,
-        telemetry_cron=f"0 0 1 {far} *",  # half a year away: nothing is to run by itself
+        telemetry_cron=f"0 0 1 {far} *",  # half a year away: the schedule starts nothing
     )
-    log = place.home / "up.log"
+    log = box.home / "up.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [str(GRID), "up"],
+            [GRID, "up"],
             env={**environment, "PYTHONUNBUFFERED": "1"},
-            cwd=place.home,
+            cwd=box.home,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
         )
     try:
-        yield _port(process, log.read_text)
+        wait_until(
+            lambda: "Ctrl-C stops everything" in log.read_text() or process.poll() is not None,
+            START_WITHIN_S,
+            lambda: f"The product did not start:\n{log.read_text()[-2000:]}",
+        )
+        said = log.read_text()
+        ui = re.search(r"UI +http://127\.0\.0\.1:(\d+)", said)
+        if process.poll() is not None or ui is None or "The first cycle failed" in said:
+            raise BenchError(f"The product did not start well:\n{said[-2000:]}")
+        yield int(ui[1])
     finally:
         process.terminate()
         try:
@@ -155,116 +107,94 @@ def running(place: Place, replay: ReplayServer, start: date, days: int) -> Itera
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        supervisor.stop_marked(place.home)
+        supervisor.stop_marked(box.home)
 
 
-def _port(process: subprocess.Popen[bytes], output: Callable[[], str]) -> int:
-    """Wait until the product says that it runs."""
-    deadline = time.monotonic() + START_WITHIN_S
-    while "Ctrl-C stops everything" not in output():
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise BenchError(f"The product did not start:\n{output()[-2000:]}")
-        time.sleep(POLL_S)
-    ui = re.search(r"UI +http://127\.0\.0\.1:(\d+)", output())
-    if ui is None or "The first cycle failed" in output():
-        raise BenchError(f"The product did not start well:\n{output()[-2000:]}")
-    return int(ui[1])
+def _after_telemetry(box: Sandbox, replay: ReplayServer, port: int, releases: int) -> list[float]:
+    """Seconds from the end of `core` in a telemetry run to the forecast, for each release.
 
+    Runs are like the schedule's, through the web server and the daemon.
+    """
+    from dagster_graphql import DagsterGraphQLClient  # late, as all of Dagster
 
-def _after_telemetry(
-    place: Place, replay: ReplayServer, port: int, releases: int, say: Callable[[str], None]
-) -> list[float]:
-    """Seconds from the end of `core` in a telemetry run to the forecast, for each release."""
-    from dagster_graphql import DagsterGraphQLClient
-
-    client = DagsterGraphQLClient("127.0.0.1", port_number=port)
-    measured = []
-    for number in range(1, releases + 1):
-        released = release(replay)
-        run_id = _launch(client)
-        read_at = _forecast_read_at(place, released)
-        _wait_until_ended(place)
-        rows = place.rows(CORE_DONE, run_id)
-        if not rows:
-            raise BenchError(f"Run {run_id} did not finish core. {_newest_fault(place)}")
-        measured.append((read_at - rows[0][0]).total_seconds())
-        say(f"half-hour {number} of {releases}: forecast {measured[-1]:.2f} s after core")
-    return measured
-
-
-def _launch(client: DagsterGraphQLClient) -> str:
-    """A telemetry run as the schedule asks for it, through the web server and the daemon."""
     from grid_assets.defs.automation import QUIET_RUN_CONFIG, TELEMETRY
     from grid_assets.defs.partitions import range_tags
 
-    today = datetime.now(UTC).date()
-    return client.submit_job_execution(
-        TELEMETRY.name,
-        repository_location_name="grid_assets",
-        repository_name="__repository__",
-        tags=range_tags(today - DAY, today, "schedule"),
-        run_config=QUIET_RUN_CONFIG,
-    )
+    client = DagsterGraphQLClient("127.0.0.1", port_number=port)
+    seconds = []
+    for number in range(1, releases + 1):
+        released, today = release(replay), datetime.now(UTC).date()
+        run_id = client.submit_job_execution(
+            TELEMETRY.name,
+            repository_location_name="grid_assets",
+            repository_name="__repository__",
+            tags=range_tags(today - DAY, today, "schedule"),
+            run_config=QUIET_RUN_CONFIG,
+        )
+        read_at = _forecast_read_at(box, released)
+        _wait_until_idle(box)
+        (core_done,) = box.row(bench_sql("core_done"), run_id)
+        if core_done is None:
+            raise BenchError(f"Run {run_id} did not finish core. {_newest_failure(box)}")
+        seconds.append((read_at - core_done).total_seconds())
+        LOG.info(f"half-hour {number} of {releases}: forecast {seconds[-1]:.2f} s after core")
+    return seconds
 
 
-def _after_writes(
-    place: Place, replay: ReplayServer, writes: int, say: Callable[[str], None]
-) -> list[float]:
+def _after_writes(box: Sandbox, replay: ReplayServer, writes: int) -> list[float]:
     """Seconds from the commit of another program's rows to the forecast that used them."""
-    first = replay.control.withheld_from
-    if first is None:
-        raise BenchError("No half-hour is left that the API has not told")
-    measured = []
+    half_hour = replay.control.withheld_from
+    if half_hour is None:
+        raise BenchError("No half-hour is left that the API holds back")
+    seconds = []
     for number in range(1, writes + 1):
-        time.sleep(number % 5)  # the sensor looks every 5 s; meet it at every moment of them
-        half_hour = first + (number - 1) * HALF_HOUR
-        with connect(place.warehouse) as connection:
-            written = connection.execute(
-                WRITTEN_BY_ANOTHER.encode(), {"before": half_hour - HALF_HOUR}
-            ).rowcount
+        time.sleep(number % SENSOR_S)  # at every moment between two looks of the sensor
+        before = {"before": half_hour - HALF_HOUR}
+        with connect(box.url) as connection:
+            written = connection.execute(bench_sql("repeat_half_hour"), before).rowcount
         if written != 1:
-            raise BenchError(f"There is no mix before {half_hour:%Y-%m-%d %H:%M} UTC to copy")
+            raise BenchError(f"There is no mix before {half_hour:%Y-%m-%d %H:%M} UTC to repeat")
         written_at = datetime.now(UTC)
-        measured.append((_forecast_read_at(place, half_hour) - written_at).total_seconds())
-        _wait_until_ended(place)
-        say(f"write {number} of {writes}: forecast {measured[-1]:.1f} s later")
-    return measured
+        seconds.append((_forecast_read_at(box, half_hour) - written_at).total_seconds())
+        _wait_until_idle(box)
+        LOG.info(f"write {number} of {writes}: forecast {seconds[-1]:.1f} s later")
+        half_hour += HALF_HOUR
+    return seconds
 
 
-def _forecast_read_at(place: Place, half_hour: datetime) -> datetime:
+def _forecast_read_at(box: Sandbox, half_hour: datetime) -> datetime:
     """Wait for a forecast that used the half-hour; returns when it was first read."""
-    deadline = time.monotonic() + FORECAST_WITHIN_S
-    with connect(place.warehouse) as connection:
-        while not is_forecast(connection, half_hour):
-            if time.monotonic() > deadline:
-                raise BenchError(
-                    f"No forecast used {half_hour:%Y-%m-%d %H:%M} UTC within {FORECAST_WITHIN_S} "
-                    f"s. {_newest_fault(place)}"
-                )
-            time.sleep(POLL_S)
+    with connect(box.url) as connection:
+        wait_until(
+            lambda: is_forecast(connection, half_hour),
+            FORECAST_WITHIN_S,
+            lambda: f"No forecast used {half_hour:%Y-%m-%d %H:%M} UTC. {_newest_failure(box)}",
+        )
         return datetime.now(UTC)
 
 
-def _newest_fault(place: Place) -> str:
-    for asset, message in place.rows(FAULTS + " LIMIT 1"):
-        return f"{asset}: {message}"
-    return "No attempt failed."
+def _wait_until_idle(box: Sandbox, for_s: float = 0) -> None:
+    """Until no run is open, and none has been for so many seconds."""
+    wait_until(
+        lambda: box.row(bench_sql("open_runs"), for_s) == (0,),
+        START_WITHIN_S,
+        lambda: f"Runs go on and on. {_newest_failure(box)}",
+    )
 
 
-def _wait_until_ended(place: Place, still_s: float = 0) -> None:
-    """Until no run has been open for `still_s` seconds."""
-    deadline = time.monotonic() + START_WITHIN_S
-    quiet_since = None
-    while quiet_since is None or time.monotonic() - quiet_since < still_s:
+def wait_until(
+    condition: Callable[[], bool], within_s: float, otherwise: Callable[[], str]
+) -> None:
+    deadline = time.monotonic() + within_s
+    while not condition():
         if time.monotonic() > deadline:
-            raise BenchError(f"Runs go on and on. {_newest_fault(place)}")
-        (running,) = place.row(OPEN)
-        if running:
-            quiet_since = None
-        elif quiet_since is None:
-            quiet_since = time.monotonic()
+            raise BenchError(f"{otherwise()} (after {within_s:g} s)")
         time.sleep(POLL_S)
 
 
-def _wait_until_still(place: Place) -> None:
-    _wait_until_ended(place, STILL_S)
+def _newest_failure(box: Sandbox) -> str:
+    failed = box.rows(
+        "SELECT asset || ': ' || error_message FROM ops.etl_runs "
+        "WHERE status IN ('failed', 'crashed') ORDER BY started_at DESC LIMIT 1"
+    )
+    return str(failed[0][0]) if failed else "No attempt failed."

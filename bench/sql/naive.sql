@@ -1,5 +1,31 @@
 -- The design that comes to mind first, to measure ours against: the same rows in tables with serial
--- ids and no other index, and views that are the obvious joins. The tables are made by bench/naive.py.
+-- ids and no other index, and views that are the obvious joins.
+
+CREATE SCHEMA naive;
+
+CREATE TABLE naive.published_intensity (id bigserial PRIMARY KEY, LIKE raw.intensity);
+INSERT INTO naive.published_intensity
+SELECT nextval('naive.published_intensity_id_seq'), ours.* FROM raw.intensity AS ours;
+
+CREATE TABLE naive.published_generation (id bigserial PRIMARY KEY, LIKE raw.generation);
+INSERT INTO naive.published_generation
+SELECT nextval('naive.published_generation_id_seq'), ours.* FROM raw.generation AS ours;
+
+CREATE TABLE naive.intensity (id bigserial PRIMARY KEY, LIKE core.intensity);
+INSERT INTO naive.intensity
+SELECT nextval('naive.intensity_id_seq'), ours.* FROM core.intensity AS ours;
+
+CREATE TABLE naive.generation_mix (id bigserial PRIMARY KEY, LIKE core.generation_mix);
+INSERT INTO naive.generation_mix
+SELECT nextval('naive.generation_mix_id_seq'), ours.* FROM core.generation_mix AS ours;
+
+CREATE TABLE naive.issues (id bigserial PRIMARY KEY, LIKE forecast.issues);
+INSERT INTO naive.issues
+SELECT nextval('naive.issues_id_seq'), ours.* FROM forecast.issues AS ours;
+
+CREATE TABLE naive.predictions (id bigserial PRIMARY KEY, LIKE forecast.predictions);
+INSERT INTO naive.predictions
+SELECT nextval('naive.predictions_id_seq'), ours.* FROM forecast.predictions AS ours;
 
 CREATE VIEW naive.telemetry AS
 SELECT coalesce(i.period_start, m.period_start) AS period_start,

@@ -9,7 +9,7 @@ SELECT %(model)s, happened.series, to_timestamp((issue.half_hour + lead.step) * 
        to_timestamp(issue.half_hour * 1800.0) - %(made_before)s::interval,
        0.1 * greatest(happened.tenths - band.tenths, 0),
        0.1 * happened.tenths,
-       0.1 * least(happened.tenths + band.tenths, happened.most),
+       0.1 * least(happened.tenths + band.tenths, CASE happened.ordinal WHEN 1 THEN 10000 ELSE 1000 END),
        0.1 * (happened.tenths - band.tenths), 0.1 * happened.tenths, 0.1 * (happened.tenths + band.tenths)
 FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS issue (half_hour)
 CROSS JOIN generate_series(0, 95) AS lead (step)
@@ -18,5 +18,5 @@ CROSS JOIN LATERAL (SELECT
         2 + lead.step / 8)) AS off (steps)
 JOIN bench.truth AS happened ON happened.half_hour = issue.half_hour + lead.step - abs(off.steps)
 CROSS JOIN LATERAL (SELECT
-    CASE happened.place WHEN 1 THEN 80 + 4 * lead.step ELSE 10 + lead.step / 2 END) AS band (tenths)
-ORDER BY issue.half_hour, happened.place, lead.step
+    CASE happened.ordinal WHEN 1 THEN 80 + 4 * lead.step ELSE 10 + lead.step / 2 END) AS band (tenths)
+ORDER BY issue.half_hour, happened.ordinal, lead.step

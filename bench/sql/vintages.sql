@@ -9,5 +9,5 @@ CROSS JOIN generate_series(-1, 94) AS lead (step)
 CROSS JOIN LATERAL (SELECT
     mod(hashint8extended(issue.half_hour * 96 + lead.step, %(seed)s), 2 + lead.step / 8)) AS off (steps)
 JOIN bench.truth AS happened
-    ON happened.half_hour = issue.half_hour + lead.step - abs(off.steps) AND happened.place = 1
+    ON happened.half_hour = issue.half_hour + lead.step - abs(off.steps) AND happened.ordinal = 1
 ORDER BY issue.half_hour, lead.step

@@ -1,0 +1,131 @@
+"""A folder and a PostgreSQL for one benchmark, and `grid` running there while it is measured."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, LiteralString
+
+import psutil
+from psycopg import sql
+from pydantic import SecretStr
+
+from bench.results import BenchError
+from grid_assets.replay.server import ReplayServer
+from grid_assets.runtime.postgres import EmbeddedPostgres
+from grid_assets.settings import Settings
+from grid_assets.warehouse.connection import connect
+
+GRID: Final = str(Path(sys.executable).parent / "grid")
+SAMPLE_S: Final = 0.05  # memory grows over seconds in these commands; a sample costs about 1 ms
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """One command: wall time from its start to its end, and the most memory of its processes."""
+
+    seconds: float
+    peak_mb: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """A temporary `GRID_HOME`, and the URL of its running server."""
+
+    home: Path
+    url: SecretStr
+
+    def environment(self, replay: ReplayServer, **settings: object) -> dict[str, str]:
+        """What `grid` needs to work here; `settings` are named as in `Settings`."""
+        chosen = {"home": self.home, "api_url": replay.url, **settings}
+        # Unnamed settings are set though empty, so that no line of a file .env takes effect.
+        values = {**dict.fromkeys(Settings.model_fields, ""), **chosen}
+        ours = {f"GRID_{name.upper()}": str(value) for name, value in values.items()}
+        return inherited_environment() | ours
+
+    def grid(self, replay: ReplayServer, *arguments: object, **settings: object) -> Ran:
+        """Run `grid` as an operator would. Raises `BenchError` when it fails."""
+        environment, peak = self.environment(replay, **settings), 0
+        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
+            started = time.monotonic()
+            process = subprocess.Popen(
+                [GRID, *map(str, arguments)], env=environment, stdout=output, stderr=output
+            )
+            try:
+                while True:
+                    with suppress(subprocess.TimeoutExpired):
+                        code = process.wait(SAMPLE_S)
+                        break
+                    peak = max(peak, _bytes_in_memory(process.pid))
+                seconds = time.monotonic() - started
+            finally:
+                process.terminate()
+                process.wait()
+            if code != 0:
+                output.seek(0)
+                raise BenchError(f"`grid {arguments}` ended with {code}:\n{output.read()[-2000:]}")
+        return Ran(seconds, peak / 1e6)
+
+    def tick(self, replay: ReplayServer, **settings: object) -> Ran:
+        """Run `grid tick`. Raises `BenchError` unless it is exactly one Dagster run."""
+        count: LiteralString = "SELECT count(*) FROM dagster.runs"
+        (before,) = self.row(count)
+        ran = self.grid(replay, "tick", **settings)
+        (after,) = self.row(count)
+        if after != before + 1:
+            raise BenchError(f"A cycle made {after - before} Dagster runs, not one")
+        return ran
+
+    def rows(self, query: LiteralString | sql.SQL, *values: Any) -> list[tuple[Any, ...]]:
+        with connect(self.url) as connection:
+            return connection.execute(query, values or None).fetchall()
+
+    def row(self, query: LiteralString | sql.SQL, *values: Any) -> tuple[Any, ...]:
+        return self.rows(query, *values)[0]
+
+
+@contextmanager
+def sandbox() -> Iterator[Sandbox]:
+    """Start a server in a new folder; both are gone at the end."""
+    home = Path(tempfile.mkdtemp(prefix="grid-bench-"))
+    home.chmod(0o755)  # as root, the server runs as another user, who needs to enter
+    embedded = EmbeddedPostgres(home / "postgres")
+    try:
+        yield Sandbox(home, SecretStr(embedded.start()))
+    finally:
+        try:
+            embedded.stop()
+        finally:
+            for folder in (embedded.home, home):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+@cache
+def bench_sql(name: str) -> sql.SQL:
+    """The text of `bench/sql/<name>.sql`."""
+    return sql.SQL((Path(__file__).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8"))
+
+
+def inherited_environment() -> dict[str, str]:
+    """The environment without what would make a command work elsewhere or otherwise."""
+    ours = ("GRID_", "DAGSTER_", "PG")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+
+
+def _bytes_in_memory(pid: int) -> int:
+    """Of a process and all below it; pages that they share count for each."""
+    total = 0
+    with suppress(psutil.NoSuchProcess):  # ended between two looks
+        process = psutil.Process(pid)
+        for one in (process, *process.children(recursive=True)):
+            total += one.memory_info().rss
+    return total

@@ -1,0 +1,61 @@
+"""How much the benchmarks measure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from grid_assets.halfhours import DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """The defaults are the sizes of the recorded figures."""
+
+    load_rows: int = 1_000_000
+    load_rounds: int = 11
+    backfill_days: int = 10_000
+    loaded_days: int = 30
+    ticks: int = 20
+    backtest_days: int = 30
+    single_backtests: int = 3
+    issues: int = 20
+    forecast_ticks: int = 5
+    releases: int = 20
+    raw_writes: int = 5
+    imports: int = 5
+    forecast_every: timedelta = timedelta(hours=1)
+    learn_every: timedelta = timedelta(hours=5.5)  # 11 half-hours: every time of day is met
+    trees: int = 600
+
+    short_history_days: int = 365
+    long_history_days: int = 3653
+    forecast_days: int = 365
+    by_cycles: timedelta = DAY  # the newest part of the history, which the writer brings
+    growth_s: float = 25  # readers alone, on the short and on the long history
+    alone_s: float = 45  # the writer alone
+    together_s: float = 90  # both: some 400 answers to each of nine questions
+    cycle_every_s: float = 3  # six hundred times as often as in operation
+    naive_timeout_s: float = 60
+
+
+QUICK: Final = Sizes(
+    load_rounds=3,
+    backfill_days=365,
+    ticks=5,
+    backtest_days=5,
+    issues=5,
+    forecast_ticks=2,
+    releases=3,
+    raw_writes=2,
+    forecast_every=timedelta(hours=6),
+    learn_every=timedelta(hours=23.5),
+    short_history_days=60,
+    long_history_days=600,
+    forecast_days=30,
+    growth_s=5,
+    alone_s=10,
+    together_s=20,
+    cycle_every_s=1,
+)

@@ -1,0 +1,11 @@
+-- Half-hours and predictions, and the bytes that they take, with indexes and TOAST: of our
+-- telemetry but NESO's forecasts, of the naive telemetry, of our forecasts, of the naive ones.
+SELECT (SELECT count(*) FROM core.intensity), (SELECT count(*) FROM forecast.predictions),
+       sum(bytes) FILTER (WHERE nspname IN ('raw', 'core') AND relname !~ '^neso_forecast'),
+       sum(bytes) FILTER (WHERE nspname = 'naive' AND relname !~ '^(predictions|issues)'),
+       sum(bytes) FILTER (WHERE nspname = 'forecast'),
+       sum(bytes) FILTER (WHERE nspname = 'naive' AND relname ~ '^(predictions|issues)')
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL (SELECT pg_total_relation_size(c.oid)) AS size (bytes)
+WHERE c.relkind = 'r'
