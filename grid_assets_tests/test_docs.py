@@ -63,9 +63,13 @@ def test_every_query_runs_and_those_on_reporting_alone_as_grid_reader(
     connection.execute(query.encode())
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(PROJECT_DIR)))
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if page.name != "reference.md"],  # which is generated
+    ids=lambda path: str(path.relative_to(PROJECT_DIR)),
+)
 def test_lines_outside_tables_and_code_are_short(page: Path) -> None:
-    """A source that wraps can be reviewed line by line. Generated pages are mostly tables."""
+    """A source that wraps can be reviewed line by line."""
     text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     long = [line for line in text.splitlines() if len(line) > 100 and not line.startswith("|")]
     assert [line for line in long if not re.search(r"\S{80}", line)] == []
