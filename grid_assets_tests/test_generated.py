@@ -99,7 +99,8 @@ def test_a_changed_comment_a_new_column_and_a_new_function_show_on_the_page(
     assert [line for line in page.splitlines() if line not in before] == [
         "| `period_start` | timestamptz | UTC | a &lt;b> \\| c |",
         "| `low_pct` | numeric | % | **No comment.** |",
-        "### core.lowest(of text)",
+        "### core.lowest",
+        "core.lowest(of text)",
         "Function. Rows of ops.nothing, core.intensity: low is low.",
         "| `period_start` | timestamptz | UTC | a &lt;b> \\| c |",
         "| `low` | numeric |  | As said above. |",

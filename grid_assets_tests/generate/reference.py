@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Iterator
 from typing import Final
 
@@ -28,15 +30,20 @@ def page(catalogue: Catalogue) -> str:
         "",
     ]
     for schema, comment in catalogue.schemas.items():
-        lines += [f"## {schema}", "", _text(comment), ""]
+        lines += [f"## {schema}", "", _wrapped(_text(comment)), ""]
         for name, entry in catalogue.of(schema):
             lines += _section(name, entry)
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _section(name: str, entry: Entry) -> Iterator[str]:
-    yield from [f"### {entry.heading(name)}", ""]
-    yield from [f"{entry.kind.capitalize()}. {_text(entry.comment)}", ""]
+    yield from [f"### {name}", ""]
+    if entry.arguments:
+        call = entry.heading(name)
+        if len(call) > 100:
+            call = f"{name}(\n    " + re.sub(r", (?=\w+ \w)", ",\n    ", entry.arguments) + "\n)"
+        yield from ["```text", call, "```", ""]
+    yield from [_wrapped(f"{entry.kind.capitalize()}. {_text(entry.comment)}"), ""]
     if entry.columns:
         yield from ["| column | type | unit | meaning |", "| --- | --- | --- | --- |"]
         for column, (type_, meaning) in entry.columns.items():
@@ -55,6 +62,10 @@ def _unit(column: str, type_: str, meaning: str, entry: Entry) -> str:
     if "gCO2/kWh or %" in meaning and type_ != "text":
         return "gCO2/kWh or %"
     return "UTC" if type_ == "timestamptz" else ""
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)
 
 
 def _text(comment: str) -> str:
