@@ -103,7 +103,7 @@ def _newest(connection: Connection, now: datetime, faults: list[str]) -> Iterato
             continue
         age = f"{age_text(now - at)} old; up to {age_text(TOO_OLD)} is normal" if at else "missing"
         faults.append(
-            f"{name} is {age}. Check the attempts above; if they succeed, the source is late."
+            f"{name} is {age}. If the attempts above are recent and succeed, the source is late."
         )
 
 
