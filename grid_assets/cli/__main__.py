@@ -23,7 +23,7 @@ from grid_assets.runtime.postgres import EmbeddedPostgresError
 from grid_assets.runtime.supervisor import ProductError
 from grid_assets.settings import PROJECT_DIR, Settings, SettingsError
 from grid_assets.telemetry.gaps import FIRST_DAY, Range
-from grid_assets.warehouse.connection import WarehouseError, connect, is_of_database
+from grid_assets.warehouse.connection import WarehouseError, connect, is_database_error
 from grid_assets.warehouse.migrate import migrate as apply_migrations
 from grid_assets.warehouse.urls import location, redact
 
@@ -237,7 +237,7 @@ def main() -> None:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
     except Exception as error:
-        if not is_of_database(error):
+        if not is_database_error(error):
             raise
         reason = " ".join(str(error).split())[:500]
         click.echo(

@@ -15,7 +15,7 @@ from grid_assets.health import run_summary
 from grid_assets.health.report import NOT_CRITICAL
 from grid_assets.runtime.environment import Environment, Say, set_up
 from grid_assets.telemetry.gaps import Range
-from grid_assets.warehouse.connection import Connection, connect, is_of_database
+from grid_assets.warehouse.connection import Connection, connect, is_database_error
 from grid_assets.warehouse.run_log import mark_crashed
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def run_housekeeping(instance: DagsterInstance, warehouse: SecretStr, say: Say) 
                 say("Daily clean-up")
                 say_run(connection, run_id, say)
     except Exception as error:
-        if not is_of_database(error):
+        if not is_database_error(error):
             raise
         say(f"Warning: the daily clean-up failed: {' '.join(str(error).split())[:300]}")
 

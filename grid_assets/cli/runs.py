@@ -40,7 +40,7 @@ def run_cycle(instance: dg.DagsterInstance, announce: Callable[[str], None]) -> 
     ones are not tried.
     """
     now = datetime.now(UTC)
-    newest, *_ = gaps.cycle(now.date(), [])
+    newest, *_ = gaps.plan_cycle(now.date(), [])
     announce(f"Loading {newest}")
     yield run(instance, newest, "tick", automation.selection(newest, now))
     for days in _plan(lambda services: automation.cycle(services, now))[1:]:

@@ -187,7 +187,7 @@ def evaluate(source: str, span_name: str, stride: int, file: Path | None, write:
         ]
     except ModelUnusable as error:
         raise click.ClickException(str(error)) from None
-    for line in evaluation.table(evaluations):
+    for line in evaluation.format_table(evaluations):
         click.echo(line)
     if file:
         _write_json(file, {"evaluations": [each.document() for each in evaluations]})

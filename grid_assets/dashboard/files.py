@@ -1,4 +1,4 @@
-"""The folder of files for readers, and a way to write one that a reader never sees half done."""
+"""The folder of files that assets make, and a way to write one whole."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def files_folder(home: Path) -> Path:
 
 
 def write_whole(file: Path, text: str) -> None:
-    """Write `file` so that a reader sees the old one or the new one, never a part."""
+    """Write `file` so that a reader sees the old content or the new, never a part of it."""
     file.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as written:
             written.write(text)
-        os.chmod(name, 0o644)  # mkstemp's file is for its owner alone, and this one is to be read
+        os.chmod(name, 0o644)  # mkstemp lets only the owner read; web servers read this file
         os.replace(name, file)
     except BaseException:
         Path(name).unlink(missing_ok=True)

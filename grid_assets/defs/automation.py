@@ -100,9 +100,9 @@ def cycle(services: Services, now: datetime) -> list[gaps.Range]:
     While the newest days cannot be fetched, older ones are not tried: each run would only wait.
     """
     if gaps.newest_failed(services.connection, now.date()):
-        return gaps.cycle(now.date(), [])
+        return gaps.plan_cycle(now.date(), [])
     start = max(services.settings.first_history_day(now), gaps.FIRST_DAY)
-    return gaps.cycle(now.date(), gaps.days_due(services.connection, start, now))
+    return gaps.plan_cycle(now.date(), gaps.days_due(services.connection, start, now))
 
 
 def selection(days: gaps.Range, now: datetime) -> list[dg.AssetKey]:
@@ -141,7 +141,9 @@ def plan_forecast_runs(services: Services, now: datetime, trigger: str) -> list[
     For a model that has never forecast, past days come first, because bands are calibrated on its
     errors. Today so far is back-tested with yesterday, so that a new warehouse has no gap.
     """
-    if due.failed_lately(services.connection, now) or due.core_is_blocked(services.connection, now):
+    if due.has_failed_lately(services.connection, now) or due.core_is_blocked(
+        services.connection, now
+    ):
         return []
     settings, today = services.settings, now.date()
     model = configured_name(settings.chronos_model)

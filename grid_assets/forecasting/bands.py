@@ -29,13 +29,13 @@ def finalise(raw: Values, margins: Values) -> Tenths:
     limit = MAX_TENTHS[:, None]
     medians = np.clip(ordered[..., 1], 0, limit)
     p50 = np.rint(medians).astype(np.int64)
-    p50[:, 1:] = _sum_to_whole(medians[:, 1:])
+    p50[:, 1:] = sum_to_whole(medians[:, 1:])
     low = np.clip(np.rint(ordered[..., 0] - 10 * margins), 0, limit).astype(np.int64)
     high = np.clip(np.rint(ordered[..., 2] + 10 * margins), 0, limit).astype(np.int64)
     return np.stack([np.minimum(low, p50), p50, np.maximum(high, p50)], axis=-1)
 
 
-def _sum_to_whole(shares: npt.NDArray[np.float64]) -> Tenths:
+def sum_to_whole(shares: npt.NDArray[np.float64]) -> Tenths:
     """Shares (issues, 9, half-hours) scaled to 1000 tenths, rounded by largest remainders."""
     total = shares.sum(axis=1, keepdims=True)
     # Without any share there is nothing to scale: `other` is then 100 %.

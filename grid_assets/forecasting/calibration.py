@@ -35,7 +35,7 @@ class Margins:
     issues: int
 
 
-def margins(low: Values, high: Values, actual: Values) -> Margins:
+def compute_margins(low: Values, high: Values, actual: Values) -> Margins:
     """Margins from raw p10, raw p90 and actuals of past issues, each (issues, 10, 96).
 
     An actual that was not known yet is NaN and is left out.

@@ -42,7 +42,7 @@ def has_forecast(connection: Connection, model: str) -> bool:
     return row == (True,)
 
 
-def issued_on(connection: Connection, model: str, day: date) -> set[datetime]:
+def issue_times_on(connection: Connection, model: str, day: date) -> set[datetime]:
     """The issue times of a UTC day at which the model has forecast."""
     rows = connection.execute(
         "SELECT issued_at FROM forecast.issues WHERE model = %s AND refused_reason IS NULL "
@@ -99,7 +99,7 @@ def days_core_lacks(connection: Connection, first: date, now: datetime) -> list[
     return [day for (day,) in rows]
 
 
-def failed_lately(connection: Connection, now: datetime) -> bool:
+def has_failed_lately(connection: Connection, now: datetime) -> bool:
     """Whether a forecast failed within `PAUSE`, so that an immediate retry would not help.
 
     A forecast that was killed is retried at once, but only once.

@@ -145,11 +145,11 @@ def evaluate(forecaster: Forecaster, problem_set: ProblemSet) -> Evaluation:
         problem_set.span,
         problem_set.stride,
         len(problem_set.problems),
-        tuple(scores(predicted, problem_set.actual)),
+        tuple(score_predictions(predicted, problem_set.actual)),
     )
 
 
-def scores(predicted: Values, actual: Values) -> Iterator[Score]:
+def score_predictions(predicted: Values, actual: Values) -> Iterator[Score]:
     """Scores by series and lead bucket, of arrays (problems, 10, 96, 3) and (problems, 10, 96).
 
     A half-hour without an actual is left out. A series without any median is not forecast by the
@@ -199,7 +199,7 @@ def _pinball(quantiles: npt.NDArray[np.float64], truth: npt.NDArray[np.float64])
     return float(np.maximum(levels * above, (levels - 1) * above).mean())
 
 
-def table(evaluations: Sequence[Evaluation]) -> Iterator[str]:
+def format_table(evaluations: Sequence[Evaluation]) -> Iterator[str]:
     """Lines of text: carbon intensity by lead and model, then each fuel.
 
     All evaluations are of the same problems.

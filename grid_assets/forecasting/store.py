@@ -12,7 +12,7 @@ import numpy as np
 from psycopg.types.json import Jsonb
 
 from grid_assets.forecasting.bands import Tenths
-from grid_assets.forecasting.calibration import CALIBRATION_SPAN, STRIDE, Margins, margins
+from grid_assets.forecasting.calibration import CALIBRATION_SPAN, STRIDE, Margins, compute_margins
 from grid_assets.forecasting.context import IssueContext, KnownValues
 from grid_assets.forecasting.horizon import HORIZON
 from grid_assets.forecasting.models.forecaster import Values
@@ -105,7 +105,7 @@ def margins_of_day(connection: Connection, info: ModelInfo, day: date, *, again:
         for issued_at, index in position.items():
             step = round((issued_at - first) / HALF_HOUR)
             actual[index] = actuals[:, step : step + HORIZON]
-    computed = margins(low, high, actual)
+    computed = compute_margins(low, high, actual)
     if computed.issues:  # without any, a later issue of the day may find more errors
         _store_margins(connection, info, day, computed)
     return computed

@@ -65,7 +65,7 @@ def newest_failed(connection: Connection, today: date) -> bool:
     return row == (True,)
 
 
-def cycle(today: date, due: Iterable[date]) -> list[Range]:
+def plan_cycle(today: date, due: Iterable[date]) -> list[Range]:
     """The runs of one cycle: first yesterday and today, so that old days cannot delay them, then
     the due days as ranges, newest first."""
     older = to_ranges({day for day in due if day < today - DAY}, MAX_RANGE_DAYS)

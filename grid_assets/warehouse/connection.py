@@ -64,7 +64,7 @@ def connect(url: SecretStr) -> Connection:
     return connection
 
 
-def is_of_database(error: Exception) -> bool:
+def is_database_error(error: Exception) -> bool:
     """Whether our own or Dagster's database connection failed."""
     from sqlalchemy.exc import SQLAlchemyError  # imported late: only errors need it
 

@@ -171,7 +171,7 @@ def test_after_an_outage_the_plan_closes_the_gap_by_itself(
 
     replay.control.heal()
     now = datetime.now(UTC)
-    ranges = gaps.cycle(now.date(), gaps.days_due(connection, start, now))
+    ranges = gaps.plan_cycle(now.date(), gaps.days_due(connection, start, now))
     assert ranges == [gaps.Range(today - DAY, today), gaps.Range(start, today - 2 * DAY)]
     for days in ranges:
         assert materialise(days.first, days.last).success

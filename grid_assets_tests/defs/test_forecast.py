@@ -233,8 +233,8 @@ def test_a_broken_rule_of_our_own_publishes_nothing_and_leaves_earlier_forecasts
 ) -> None:
     assert forecast(day - DAY).success
     before = predictions(rows)
-    exact = bands._sum_to_whole
-    monkeypatch.setattr(bands, "_sum_to_whole", lambda shares: exact(shares) * 9 // 10)
+    exact = bands.sum_to_whole
+    monkeypatch.setattr(bands, "sum_to_whole", lambda shares: exact(shares) * 9 // 10)
 
     result = forecast(day - DAY, day)
 

@@ -147,7 +147,7 @@ def test_a_purge_that_the_database_refuses_is_a_warning_and_forecasts_are_thinne
     seen = status(connection, "here", Settings(), NOW)
     assert warning in seen.lines
     assert not any("housekeeping" in fault or "dagster" in fault for fault in seen.faults)
-    assert not due.failed_lately(connection, datetime.now(UTC))  # nor does it hold up a forecast
+    assert not due.has_failed_lately(connection, datetime.now(UTC))  # no delay
 
 
 def test_a_thinning_that_fails_is_a_warning_and_runs_are_purged(

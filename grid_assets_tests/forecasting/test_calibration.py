@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from grid_assets.forecasting import store
-from grid_assets.forecasting.calibration import COVERAGE, MIN_ERRORS, Margins, margins
+from grid_assets.forecasting.calibration import COVERAGE, MIN_ERRORS, Margins, compute_margins
 from grid_assets.forecasting.models.forecaster import Values
 from grid_assets.forecasting.models.registry import ModelInfo
 from grid_assets.halfhours import HALF_HOUR, Window, day_start
@@ -55,7 +55,7 @@ def test_margins_equal_a_brute_force_of_the_definition(count: int, unknown: floa
     low, high, actual = errors(count, seed=count)
     actual[np.random.default_rng(count).random(actual.shape) < unknown] = np.nan
 
-    found = margins(low, high, actual)
+    found = compute_margins(low, high, actual)
 
     assert found.values.shape == (len(SERIES), STEPS)
     assert found.values.dtype == np.float32
@@ -68,7 +68,7 @@ def test_margins_equal_a_brute_force_of_the_definition(count: int, unknown: floa
 @pytest.mark.parametrize("width", [1.0, 40.0])
 def test_a_recalibrated_band_holds_80_percent_of_what_happens_next(width: float) -> None:
     low, high, actual = errors(400, seed=1, width=width)
-    found = margins(low[:200], high[:200], actual[:200]).values
+    found = compute_margins(low[:200], high[:200], actual[:200]).values
     before = ((actual[200:] >= low[200:]) & (actual[200:] <= high[200:])).mean()
     after = ((actual[200:] >= low[200:] - found) & (actual[200:] <= high[200:] + found)).mean()
     assert abs(before - 0.8) > 0.1  # too narrow, or too wide
@@ -77,12 +77,12 @@ def test_a_recalibrated_band_holds_80_percent_of_what_happens_next(width: float)
 
 
 def test_fewer_than_20_past_errors_leave_the_band_as_the_model_gave_it() -> None:
-    assert not margins(*errors(19)).values.any()
-    assert margins(*errors(19)).issues == 0
-    assert margins(*errors(20)).values.all()
-    assert margins(*errors(20)).issues == 20
+    assert not compute_margins(*errors(19)).values.any()
+    assert compute_margins(*errors(19)).issues == 0
+    assert compute_margins(*errors(20)).values.all()
+    assert compute_margins(*errors(20)).issues == 20
     nothing = np.empty((0, len(SERIES), STEPS), np.float32)
-    assert not margins(nothing, nothing, nothing).values.any()
+    assert not compute_margins(nothing, nothing, nothing).values.any()
 
 
 def test_an_actual_that_is_not_known_yet_does_not_count() -> None:
@@ -91,12 +91,12 @@ def test_an_actual_that_is_not_known_yet_does_not_count() -> None:
     more = (
         np.concatenate(pair) for pair in ((low, low[:15]), (high, high[:15]), (actual, padding))
     )
-    found = margins(*more)
-    assert (found.values == margins(low, high, actual).values).all()
+    found = compute_margins(*more)
+    assert (found.values == compute_margins(low, high, actual).values).all()
     assert found.issues == 30
 
     actual[:11, 3, 5] = np.nan  # 19 are left at this lead
-    found = margins(low, high, actual)
+    found = compute_margins(low, high, actual)
     assert found.values[3, 5] == 0
     assert found.values[3, 4] != 0
 
@@ -104,7 +104,7 @@ def test_an_actual_that_is_not_known_yet_does_not_count() -> None:
 def test_where_no_lead_has_20_known_errors_no_issue_is_said_to_have_given_them() -> None:
     low, high, actual = errors(25)
     actual[:6] = np.nan
-    assert margins(low, high, actual).issues == 0
+    assert compute_margins(low, high, actual).issues == 0
 
 
 # From the warehouse.

@@ -357,7 +357,7 @@ def test_a_failed_forecast_is_not_tried_again_at_once_and_a_killed_one_is_once(
     for status in statuses:
         attempt(rows, "forecast.predictions", status, NOW - ago)
     attempt(rows, "core.intensity", "failed", NOW)  # another matter
-    assert due.failed_lately(connection, NOW) is waits
+    assert due.has_failed_lately(connection, NOW) is waits
 
 
 @pytest.mark.parametrize(

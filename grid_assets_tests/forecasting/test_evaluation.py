@@ -20,10 +20,10 @@ from grid_assets.forecasting.evaluation import (
     Persistence,
     Score,
     evaluate,
+    format_table,
     issue_times,
     problem_set,
-    scores,
-    table,
+    score_predictions,
 )
 from grid_assets.forecasting.horizon import HORIZON
 from grid_assets.forecasting.models.forecaster import CONTEXT, Problem, Values
@@ -62,7 +62,9 @@ def band(median: Values, below: float = 0, above: float = 0) -> Values:
 
 def by_bucket(predicted: Values, actual: Values, series: str = INTENSITY) -> dict[str, Score]:
     return {
-        score.lead_bucket: score for score in scores(predicted, actual) if score.series == series
+        score.lead_bucket: score
+        for score in score_predictions(predicted, actual)
+        if score.series == series
     }
 
 
@@ -176,13 +178,13 @@ def test_a_forecast_that_is_missing_here_and_there_is_refused() -> None:
     predicted = band(flat(1, 90))
     predicted[0, 0, 3] = np.nan
     with pytest.raises(ValueError, match="1 medians of carbon_intensity are missing"):
-        list(scores(predicted, flat(1, 100)))
+        list(score_predictions(predicted, flat(1, 100)))
 
 
 def test_a_series_that_a_model_does_not_forecast_has_no_score() -> None:
     predicted = band(flat(1, 90))
     predicted[:, 1:] = np.nan
-    assert {score.series for score in scores(predicted, flat(1, 100))} == {INTENSITY}
+    assert {score.series for score in score_predictions(predicted, flat(1, 100))} == {INTENSITY}
 
 
 def test_a_fuel_that_is_never_burnt_has_no_relative_error() -> None:
@@ -213,7 +215,7 @@ def measured() -> Evaluation:
 
 
 def test_the_table_names_every_lead_and_series(measured: Evaluation) -> None:
-    lines = list(table([measured, measured]))
+    lines = list(format_table([measured, measured]))
     for name in (*LEAD_BUCKETS, ALL_LEADS):
         assert sum(line.startswith(f"{name} ") for line in lines) == 2
     for fuel in SERIES[1:]:

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from grid_assets.halfhours import DAY, HALF_HOUR, day_start
-from grid_assets.telemetry.gaps import MAX_RANGES, Range, cycle, days_due
+from grid_assets.telemetry.gaps import MAX_RANGES, Range, days_due, plan_cycle
 from grid_assets.warehouse.connection import Connection
 from grid_assets_tests import shared_warehouse
 
@@ -218,27 +218,27 @@ def test_a_utc_day_is_complete_with_48_half_hours_when_the_clocks_change(
 
 
 def test_a_quiet_cycle_is_one_run_of_yesterday_and_today() -> None:
-    assert cycle(TODAY, []) == [Range(ago(1), TODAY)]
+    assert plan_cycle(TODAY, []) == [Range(ago(1), TODAY)]
 
 
 def test_nothing_old_shares_the_run_of_yesterday_and_today() -> None:
-    assert cycle(TODAY, [ago(3), ago(2)]) == [Range(ago(1), TODAY), Range(ago(3), ago(2))]
-    assert cycle(TODAY, [ago(1), TODAY]) == [Range(ago(1), TODAY)]
+    assert plan_cycle(TODAY, [ago(3), ago(2)]) == [Range(ago(1), TODAY), Range(ago(3), ago(2))]
+    assert plan_cycle(TODAY, [ago(1), TODAY]) == [Range(ago(1), TODAY)]
 
 
 def test_other_due_days_follow_as_ranges_newest_first() -> None:
     due = [ago(20), ago(19), ago(18), ago(9), ago(5), ago(4)]
-    assert cycle(TODAY, due) == [
+    assert plan_cycle(TODAY, due) == [
         Range(ago(1), TODAY),
         Range(ago(5), ago(4)),
         Range(ago(9), ago(9)),
         Range(ago(20), ago(18)),
     ]
-    assert cycle(TODAY, reversed([*due, *due])) == cycle(TODAY, due)
+    assert plan_cycle(TODAY, reversed([*due, *due])) == plan_cycle(TODAY, due)
 
 
 def test_a_cycle_starts_no_more_runs_than_it_may_and_the_newest_days_first() -> None:
-    runs = cycle(TODAY, [ago(days) for days in range(3, 100, 2)])
+    runs = plan_cycle(TODAY, [ago(days) for days in range(3, 100, 2)])
     assert runs[0] == Range(ago(1), TODAY)
     assert len(runs) == 1 + MAX_RANGES
     oldest = ago(1 + 2 * MAX_RANGES)
@@ -248,7 +248,7 @@ def test_a_cycle_starts_no_more_runs_than_it_may_and_the_newest_days_first() -> 
 def test_an_empty_history_is_read_in_runs_of_one_request_each(
     warehouse: SecretStr, connection: Connection
 ) -> None:
-    assert cycle(TODAY, days_due(connection, ago(30), NOW)) == [
+    assert plan_cycle(TODAY, days_due(connection, ago(30), NOW)) == [
         Range(ago(1), TODAY),
         Range(ago(2), ago(2)),
         Range(ago(16), ago(3)),

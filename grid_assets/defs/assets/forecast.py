@@ -138,7 +138,7 @@ def _issue_times(services: Services, days: Days, configured: str, now: datetime)
         if current not in times:
             times.append(current)
         if days.trigger == BACKTEST:  # today's forecasts that were issued on time stay as they are
-            made = due.issued_on(services.connection, configured, now.date())
+            made = due.issue_times_on(services.connection, configured, now.date())
             times = [at for at in times if at not in made]
     return times
 
