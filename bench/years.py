@@ -22,7 +22,7 @@ from grid_assets.api.payloads import GenerationRow, IntensityRow
 from grid_assets.forecasting import scoring, store
 from grid_assets.forecasting.horizon import HORIZON_TIME
 from grid_assets.forecasting.models.registry import ModelInfo
-from grid_assets.forecasting.recorded import read_recorded
+from grid_assets.forecasting.recorded_series import read_recorded
 from grid_assets.halfhours import DAY, HALF_HOUR, Window, day_start
 from grid_assets.replay.recording import RECORDED_UNTIL, WEEK
 from grid_assets.replay.simulated import index

@@ -1,7 +1,7 @@
 """The dictionary of the ten series: carbon intensity, then the shares of nine fuels.
 
-Names, units, columns, groups, colours and lead buckets are said here and nowhere else. SQL
-templates, charts and the generated pages read them; only applied migrations repeat them.
+Names, units, columns, groups, colours and lead buckets are defined only here. SQL
+templates, charts and generated pages read them; only applied migrations repeat them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One series: its name in tables, and how people meet it."""
+    """One series: its name in tables, and how it is shown."""
 
     name: str
     unit: str

@@ -26,7 +26,7 @@ import pytest
 from psycopg import sql
 from pydantic import SecretStr
 
-from grid_assets.dashboard import vega
+from grid_assets.dashboard import vega_bundle
 from grid_assets.definitions import defs
 from grid_assets.defs.assets.raw import neso_forecast
 from grid_assets.defs.automation import HISTORY
@@ -187,7 +187,7 @@ def chart_library(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> P
     folder.mkdir(exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        vega.javascript(folder)
+        vega_bundle.javascript(folder)
     return folder
 
 

@@ -1,8 +1,8 @@
 {# What more than one file says. The series come from grid_assets/series.py. #}
 
 {# The share columns in the order of the API: `m.biomass_pct, m.coal_pct, …`. #}
-{% macro shares(of="", fuels=mix) %}
-{% for fuel in fuels %}{{ of }}{{ "." if of }}{{ fuel.column }}{{ ", " if not loop.last }}{% endfor %}
+{% macro shares(of="", some=fuels) %}
+{% for fuel in some %}{{ of }}{{ "." if of }}{{ fuel.column }}{{ ", " if not loop.last }}{% endfor %}
 {% endmacro %}
 
 {# The unit of a series. #}
@@ -14,7 +14,7 @@ CASE {{ series }} WHEN '{{ carbon_intensity.name }}' THEN '{{ carbon_intensity.u
 {% macro actual(series, intensity, generation_mix) %}
 CASE {{ series }}
         WHEN '{{ carbon_intensity.name }}' THEN {{ intensity }}.{{ carbon_intensity.column }}
-        {% for fuel in mix %}
+        {% for fuel in fuels %}
         WHEN '{{ fuel.name }}' THEN {{ generation_mix }}.{{ fuel.column }}
         {% endfor %}
     END

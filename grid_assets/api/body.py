@@ -1,4 +1,4 @@
-"""Reads the body of a response as a JSON object, within a limit of bytes and one of time."""
+"""Reads the body of a response as a JSON object, within a size limit and a time limit."""
 
 from __future__ import annotations
 

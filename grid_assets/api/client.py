@@ -1,7 +1,7 @@
 """The HTTP client of the Carbon Intensity API.
 
-It limits how many requests run at once, and refuses answers of the wrong kind, recorded or live.
-Clock, sleep and randomness are arguments, so that a test can simulate an hour of outage.
+It limits how many requests run at once, and refuses recorded data for a live warehouse and the
+reverse. Clock, sleep and randomness are arguments, so that a test can simulate an hour of outage.
 """
 
 from __future__ import annotations

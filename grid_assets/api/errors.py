@@ -1,7 +1,7 @@
 """The errors of a request that gave no usable JSON object.
 
-Only those below `TransientApiError` may pass with time and are retried. No message shows more of an
-address than its host, so none can reveal a password.
+Only subclasses of `TransientApiError` can clear up by waiting, so only they are retried. No message
+shows more of an address than its host, so none can reveal a password.
 """
 
 from __future__ import annotations

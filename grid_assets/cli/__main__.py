@@ -22,7 +22,7 @@ from grid_assets.runtime.environment import Environment, Say, open_environment, 
 from grid_assets.runtime.postgres import EmbeddedPostgresError
 from grid_assets.runtime.supervisor import ProductError
 from grid_assets.settings import PROJECT_DIR, Settings, SettingsError
-from grid_assets.telemetry.gaps import FIRST_DAY, Range
+from grid_assets.telemetry.due import FIRST_DAY, Range
 from grid_assets.warehouse.connection import WarehouseError, connect, is_database_error
 from grid_assets.warehouse.migrate import migrate as apply_migrations
 from grid_assets.warehouse.urls import location, redact

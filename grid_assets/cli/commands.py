@@ -14,7 +14,7 @@ from grid_assets.halfhours import day_start
 from grid_assets.health import run_summary
 from grid_assets.health.report import NOT_CRITICAL
 from grid_assets.runtime.environment import Environment, Say, set_up
-from grid_assets.telemetry.gaps import Range
+from grid_assets.telemetry.due import Range
 from grid_assets.warehouse.connection import Connection, connect, is_database_error
 from grid_assets.warehouse.run_log import mark_crashed
 

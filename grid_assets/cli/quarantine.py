@@ -11,7 +11,7 @@ from grid_assets.cli.commands import CommandError, describe_failure, open_dagste
 from grid_assets.cli.environment import demo_option, run_in_environment
 from grid_assets.runtime.environment import Environment, Say, set_up
 from grid_assets.telemetry import quarantine as records
-from grid_assets.telemetry.gaps import to_ranges
+from grid_assets.telemetry.due import to_ranges
 from grid_assets.warehouse.connection import connect
 
 SHOWN_CHARACTERS: Final = 160

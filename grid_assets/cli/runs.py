@@ -16,8 +16,8 @@ from grid_assets.defs.partitions import BACKTEST, TRIGGER_TAG, range_tags
 from grid_assets.defs.resources import Services
 from grid_assets.forecasting.due import is_scored
 from grid_assets.health import housekeeping
-from grid_assets.telemetry import gaps
-from grid_assets.telemetry.gaps import Range
+from grid_assets.telemetry import due
+from grid_assets.telemetry.due import Range
 from grid_assets.warehouse.connection import Connection
 
 Planned = TypeVar("Planned")
@@ -40,14 +40,14 @@ def run_cycle(instance: dg.DagsterInstance, announce: Callable[[str], None]) -> 
     ones are not tried.
     """
     now = datetime.now(UTC)
-    newest, *_ = gaps.plan_cycle(now.date(), [])
+    newest, *_ = due.plan_cycle(now.date(), [])
     announce(f"Loading {newest}")
     yield run(instance, newest, "tick", automation.selection(newest, now))
     for days in _plan(lambda services: automation.cycle(services, now))[1:]:
         announce(f"Loading {days}")
         yield run(instance, days, "tick", automation.selection(days, now))
     # Each plan is made after the runs of the one before, because they change it.
-    for planned in _plan(lambda s: automation.plan_core_runs(s, gaps.FIRST_DAY, now, "tick")):
+    for planned in _plan(lambda s: automation.plan_core_runs(s, due.FIRST_DAY, now, "tick")):
         announce(f"Publishing {planned.days}: {planned.why}")
         yield run(instance, planned.days, planned.trigger, planned.assets)
     for planned in _plan(lambda s: automation.plan_forecast_runs(s, now, "tick")):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from grid_assets.dashboard.files import write_whole
+from grid_assets.dashboard.output import write_whole
 from grid_assets.series import INTENSITY
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ def _count_half_hours() -> tuple[int, int]:
     """The numbers of half-hours with carbon intensity and with the mix that training reads."""
     import numpy as np
 
-    from grid_assets.forecasting.recorded import read_recorded
+    from grid_assets.forecasting.recorded_series import read_recorded
     from grid_assets.forecasting.training import INTENSITY_SPANS
 
     known = [~np.isnan(read_recorded(span.start, span.end)) for span in INTENSITY_SPANS]

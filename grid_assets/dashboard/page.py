@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from grid_assets.dashboard.figures import all_figures, next_hours_table
+from grid_assets.dashboard.panels import all_figures, next_hours_table
 from grid_assets.dashboard.queries import GREEN, LOOKED_BACK, NEXT_HOURS, Snapshot
 from grid_assets.dashboard.theme import FUEL_COLOURS, at, model_label, ms, number, tenths
 from grid_assets.halfhours import age_text
@@ -95,7 +95,7 @@ def utc_and_london(instant: datetime) -> str:
 
 def _model_label(snapshot: Snapshot) -> str | None:
     """The label of the page's model, None without a forecast."""
-    coming = snapshot.coming()
+    coming = snapshot.upcoming()
     return model_label(coming[0].model, coming[0].simulated) if coming else None
 
 
@@ -105,7 +105,7 @@ def _freshness(snapshot: Snapshot) -> list[tuple[str, str, bool]]:
     newest = {
         "actual intensity": intensity.period_start if intensity else None,
         "generation mix": mix[0] if mix else None,
-        "forecast issued": max((row.issued_at for row in snapshot.coming()), default=None),
+        "forecast issued": max((row.issued_at for row in snapshot.upcoming()), default=None),
     }
     return [
         (name, f"{at(start)} UTC" if start else "none", not start or snapshot.now - start > TOO_OLD)

@@ -135,12 +135,12 @@ class Snapshot:
         by_start = {row.period_start: row for row in self.predicted if row.model == model}
         return [by_start[start] for start in sorted(by_start)]
 
-    def coming(self) -> list[Predicted]:
+    def upcoming(self) -> list[Predicted]:
         """The forecast of the page's model from now on."""
         return [row for row in self.of(self.model) if row.period_start >= self.ahead]
 
     def next_hours(self) -> list[Predicted]:
-        return [row for row in self.coming() if row.period_start < self.ahead + NEXT_HOURS]
+        return [row for row in self.upcoming() if row.period_start < self.ahead + NEXT_HOURS]
 
     def accuracy_of(self, model: str) -> list[Accuracy]:
         """The scores of a model in order of lead."""

@@ -1,4 +1,4 @@
-"""What the charts share: colours, axes, legends, and the form of values and instants.
+"""What the charts share: colours, axes, legends, and the format of values and times.
 
 Dagster's pictures use the same colours (`defs.pictures`).
 """

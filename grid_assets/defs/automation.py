@@ -1,6 +1,6 @@
-"""When runs start: the half-hourly schedule, the sensor for new rows, and the job of both.
+"""When runs start: the half-hourly schedule, the sensor for new rows, and the job they both start.
 
-Which days a run covers is decided in `telemetry.gaps` and `forecasting.due`.
+Which days a run covers is decided in `telemetry.due` and `forecasting.due`.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from grid_assets.forecasting import due
 from grid_assets.forecasting.models.registry import configured_name
 from grid_assets.halfhours import DAY, api_time
 from grid_assets.settings import Settings
-from grid_assets.telemetry import gaps
+from grid_assets.telemetry import due as telemetry_due
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.run_log import are_run_processes_gone, mark_crashed
 
@@ -94,18 +94,20 @@ def half_hourly(
     ]
 
 
-def cycle(services: Services, now: datetime) -> list[gaps.Range]:
+def cycle(services: Services, now: datetime) -> list[telemetry_due.Range]:
     """The day ranges of one cycle, the newest first; each is one run.
 
     While the newest days cannot be fetched, older ones are not tried: each run would only wait.
     """
-    if gaps.newest_failed(services.connection, now.date()):
-        return gaps.plan_cycle(now.date(), [])
-    start = max(services.settings.first_history_day(now), gaps.FIRST_DAY)
-    return gaps.plan_cycle(now.date(), gaps.days_due(services.connection, start, now))
+    if telemetry_due.newest_failed(services.connection, now.date()):
+        return telemetry_due.plan_cycle(now.date(), [])
+    start = max(services.settings.first_history_day(now), telemetry_due.FIRST_DAY)
+    return telemetry_due.plan_cycle(
+        now.date(), telemetry_due.days_due(services.connection, start, now)
+    )
 
 
-def selection(days: gaps.Range, now: datetime) -> list[dg.AssetKey]:
+def selection(days: telemetry_due.Range, now: datetime) -> list[dg.AssetKey]:
     """The assets of one range: all, or telemetry and scores for a past range.
 
     Past days are back-tested once their telemetry is loaded (`plan_forecast_runs`).
@@ -119,7 +121,7 @@ def selection(days: gaps.Range, now: datetime) -> list[dg.AssetKey]:
 class PlannedRun:
     """A run that is due: its days, its assets, and why."""
 
-    days: gaps.Range
+    days: telemetry_due.Range
     assets: list[dg.AssetKey]
     trigger: str
     why: str
@@ -131,7 +133,7 @@ def plan_core_runs(
     """Runs of `core` over the days for which `raw` has newer rows, from any writer."""
     return [
         PlannedRun(days, [asset.key for asset in CORE], trigger, "raw has newer rows")
-        for days in gaps.to_ranges(due.days_core_lacks(services.connection, first, now))
+        for days in telemetry_due.to_ranges(due.days_core_lacks(services.connection, first, now))
     ]
 
 
@@ -150,14 +152,14 @@ def plan_forecast_runs(services: Services, now: datetime, trigger: str) -> list[
     assets = [asset.key for asset in FORECASTS]
     newest = []
     if due.forecast_is_due(services.connection, model, now):
-        days = gaps.Range(today - DAY, today)
+        days = telemetry_due.Range(today - DAY, today)
         newest = [PlannedRun(days, assets, trigger, "telemetry is newer than the forecast")]
     lacking = due.days_to_backtest(services.connection, model, settings.backtest_days, now)
     if today - DAY in lacking:
         lacking.append(today)
     past = [
         PlannedRun(days, assets, BACKTEST, "these days have no forecasts")
-        for days in gaps.to_ranges(lacking)
+        for days in telemetry_due.to_ranges(lacking)
     ]
     if due.has_forecast(services.connection, model):
         return newest + past
@@ -171,7 +173,7 @@ def plan_dashboard_run(
     """A run of the dashboard alone, after runs without it, such as failed ones or backfills."""
     if not dashboard.dashboard_is_due(services.connection, now, pause):
         return []
-    today = gaps.Range(now.date(), now.date())
+    today = telemetry_due.Range(now.date(), now.date())
     return [
         PlannedRun(today, [dashboard.dashboard.key], trigger, "a run has ended since the last one")
     ]
@@ -200,7 +202,7 @@ def new_telemetry(
         now.timestamp() - last_full_scan >= FULL_SCAN_EVERY.total_seconds()
         or now.timestamp() < last_full_scan
     )
-    first = gaps.FIRST_DAY if is_full_scan else now.date() - gaps.REVISED
+    first = telemetry_due.FIRST_DAY if is_full_scan else now.date() - telemetry_due.REVISED
     runs = (
         plan_core_runs(services, first, now, "sensor")
         or plan_forecast_runs(services, now, "sensor")

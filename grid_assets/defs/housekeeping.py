@@ -1,4 +1,7 @@
-"""The daily job that removes old data: leads of forecasts, and runs of Dagster."""
+"""The daily job that removes old data: leads of forecasts, and runs of Dagster.
+
+Whether it is due is decided in `health.housekeeping`.
+"""
 
 from datetime import datetime, timedelta
 from typing import Final

@@ -13,7 +13,7 @@ from typing import Final
 import dagster as dg
 
 from grid_assets.halfhours import Window, days_window
-from grid_assets.telemetry.gaps import FIRST_DAY
+from grid_assets.telemetry.due import FIRST_DAY
 
 DAYS: Final = dg.DailyPartitionsDefinition(
     start_date=FIRST_DAY.isoformat(),

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from grid_assets.forecasting.horizon import HORIZON
-from grid_assets.forecasting.inputs import intensity_input, mix_input
+from grid_assets.forecasting.model_values import intensity_input, mix_input
 from grid_assets.forecasting.models.forecaster import CONTEXT, Problem, Values
 from grid_assets.halfhours import HALF_HOUR, Window, api_time
 from grid_assets.series import SERIES

@@ -1,6 +1,6 @@
 """Decides from the tables whether a forecast is due, for the sensor, `grid tick` and the asset.
 
-A lost or repeated event therefore loses and repeats nothing.
+So an event that is lost or repeated neither skips a forecast nor makes one twice.
 """
 
 from __future__ import annotations

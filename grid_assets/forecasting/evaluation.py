@@ -17,7 +17,7 @@ import numpy.typing as npt
 from grid_assets.forecasting.horizon import FORECAST_STEPS, HORIZON, HORIZON_TIME, QUANTILES
 from grid_assets.forecasting.issue_times import issue_times_at
 from grid_assets.forecasting.models.forecaster import CONTEXT, Forecaster, Problem, Values
-from grid_assets.forecasting.recorded import read_recorded
+from grid_assets.forecasting.recorded_series import read_recorded
 from grid_assets.halfhours import HALF_HOUR, Window, api_time, days_window
 from grid_assets.series import BUCKET_OF_STEP, FUELS, INTENSITY, LEAD_BUCKETS, SERIES
 

@@ -23,7 +23,7 @@ from transformers.trainer_callback import TrainerCallback
 
 from grid_assets.forecasting.covariates import CALENDAR, calendar
 from grid_assets.forecasting.horizon import FORECAST_STEPS
-from grid_assets.forecasting.recorded import read_recorded
+from grid_assets.forecasting.recorded_series import read_recorded
 from grid_assets.halfhours import Window
 from grid_assets.series import FUELS, INTENSITY, SERIES
 

@@ -1,1 +1,2 @@
-"""Whether the product is healthy: the status report, run summaries, and housekeeping."""
+"""What the warehouse says of itself, for a terminal: the status report, summaries of runs, the
+demo's table of contents, and whether housekeeping is due."""

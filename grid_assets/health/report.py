@@ -15,7 +15,7 @@ from grid_assets.health import housekeeping
 from grid_assets.health.run_summary import newest_forecast
 from grid_assets.settings import Settings
 from grid_assets.telemetry.checks import TOO_OLD
-from grid_assets.telemetry.gaps import FIRST_DAY
+from grid_assets.telemetry.due import FIRST_DAY
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.migrate import is_current
 from grid_assets.warehouse.run_log import mark_crashed

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from grid_assets.halfhours import day_start, utc_text
 from grid_assets.series import LEAD_BUCKETS
-from grid_assets.telemetry.gaps import Range
+from grid_assets.telemetry.due import Range
 from grid_assets.warehouse.connection import Connection
 
 

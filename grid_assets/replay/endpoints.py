@@ -1,4 +1,4 @@
-"""The routes of the recorded API: the answer of each address at an instant, and its refusals."""
+"""The routes of the recorded API: what each path returns at a given time, and what it refuses."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from grid_assets.halfhours import parse_api_time
-from grid_assets.replay import record_faults as on
-from grid_assets.replay.record_faults import Options
+from grid_assets.replay import faulty_records as on
+from grid_assets.replay.faulty_records import Options
 from grid_assets.replay.replies import Delivery, DeliveryKind, Reply, error
 
 Apply = Callable[[Reply, Options], Reply]

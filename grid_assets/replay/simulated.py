@@ -1,4 +1,4 @@
-"""The simulated 48-hour forecast, which replaces issues of NESO's that nobody recorded.
+"""The simulated 48-hour forecast, in place of the NESO forecasts that nobody recorded.
 
 It is the recorded truth plus an error of realistic size. No claim about NESO's accuracy may rest on
 it.

@@ -2,7 +2,7 @@
 
 Two locks keep a folder to one server. `start.lock` is held while a process starts or stops it.
 `server.lock` is inherited by every process of the server, so the kernel frees it when the last of
-them ends. Process ids decide nothing, because the system uses them again.
+them ends. Process ids decide nothing, because the system reuses them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""The folder of an embedded PostgreSQL: where it is, its private files, and its first data.
+"""The folder of an embedded PostgreSQL: where it is, its private files, and its initial data.
 
-A home holds `data`, `password`, `port`, `server.log` and two lock files. As root it may have to
-be outside GRID_HOME, because PostgreSQL then runs as a user who may not enter that folder.
+A home holds `data`, `password`, `port`, `server.log` and two lock files. When `grid` runs as root,
+the home may be outside GRID_HOME, because PostgreSQL then runs as a user who may not enter that
+folder.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The PostgreSQL warehouse: connections, migrations, roles, and the log of attempts."""
+"""The PostgreSQL warehouse: connections, SQL files, migrations, roles, and the log of attempts."""

@@ -1,5 +1,4 @@
-"""Connections to the PostgreSQL warehouse, its SQL files, and the helpers that all its readers and
-writers share.
+"""Connections to the PostgreSQL warehouse, and the helpers that all its readers and writers share.
 
 No connection relies on session state (settings, prepared statements, session locks), so that a
 pooler in transaction mode can sit in between.

@@ -48,7 +48,7 @@ def _templates() -> Environment:
     )
     templates.globals |= {
         "carbon_intensity": CARBON_INTENSITY,
-        "mix": MIX,
+        "fuels": MIX,
         "fuel_groups": FUEL_GROUPS,
     }
     return templates

@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from pydantic import SecretStr
 
-from grid_assets.dashboard import page, queries, vega
-from grid_assets.dashboard.files import write_whole
+from grid_assets.dashboard import page, queries, vega_bundle
+from grid_assets.dashboard.output import write_whole
 from grid_assets.halfhours import HALF_HOUR, floor
 from grid_assets.warehouse.connection import Connection, connect
 from grid_assets.warehouse.stamp import Stamp
@@ -34,7 +34,7 @@ HOSTILE = f'</script><script>{RUN}</script><img src=x onerror="{RUN}">'
 
 @pytest.fixture(scope="session")
 def bundle(chart_library: Path) -> str:
-    return vega.javascript(chart_library)
+    return vega_bundle.javascript(chart_library)
 
 
 @pytest.fixture

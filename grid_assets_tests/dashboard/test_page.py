@@ -113,7 +113,7 @@ def test_the_facts_are_the_rows_of_the_database(
     [(count,)] = rows("SELECT count(*) FROM reporting.telemetry_24h")
     assert len(found.intensity) == len(found.mix) == count
     assert found.model == made_up.MODEL
-    assert [one.period_start for one in found.coming()] == [
+    assert [one.period_start for one in found.upcoming()] == [
         floor(now) + n * HALF_HOUR for n in range(96)
     ]
     # of the last day each half-hour has the forecast that was issued last before it

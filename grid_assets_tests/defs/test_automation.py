@@ -25,7 +25,7 @@ from grid_assets.forecasting import due
 from grid_assets.forecasting.models.registry import configured_name
 from grid_assets.halfhours import HALF_HOUR, floor
 from grid_assets.replay.server import ReplayServer
-from grid_assets.telemetry import gaps
+from grid_assets.telemetry import due as telemetry_due
 from grid_assets.warehouse import run_log
 from grid_assets.warehouse.connection import Connection
 from grid_assets_tests.defs import one_run
@@ -171,8 +171,11 @@ def test_after_an_outage_the_plan_closes_the_gap_by_itself(
 
     replay.control.heal()
     now = datetime.now(UTC)
-    ranges = gaps.plan_cycle(now.date(), gaps.days_due(connection, start, now))
-    assert ranges == [gaps.Range(today - DAY, today), gaps.Range(start, today - 2 * DAY)]
+    ranges = telemetry_due.plan_cycle(now.date(), telemetry_due.days_due(connection, start, now))
+    assert ranges == [
+        telemetry_due.Range(today - DAY, today),
+        telemetry_due.Range(start, today - 2 * DAY),
+    ]
     for days in ranges:
         assert materialise(days.first, days.last).success
 
@@ -183,7 +186,7 @@ def test_after_an_outage_the_plan_closes_the_gap_by_itself(
     }
     assert tables.by_period("raw.generation").keys() >= set(over[:-1])
     now = datetime.now(UTC)
-    assert gaps.days_due(connection, start, now) == []
+    assert telemetry_due.days_due(connection, start, now) == []
 
 
 def test_old_days_that_cannot_be_read_do_not_hold_up_what_is_new(

@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from grid_assets.dashboard import queries
-from grid_assets.dashboard.files import write_whole
+from grid_assets.dashboard.output import write_whole
 from grid_assets.definitions import defs
 from grid_assets.defs import automation
 from grid_assets.defs.assets import dashboard

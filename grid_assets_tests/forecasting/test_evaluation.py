@@ -27,7 +27,7 @@ from grid_assets.forecasting.evaluation import (
 )
 from grid_assets.forecasting.horizon import HORIZON
 from grid_assets.forecasting.models.forecaster import CONTEXT, Problem, Values
-from grid_assets.forecasting.recorded import read_recorded
+from grid_assets.forecasting.recorded_series import read_recorded
 from grid_assets.halfhours import HALF_HOUR, Window
 from grid_assets.replay.recording import RECORDED_UNTIL
 from grid_assets.series import INTENSITY, LEAD_BUCKETS, SERIES

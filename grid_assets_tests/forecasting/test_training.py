@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from grid_assets.cli.train import train as train_command
-from grid_assets.forecasting import recorded
+from grid_assets.forecasting import recorded_series
 from grid_assets.forecasting.covariates import CALENDAR
 from grid_assets.forecasting.evaluation import CHOOSE
 from grid_assets.halfhours import HALF_HOUR
@@ -65,7 +65,7 @@ def test_no_half_hour_after_the_training_span_is_read(
     training: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def contexts(recording: Recording) -> list[bytes]:
-        monkeypatch.setattr(recorded, "load_recording", lambda: recording)
+        monkeypatch.setattr(recorded_series, "load_recording", lambda: recording)
         examples = training.single_series() + training.joint_series()
         return [example["context"].numpy().tobytes() for example in examples]
 

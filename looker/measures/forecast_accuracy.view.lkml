@@ -1,6 +1,6 @@
-# A row stands for a few to hundreds of forecasts, so every measure is weighted by n; an average of averages would
-# be wrong. Choose one series at a time: units differ. There is no WAPE over several rows, because rows do not hold
-# what it needs; use the one of Actual vs predicted.
+# A row summarises between a few and several hundred forecasts, so every measure is weighted by n;
+# an average of averages would be wrong. Choose one series at a time: units differ. There is no WAPE
+# over several rows, because the rows lack its inputs; use the measure in Actual vs predicted.
 
 view: +forecast_accuracy {
   measure: forecasts {

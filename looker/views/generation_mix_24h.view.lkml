@@ -27,7 +27,7 @@ view: generation_mix_24h {
 
   dimension: published_pct {
     label: "Published share of one half-hour, %"
-    description: "Share as published, %; null where none was published."
+    description: "Share as published, %; null for a named fuel that was not published."
     type: number
     sql: ${TABLE}.published_pct ;;
     value_format_name: decimal_1
@@ -35,7 +35,7 @@ view: generation_mix_24h {
 
   dimension: pct {
     label: "Share of one half-hour, %"
-    description: "Share in the mix that sums to exactly 100, %; null where none was published."
+    description: "Share in the mix that sums to exactly 100, %; null for a named fuel that was not published."
     type: number
     sql: ${TABLE}.pct ;;
     value_format_name: decimal_1

@@ -6,7 +6,7 @@ SELECT min(core.period_start) AS period_start,
 FROM core.generation_mix AS core
 JOIN staged USING (period_start)
 CROSS JOIN LATERAL (VALUES
-    {% for fuel in mix if fuel.name != "other" %}
+    {% for fuel in fuels if fuel.name != "other" %}
     ('{{ fuel.name }}', core.{{ fuel.column }}, staged.{{ fuel.column }}){{ "," if not loop.last }}
     {% endfor %}
 ) AS share (fuel, known_pct, staged_pct)

@@ -3,7 +3,7 @@
 SELECT core.period_start,
        concat_ws('; ', 'unknown: ' || nullif(raw.unknown_pct, '{}')::text,
                  'missing: ' || nullif(concat_ws(', ',
-                     {% for fuel in mix %}
+                     {% for fuel in fuels %}
                      CASE WHEN raw.{{ fuel.column }} IS NULL THEN '{{ fuel.name }}' END{{ "," if not loop.last }}
                      {% endfor %}
                  ), '')) AS detail,

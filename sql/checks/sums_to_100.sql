@@ -2,7 +2,7 @@
 SELECT period_start, total_pct::text AS detail, count(*) OVER () AS total
 FROM staged
 CROSS JOIN LATERAL (SELECT
-    {% for fuel in mix %}
+    {% for fuel in fuels %}
     {% set share = fuel.column if fuel.name == "other" else "coalesce(" ~ fuel.column ~ ", 0)" %}
     {{ share }}::numeric(6, 1){{ " +" if not loop.last }}
     {% endfor %}

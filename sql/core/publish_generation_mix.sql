@@ -1,7 +1,7 @@
 -- From staged into core.generation_mix; rows that would not change are not written. other_pct is left
 -- out because the table derives it.
 {% from "macros.sql" import shares %}
-{% set named = mix | rejectattr("name", "equalto", "other") | list %}
+{% set named = fuels | rejectattr("name", "equalto", "other") | list %}
 INSERT INTO core.generation_mix AS published
     (period_start, {{ shares("", named) }},
      published_total_pct, adjustment, captured_at)

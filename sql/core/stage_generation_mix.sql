@@ -2,7 +2,7 @@
 -- name; other_pct is the value computed in Python, so that it can be compared with the table's rule.
 CREATE TEMPORARY TABLE staged (
     period_start        timestamptz,
-    {% for fuel in mix %}
+    {% for fuel in fuels %}
     {{ fuel.column }} numeric,
     {% endfor %}
     published_total_pct numeric,

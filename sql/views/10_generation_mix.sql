@@ -5,18 +5,18 @@ SELECT mix.period_start, share.fuel, share.fuel_group, share.published_pct, shar
 FROM core.generation_mix AS mix
 LEFT JOIN raw.generation AS published USING (period_start, captured_at)
 CROSS JOIN LATERAL (VALUES
-    {% for fuel in mix %}
+    {% for fuel in fuels %}
     ('{{ fuel.name }}', '{{ fuel.group }}', published.{{ fuel.column }}, mix.{{ fuel.column }}){{ "," if not loop.last }}
     {% endfor %}
 ) AS share (fuel, fuel_group, published_pct, pct);
 
 COMMENT ON VIEW reporting.generation_mix IS 'Generation mix by fuel: one row per half-hour and fuel.';
-COMMENT ON COLUMN reporting.generation_mix.fuel IS 'One of the nine fuels: {{ mix | map(attribute="name") | join(", ") }}.';
+COMMENT ON COLUMN reporting.generation_mix.fuel IS 'One of the nine fuels: {{ fuels | map(attribute="name") | join(", ") }}.';
 COMMENT ON COLUMN reporting.generation_mix.fuel_group IS '
 {%- for group, fuels in fuel_groups.items() -%}
 {{ "or " if loop.last }}{{ group }}{% if fuels | join != group %} ({{ fuels | join(", ") }}){% endif %}{{ ", " if not loop.last }}
 {%- endfor -%}
 .';
-COMMENT ON COLUMN reporting.generation_mix.published_pct IS 'Share as published, %; null where none was published.';
-COMMENT ON COLUMN reporting.generation_mix.pct IS 'Share in the mix that sums to exactly 100, %; null where none was published.';
+COMMENT ON COLUMN reporting.generation_mix.published_pct IS 'Share as published, %; null for a named fuel that was not published.';
+COMMENT ON COLUMN reporting.generation_mix.pct IS 'Share in the mix that sums to exactly 100, %; null for a named fuel that was not published.';
 {{ inherit_comments("reporting.generation_mix", "core.generation_mix") }}

@@ -24,7 +24,7 @@ SELECT h.period_start,
        h.forecast_gco2_kwh, h.actual_gco2_kwh, h.intensity_index,
        {{ shares("h") }},
        CASE WHEN h.has_mix
-            THEN {% for fuel in mix %}coalesce(h.{{ fuel.column }}, 0){{ " + " if not loop.last }}{% endfor %}
+            THEN {% for fuel in fuels %}coalesce(h.{{ fuel.column }}, 0){{ " + " if not loop.last }}{% endfor %}
 
        END AS total_pct
 FROM half_hour AS h;

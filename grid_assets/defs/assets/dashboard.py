@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import dagster as dg
 
-from grid_assets.dashboard import page, queries, vega
-from grid_assets.dashboard.files import DASHBOARD, files_folder, write_whole
+from grid_assets.dashboard import page, queries, vega_bundle
+from grid_assets.dashboard.output import DASHBOARD, files_folder, write_whole
 from grid_assets.defs.asset_metadata import FRESH, OWNERS, asset_key, kind_metadata
 from grid_assets.defs.partitions import TRIGGER_TAG, Days
 from grid_assets.defs.resources import Services
@@ -58,7 +58,9 @@ def dashboard(
     file = files_folder(services.settings.home) / DASHBOARD
     with attempt(context, services, "files.dashboard", today) as current:
         found = queries.read(services.connection, now)
-        text = page.render(found, services.stamp, vega.javascript(services.settings.home / "cache"))
+        text = page.render(
+            found, services.stamp, vega_bundle.javascript(services.settings.home / "cache")
+        )
         write_whole(file, text)
         current.rows_fetched, current.rows_written = found.count, 1
     address = services.settings.files_url

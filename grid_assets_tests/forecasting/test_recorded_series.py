@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from grid_assets.forecasting.recorded import read_recorded
+from grid_assets.forecasting.recorded_series import read_recorded
 from grid_assets.halfhours import HALF_HOUR
 from grid_assets.replay.recording import Intensity, Recording, load_recording
 from grid_assets.series import FUELS, INTENSITY, SERIES
@@ -16,7 +16,7 @@ START = datetime(2025, 12, 10, 12, tzinfo=UTC)
 
 
 def made_up(monkeypatch: pytest.MonkeyPatch, recording: Recording) -> None:
-    monkeypatch.setattr("grid_assets.forecasting.recorded.load_recording", lambda: recording)
+    monkeypatch.setattr("grid_assets.forecasting.recorded_series.load_recording", lambda: recording)
 
 
 def test_rows_are_the_series_and_columns_the_half_hours() -> None:

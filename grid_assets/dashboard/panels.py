@@ -1,4 +1,4 @@
-"""The page's figures: each chart with its summary and its table, which hold the same facts for
+"""The page's panels: each chart with its summary and its table, which hold the same facts for
 readers who cannot see the chart. Pure."""
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def _intensity(snapshot: Snapshot) -> Figure:
 
 def _summarise_intensity(snapshot: Snapshot) -> str:
     measured = [row for row in snapshot.intensity if row.actual_gco2_kwh is not None]
-    coming = snapshot.coming()
+    coming = snapshot.upcoming()
     sentences = []
     if measured:
         low = min(measured, key=lambda row: row.actual_gco2_kwh or 0)

@@ -1,5 +1,5 @@
-"""Published values as models see them: floats in the order of `SERIES`, the same from the warehouse
-and from the recording. Pure."""
+"""Published values as models see them: floats in the order of `SERIES`, identical whether they
+are read from the warehouse or from the recording. Pure: no input, no output, no clock."""
 
 from __future__ import annotations
 

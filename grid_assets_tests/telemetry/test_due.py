@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from grid_assets.halfhours import DAY, HALF_HOUR, day_start
-from grid_assets.telemetry.gaps import MAX_RANGES, Range, days_due, plan_cycle
+from grid_assets.telemetry.due import MAX_RANGES, Range, days_due, plan_cycle
 from grid_assets.warehouse.connection import Connection
 from grid_assets_tests import shared_warehouse
 

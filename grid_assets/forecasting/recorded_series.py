@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from grid_assets.forecasting.inputs import intensity_input, mix_input
+from grid_assets.forecasting.model_values import intensity_input, mix_input
 from grid_assets.forecasting.models.forecaster import Values
 from grid_assets.halfhours import HALF_HOUR
 from grid_assets.replay.recording import load_recording
