@@ -67,10 +67,10 @@ def run_housekeeping(instance: DagsterInstance, warehouse: SecretStr, say: Say) 
     from grid_assets.cli.runs import run_housekeeping_if_due
 
     try:
-        with connect(warehouse) as connection:
-            run_id = run_housekeeping_if_due(instance, connection)
-            if run_id:
-                say("Daily clean-up")
+        run_id = run_housekeeping_if_due(instance, warehouse)
+        if run_id:
+            say("Daily clean-up")
+            with connect(warehouse) as connection:
                 say_run(connection, run_id, say)
     except Exception as error:
         if not is_database_error(error):

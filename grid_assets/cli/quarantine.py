@@ -69,13 +69,14 @@ def replay(environment: Environment, say: Say) -> None:
             outcome = run_history(instance, days)
             with connect(environment.warehouse) as connection:
                 say_run(connection, outcome.run_id, say)
-                if outcome.success:
-                    continue
-                say(
-                    "Could not re-fetch these days, so newer revisions may exist. "
-                    "Publishing the values on hand."
-                )
-                outcome = run_core(instance, days)
+            if outcome.success:
+                continue
+            say(
+                "Could not re-fetch these days, so newer revisions may exist. "
+                "Publishing the values on hand."
+            )
+            outcome = run_core(instance, days)
+            with connect(environment.warehouse) as connection:
                 say_run(connection, outcome.run_id, say)
                 if not outcome.success:
                     raise CommandError(describe_failure(connection, [outcome]))

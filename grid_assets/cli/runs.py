@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import dagster as dg
 from dagster._core.events import RunFailureReason  # not exported, but in every failure event
+from pydantic import SecretStr
 
 from grid_assets.defs import automation
 from grid_assets.defs.assets import forecast
@@ -18,7 +19,7 @@ from grid_assets.forecasting.due import is_scored
 from grid_assets.health import housekeeping
 from grid_assets.telemetry import due
 from grid_assets.telemetry.due import Range
-from grid_assets.warehouse.connection import Connection
+from grid_assets.warehouse.connection import connect
 
 Planned = TypeVar("Planned")
 
@@ -114,10 +115,11 @@ def raise_if_interrupted(result: dg.ExecuteInProcessResult) -> None:
             raise KeyboardInterrupt
 
 
-def run_housekeeping_if_due(instance: dg.DagsterInstance, connection: Connection) -> str | None:
+def run_housekeeping_if_due(instance: dg.DagsterInstance, warehouse: SecretStr) -> str | None:
     """Run housekeeping in this process if it is due; return the run's id, even if it failed."""
-    if not housekeeping.is_due(connection, datetime.now(UTC)):
-        return None
+    with connect(warehouse) as connection:
+        if not housekeeping.is_due(connection, datetime.now(UTC)):
+            return None
     from grid_assets.definitions import defs
 
     result = defs.resolve_job_def("housekeeping").execute_in_process(

@@ -7,10 +7,11 @@ a URL or password would then be part of runs and events: settings come from the 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 
 import dagster as dg
+import psycopg
 from pydantic import PrivateAttr, SecretStr
 
 from grid_assets.api.client import CarbonIntensityApi
@@ -41,13 +42,14 @@ class Services(dg.ConfigurableResource[object]):
     def open(self) -> Iterator[Services]:
         """Read the settings; at the end, close the client and the connection if open."""
         self._settings = Settings.from_environment()
-        try:
+        with ExitStack() as opened:
+            opened.callback(self._close)
+            opened.callback(lambda: self._api.close() if self._api else None)
             yield self
-        finally:
-            if self._api is not None:
-                self._api.close()
-            if self._connection is not None:
-                self._connection.close()
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
 
     def now(self) -> datetime:
         """The current time, UTC. A step or an evaluation calls it once and passes the time on.
@@ -76,6 +78,14 @@ class Services(dg.ConfigurableResource[object]):
         if self._connection is None or self._connection.closed:
             self._connection = connect(self.warehouse)
         return self._connection
+
+    def check_connection(self) -> None:
+        """Replace a connection that was lost while it was idle, before a step relies on it."""
+        try:
+            self.connection.execute("SELECT 1")
+        except psycopg.OperationalError:
+            self._close()
+            self._connection = None
 
     @property
     def stamp(self) -> Stamp:

@@ -36,6 +36,7 @@ def attempt(
 ) -> Iterator[run_log.Attempt]:
     """Log the block as one attempt. It is retried only if the database was lost."""
     try:
+        services.check_connection()
         _ = services.stamp  # a database without it has no table for the log either
         with run_log.attempt(
             services.warehouse,

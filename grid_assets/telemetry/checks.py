@@ -26,8 +26,8 @@ TOO_OLD: Final = timedelta(hours=2)
 missed cycle is normal (1 h 40 min at worst), a second is not."""
 
 MOST_WITHDRAWN: Final = 6
-"""Half-hours of one day whose known value a publication may take back: three hours. The source
-corrects single values; when more vanish at once, it answers without its data."""
+"""Half-hours whose known value a publication may always take back: three hours. The source corrects
+single values; where most of what is known vanishes at once, it answers without its data."""
 
 MAX_QUARANTINED: Final = 0.01
 """Share of records that may be rejected without a warning; one record of a two-day cycle exceeds
@@ -70,7 +70,7 @@ BLOCKING: Final[dict[str, tuple[Check, ...]]] = {
         Check(
             "actuals_kept",
             "intensity_actuals_kept",
-            f"On no day would more than {MOST_WITHDRAWN} half-hours lose an actual that is known.",
+            "Most half-hours with an actual keep one.",
         ),
     ),
     "core.generation_mix": (
@@ -78,7 +78,7 @@ BLOCKING: Final[dict[str, tuple[Check, ...]]] = {
         Check(
             "fuels_kept",
             "generation_mix_fuels_kept",
-            f"On no day would more than {MOST_WITHDRAWN} half-hours lose a fuel that is known.",
+            "Most half-hours keep the fuels that they have.",
         ),
     ),
 }

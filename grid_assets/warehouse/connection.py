@@ -22,6 +22,15 @@ from grid_assets.warehouse.urls import location
 # zone follows its clock: with London's it would be an hour off across a clock change.
 os.environ.update(PGDATESTYLE="ISO", PGTZ="UTC")
 
+KEEPALIVES: Final[dict[str, Any]] = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""A run's connection is idle while the API is retried or a model is downloaded. A router that drops
+it meanwhile is noticed within a minute, not after the system's two hours."""
+
 CONNECT_TIMEOUT_S: Final = 10
 """Long enough for a server across the world, short enough to report soon that it is down."""
 
@@ -46,6 +55,7 @@ def connect(url: SecretStr) -> Connection:
             prepare_threshold=None,
             connect_timeout=CONNECT_TIMEOUT_S,
             application_name="grid_assets",
+            **KEEPALIVES,
         )
     except psycopg.OperationalError as error:
         reason = " ".join(str(error).split())

@@ -228,6 +228,19 @@ def asks(warehouse: SecretStr, replay: ReplayServer, monkeypatch: pytest.MonkeyP
     return asks
 
 
+def test_a_connection_that_was_lost_while_idle_is_replaced_before_a_step(
+    warehouse: SecretStr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRID_DATABASE_URL", warehouse.get_secret_value())
+    with Services().open() as services:
+        lost = services.connection
+        with psycopg.connect(warehouse.get_secret_value()) as other:
+            other.execute("SELECT pg_terminate_backend(%s)", [lost.info.backend_pid])
+        services.check_connection()
+        assert services.connection is not lost
+        assert services.connection.execute("SELECT 1").fetchone() == (1,)
+
+
 def test_an_evaluation_of_the_sensor_opens_one_connection(
     asks: Asks, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,11 +59,10 @@ def told(url: SecretStr) -> list[str]:
 def test_a_tick_keeps_house_once_a_day_and_leaves_a_row_for_each_part(
     instance: dg.DagsterInstance,
     warehouse: SecretStr,
-    connection: Connection,
     rows: Rows,
     old: None,
 ) -> None:
-    run_id = run_housekeeping_if_due(instance, connection)
+    run_id = run_housekeeping_if_due(instance, warehouse)
     assert run_id is not None
     assert sorted(rows(DONE)) == [
         ("dagster.runs", "success", 0, 0, "tick"),
@@ -80,21 +79,21 @@ def test_a_tick_keeps_house_once_a_day_and_leaves_a_row_for_each_part(
     ]
     assert instance.get_runs()[0].job_name == "housekeeping"
 
-    assert run_housekeeping_if_due(instance, connection) is None
+    assert run_housekeeping_if_due(instance, warehouse) is None
     rows("UPDATE ops.etl_runs SET started_at = started_at - interval '22 hours 50 minutes'")
-    assert run_housekeeping_if_due(instance, connection) is None
+    assert run_housekeeping_if_due(instance, warehouse) is None
     rows("UPDATE ops.etl_runs SET started_at = started_at - interval '11 minutes'")
-    assert run_housekeeping_if_due(instance, connection) is not None
+    assert run_housekeeping_if_due(instance, warehouse) is not None
 
 
 def test_a_new_warehouse_is_left_alone_for_a_day(
-    instance: dg.DagsterInstance, warehouse: SecretStr, connection: Connection, rows: Rows
+    instance: dg.DagsterInstance, warehouse: SecretStr, rows: Rows
 ) -> None:
     rows("UPDATE ops.warehouse SET stamped_at = now()")
-    assert run_housekeeping_if_due(instance, connection) is None
+    assert run_housekeeping_if_due(instance, warehouse) is None
     assert told(warehouse) == ["housekeeping  not run yet; it runs once a day"]
     rows("UPDATE ops.warehouse SET stamped_at = now() - interval '1 day'")
-    assert run_housekeeping_if_due(instance, connection) is not None
+    assert run_housekeeping_if_due(instance, warehouse) is not None
 
 
 def test_the_schedule_runs_by_itself_between_two_cycles() -> None:
@@ -109,14 +108,13 @@ def test_the_schedule_runs_by_itself_between_two_cycles() -> None:
 def test_settings_of_0_remove_nothing(
     instance: dg.DagsterInstance,
     warehouse: SecretStr,
-    connection: Connection,
     rows: Rows,
     old: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("GRID_FORECAST_KEEP_DAYS", "0")
     monkeypatch.setenv("GRID_DAGSTER_KEEP_DAYS", "0")
-    assert run_housekeeping_if_due(instance, connection) is not None
+    assert run_housekeeping_if_due(instance, warehouse) is not None
     assert rows(DONE) == [("ops.retention", "success", 0, 0, "tick")]
     assert rows("SELECT count(*)::integer FROM forecast.predictions") == [(96,)]
 
@@ -128,7 +126,7 @@ def test_a_purge_that_the_database_refuses_is_a_warning_and_forecasts_are_thinne
     rows: Rows,
     old: None,
 ) -> None:
-    assert run_housekeeping_if_due(instance, connection) is not None
+    assert run_housekeeping_if_due(instance, warehouse) is not None
     rows("UPDATE ops.etl_runs SET started_at = started_at - interval '1 day'")
     rows("UPDATE dagster.runs SET create_timestamp = create_timestamp - interval '1 year'")
     rows(

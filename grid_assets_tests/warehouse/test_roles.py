@@ -352,12 +352,10 @@ def test_the_writer_keeps_house(
     monkeypatch.setenv("GRID_DATABASE_URL", writer)
     storage = {"postgres": {"postgres_url": f"{writer}?options=-csearch_path%3Ddagster"}}
     with dg.instance_for_test(overrides={"storage": storage}) as instance:
-        with connect(SecretStr(writer)) as connection:
-            assert run_housekeeping_if_due(instance, connection) is not None
+        assert run_housekeeping_if_due(instance, SecretStr(writer)) is not None
         rows("UPDATE ops.etl_runs SET started_at = started_at - interval '1 day'")
         rows("UPDATE dagster.runs SET create_timestamp = create_timestamp - interval '1 year'")
-        with connect(SecretStr(writer)) as connection:
-            assert run_housekeeping_if_due(instance, connection) is not None
+        assert run_housekeeping_if_due(instance, SecretStr(writer)) is not None
     assert rows(
         "SELECT asset, status, rows_written::integer FROM ops.etl_runs "
         "WHERE rows_written > 0 OR status <> 'success' ORDER BY asset"

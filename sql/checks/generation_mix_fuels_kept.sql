@@ -1,17 +1,25 @@
--- UTC days on which more half-hours than %(withdrawn)s would lose the share of a fuel that core has.
--- A few are a correction by the source; a whole stretch is a source that left out or renamed a fuel.
-SELECT min(core.period_start) AS period_start,
-       count(*)::text || ' half-hours of that day would lose ' || share.fuel AS detail,
-       count(*) OVER () AS total
-FROM core.generation_mix AS core
-JOIN staged USING (period_start)
-CROSS JOIN LATERAL (VALUES
-    {% for fuel in fuels if fuel.name != "other" %}
-    ('{{ fuel.name }}', core.{{ fuel.column }}, staged.{{ fuel.column }}){{ "," if not loop.last }}
-    {% endfor %}
-) AS share (fuel, known_pct, staged_pct)
-WHERE share.known_pct > 0 AND share.staged_pct IS NULL
-GROUP BY (core.period_start AT TIME ZONE 'UTC')::date, share.fuel
-HAVING count(*) > %(withdrawn)s
-ORDER BY 1, share.fuel
+-- Half-hours that would lose the share of a fuel that core has, where they are most of those known and
+-- more than %(withdrawn)s. Fewer are a correction by the source; most of a window without a fuel is a
+-- source that left it out or renamed it.
+WITH known AS (
+    SELECT core.period_start,
+           concat_ws(', ',
+               {% for fuel in fuels if fuel.name != "other" %}
+               CASE WHEN core.{{ fuel.column }} > 0 AND staged.{{ fuel.column }} IS NULL
+                    THEN '{{ fuel.name }}' END{{ "," if not loop.last }}
+               {% endfor %}
+           ) AS lost
+    FROM core.generation_mix AS core
+    JOIN staged USING (period_start)
+), counted AS (
+    SELECT count(*) AS known, count(*) FILTER (WHERE lost <> '') AS lost FROM known
+)
+SELECT known.period_start,
+       counted.lost || ' of ' || counted.known || ' half-hours would lose a fuel: ' || known.lost
+           AS detail,
+       counted.lost AS total
+FROM known
+CROSS JOIN counted
+WHERE known.lost <> '' AND counted.lost > %(withdrawn)s AND 2 * counted.lost > counted.known
+ORDER BY known.period_start
 LIMIT 10

@@ -1,12 +1,20 @@
--- UTC days on which more half-hours than %(withdrawn)s would lose an actual that core has. A few are a
--- correction by the source; a whole stretch is a source that answers without its data.
-SELECT min(core.period_start) AS period_start,
-       count(*)::text || ' half-hours of that day would lose their actual' AS detail,
-       count(*) OVER () AS total
-FROM core.intensity AS core
-JOIN staged USING (period_start)
-WHERE core.actual_gco2_kwh IS NOT NULL AND staged.actual_gco2_kwh IS NULL
-GROUP BY (core.period_start AT TIME ZONE 'UTC')::date
-HAVING count(*) > %(withdrawn)s
-ORDER BY 1
+-- Half-hours that would lose an actual that core has, where they are most of those with one and more
+-- than %(withdrawn)s. Fewer are a correction by the source, and an impossible value has its reason
+-- beside it; most of a window without actuals is a source that answers without its data.
+WITH known AS (
+    SELECT core.period_start,
+           staged.actual_gco2_kwh IS NULL AND staged.actual_reason IS NULL AS is_lost
+    FROM core.intensity AS core
+    JOIN staged USING (period_start)
+    WHERE core.actual_gco2_kwh IS NOT NULL
+), counted AS (
+    SELECT count(*) AS known, count(*) FILTER (WHERE is_lost) AS lost FROM known
+)
+SELECT known.period_start,
+       counted.lost || ' of ' || counted.known || ' half-hours would lose their actual' AS detail,
+       counted.lost AS total
+FROM known
+CROSS JOIN counted
+WHERE known.is_lost AND counted.lost > %(withdrawn)s AND 2 * counted.lost > counted.known
+ORDER BY known.period_start
 LIMIT 10

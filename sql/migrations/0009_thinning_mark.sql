@@ -98,6 +98,8 @@ BEGIN
             AND forecast.lead_bucket(p.period_start - p.issued_at) = of_lead_bucket
             AND EXISTS (SELECT FROM forecast.happened AS h
                         WHERE h.period_start = p.period_start AND h.series = of_series
+                          -- says nothing new, but bounds what is read
+                          AND h.period_start >= starts AND h.period_start < ends
                           AND h.actual IS NOT NULL));
     GET DIAGNOSTICS dropped = ROW_COUNT;
     RETURN dropped;
