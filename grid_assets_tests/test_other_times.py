@@ -13,7 +13,7 @@ from grid_assets_tests import fake_clock
 
 TESTS = (
     "grid_assets_tests/health",
-    "grid_assets_tests/telemetry/test_gaps.py",
+    "grid_assets_tests/telemetry/test_due.py",
 )
 
 
