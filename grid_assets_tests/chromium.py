@@ -1,6 +1,7 @@
-"""The browser of the page tests: opened where there is one, asked for loudly where there is none.
+"""The browser of the page tests.
 
-Belongs here: the fixture, and the skip. Does not belong here: what a page should show.
+Without one the tests are skipped, and the last line of the run says so; where the variable
+GRID_TESTS_NEED_CHROMIUM is set, as in CI, they fail.
 """
 
 from __future__ import annotations

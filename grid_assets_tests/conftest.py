@@ -36,11 +36,13 @@ from grid_assets.runtime.postgres import EmbeddedPostgres
 from grid_assets.warehouse.connection import Connection, connect
 from grid_assets.warehouse.migrate import migrate
 from grid_assets.warehouse.stamp import Stamp
-from grid_assets_tests.chromium import MISSING
+from grid_assets_tests import chromium, fake_clock
 
 # Tiny models are slower on several threads, most of all beside other workers; torch reads this when
 # it is imported, here and in the processes that tests start.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+fake_clock.share_with_postgres()
 
 SERVER_URL = os.environ.get("GRID_DATABASE_URL", "").strip()
 
@@ -98,11 +100,11 @@ def unit_tests_start_nothing(
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say in the last lines what a machine without a browser has not tested."""
+    """Say in the last lines what a machine without a browser or faketime has not tested."""
     reports = terminalreporter.stats.get("skipped", [])
-    lost = [report for report in reports if MISSING in str(report.longrepr)]
-    if lost:
-        terminalreporter.write_line(f"NOT TESTED: {len(lost)} page tests, {MISSING}.", red=True)
+    for reason in (chromium.MISSING, fake_clock.MISSING):
+        if lost := [report for report in reports if reason in str(report.longrepr)]:
+            terminalreporter.write_line(f"NOT TESTED: {len(lost)} tests, {reason}.", red=True)
 
 
 @pytest.fixture(autouse=True)

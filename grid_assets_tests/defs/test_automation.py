@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -418,6 +418,14 @@ def test_past_days_without_forecasts_are_back_tested_when_nothing_newer_is_due(
 # Runs that die, and runs that meet.
 
 
+def record(url: SecretStr, run_id: str) -> AbstractContextManager[object]:
+    """An attempt of this process that is under way in the block."""
+    day = date(2026, 1, 1)
+    return run_log.attempt(
+        url, run_id=run_id, asset="raw.intensity", trigger="tick", first_day=day, last_day=day
+    )
+
+
 def test_a_run_whose_process_was_killed_is_closed_and_a_living_one_is_not(
     materialise: Materialise,
     warehouse: SecretStr,
@@ -432,16 +440,9 @@ def test_a_run_whose_process_was_killed_is_closed_and_a_living_one_is_not(
             instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED).run_id
             for _ in range(3)
         )
-        for run_id, pid in ((killed, 2**22 + 1), (living, os.getpid())):
-            rows(
-                "INSERT INTO ops.etl_runs (run_id, asset, attempt, trigger, partition_start, "
-                "partition_end, started_at, status, host, pid, heartbeat_at) VALUES "
-                "(%s, 'raw.intensity', 1, 'tick', '2026-01-01', '2026-01-01', now(), 'running', "
-                "%s, %s, now())",
-                *(run_id, run_log._host(), pid),
-            )
-
-        automation.fail_dead_runs(instance, connection)
+        with record(warehouse, killed), record(warehouse, living):
+            rows("UPDATE ops.etl_runs SET pid = %s WHERE run_id = %s", 2**22 + 1, killed)
+            automation.fail_dead_runs(instance, connection)
 
         states = {run.run_id: run.status for run in instance.get_runs()}
     assert states == {

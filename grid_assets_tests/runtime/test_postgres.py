@@ -374,12 +374,14 @@ def test_a_missing_wheel_is_named_with_its_cure(
 def test_programs_for_another_machine_are_refused(
     make: Make, monkeypatch: pytest.MonkeyPatch, open_folder: Path
 ) -> None:
-    programs = open_folder / "pginstall18" / "bin"
+    wheel = open_folder / "packages" / postgres_programs.WHEEL
+    programs = wheel / "pginstall18" / "bin"
     programs.mkdir(parents=True)
+    (wheel / "__init__.py").touch()
     for name in ("initdb", "postgres"):
         (programs / name).write_bytes(b"\x7fELF\x02\x01\x01" + b"\0" * 57)
         (programs / name).chmod(0o755)
-    monkeypatch.setattr(postgres_programs, "_find_wheel", lambda: programs.parent)
+    monkeypatch.syspath_prepend(wheel.parent)
     with pytest.raises(EmbeddedPostgresError, match=r"Exec format error.*GRID_DATABASE_URL"):
         make().start()
 

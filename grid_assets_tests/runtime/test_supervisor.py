@@ -1,7 +1,7 @@
-"""The running product: the demo with its UI, its daemon and its PostgreSQL, from start to end.
+"""Runs the whole demo, with its UI, daemon and PostgreSQL, from start to stop.
 
-Belongs here: what starts, goes on by itself and stops. Does not belong here: single commands
-(`test_cli`) and what the UI's pages show (`test_ui`).
+The tests share one demo and depend on their order: while it runs, then stopping it, then starting
+it again. Single commands are tested in `cli/`, and what the UI shows in `test_ui.py`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from grid_assets_tests.running import (
 
 pytestmark = pytest.mark.slow
 
-BY_ITSELF_S = 130
+BY_ITSELF_S = 240
 """A schedule of every minute, the run that it starts, and a machine that is busy."""
 
 FEW_BACK_TESTS = {"GRID_BACKTEST_DAYS": "1", "GRID_BACKTEST_STRIDE_HOURS": "12"}
@@ -199,7 +199,7 @@ def test_gaps_close_by_themselves_after_faults_and_withheld_hours(demo: Demo) ->
     newest = "SELECT max(period_start) FROM core.intensity"
     demo.steer("heal")
     demo.steer("release", half_hours=1)
-    wait_until(lambda: ask(url, newest) == [(demo.withheld_from,)], BY_ITSELF_S, every_s=0.5)
+    wait_until(lambda: ask(url, newest) == [(demo.withheld_from,)], BY_ITSELF_S, every_s=0.2)
 
     demo.steer("fault", name="500", times=3)
     demo.steer("release")
@@ -217,7 +217,7 @@ def test_gaps_close_by_themselves_after_faults_and_withheld_hours(demo: Demo) ->
             row = connection.execute(missing.encode(), [now, now]).fetchone()
         return row == (0,)
 
-    wait_until(closed, BY_ITSELF_S, every_s=0.5)
+    wait_until(closed, BY_ITSELF_S, every_s=0.2)
     wait_until(
         lambda: ask(url, "SELECT count(*) FROM ops.etl_runs WHERE status = 'running'") == [(0,)], 60
     )
@@ -240,12 +240,12 @@ def test_telemetry_that_has_come_is_forecast_from_and_past_days_are_back_tested_
         "SELECT count(DISTINCT issued_at) FROM forecast.issues WHERE model <> 'neso' "
         "AND issued_at < date_trunc('day', now(), 'UTC') AND refused_reason IS NULL"
     )
-    wait_until(lambda: ask(url, newest) != [(0,)], BY_ITSELF_S, every_s=0.5)
-    wait_until(lambda: ask(url, back_tested) == [(2,)], BY_ITSELF_S, every_s=0.5)
+    wait_until(lambda: ask(url, newest) != [(0,)], BY_ITSELF_S, every_s=0.2)
+    wait_until(lambda: ask(url, back_tested) == [(2,)], BY_ITSELF_S, every_s=0.2)
     for _, *told in ask(url, NEWEST_FORECAST):
         assert told == [960, 10, 96, True, True]
     scored = "SELECT count(*) FROM reporting.forecast_accuracy WHERE model <> 'neso'"
-    wait_until(lambda: ask(url, scored) != [(0,)], BY_ITSELF_S, every_s=0.5)
+    wait_until(lambda: ask(url, scored) != [(0,)], BY_ITSELF_S, every_s=0.2)
     wait_until(
         lambda: "healthy" in demo.grid.run("status", "--demo", code=None).out.splitlines(),
         BY_ITSELF_S,

@@ -1,0 +1,41 @@
+"""The tests that ask for the time pass at any time of day and year, not only at this one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from grid_assets.settings import PROJECT_DIR
+from grid_assets_tests import fake_clock
+
+TESTS = (
+    "grid_assets_tests/health",
+    "grid_assets_tests/telemetry/test_due.py",
+)
+
+
+@pytest.mark.slow
+@fake_clock.needs_faketime
+@pytest.mark.parametrize(
+    "at",
+    [
+        datetime(2027, 1, 1, 0, 5, tzinfo=UTC),
+        datetime(2027, 3, 28, 0, 35, tzinfo=UTC),  # the clocks go forward at 1:00
+        datetime(2027, 10, 31, 1, 5, tzinfo=UTC),  # they went back at 1:00
+        datetime(2028, 2, 29, 23, 50, tzinfo=UTC),
+    ],
+    ids=lambda at: f"{at:%Y-%m-%d %H:%M}",
+)
+def test_the_tests_pass_at_another_time(at: datetime) -> None:
+    pytest_command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTS]
+    done = subprocess.run(
+        [*fake_clock.command(at), *pytest_command],
+        cwd=PROJECT_DIR,
+        capture_output=True,
+        text=True,
+        timeout=500,
+    )
+    assert done.returncode == 0, f"as if it were {at}:\n{done.stdout}{done.stderr}"
