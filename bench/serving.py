@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import secrets
 import signal
+from contextlib import suppress
 from datetime import UTC, datetime
 from math import inf
 from statistics import median
@@ -154,4 +155,5 @@ if __name__ == "__main__":  # the same database, to look at plans
         grow(box.url, end, Sizes())
         catch_up(box.url, floor(datetime.now(UTC)))
         LOG.info(f"psql '{box.url.get_secret_value()}'; Ctrl-C stops the server and removes it")
-        signal.pause()
+        with suppress(KeyboardInterrupt):
+            signal.pause()
