@@ -73,3 +73,10 @@ def test_lines_outside_tables_and_code_are_short(page: Path) -> None:
     text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     long = [line for line in text.splitlines() if len(line) > 100 and not line.startswith("|")]
     assert [line for line in long if not re.search(r"\S{80}", line)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(PROJECT_DIR)))
+def test_no_figure_is_left_to_be_filled_in(page: Path) -> None:
+    assert (
+        re.findall(r"\b(?:TIME|LINES)_[A-Z]+\b|\b[A-Z]+_LINES\b|\bTODO\b", page.read_text()) == []
+    )
