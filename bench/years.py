@@ -37,7 +37,7 @@ LOG = logging.getLogger(__name__)
 SEED: Final = 4
 MONTH: Final = 30 * DAY
 MODEL: Final = ModelInfo("chronos:gb-small-2025-10", source="benchmark", revision="benchmark")
-"""Stands for any model: no figure here says anything about its quality."""
+"""It could be any model: no figure here says anything about its quality."""
 
 WEEKS: Final = 39
 """As many as there is a recorded mix."""
