@@ -17,14 +17,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import psutil
 import requests
 
+from grid_assets.halfhours import floor
 from grid_assets.runtime.supervisor import MARK
 from grid_assets.settings import Settings
+
+T = TypeVar("T")
 
 GRID: Final = Path(sys.executable).parent / "grid"
 
@@ -224,6 +228,15 @@ def wait_until(
             said = what if isinstance(what, str) else what()
             raise AssertionError(f"Not within {within_s:g} s: {said}")
         time.sleep(every_s)
+
+
+def within_a_half_hour(act: Callable[[], T]) -> T:
+    """What `act` returns; it is done again if a half-hour began meanwhile."""
+    while True:
+        begun = floor(datetime.now(UTC))
+        done = act()
+        if floor(datetime.now(UTC)) == begun:
+            return done
 
 
 def ask_dagster(ui: str, query: str, **variables: Any) -> Any:

@@ -43,7 +43,7 @@ CONTENTS = {
 
 DATA = tuple(VALUES)
 
-STEADY_S = 30
+STEADY_S = 60
 """The longest that a test which depends on the current half-hour takes, with room to spare."""
 
 
