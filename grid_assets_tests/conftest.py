@@ -51,27 +51,25 @@ MACHINERY: Final = frozenset({"server", "open_folder", "chromium", "grid", "prod
 """Fixtures that start a server, a process or a browser, or are for tests that do."""
 
 
-COSTLY: Final = ("demo", "product", "shared", "passwords", "empty_or_recorded", "wheel", "chromium")
-"""Fixtures of a module that take seconds to set up, or change the server: one worker has one."""
+LONGEST: Final = ("test_supervisor.py", "test_cli.py")
+"""Minutes each: they start first, so that no worker is left alone with one at the end."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+@pytest.hookimpl(tryfirst=True)  # before `-m unit` selects
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as `unit` what needs no machinery, and put what takes longest first.
+    """Mark as `unit` what needs no machinery, and put the files that take longest first.
 
-    All the tests that use the same costly fixture run in one worker (`--dist loadgroup`).
+    The tests of a file run in one worker, in order (`--dist loadfile`): the fixtures of a module
+    take seconds, and some tests go on where the one before ended.
     """
     slow_modules = set()
     for item in items:
         uses = set(getattr(item, "fixturenames", ()))
-        costly = [name for name in COSTLY if name in uses]
-        if costly:
-            item.add_marker(pytest.mark.xdist_group(costly[0]))
         if item.get_closest_marker("slow") is not None or "grid" in uses:
             slow_modules.add(item.path)
         elif MACHINERY.isdisjoint(uses):
             item.add_marker(pytest.mark.unit)
-    items.sort(key=lambda item: item.path not in slow_modules)
+    items.sort(key=lambda item: (item.path not in slow_modules, item.path.name not in LONGEST))
 
 
 @pytest.hookimpl(optionalhook=True)  # there is no such hook with -p no:xdist

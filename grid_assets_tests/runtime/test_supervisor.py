@@ -404,7 +404,10 @@ def test_once_runs_to_the_end_again_and_fails_where_anything_failed(
         (("demo",), ".venv/bin/grid demo"),
         (("up",), ".venv/bin/grid up"),
         (("down",), ".venv/bin/grid down"),
-        (("test",), '.venv/bin/pytest -m "not unit" -n auto --dist loadgroup'),
+        (
+            ("test",),
+            '.venv/bin/pytest -m "not unit" -n auto --dist loadfile --no-loadscope-reorder',
+        ),
         (("bench",), ".venv/bin/python -m bench"),
     ],
 )
