@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import psutil
 import psycopg
@@ -23,7 +23,7 @@ from grid_assets.warehouse.run_log import MAX_TRACE, mark_crashed
 from grid_assets.warehouse.urls import redact
 from grid_assets_tests import shared_warehouse
 
-one_warehouse, warehouse = shared_warehouse.one_warehouse, shared_warehouse.warehouse
+one_warehouse, emptied = shared_warehouse.one_warehouse, shared_warehouse.warehouse
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 Attempt = Callable[..., AbstractContextManager[run_log.Attempt]]
@@ -38,6 +38,16 @@ with run_log.attempt(SecretStr(sys.argv[1]), run_id="killed", asset="raw.intensi
     print("running", flush=True)
     time.sleep(60)
 """
+
+
+@pytest.fixture
+def warehouse(emptied: SecretStr) -> SecretStr:
+    """With a password: a server that asks for none takes any."""
+    parts = urlsplit(emptied.get_secret_value())
+    if parts.password:
+        return emptied
+    host = parts.netloc.rpartition("@")[2]
+    return SecretStr(urlunsplit(parts._replace(netloc=f"{parts.username}:of-no-use@{host}")))
 
 
 @pytest.fixture
