@@ -1,6 +1,6 @@
 """What do forecasts cost: the work around the model, back-tests, and a cycle with its forecast?
 
-A forecast by a model that stood in for the shipped checkpoint is an error, not a time.
+A forecast by a model that stood in for the bundled checkpoint is an error, not a time.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def measure(sizes: Sizes) -> dict[str, Measured]:
 
 
 def refuse_stand_in(box: Sandbox) -> None:
-    """Raises `BenchError` where any forecast was not by the shipped checkpoint."""
+    """Raises `BenchError` where any forecast was not by the bundled checkpoint."""
     for (reason,) in box.rows(
         "SELECT fallback_reason FROM forecast.issues WHERE fallback_reason IS NOT NULL LIMIT 1"
     ):
@@ -98,7 +98,7 @@ def is_forecast(connection: Connection, half_hour: datetime) -> bool:
 
 
 def _complete_issues(connection: Connection, issued: Window, used: datetime) -> list[datetime]:
-    """Issue times at which the shipped checkpoint made a whole forecast from telemetry to `used`
+    """Issue times at which the bundled checkpoint made a whole forecast from telemetry to `used`
     or later."""
     span = {"start": issued.start, "end": issued.end, "used": used}
     values = span | {"model": registry.configured_name(None), "rows": ROWS}

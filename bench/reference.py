@@ -1,4 +1,4 @@
-"""How far are the shipped checkpoint's errors from those of gradient boosting on the same history?
+"""How far are the bundled checkpoint's errors from those of gradient boosting on the same history?
 
 The reference is shown what the checkpoint is shown, a week up to the issue time and the calendar,
 and learns from the same half-hours. Its settings were chosen on `evaluation.CHOOSE`; figures are of

@@ -3,8 +3,7 @@
     python -m grid_assets_tests.screenshots http://127.0.0.1:3000 docs/images/ui.png
     python -m grid_assets_tests.screenshots dashboard.html docs/images/dashboard.png
 
-Belongs here: finding a browser, opening it, the graph with its groups open, and the dashboard's
-upper panels. Does not belong here: what a page should show (`test_ui`, `dashboard`).
+The graph is taken with its groups open, the dashboard from the top down to its main panels.
 """
 
 from __future__ import annotations

@@ -192,10 +192,7 @@ def add_neso_forecast(connection: Connection, context: IssueContext) -> IssueCon
     steps = context.late_steps + HORIZON
     start = problem.start + problem.context.shape[1] * HALF_HOUR
     rows = connection.execute(
-        "SELECT issued_at, period_start, forecast_gco2_kwh::float8 FROM raw.neso_forecast "
-        "WHERE issued_at = (SELECT max(issued_at) FROM raw.neso_forecast "
-        "WHERE issued_at <= %(at)s AND issued_at > %(at)s - interval '48 hours') "
-        "AND period_start >= %(start)s AND period_start < %(end)s",
+        statement("raw/read_neso_forecast"),
         {"at": context.issued_at, "start": start, "end": start + steps * HALF_HOUR},
     ).fetchall()
     if not rows:

@@ -67,11 +67,7 @@ def core_is_blocked(connection: Connection, now: datetime) -> bool:
     `core` is then older than the published telemetry; no forecast is made until the check passes.
     """
     row = connection.execute(
-        "SELECT bool_or(error_type = 'BlockingCheckFailed') FROM ("
-        "  SELECT DISTINCT ON (asset) error_type FROM ops.etl_runs"
-        "  WHERE asset IN ('core.intensity', 'core.generation_mix') AND partition_end >= %s"
-        "  ORDER BY asset, started_at DESC) AS last",
-        [now.date() - DAY],
+        statement("ops/is_core_blocked"), {"since": now.date() - DAY}
     ).fetchone()
     return row == (True,)
 
@@ -105,9 +101,6 @@ def has_failed_lately(connection: Connection, now: datetime) -> bool:
     A forecast that was killed is retried at once, but only once.
     """
     row = connection.execute(
-        "SELECT count(*) FILTER (WHERE status = 'failed') > 0 "
-        "OR count(*) FILTER (WHERE status = 'crashed') > 1 "
-        "FROM ops.etl_runs WHERE asset LIKE 'forecast.%%' AND started_at > %s",
-        [now - PAUSE],
+        statement("ops/has_forecast_failed"), {"since": now - PAUSE}
     ).fetchone()
     return row == (True,)

@@ -92,10 +92,5 @@ def thin(
 
 def _is_being_forecast(connection: Connection, before: datetime) -> bool:
     """Whether a run, such as a back-test, is forecasting days before an instant."""
-    row = connection.execute(
-        "SELECT EXISTS (SELECT FROM ops.etl_runs WHERE status = 'running' "
-        "AND asset IN ('forecast.predictions', 'forecast.accuracy') "
-        "AND partition_start < (%s AT TIME ZONE 'UTC')::date)",
-        [before],
-    ).fetchone()
+    row = connection.execute(statement("ops/is_forecasting_before"), {"before": before}).fetchone()
     return row == (True,)

@@ -113,9 +113,8 @@ def margins_of_day(connection: Connection, info: ModelInfo, day: date, *, again:
 
 def _load_margins(connection: Connection, info: ModelInfo, day: date) -> Margins | None:
     rows = connection.execute(
-        "SELECT series, array_agg(margin ORDER BY step), max(issues) FROM forecast.calibration "
-        "WHERE model = %s AND revision = %s AND issue_date = %s GROUP BY series",
-        [info.model, info.revision, day],
+        statement("forecast/read_margins"),
+        {"model": info.model, "revision": info.revision, "day": day},
     ).fetchall()
     if {row[0] for row in rows} != set(SERIES):
         return None
@@ -151,11 +150,7 @@ def publish(
     telemetry is kept, and a forecast is not replaced by a refusal. `judge` may read the table
     `staged` and raise to stop the publication.
     """
-    connection.execute(
-        "CREATE TEMPORARY TABLE asked (LIKE forecast.issues) ON COMMIT DROP;"
-        "CREATE TEMPORARY TABLE staged (LIKE forecast.predictions INCLUDING DEFAULTS) "
-        "ON COMMIT DROP"
-    )
+    connection.execute(statement("forecast/create_staging"))
     copy_rows(connection, "asked", ISSUES, (_issue_row(issue, now) for issue in issues))
     copy_rows(connection, "staged", PREDICTIONS, _prediction_rows(issues, now))
     judge(connection)
@@ -174,20 +169,16 @@ def record_models(connection: Connection, infos: Iterable[ModelInfo], now: datet
     """Record the models that forecast in this warehouse, with the time of their last use."""
     for info in infos:
         connection.execute(
-            "INSERT INTO forecast.models (model, revision, source, trained_to, parameters, scores,"
-            " first_used_at, last_used_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s) "
-            "ON CONFLICT (model, revision) DO UPDATE SET last_used_at = excluded.last_used_at, "
-            "source = excluded.source, scores = excluded.scores",
-            [
-                info.model,
-                info.revision,
-                info.source,
-                info.trained_to,
-                info.parameters,
-                Jsonb(info.scores),
-                now,
-                now,
-            ],
+            statement("forecast/record_model"),
+            {
+                "model": info.model,
+                "revision": info.revision,
+                "source": info.source,
+                "trained_to": info.trained_to,
+                "parameters": info.parameters,
+                "scores": Jsonb(info.scores),
+                "now": now,
+            },
         )
 
 

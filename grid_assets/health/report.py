@@ -20,6 +20,7 @@ from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.migrate import is_current
 from grid_assets.warehouse.run_log import mark_crashed
 from grid_assets.warehouse.stamp import read_stamp
+from grid_assets.warehouse.statements import statement
 
 ASSETS: Final = (
     "raw.intensity",
@@ -87,12 +88,7 @@ def status(connection: Connection, where: str, settings: Settings, now: datetime
 
 
 def _newest(connection: Connection, now: datetime, faults: list[str]) -> Iterator[str]:
-    newest = connection.execute(
-        "SELECT (SELECT max(period_start) FROM core.intensity WHERE actual_gco2_kwh IS NOT NULL), "
-        "(SELECT max(period_start) FROM core.generation_mix), "
-        "(SELECT max(issued_at) FROM raw.neso_forecast), "
-        "(SELECT max(issued_at) FROM forecast.predictions WHERE model <> 'neso')"
-    ).fetchone()
+    newest = connection.execute(statement("health/newest")).fetchone()
     assert newest is not None
     for name, at in zip(NEWEST, newest, strict=True):
         if at is None:
@@ -111,14 +107,7 @@ def _gaps(connection: Connection, history_start: date, now: datetime) -> Iterato
     history_start = max(history_start, FIRST_DAY)
     start, end = day_start(history_start), floor(now) - HALF_HOUR
     expected = max((end - start) // HALF_HOUR, 0)
-    row = connection.execute(
-        "SELECT (SELECT count(*) FROM core.intensity "
-        "        WHERE period_start >= %(start)s AND period_start < %(end)s "
-        "          AND (actual_gco2_kwh IS NOT NULL OR actual_reason IS NOT NULL)), "
-        "       (SELECT count(*) FROM core.generation_mix "
-        "        WHERE period_start >= %(start)s AND period_start < %(end)s)",
-        {"start": start, "end": end},
-    ).fetchone()
+    row = connection.execute(statement("health/present"), {"start": start, "end": end}).fetchone()
     assert row is not None
     yield (
         f"missing       {expected - row[0]} of {expected} half-hours of intensity, "
@@ -127,11 +116,7 @@ def _gaps(connection: Connection, history_start: date, now: datetime) -> Iterato
 
 
 def _runs(connection: Connection, now: datetime, faults: list[str]) -> Iterator[str]:
-    last = connection.execute(
-        "SELECT DISTINCT ON (asset) asset, status, started_at, rows_fetched, rows_written, "
-        "rows_quarantined, error_message FROM ops.etl_runs "
-        "ORDER BY asset, started_at DESC"
-    ).fetchall()
+    last = connection.execute(statement("health/last_attempts")).fetchall()
     by_asset = {row[0]: row[1:] for row in last}
     for asset in ASSETS:
         if asset not in by_asset:
@@ -148,10 +133,7 @@ def _runs(connection: Connection, now: datetime, faults: list[str]) -> Iterator[
             else:
                 yield f"    warning: {_short(error)}"
     recent = connection.execute(
-        "SELECT count(*) FILTER (WHERE status = 'failed'), "
-        "count(*) FILTER (WHERE status = 'crashed') "
-        "FROM ops.etl_runs WHERE started_at > %s",
-        [now - timedelta(hours=24)],
+        statement("health/failures"), {"since": now - timedelta(hours=24)}
     ).fetchone()
     assert recent is not None
     yield f"last 24 h     {recent[0]} failed and {recent[1]} crashed attempts"
@@ -174,9 +156,7 @@ def _database_size(connection: Connection) -> str:
     parts = []
     for part, schemas in SIZES.items():
         size = connection.execute(
-            "SELECT pg_size_pretty(sum(pg_total_relation_size(oid))) FROM pg_class "
-            "WHERE relnamespace::regnamespace::text = ANY(%s) AND relkind IN ('r', 'm')",
-            [schemas],
+            statement("health/size_of_schemas"), {"schemas": schemas}
         ).fetchone()
         if size and size[0]:
             parts.append(f"{part} {size[0]}")

@@ -9,16 +9,12 @@ from grid_assets.halfhours import day_start, utc_text
 from grid_assets.series import LEAD_BUCKETS
 from grid_assets.telemetry.due import Range
 from grid_assets.warehouse.connection import Connection
+from grid_assets.warehouse.statements import statement
 
 
 def run_lines(connection: Connection, run_id: str) -> Iterator[str]:
     """One line for each attempt of a run, failures with their message."""
-    rows = connection.execute(
-        "SELECT asset, status, rows_fetched, rows_written, rows_quarantined, "
-        "execution_time_ms, error_type, error_message FROM ops.etl_runs "
-        "WHERE run_id = %s ORDER BY started_at",
-        [run_id],
-    ).fetchall()
+    rows = connection.execute(statement("health/attempts_of_run"), {"run_id": run_id}).fetchall()
     for asset, state, fetched, written, rejected, took, error_type, message in rows:
         yield (
             f"  {asset:<20} {state:<8} {fetched:>6} read  {written:>6} changed  "
@@ -40,12 +36,7 @@ def failed_assets(connection: Connection, run_id: str) -> set[str]:
 
 def newest_forecast(connection: Connection) -> str:
     """One line about the newest issue: the forecast, or why there is none."""
-    row = connection.execute(
-        "SELECT model, issued_at, refused_reason, fallback_reason FROM forecast.issues "
-        "WHERE model NOT IN ('neso', 'seasonal_naive') OR fallback_reason IS NOT NULL "
-        "OR refused_reason IS NOT NULL "
-        "ORDER BY issued_at DESC, refused_reason IS NOT NULL LIMIT 1"
-    ).fetchone()
+    row = connection.execute(statement("health/newest_issue")).fetchone()
     if row is None:
         return "Warning: there is no forecast yet."
     model, issued_at, refused, fallback = row
@@ -58,10 +49,8 @@ def newest_forecast(connection: Connection) -> str:
 def refusals(connection: Connection, days: Range) -> Iterator[str]:
     """A warning with the number of issue times that have no forecast, and the first reason."""
     row = connection.execute(
-        "SELECT count(*), (array_agg(refused_reason ORDER BY issued_at))[1] "
-        "FROM forecast.issues WHERE refused_reason IS NOT NULL "
-        "AND issued_at >= %s AND issued_at < %s",
-        [day_start(days.first), day_start(days.last + timedelta(days=1))],
+        statement("health/refusals"),
+        {"start": day_start(days.first), "end": day_start(days.last + timedelta(days=1))},
     ).fetchone()
     assert row is not None
     if row[0]:
@@ -71,11 +60,7 @@ def refusals(connection: Connection, days: Range) -> Iterator[str]:
 def scores(connection: Connection, days: Range | None = None) -> Iterator[str]:
     """Mean absolute error of carbon intensity by model and lead bucket, for all or some days."""
     rows = connection.execute(
-        "SELECT model, lead_bucket, round(sum(abs_error_sum) / sum(n), 1), "
-        "round(100.0 * sum(n_inside_80) / nullif(sum(n_band), 0)), bool_or(simulated) "
-        "FROM forecast.accuracy WHERE series = 'carbon_intensity' "
-        "AND (%(first)s::date IS NULL OR target_date BETWEEN %(first)s AND %(last)s) "
-        "GROUP BY model, lead_bucket",
+        statement("health/scores"),
         {"first": days and days.first, "last": days and days.last + timedelta(days=2)},
     ).fetchall()
     buckets = list(LEAD_BUCKETS)

@@ -56,13 +56,7 @@ def days_due(connection: Connection, history_start: date, now: datetime) -> list
 
 def newest_failed(connection: Connection, today: date) -> bool:
     """Whether the last attempt to fetch the newest days failed: the API is down or refuses."""
-    row = connection.execute(
-        "SELECT bool_or(status = 'failed') FROM ("
-        "  SELECT DISTINCT ON (asset) status FROM ops.etl_runs"
-        "  WHERE asset IN ('raw.intensity', 'raw.generation') AND partition_end >= %s"
-        "  ORDER BY asset, started_at DESC) AS last",
-        [today - DAY],
-    ).fetchone()
+    row = connection.execute(statement("ops/has_newest_failed"), {"since": today - DAY}).fetchone()
     return row == (True,)
 
 

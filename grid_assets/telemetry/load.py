@@ -128,21 +128,15 @@ def complete_neso_forecast(
     connection: Connection, captures: Iterable[Capture[IntensityRow]]
 ) -> int:
     """Add missing half-hours to the forecasts that were captured then; returns their number."""
-    row = connection.execute(
-        "SELECT EXISTS (SELECT FROM ops.warehouse WHERE kind = 'replay')"
-    ).fetchone()
-    simulated = row == (True,)
     added = 0
-    for issued_at, published in ((c.captured_at, row) for c in captures for row in c.rows):
-        added += connection.execute(
-            "INSERT INTO raw.neso_forecast (issued_at, period_start, forecast_gco2_kwh, simulated) "
-            "SELECT %(at)s, %(start)s, %(forecast)s, %(simulated)s "
-            "WHERE %(forecast)s::numeric IS NOT NULL ON CONFLICT DO NOTHING",
-            {
-                "at": issued_at,
-                "start": published.period_start,
-                "forecast": published.forecast_gco2_kwh,
-                "simulated": simulated,
-            },
-        ).rowcount
+    for capture in captures:
+        for row in capture.rows:
+            added += connection.execute(
+                statement("raw/complete_neso_forecast"),
+                {
+                    "issued_at": capture.captured_at,
+                    "period_start": row.period_start,
+                    "forecast": row.forecast_gco2_kwh,
+                },
+            ).rowcount
     return added

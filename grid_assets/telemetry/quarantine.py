@@ -29,6 +29,7 @@ from grid_assets.telemetry.load import (
     load_intensity,
 )
 from grid_assets.warehouse.connection import Connection, storable, write_transaction
+from grid_assets.warehouse.statements import statement
 
 MAX_PAYLOAD: Final = 65_536
 """Characters kept of a rejected body: enough to recognise it, too few to fill a disk."""
@@ -76,33 +77,20 @@ def keep(
     if connection.info.transaction_status != TransactionStatus.IDLE:
         raise ValueError("keep rejects outside a transaction: its rollback would lose them")
     entries = [
-        (
-            captured_at,
-            asset,
-            endpoint,
-            storable(reject.reason),
-            storable(reject.payload)[:MAX_PAYLOAD],
-            is_body or reject.reason.startswith("body:"),
-            run_id,
-            captured_at,
-        )
+        {
+            "captured_at": captured_at,
+            "asset": asset,
+            "endpoint": endpoint,
+            "reason": storable(reject.reason),
+            "payload": storable(reject.payload)[:MAX_PAYLOAD],
+            "is_body": is_body or reject.reason.startswith("body:"),
+            "run_id": run_id,
+        }
         for reject in rejected
     ]
     if entries:
         with connection.transaction(), connection.cursor() as cursor:
-            cursor.executemany(
-                """
-                INSERT INTO ops.quarantine AS kept (captured_at, asset, endpoint, reason, payload,
-                                                    is_body, run_id, last_seen_at)
-                VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
-                ON CONFLICT (asset, md5(payload), (CASE WHEN is_body THEN endpoint ELSE '' END))
-                    WHERE resolved_at IS NULL
-                DO UPDATE SET reason = excluded.reason,
-                              last_seen_at = excluded.last_seen_at,
-                              times_seen = kept.times_seen + 1
-                """,
-                entries,
-            )
+            cursor.executemany(statement("ops/keep_reject"), entries)
     return len(entries)
 
 

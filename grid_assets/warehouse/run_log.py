@@ -22,6 +22,7 @@ import psutil
 from pydantic import SecretStr
 
 from grid_assets.warehouse.connection import Connection, WarehouseError, connect, storable
+from grid_assets.warehouse.statements import statement
 from grid_assets.warehouse.urls import redact
 
 HEARTBEAT_S: Final = 20.0
@@ -66,16 +67,7 @@ def attempt(
     with connect(url) as connection:
         mark_crashed(connection)
         row = connection.execute(
-            """
-            INSERT INTO ops.etl_runs (run_id, asset, attempt, trigger, partition_start,
-                                      partition_end, started_at, status, host, pid, heartbeat_at)
-            SELECT %(run_id)s, %(asset)s,
-                   1 + count(*) FILTER (WHERE run_id = %(run_id)s AND asset = %(asset)s),
-                   %(trigger)s, %(first_day)s, %(last_day)s, clock_timestamp(), 'running',
-                   %(host)s, %(pid)s, clock_timestamp()
-            FROM ops.etl_runs WHERE run_id = %(run_id)s AND asset = %(asset)s
-            RETURNING attempt
-            """,
+            statement("ops/start_attempt"),
             {
                 "run_id": run_id,
                 "asset": asset,
@@ -116,12 +108,10 @@ def mark_crashed(connection: Connection) -> int:
         for run_id, asset, number, host, pid, started_at, silent in running
         if (not _is_alive(pid, started_at.timestamp()) if host == _host() else silent)
     ]
-    for key in dead:
+    for run_id, asset, number in dead:
         connection.execute(
-            "UPDATE ops.etl_runs SET status = 'crashed', finished_at = clock_timestamp(), "
-            "error_type = 'ProcessDied', error_message = %s "
-            "WHERE run_id = %s AND asset = %s AND attempt = %s AND status = 'running'",
-            [PROCESS_DIED, *key],
+            statement("ops/mark_crashed"),
+            {"message": PROCESS_DIED, "run_id": run_id, "asset": asset, "attempt": number},
         )
     return len(dead)
 
@@ -129,10 +119,7 @@ def mark_crashed(connection: Connection) -> int:
 def are_run_processes_gone(connection: Connection, run_ids: Collection[str]) -> dict[str, bool]:
     """Whether the process of each run is gone; a run without an attempt is left out."""
     rows = connection.execute(
-        "SELECT DISTINCT ON (run_id) run_id, host, pid, started_at, "
-        "coalesce(finished_at, heartbeat_at) < clock_timestamp() - %s "
-        "FROM ops.etl_runs WHERE run_id = ANY(%s) ORDER BY run_id, started_at DESC",
-        [SILENT, list(run_ids)],
+        statement("ops/find_run_processes"), {"silent": SILENT, "run_ids": list(run_ids)}
     ).fetchall()
     return {
         run_id: not _is_alive(pid, started_at.timestamp()) if host == _host() else silent
@@ -147,26 +134,20 @@ def _finish(
     trace = storable(redact("".join(traceback.format_exception(error)), url)) if error else None
     with connect(url) as connection:
         connection.execute(
-            """
-            UPDATE ops.etl_runs
-            SET status = %s, finished_at = clock_timestamp(), execution_time_ms = %s,
-                rows_fetched = %s, rows_written = %s, rows_quarantined = %s,
-                error_type = %s, error_message = %s, stack_trace = %s
-            WHERE run_id = %s AND asset = %s AND attempt = %s
-            """,
-            [
-                status,
-                round((time.monotonic() - started) * 1000),
-                current.rows_fetched,
-                current.rows_written,
-                current.rows_quarantined,
-                type(error).__name__ if error else None,
-                message,
-                trace[-MAX_TRACE:] if trace else None,
-                current.run_id,
-                current.asset,
-                current.attempt,
-            ],
+            statement("ops/finish_attempt"),
+            {
+                "status": status,
+                "took_ms": round((time.monotonic() - started) * 1000),
+                "fetched": current.rows_fetched,
+                "written": current.rows_written,
+                "rejected": current.rows_quarantined,
+                "error_type": type(error).__name__ if error else None,
+                "message": message,
+                "trace": trace[-MAX_TRACE:] if trace else None,
+                "run_id": current.run_id,
+                "asset": current.asset,
+                "attempt": current.attempt,
+            },
         )
 
 

@@ -161,7 +161,7 @@ def test_a_product_that_runs_is_stopped_whatever_happens(
 
 def test_a_forecast_by_a_model_that_stands_in_is_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     naive = registry.seasonal_naive()
-    stand_in = registry.Loaded(naive.forecaster, naive.info, "The shipped checkpoint is missing.")
+    stand_in = registry.Loaded(naive.forecaster, naive.info, "The bundled checkpoint is missing.")
     monkeypatch.setattr(registry, "load", lambda *arguments: stand_in)
 
     with sandbox() as box, pytest.raises(BenchError, match="checkpoint is missing"):

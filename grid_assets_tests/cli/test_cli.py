@@ -277,7 +277,7 @@ def test_live_data_stays_out_of_a_recorded_warehouse(
     assert failed == [("failed", "ApiWrongKind")]
 
 
-# Steering the recorded API.
+# Controlling the recorded API.
 
 
 def test_a_running_replay_is_steered_by_commands(grid: GridCommand) -> None:

@@ -1,6 +1,6 @@
 """A small warehouse for the dashboard: a day of telemetry, a forecast, scores and attempts.
 
-Belongs here: rows that every panel shows something of. Does not belong here: expectations.
+It gives every panel something to show.
 """
 
 from __future__ import annotations

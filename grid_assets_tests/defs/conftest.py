@@ -1,7 +1,6 @@
-"""What the tests of the pipeline share: steady days, the recording as rows, the tables as they are.
+"""Fixtures of the pipeline's tests: steady days, the recording as rows, and readers of the tables.
 
-Belongs here: reading what a run left behind. Does not belong here: a run (`materialise`), or an
-expectation of one test.
+Runs are started by the fixture `materialise`, one folder up.
 """
 
 from __future__ import annotations

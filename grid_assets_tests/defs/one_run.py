@@ -1,7 +1,7 @@
-"""One run of the real assets in a process of its own, to be killed or to race another.
+"""One run of the real assets in a separate process, to be killed or to race another.
 
-Belongs here: what such a process does; it imports no test. `multiprocessing` starts it from a
-server process that has Dagster loaded, so that a run costs what it costs and not seconds more.
+`multiprocessing` forks it from a server process that has Dagster loaded, which saves seconds for
+each run. It imports no test.
 """
 
 from __future__ import annotations

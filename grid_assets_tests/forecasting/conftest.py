@@ -245,4 +245,4 @@ def hub(chronos2_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 @pytest.fixture(autouse=True)
 def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test loads models as a new process would."""
-    monkeypatch.setattr(registry, "_remembered", {})
+    monkeypatch.setattr(registry, "loaded_models", {})

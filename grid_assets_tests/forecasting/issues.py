@@ -1,7 +1,6 @@
-"""What the tests of stored forecasts share: telemetry in a warehouse, a model without weights.
+"""Telemetry in a warehouse, and issues made from it by a model without weights.
 
-Belongs here: published values in `raw` and `core`, and issues made from them. Does not belong here:
-an expectation of one test. It imports no test, so that a process of its own can use it.
+The tests of stored forecasts share it. It imports no test, so that a separate process can use it.
 """
 
 from __future__ import annotations

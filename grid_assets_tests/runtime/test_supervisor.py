@@ -88,7 +88,7 @@ class Demo:
     def warehouse(self) -> SecretStr:
         return SecretStr(self.grid.run("url", "--demo").out.strip())
 
-    def steer(self, action: str, **request: Any) -> None:
+    def control(self, action: str, **request: Any) -> None:
         requests.post(f"{self.api}/replay/{action}", json=request, timeout=10).raise_for_status()
 
 
@@ -113,8 +113,8 @@ def demo() -> Iterator[Demo]:
         withheld_from = floor(datetime.now(UTC)) - 5 * HALF_HOUR
         demo = Demo(grid, started, home, port, withheld_from)
         wait_until((home / "replay.url").exists, 10)
-        demo.steer("withhold", half_hours=6)
-        demo.steer("fault", name="404")
+        demo.control("withhold", half_hours=6)
+        demo.control("fault", name="404")
         started.says("Ctrl-C stops everything")
         yield demo
 
@@ -197,12 +197,12 @@ def test_a_second_demo_says_that_it_runs_already(demo: Demo) -> None:
 def test_gaps_close_by_themselves_after_faults_and_withheld_hours(demo: Demo) -> None:
     url = demo.warehouse
     newest = "SELECT max(period_start) FROM core.intensity"
-    demo.steer("heal")
-    demo.steer("release", half_hours=1)
+    demo.control("heal")
+    demo.control("release", half_hours=1)
     wait_until(lambda: ask(url, newest) == [(demo.withheld_from,)], BY_ITSELF_S, every_s=0.2)
 
-    demo.steer("fault", name="500", times=3)
-    demo.steer("release")
+    demo.control("fault", name="500", times=3)
+    demo.control("release")
     missing = (
         "SELECT count(*) FROM generate_series((SELECT min(period_start) FROM core.intensity), "
         "%s::timestamptz, '30 min') AS half_hour WHERE NOT EXISTS "

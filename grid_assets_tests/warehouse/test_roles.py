@@ -1,7 +1,6 @@
-"""The three roles, each by a connection of its own: what it may do, and where it is refused.
+"""The three roles: what each may do, and where PostgreSQL refuses it.
 
-Belongs here: rights. Does not belong here: what a command does (`test_cli`), the order of
-a migration (`test_migrate`).
+Each test logs in as the role. The order of a migration is tested in `test_migrate.py`.
 """
 
 from __future__ import annotations

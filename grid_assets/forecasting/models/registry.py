@@ -1,4 +1,4 @@
-"""Which model forecasts: the configured one, else the shipped checkpoint, else seasonal naive.
+"""Which model forecasts: the configured one, else the bundled checkpoint, else seasonal naive.
 
 Every fallback comes with its reason. `chronos` is imported late because torch takes seconds.
 """
@@ -74,7 +74,9 @@ class _Failure:
     retry_at: float
 
 
-_remembered: dict[tuple[Any, ...], Loaded | _Failure] = {}
+loaded_models: dict[tuple[Any, ...], Loaded | _Failure] = {}
+"""What this process has tried to load, by source and settings."""
+
 _load_lock = threading.RLock()
 
 
@@ -82,7 +84,7 @@ def load(source: str | None, timeout_s: float, threads: int | None = None) -> Lo
     """The model that `GRID_CHRONOS_MODEL` names, or the next best one and the reason. Never raises.
 
     `source` is a folder, or `org/name` or `org/name@revision` of a hub; None, an empty text and
-    `shipped` mean the shipped checkpoint. A hub has `timeout_s` to deliver. A process loads each
+    `shipped` mean the bundled checkpoint. A hub has `timeout_s` to deliver. A process loads each
     model once; `threads` sets torch's threads for the whole process.
     """
     source = _normalise(source)
@@ -137,16 +139,16 @@ def _normalise(source: str | None) -> str:
 
 
 def _fall_back(source: str, why: str, threads: int | None = None) -> Loaded:
-    """The next model of the chain: the shipped checkpoint, then seasonal naive."""
+    """The next model of the chain: the bundled checkpoint, then seasonal naive."""
     if source == SHIPPED_SOURCE:
-        why = f"The shipped checkpoint cannot be used: {why}"
+        why = f"The bundled checkpoint cannot be used: {why}"
     else:
         why = f"{SETTING}={source} cannot be used: {why}"
         try:
             shipped = _load_once(SHIPPED_SOURCE, 0, threads)
-            return replace(shipped, reason=f"{why}. The shipped checkpoint forecasts instead.")
+            return replace(shipped, reason=f"{why}. The bundled checkpoint forecasts instead.")
         except ModelUnusable as error:
-            why = f"{why}. Nor can the shipped checkpoint: {error}"
+            why = f"{why}. Nor can the bundled checkpoint: {error}"
     naive = seasonal_naive()
     return replace(naive, reason=f"{why}. {naive.info.model} forecasts instead.")
 
@@ -161,9 +163,9 @@ def _check_finite(quantiles: Values, problems: Sequence[Problem]) -> None:
 def _load_once(source: str, timeout_s: float, threads: int | None) -> Loaded:
     try:
         key = (source, *_file_versions(_find_folder(source)))
-        remembered = _remembered.get(key)
+        remembered = loaded_models.get(key)
         if remembered is None or _may_retry(remembered):
-            _remembered[key] = remembered = _load_or_fail(source, timeout_s, threads)
+            loaded_models[key] = remembered = _load_or_fail(source, timeout_s, threads)
     except OSError as error:
         raise ModelUnusable(f"it cannot be read: {error}") from error
     if isinstance(remembered, _Failure):

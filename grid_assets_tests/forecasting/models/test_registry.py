@@ -60,7 +60,7 @@ def _assert_shipped_instead(loaded: Loaded, *parts: str) -> None:
     assert loaded.info.model == loaded.forecaster.name == "chronos:grid-tiny"
     assert loaded.info.source == "shipped"
     assert loaded.reason is not None
-    assert loaded.reason.endswith(". The shipped checkpoint forecasts instead.")
+    assert loaded.reason.endswith(". The bundled checkpoint forecasts instead.")
     for part in ("GRID_CHRONOS_MODEL=", *parts):
         assert part in loaded.reason
 
@@ -80,7 +80,7 @@ def test_a_folder_is_loaded_under_its_own_name(folder: Path, make_problem: MakeP
 
 
 @pytest.mark.parametrize("source", [None, "", "  ", "shipped"])
-def test_nothing_configured_is_the_shipped_checkpoint(source: str | None, shipped: Path) -> None:
+def test_nothing_configured_is_the_bundled_checkpoint(source: str | None, shipped: Path) -> None:
     loaded = load(source, NO_HUB_S)
     assert loaded.reason is None
     assert loaded.info.model == "chronos:grid-tiny"
@@ -197,7 +197,7 @@ SPOILED: list[tuple[Callable[[Path], None], str]] = [
 @pytest.mark.parametrize(
     ("spoil", "cause"), SPOILED, ids=lambda value: getattr(value, "__name__", "")
 )
-def test_a_spoiled_folder_gives_way_to_the_shipped_checkpoint(
+def test_a_spoiled_folder_falls_back_to_the_bundled_checkpoint(
     spoil: Callable[[Path], None], cause: str, folder: Path, shipped: Path
 ) -> None:
     spoil(folder)
@@ -232,7 +232,7 @@ def test_without_any_checkpoint_seasonal_naive_forecasts_and_says_why(
         assert loaded.info.model == loaded.forecaster.name == "seasonal_naive"
         assert loaded.info.source == "builtin"
         assert loaded.reason is not None
-        assert "shipped checkpoint" in loaded.reason
+        assert "bundled checkpoint" in loaded.reason
         assert f"{tmp_path / 'none'} is missing" in loaded.reason
         assert loaded.reason.endswith(". seasonal_naive forecasts instead.")
         assert np.isfinite(loaded.forecaster.predict([make_problem()], 96)).all()
@@ -301,7 +301,7 @@ def test_a_hub_model_is_downloaded_with_its_commit_and_only_what_is_needed(
 def test_a_pinned_model_that_was_downloaded_needs_no_hub(hub: Hub, shipped: Path) -> None:
     source = f"org/tiny@{COMMIT}"
     assert load(source, HUB_S).info.revision == COMMIT
-    registry._remembered.clear()
+    registry.loaded_models.clear()
     asked = len(hub.paths)
     hub.mood = "hangs"
     loaded = load(source, NO_HUB_S)
@@ -314,7 +314,7 @@ def test_a_downloaded_model_is_used_while_the_hub_is_down(
     mood: str, hub: Hub, shipped: Path
 ) -> None:
     load("org/tiny", HUB_S)
-    registry._remembered.clear()
+    registry.loaded_models.clear()
     asked = len(hub.paths)
     hub.mood = mood
     loaded = load("org/tiny", NO_HUB_S)
@@ -396,7 +396,7 @@ def test_a_model_that_fails_while_running_gives_way(
     assert np.isfinite(answer.quantiles).all()
 
 
-def test_a_shipped_checkpoint_that_fails_gives_way_to_seasonal_naive(
+def test_a_bundled_checkpoint_that_fails_falls_back_to_seasonal_naive(
     shipped: Path, tmp_path: Path, make_problem: MakeProblem
 ) -> None:
     path = shipped / "model.safetensors"
@@ -411,7 +411,7 @@ def test_a_shipped_checkpoint_that_fails_gives_way_to_seasonal_naive(
     assert answer.reason is not None
     assert f"{tmp_path / 'none'} is missing" in answer.reason
     assert (
-        "The shipped checkpoint cannot be used: it returned values that are not finite"
+        "The bundled checkpoint cannot be used: it returned values that are not finite"
         in answer.reason
     )
     assert np.isfinite(answer.quantiles).all()

@@ -1,0 +1,7 @@
+-- A model that forecasts in this warehouse; one that is known gets its last use and its scores.
+INSERT INTO forecast.models (model, revision, source, trained_to, parameters, scores,
+                             first_used_at, last_used_at)
+VALUES (%(model)s, %(revision)s, %(source)s, %(trained_to)s, %(parameters)s, %(scores)s,
+        %(now)s, %(now)s)
+ON CONFLICT (model, revision) DO UPDATE
+SET last_used_at = excluded.last_used_at, source = excluded.source, scores = excluded.scores

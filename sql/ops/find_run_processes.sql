@@ -1,0 +1,7 @@
+-- The process of the newest attempt of each run, and whether nothing was heard of it for a while.
+SELECT DISTINCT ON (run_id)
+       run_id, host, pid, started_at,
+       coalesce(finished_at, heartbeat_at) < clock_timestamp() - %(silent)s AS silent
+FROM ops.etl_runs
+WHERE run_id = ANY(%(run_ids)s)
+ORDER BY run_id, started_at DESC

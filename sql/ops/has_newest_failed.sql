@@ -1,0 +1,6 @@
+-- Whether the last attempt to fetch the newest days failed, for either source.
+SELECT bool_or(status = 'failed')
+FROM (SELECT DISTINCT ON (asset) status
+      FROM ops.etl_runs
+      WHERE asset IN ('raw.intensity', 'raw.generation') AND partition_end >= %(since)s
+      ORDER BY asset, started_at DESC) AS last

@@ -1,0 +1,8 @@
+-- The row of a new attempt, the next of its run and asset; returns its number.
+INSERT INTO ops.etl_runs (run_id, asset, attempt, trigger, partition_start, partition_end,
+                          started_at, status, host, pid, heartbeat_at)
+SELECT %(run_id)s, %(asset)s, 1 + count(*), %(trigger)s, %(first_day)s, %(last_day)s,
+       clock_timestamp(), 'running', %(host)s, %(pid)s, clock_timestamp()
+FROM ops.etl_runs
+WHERE run_id = %(run_id)s AND asset = %(asset)s
+RETURNING attempt
