@@ -51,7 +51,14 @@ MACHINERY: Final = frozenset({"server", "open_folder", "chromium", "grid", "prod
 """Fixtures that start a server, a process or a browser, or are for tests that do."""
 
 
-LONGEST: Final = ("test_supervisor.py", "test_cli.py")
+LONGEST: Final = (
+    "test_supervisor.py",
+    "test_bench.py",
+    "test_cycles.py",
+    "test_faults.py",
+    "test_ui.py",
+    "test_other_times.py",
+)
 """Minutes each: they start first, so that no worker is left alone with one at the end."""
 
 
@@ -69,13 +76,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             slow_modules.add(item.path)
         elif MACHINERY.isdisjoint(uses):
             item.add_marker(pytest.mark.unit)
-    items.sort(key=lambda item: (item.path not in slow_modules, item.path.name not in LONGEST))
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(
+        key=lambda item: (
+            places.get(item.path.name, len(LONGEST)),
+            item.path not in slow_modules,
+        )
+    )
 
 
 @pytest.hookimpl(optionalhook=True)  # there is no such hook with -p no:xdist
 def pytest_xdist_auto_num_workers() -> int:
-    """For `-n auto`: one worker more than there are cores, as many tests wait for processes."""
-    return len(os.sched_getaffinity(0)) + 1
+    """For `-n auto`: two workers more than there are cores, as many tests wait for processes."""
+    return len(os.sched_getaffinity(0)) + 2
 
 
 @pytest.fixture(autouse=True)

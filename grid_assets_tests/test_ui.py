@@ -10,7 +10,7 @@ import base64
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from grid_assets.warehouse.connection import connect
 from grid_assets_tests import screenshots
 from grid_assets_tests.chromium import chromium as chromium
 from grid_assets_tests.chromium import needs_chromium
+from grid_assets_tests.reading import days_ago
 from grid_assets_tests.running import ask_dagster, free_port, grid_in_a_new_folder, wait_until
 
 RUN_S = 240
@@ -62,10 +63,6 @@ def product(chart_library: Path) -> Iterator[Product]:
         started.says("Ctrl-C stops everything")
         url = SecretStr(grid.run("url", "--demo").out.strip())
         yield Product(f"http://127.0.0.1:{port}", url)
-
-
-def days_ago(days: int) -> date:
-    return datetime.now(UTC).date() - timedelta(days=days)
 
 
 def launch(product: Product, first: date, last: date, *relations: str) -> None:

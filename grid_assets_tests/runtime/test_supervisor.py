@@ -6,11 +6,8 @@ it again. Single commands are tested in `cli/`, and what the UI shows in `test_u
 
 from __future__ import annotations
 
-import os
-import re
 import signal
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,19 +15,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
-import psycopg
 import pytest
 import requests
-from psycopg import sql
 from pydantic import SecretStr
 
 from grid_assets.halfhours import HALF_HOUR, floor
-from grid_assets.health.contents import RELATIONS
-from grid_assets.runtime.environment import DEMO_DATABASE
 from grid_assets.runtime.supervisor import SUPERVISOR_FILE
-from grid_assets.settings import PROJECT_DIR
 from grid_assets.warehouse.connection import connect
-from grid_assets_tests.cli.test_cli import one_sentence, tables_with
+from grid_assets_tests.reading import ask, one_sentence, tables_with
 from grid_assets_tests.running import (
     GridCommand,
     Started,
@@ -42,21 +34,12 @@ from grid_assets_tests.running import (
     taken_port,
     wait_until,
 )
+from grid_assets_tests.runtime.small_demo import FEW_BACK_TESTS, NEWEST_FORECAST, history_start
 
 pytestmark = pytest.mark.slow
 
 BY_ITSELF_S = 240
 """A schedule of every minute, the run that it starts, and a machine that is busy."""
-
-FEW_BACK_TESTS = {"GRID_BACKTEST_DAYS": "1", "GRID_BACKTEST_STRIDE_HOURS": "12"}
-"""Two issues of yesterday beside the newest one, so that tests do not wait for a model."""
-
-NEWEST_FORECAST = (
-    "SELECT model, count(*), count(DISTINCT series), count(DISTINCT period_start), "
-    "bool_and(p10 <= p50 AND p50 <= p90), min(period_start) = min(issued_at) "
-    "FROM forecast.predictions WHERE model <> 'neso' AND issued_at = "
-    "(SELECT max(issued_at) FROM forecast.predictions WHERE model <> 'neso') GROUP BY 1 ORDER BY 1"
-)
 
 
 @dataclass(frozen=True)
@@ -92,11 +75,6 @@ class Demo:
         requests.post(f"{self.api}/replay/{action}", json=request, timeout=10).raise_for_status()
 
 
-def history_start() -> str:
-    """Eight days and today: little more than the week that a forecast is made from."""
-    return str((datetime.now(UTC) - 8 * 48 * HALF_HOUR).date())
-
-
 @pytest.fixture(scope="module")
 def demo() -> Iterator[Demo]:
     """One demo for the module: its port is taken, its first cycle fails, six half-hours lack."""
@@ -117,11 +95,6 @@ def demo() -> Iterator[Demo]:
         demo.control("fault", name="404")
         started.says("Ctrl-C stops everything")
         yield demo
-
-
-def ask(url: SecretStr, query: str) -> list[tuple[Any, ...]]:
-    with connect(url) as connection:
-        return connection.execute(query.encode()).fetchall()
 
 
 def runs(process: psutil.Process) -> bool:
@@ -318,109 +291,6 @@ def test_down_from_elsewhere_stops_all_and_the_data_stays(demo: Demo) -> None:
     assert grid.nothing_runs()
     assert "half-hours of intensity" in grid.run("status", "--demo", code=None).out
     assert "Stopped: demo (PostgreSQL)." in grid.run("down").out
-
-
-# Once to the end, on a server by URL.
-
-
-@pytest.fixture
-def demo_database(server: SecretStr) -> Iterator[Callable[[], SecretStr]]:
-    """The demo's own database on the server, dropped afterwards if it was not there before."""
-    present = "SELECT FROM pg_database WHERE datname = %s"
-    with connect(server) as connection:
-        was_there = bool(connection.execute(present, [DEMO_DATABASE]).fetchall())
-
-    def url() -> SecretStr:
-        parts = urlsplit(server.get_secret_value())
-        return SecretStr(parts._replace(path=f"/{DEMO_DATABASE}").geturl())
-
-    yield url
-    if not was_there:
-        with connect(server) as connection:
-            connection.execute(
-                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(
-                    sql.Identifier(DEMO_DATABASE)
-                )
-            )
-
-
-def test_once_runs_to_the_end_again_and_fails_where_anything_failed(
-    server: SecretStr, demo_database: Callable[[], SecretStr]
-) -> None:
-    with grid_in_a_new_folder() as grid, taken_port() as port:
-        grid.environment |= {
-            "GRID_DATABASE_URL": server.get_secret_value(),
-            "GRID_HISTORY_START": history_start(),
-            "GRID_UI_PORT": str(port),
-            **FEW_BACK_TESTS,
-        }
-        first = grid.run("demo", "--once").out
-        assert all(f"\n  {relation} " in first for relation in RELATIONS)
-        assert "and every mix, published or forecast, sums to exactly 100 %." in first
-        assert "raw.generation       success" in first
-        page = grid.home / "demo" / "files" / "dashboard.html"
-        assert f"Dashboard: {page.as_uri()}" in first.splitlines()
-        assert "RECORDED data (replay), not live" in page.read_text(encoding="utf-8")
-        url = demo_database()
-        [(chronos, *of_chronos), naive] = ask(url, NEWEST_FORECAST)
-        assert chronos.startswith("chronos:")
-        assert f"Forecast by {chronos} from " in first
-        assert "Warning" not in first
-        assert of_chronos == [960, 10, 96, True, True]
-        assert naive == ("seasonal_naive", *of_chronos)
-        scored = ask(url, "SELECT DISTINCT model FROM reporting.forecast_accuracy ORDER BY 1")
-        assert {(chronos,), ("seasonal_naive",)} <= set(scored)
-        for (model,) in scored:
-            assert re.search(rf"^  {re.escape(model)} .*\d+\.\d", first, re.MULTILINE)
-        kept = ask(url, "SELECT count(*), max(captured_at) FROM raw.generation")
-        assert kept[0][0] > 96
-
-        grid.run("demo", "--once")
-        again = ask(url, "SELECT count(*), max(captured_at) FROM raw.generation")
-        assert again == kept or again[0][0] == kept[0][0] + 1  # a half-hour has ended meanwhile
-
-        with psycopg.connect(url.get_secret_value(), autocommit=True) as connection:
-            stamp = connection.execute("SELECT kind, shift_weeks FROM ops.warehouse").fetchone()
-            restamp = "UPDATE ops.warehouse SET kind = %s, shift_weeks = %s"
-            connection.execute(restamp, ["live", None])
-            try:
-                refused = grid.run("demo", "--once", code=1)
-            finally:
-                connection.execute(restamp, stamp)
-        assert "holds LIVE data" in one_sentence(refused.text)
-        assert ask(url, "SELECT count(*) FROM raw.generation")[0] == again[0][:1]
-        assert not grid.marked()
-        assert not grid.servers()
-    assert ask(server, "SELECT 1") == [(1,)]
-
-
-# The targets of make.
-
-
-@pytest.mark.parametrize(
-    ("target", "calls"),
-    [
-        (("demo", "ONCE=1"), ".venv/bin/grid demo --once"),
-        (("demo",), ".venv/bin/grid demo"),
-        (("up",), ".venv/bin/grid up"),
-        (("down",), ".venv/bin/grid down"),
-        (
-            ("test",),
-            '.venv/bin/pytest -m "not unit" -n auto --dist loadfile --no-loadscope-reorder',
-        ),
-        (("bench",), ".venv/bin/python -m bench"),
-    ],
-)
-def test_make_only_calls_the_command(target: tuple[str, ...], calls: str) -> None:
-    made = subprocess.run(
-        ["make", "-n", "--no-print-directory", *target],
-        cwd=PROJECT_DIR,
-        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert made.stdout.splitlines()[-1].strip() == calls
 
 
 def test_the_tests_leave_no_process_of_theirs_behind(demo: Demo) -> None:

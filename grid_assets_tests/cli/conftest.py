@@ -1,0 +1,49 @@
+"""`grid` in a folder of its own, on a recorded warehouse, and an API of another program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from grid_assets.replay.server import ReplayServer
+from grid_assets_tests.http_stub import Reply, Stub, serving
+from grid_assets_tests.reading import days_ago
+from grid_assets_tests.running import (
+    GridCommand,
+    grid_in_a_new_folder,
+)
+
+
+@pytest.fixture
+def grid(chart_library: Path) -> Iterator[GridCommand]:
+    with grid_in_a_new_folder(chart_library) as made:
+        yield made
+
+
+@pytest.fixture
+def recorded(grid: GridCommand, warehouse: SecretStr, replay: ReplayServer) -> GridCommand:
+    """`grid` on a migrated, empty, recorded warehouse; reads three days, never tries twice."""
+    grid.environment |= {
+        "GRID_DATABASE_URL": warehouse.get_secret_value(),
+        "GRID_API_URL": replay.url,
+        "GRID_API_RETRY_BUDGET_S": "0",
+        "GRID_HISTORY_START": str(days_ago(2)),
+    }
+    return grid
+
+
+@pytest.fixture
+def other_api(replay: ReplayServer) -> Iterator[Stub]:
+    """An API of another program: the recorded values in the published shape, and nothing more."""
+
+    def script(path: str) -> Reply:
+        _, answer = replay.endpoints.answer(path, datetime.now(UTC), None)
+        return Reply(answer.body, answer.status)
+
+    with serving() as stub:
+        stub.script = script
+        yield stub

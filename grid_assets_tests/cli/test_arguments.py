@@ -1,0 +1,98 @@
+"""Settings and arguments that are refused, and the help of each command."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from click.testing import CliRunner
+
+from grid_assets.cli.__main__ import grid as command
+from grid_assets.settings import PROJECT_DIR
+from grid_assets_tests.reading import one_sentence
+from grid_assets_tests.running import (
+    GridCommand,
+)
+
+BAD = {
+    "GRID_API_URL": "ftp://u:hidden@127.0.0.1",
+    "GRID_DATABASE_URL": "mysql://u:hidden@127.0.0.1/x",
+    "GRID_DAGSTER_DATABASE_URL": "postgresql://u:hid/den#hidden@127.0.0.1/x",
+    "GRID_API_TIMEOUT_S": "-1",
+    "GRID_API_RETRY_BUDGET_S": "soon",
+    "GRID_API_CONCURRENCY": "99",
+    "GRID_API_MAX_BODY_MB": "0",
+    "GRID_HISTORY_START": "yesterday",
+    "GRID_UI_PORT": "123456",
+    "GRID_CHRONOS_TIMEOUT_S": "0",
+    "GRID_BACKTEST_DAYS": "-1",
+    "GRID_BACKTEST_STRIDE_HOURS": "0.7",
+    "GRID_USE_NESO_FORECAST": "perhaps",
+}
+
+
+def test_each_bad_setting_is_named_and_no_secret_is_shown(grid: GridCommand) -> None:
+    refused = grid.run("status", code=1, **BAD)
+    assert all(f"{name}: " in one_sentence(refused.err) for name in BAD)
+    assert "hidden" not in refused.text
+
+
+def test_a_home_that_cannot_be_made_is_named(grid: GridCommand) -> None:
+    refused = one_sentence(grid.run("status", code=1, GRID_HOME="/proc/no-such-folder").err)
+    assert "/proc/no-such-folder cannot be created" in refused
+    assert "GRID_HOME" in refused
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "reason"),
+    [
+        ("2025-06-02", "2025-06-01", "--from 2025-06-02 is after --to 2025-06-01"),
+        ("2017-09-10", "2017-09-12", "is before 2017-09-11, the first day with data"),
+        ("2025-06-01", "2999-01-01", "--to 2999-01-01 is in the future"),
+        ("2025-06-31", "2025-07-01", "'2025-06-31' is not a day"),
+    ],
+)
+@pytest.mark.parametrize("name", ["backfill", "backtest"])
+def test_days_that_cannot_be_are_refused(name: str, first: str, last: str, reason: str) -> None:
+    refused = CliRunner().invoke(command, [name, "--from", first, "--to", last])
+    assert refused.exit_code == 2
+    assert reason in refused.output
+
+
+@pytest.mark.parametrize("name", ["backfill", "backtest"])
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ((), "Missing option '--from'"),
+        (("--from", "2025-06-01"), "Missing option '--to'"),
+        (("--from", "2025-06-01", "--to", "2025-06-01", "--stride", "3"), "No such option"),
+        (("2025-06-01", "2025-06-01"), "Missing option '--from'"),
+    ],
+)
+def test_days_that_are_not_given_are_asked_for(
+    name: str, arguments: tuple[str, ...], reason: str
+) -> None:
+    refused = CliRunner().invoke(command, [name, *arguments])
+    assert refused.exit_code == 2
+    assert reason in refused.output
+
+
+@pytest.mark.parametrize("name", sorted(command.commands))
+def test_every_command_has_help_and_a_word_in_the_documentation(name: str) -> None:
+    helped = CliRunner().invoke(command, [name, "--help"])
+    assert helped.exit_code == 0
+    assert f"Usage: grid {name}" in helped.output
+    assert len(helped.output.splitlines()) > 5
+    assert f"  {name}" in CliRunner().invoke(command, ["--help"]).output
+    documented = "".join(
+        path.read_text(encoding="utf-8")
+        for path in (PROJECT_DIR / "README.md", *(PROJECT_DIR / "docs").glob("*.md"))
+    )
+    assert re.search(rf"\bgrid {name}\b", documented)
+
+
+def test_the_help_of_a_back_test_names_the_setting_of_its_stride() -> None:
+    helped = CliRunner().invoke(command, ["backtest", "--help"]).output
+    assert "GRID_BACKTEST_STRIDE_HOURS" in helped
+    assert "--from" in helped
+    assert "--to" in helped

@@ -1,0 +1,95 @@
+"""`grid demo --once` on a server by URL: it runs to the end, again, and refuses live data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+from pydantic import SecretStr
+
+from grid_assets.health.contents import RELATIONS
+from grid_assets.runtime.environment import DEMO_DATABASE
+from grid_assets.warehouse.connection import connect
+from grid_assets_tests.reading import ask, one_sentence
+from grid_assets_tests.running import (
+    grid_in_a_new_folder,
+    taken_port,
+)
+from grid_assets_tests.runtime.small_demo import FEW_BACK_TESTS, NEWEST_FORECAST, history_start
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def demo_database(server: SecretStr) -> Iterator[Callable[[], SecretStr]]:
+    """The demo's own database on the server, dropped afterwards if it was not there before."""
+    present = "SELECT FROM pg_database WHERE datname = %s"
+    with connect(server) as connection:
+        was_there = bool(connection.execute(present, [DEMO_DATABASE]).fetchall())
+
+    def url() -> SecretStr:
+        parts = urlsplit(server.get_secret_value())
+        return SecretStr(parts._replace(path=f"/{DEMO_DATABASE}").geturl())
+
+    yield url
+    if not was_there:
+        with connect(server) as connection:
+            connection.execute(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(
+                    sql.Identifier(DEMO_DATABASE)
+                )
+            )
+
+
+def test_once_runs_to_the_end_again_and_fails_where_anything_failed(
+    server: SecretStr, demo_database: Callable[[], SecretStr]
+) -> None:
+    with grid_in_a_new_folder() as grid, taken_port() as port:
+        grid.environment |= {
+            "GRID_DATABASE_URL": server.get_secret_value(),
+            "GRID_HISTORY_START": history_start(),
+            "GRID_UI_PORT": str(port),
+            **FEW_BACK_TESTS,
+        }
+        first = grid.run("demo", "--once").out
+        assert all(f"\n  {relation} " in first for relation in RELATIONS)
+        assert "and every mix, published or forecast, sums to exactly 100 %." in first
+        assert "raw.generation       success" in first
+        page = grid.home / "demo" / "files" / "dashboard.html"
+        assert f"Dashboard: {page.as_uri()}" in first.splitlines()
+        assert "RECORDED data (replay), not live" in page.read_text(encoding="utf-8")
+        url = demo_database()
+        [(chronos, *of_chronos), naive] = ask(url, NEWEST_FORECAST)
+        assert chronos.startswith("chronos:")
+        assert f"Forecast by {chronos} from " in first
+        assert "Warning" not in first
+        assert of_chronos == [960, 10, 96, True, True]
+        assert naive == ("seasonal_naive", *of_chronos)
+        scored = ask(url, "SELECT DISTINCT model FROM reporting.forecast_accuracy ORDER BY 1")
+        assert {(chronos,), ("seasonal_naive",)} <= set(scored)
+        for (model,) in scored:
+            assert re.search(rf"^  {re.escape(model)} .*\d+\.\d", first, re.MULTILINE)
+        kept = ask(url, "SELECT count(*), max(captured_at) FROM raw.generation")
+        assert kept[0][0] > 96
+
+        grid.run("demo", "--once")
+        again = ask(url, "SELECT count(*), max(captured_at) FROM raw.generation")
+        assert again == kept or again[0][0] == kept[0][0] + 1  # a half-hour has ended meanwhile
+
+        with psycopg.connect(url.get_secret_value(), autocommit=True) as connection:
+            stamp = connection.execute("SELECT kind, shift_weeks FROM ops.warehouse").fetchone()
+            restamp = "UPDATE ops.warehouse SET kind = %s, shift_weeks = %s"
+            connection.execute(restamp, ["live", None])
+            try:
+                refused = grid.run("demo", "--once", code=1)
+            finally:
+                connection.execute(restamp, stamp)
+        assert "holds LIVE data" in one_sentence(refused.text)
+        assert ask(url, "SELECT count(*) FROM raw.generation")[0] == again[0][:1]
+        assert not grid.marked()
+        assert not grid.servers()
+    assert ask(server, "SELECT 1") == [(1,)]
