@@ -55,7 +55,7 @@ LONGEST: Final = (
     "test_supervisor.py",
     "test_bench.py",
     "test_cycles.py",
-    "test_faults.py",
+    "test_failures.py",
     "test_ui.py",
     "test_other_times.py",
 )
