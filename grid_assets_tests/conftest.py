@@ -57,9 +57,12 @@ LONGEST: Final = (
     "test_cycles.py",
     "test_failures.py",
     "test_ui.py",
+    "test_bad_input.py",
+    "test_automation.py",
     "test_other_times.py",
+    "test_roles.py",
 )
-"""Minutes each: they start first, so that no worker is left alone with one at the end."""
+"""They start first, so that no worker is left alone with one at the end."""
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m unit` selects

@@ -83,6 +83,7 @@ def put(url: SecretStr, forecasts: Sequence[Forecast]) -> None:
             "SELECT DISTINCT model, 'r1', 'builtin' FROM forecast.predictions "
             "WHERE model <> 'neso' ON CONFLICT DO NOTHING"
         )
+        connection.execute("SELECT forecast.refresh_statistics()")  # as after a back-test
 
 
 def chosen(forecasts: Sequence[Forecast], leads: Sequence[timedelta]) -> set[Forecast]:
