@@ -6,6 +6,8 @@ FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
   $$p -c '$(FITS)' 2>/dev/null && echo $$p && break; done)
 GRID := .venv/bin/grid
+# Each of the hundreds of processes that tests start would compile the project again.
+unexport PYTHONDONTWRITEBYTECODE
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo up down test check bench generate clean

@@ -13,7 +13,6 @@ from datetime import timedelta
 from typing import Final
 
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingRegressor
 
 from bench.results import BenchError, Figure, Measured
 from bench.sizes import Sizes
@@ -63,6 +62,8 @@ class Boosting:
         drawn = np.random.default_rng(SEED).random(actual.shape).argsort(axis=1) < LEADS_EACH
         learned = drawn & ~np.isnan(departure)
         LOG.info(f"Gradient boosting learns from {learned.sum():,} half-hours")
+        from sklearn.ensemble import HistGradientBoostingRegressor  # takes a second
+
         self._trees = HistGradientBoostingRegressor(
             loss="absolute_error",
             max_iter=trees,
