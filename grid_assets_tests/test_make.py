@@ -9,6 +9,8 @@ import pytest
 
 from grid_assets.settings import PROJECT_DIR
 
+pytestmark = pytest.mark.slow  # it starts make
+
 
 @pytest.mark.parametrize(
     ("target", "calls"),
