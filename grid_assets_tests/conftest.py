@@ -123,7 +123,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test sees no GRID_* or DAGSTER_* variable of whoever runs it."""
+    """A test sees no GRID_* or DAGSTER_* variable of the user who runs it."""
     for name in list(os.environ):
         if name.startswith(("GRID_", "DAGSTER_")):
             monkeypatch.delenv(name)

@@ -243,9 +243,9 @@ def ask_dagster(ui: str, query: str, **variables: Any) -> Any:
     """The answer of the GraphQL API that Dagster's UI is made from; an error fails the test."""
     request = {"query": query, "variables": variables}
     answer = requests.post(f"{ui}/graphql", json=request, timeout=60)
-    told = answer.json()
-    assert "errors" not in told, f"{query}: {told['errors']}"
-    return told["data"]
+    result = answer.json()
+    assert "errors" not in result, f"{query}: {result['errors']}"
+    return result["data"]
 
 
 def holders(token: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the environment may say, and how it is told that it may not."""
+"""Settings from the environment, and the errors for those that are not valid."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_variables_of_other_programs_are_left_alone(monkeypatch: pytest.MonkeyPa
 
 def test_history_starts_30_days_ago_by_the_utc_calendar(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings.from_environment().first_history_day(NOW) == date(2026, 3, 1)
-    # The same instant, told in a zone where it is still yesterday.
+    # The same instant, in a zone where it is still yesterday.
     west = NOW.astimezone(timezone(timedelta(hours=-5)))
     assert Settings.from_environment().first_history_day(west) == date(2026, 3, 1)
     chosen = settings(monkeypatch, GRID_HISTORY_START="2019-04-01")
@@ -276,5 +276,5 @@ def test_every_setting_is_documented() -> None:
     assert {name for name in names if not re.search(rf"\b{name}\b", documented)} == set()
 
 
-def test_no_test_sees_the_settings_of_whoever_runs_it() -> None:
+def test_no_test_sees_the_settings_of_the_user_who_runs_it() -> None:
     assert [name for name in os.environ if name.startswith("GRID_")] == []

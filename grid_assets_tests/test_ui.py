@@ -68,7 +68,7 @@ def product(chart_library: Path) -> Iterator[Product]:
 def launch(product: Product, first: date, last: date, *relations: str) -> None:
     """Materialise days of assets, as the dialog of the UI does."""
     days = [str(first + timedelta(days=n)) for n in range((last - first).days + 1)]
-    told = product.ask(
+    answer = product.ask(
         "mutation ($backfill: LaunchBackfillParams!) { launchPartitionBackfill"
         "(backfillParams: $backfill) { __typename ... on PythonError { message } } }",
         backfill={
@@ -76,7 +76,7 @@ def launch(product: Product, first: date, last: date, *relations: str) -> None:
             "partitionNames": days,
         },
     )
-    assert told["launchPartitionBackfill"] == {"__typename": "LaunchBackfillSuccess"}
+    assert answer["launchPartitionBackfill"] == {"__typename": "LaunchBackfillSuccess"}
 
 
 def succeeded(product: Product, relation: str, first: date, last: date) -> Callable[[], bool]:
@@ -111,7 +111,7 @@ def make(product: Product, first: date, last: date, *relations: str) -> None:
 def test_the_ui_loads_every_asset_check_schedule_and_sensor_without_an_error(
     product: Product,
 ) -> None:
-    told = product.ask(
+    answer = product.ask(
         "{ workspaceOrError { ... on Workspace { locationEntries { loadStatus "
         "locationOrLoadError { __typename ... on PythonError { message } } } } } "
         "assetNodes { assetKey { path } groupName "
@@ -119,24 +119,24 @@ def test_the_ui_loads_every_asset_check_schedule_and_sensor_without_an_error(
         "repositoriesOrError { ... on RepositoryConnection { nodes "
         "{ schedules { name } sensors { name } } } } }"
     )
-    assert told["workspaceOrError"]["locationEntries"] == [
+    assert answer["workspaceOrError"]["locationEntries"] == [
         {"loadStatus": "LOADED", "locationOrLoadError": {"__typename": "RepositoryLocation"}}
     ]
     repository = defs.get_repository_def()
     graph = repository.asset_graph
-    groups = {tuple(node["assetKey"]["path"]): node["groupName"] for node in told["assetNodes"]}
+    groups = {tuple(node["assetKey"]["path"]): node["groupName"] for node in answer["assetNodes"]}
     assert groups == {
         tuple(key.path): graph.get(key).group_name for key in graph.get_all_asset_keys()
     }
     assert set(groups.values()) == set(screenshots.GROUPS)
     checks = {
         dg.AssetCheckKey(dg.AssetKey(node["assetKey"]["path"]), check["name"])
-        for node in told["assetNodes"]
+        for node in answer["assetNodes"]
         for check in node["assetChecksOrError"]["checks"]
     }
     assert checks == graph.asset_check_keys
     assert checks
-    [found] = told["repositoriesOrError"]["nodes"]
+    [found] = answer["repositoriesOrError"]["nodes"]
     for kind, names in (
         ("schedules", {each.name for each in repository.schedule_defs}),
         ("sensors", {each.name for each in repository.sensor_defs}),
@@ -164,7 +164,7 @@ def test_a_past_day_made_by_hand_shows_its_counts_and_its_picture(product: Produ
 
     def metadata() -> dict[str, Any]:
         """The newest of the day, by label."""
-        told = product.ask(
+        answer = product.ask(
             "query ($key: AssetKeyInput!, $day: String!) { assetNodeOrError(assetKey: $key) "
             "{ ... on AssetNode { assetMaterializations(partitions: [$day], limit: 1) "
             "{ metadataEntries { label ... on TextMetadataEntry { text } "
@@ -173,7 +173,7 @@ def test_a_past_day_made_by_hand_shows_its_counts_and_its_picture(product: Produ
             key={"path": ["core", "generation_mix"]},
             day=str(day),
         )
-        newest = told["assetNodeOrError"]["assetMaterializations"]
+        newest = answer["assetNodeOrError"]["assetMaterializations"]
         return {
             entry["label"]: next((value for name, value in entry.items() if name != "label"), None)
             for each in newest

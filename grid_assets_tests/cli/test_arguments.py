@@ -69,7 +69,7 @@ def test_days_that_cannot_be_are_refused(name: str, first: str, last: str, reaso
         (("2025-06-01", "2025-06-01"), "Missing option '--from'"),
     ],
 )
-def test_days_that_are_not_given_are_asked_for(
+def test_days_that_are_missing_are_requested(
     name: str, arguments: tuple[str, ...], reason: str
 ) -> None:
     refused = CliRunner().invoke(command, [name, *arguments])
@@ -78,7 +78,7 @@ def test_days_that_are_not_given_are_asked_for(
 
 
 @pytest.mark.parametrize("name", sorted(command.commands))
-def test_every_command_has_help_and_a_word_in_the_documentation(name: str) -> None:
+def test_every_command_has_help_and_is_documented(name: str) -> None:
     helped = CliRunner().invoke(command, [name, "--help"])
     assert helped.exit_code == 0
     assert f"Usage: grid {name}" in helped.output

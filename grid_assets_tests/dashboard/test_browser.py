@@ -169,10 +169,10 @@ def test_a_chart_answers_the_pointer_and_its_legend(
         expect(tooltip).to_contain_text(made_up.MODEL)
         expect(tooltip).to_contain_text("neso (simulated)")
         # in the middle of three days nothing is known yet, and the half-hour has its name
-        told = dict(cells(shown, "#vg-tooltip-element table"))
-        assert re.fullmatch(r"\d+ \w{3} \d\d:[03]0", told["UTC"])
-        assert told["actual"] == "–"
-        assert told[made_up.MODEL] == f"{float(told['p10']) + 20:.1f}"
+        answer = dict(cells(shown, "#vg-tooltip-element table"))
+        assert re.fullmatch(r"\d+ \w{3} \d\d:[03]0", answer["UTC"])
+        assert answer["actual"] == "–"
+        assert answer[made_up.MODEL] == f"{float(answer['p10']) + 20:.1f}"
 
 
 def test_a_screen_reader_finds_landmarks_headings_and_every_number(

@@ -31,7 +31,7 @@ def address(folder: Path) -> Iterator[str]:
         yield url
 
 
-def test_a_file_is_served_and_is_asked_for_anew_each_time(address: str, folder: Path) -> None:
+def test_a_file_is_served_and_revalidated_each_time(address: str, folder: Path) -> None:
     answer = requests.get(f"{address}/dashboard.html", timeout=5)
     assert (answer.status_code, answer.text) == (200, "the page")
     assert answer.headers["Content-Type"].startswith("text/html")
@@ -63,7 +63,7 @@ def test_nothing_else_is_served_and_nothing_is_listed(address: str, path: str) -
         assert text not in answer.partition(b"\r\n\r\n")[2]
 
 
-def test_a_browser_that_leaves_in_the_middle_is_not_told_of_on_the_terminal(
+def test_a_browser_that_leaves_in_the_middle_is_not_reported_on_the_terminal(
     address: str, folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "dashboard.html").write_text("x" * 20_000_000, encoding="utf-8")

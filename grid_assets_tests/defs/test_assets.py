@@ -226,14 +226,14 @@ def test_a_range_reports_each_day_of_its_own_and_says_that_the_data_is_recorded(
         by_day = metadata_of(result, relation)
         assert list(by_day) == [d.isoformat() for d in days]
         for d in days:
-            told = {name: value.value for name, value in by_day[d.isoformat()].items()}
-            assert told["dagster/partition_row_count"] == 48
-            assert told["first_period"] == f"{d}T00:00Z"
-            assert told["last_period"] == f"{d}T23:30Z"
-            assert told["rows_changed"] == 144
-            assert told["rows_quarantined"] == 0
-            assert told["data"] == "RECORDED data (replay), not live"
-            assert "picture" not in told
+            answer = {name: value.value for name, value in by_day[d.isoformat()].items()}
+            assert answer["dagster/partition_row_count"] == 48
+            assert answer["first_period"] == f"{d}T00:00Z"
+            assert answer["last_period"] == f"{d}T23:30Z"
+            assert answer["rows_changed"] == 144
+            assert answer["rows_quarantined"] == 0
+            assert answer["data"] == "RECORDED data (replay), not live"
+            assert "picture" not in answer
     assert [(a.fetched, a.written, a.trigger) for a in tables.attempts()] == [
         (144, 144, "schedule")
     ] * 4
@@ -241,9 +241,9 @@ def test_a_range_reports_each_day_of_its_own_and_says_that_the_data_is_recorded(
     again = materialise(days[0], days[-1], trigger="schedule")
 
     assert {a.written for a in tables.attempts()[4:]} == {0}
-    told = metadata_of(again, "core.intensity")[day.isoformat()]
-    assert told["rows_changed"].value == 0
-    assert told["dagster/partition_row_count"].value == 48
+    answer = metadata_of(again, "core.intensity")[day.isoformat()]
+    assert answer["rows_changed"].value == 0
+    assert answer["dagster/partition_row_count"].value == 48
 
 
 def test_only_one_day_started_by_hand_gets_a_picture(
@@ -292,10 +292,10 @@ def test_a_forecast_is_48_hours_marked_as_simulated_and_a_repeated_one_adds_noth
     assert (n, distinct, simulated) == (96, 96, True)
     assert (first, last) == (start, start + timedelta(hours=48) - HALF_HOUR)
     assert start <= issued_at <= datetime.now(UTC)
-    told = metadata_of(result, "raw.neso_forecast")[today.isoformat()]
-    assert told["simulated"].value is True
-    assert told["rows_changed"].value == told["rows_fetched"].value == 96
-    assert told["data"].value == "RECORDED data (replay), not live"
+    answer = metadata_of(result, "raw.neso_forecast")[today.isoformat()]
+    assert answer["simulated"].value is True
+    assert answer["rows_changed"].value == answer["rows_fetched"].value == 96
+    assert answer["data"].value == "RECORDED data (replay), not live"
 
     again = materialise(today, forecast=True)
 
@@ -477,7 +477,7 @@ def test_live_data_is_refused_by_a_warehouse_that_holds_recorded(
     assert_refused(tables.attempts(), tables, "is not recorded, but a replay is expected")
 
 
-def test_a_database_that_was_never_set_up_is_told_with_its_cure(
+def test_a_database_that_was_never_set_up_is_reported_with_its_cure(
     materialise: Materialise,
     new_database: Callable[..., SecretStr],
     day: date,
@@ -521,9 +521,9 @@ def test_the_definitions_load_quickly_and_without_what_only_models_and_pictures_
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
     )
-    told = json.loads(done.stdout)
-    assert told["heavy"] == []
-    assert told["cpu_s"] < 3  # computing time, so that a busy machine does not count
+    answer = json.loads(done.stdout)
+    assert answer["heavy"] == []
+    assert answer["cpu_s"] < 3  # computing time, so that a busy machine does not count
 
 
 def test_the_definitions_read_as_a_table_of_contents() -> None:

@@ -76,7 +76,7 @@ def run(request: dg.RunRequest) -> dg.ExecuteInProcessResult:
 # The schedule.
 
 
-def test_the_schedule_runs_by_itself_12_minutes_after_each_half_hour() -> None:
+def test_the_schedule_is_on_by_default_and_runs_12_minutes_after_each_half_hour() -> None:
     schedule = defs.resolve_schedule_def("half_hourly")
     assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
     assert schedule.cron_schedule == "12,42 * * * *"
@@ -147,7 +147,7 @@ def test_a_tick_missed_while_the_daemon_was_down_is_left_to_the_next_one(
     assert (data.skip_message or "").startswith("" if runs else "Missed while the daemon was down")
 
 
-def test_after_an_outage_the_plan_closes_the_gap_by_itself(
+def test_after_an_outage_the_plan_closes_the_gap(
     materialise: Materialise,
     replay: ReplayServer,
     tables: Tables,
@@ -274,7 +274,7 @@ def note_issue(rows: Rows, issued_at: datetime, known_to: datetime) -> None:
     )
 
 
-def test_the_sensor_is_on_by_itself_and_looks_every_5_seconds() -> None:
+def test_the_sensor_is_on_by_default_and_looks_every_5_seconds() -> None:
     sensor = defs.get_repository_def().get_sensor_def("new_telemetry")
     assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
     assert sensor.minimum_interval_seconds == 5
@@ -283,9 +283,9 @@ def test_the_sensor_is_on_by_itself_and_looks_every_5_seconds() -> None:
 
 def test_an_empty_warehouse_asks_for_nothing(asks: Asks) -> None:
     with dg.instance_for_test() as instance:
-        told = asks(instance)
-    assert told.run_requests == []
-    assert told.skip_message == "Every forecast and every score is up to date."
+        result = asks(instance)
+    assert result.run_requests == []
+    assert result.skip_message == "Every forecast and every score is up to date."
 
 
 def test_telemetry_that_no_forecast_has_used_asks_for_one_run_until_it_is_used(
@@ -308,9 +308,9 @@ def test_telemetry_that_no_forecast_has_used_asks_for_one_run_until_it_is_used(
             asset_selection=frozenset(request.asset_selection),
         )
         fill_core(rows, now - 3 * HALF_HOUR)
-        told = asks(instance)
-        assert told.run_requests == []
-        assert "A run is in progress" in told.skip_message
+        result = asks(instance)
+        assert result.run_requests == []
+        assert "A run is in progress" in result.skip_message
 
         # Killed before it forecast anything, it is asked for again.
         instance.report_run_canceled(on_its_way)

@@ -1,6 +1,6 @@
-"""What a run makes of bad answers: each is told, nothing good beside it is lost, nothing invented.
+"""Bad responses of the API: each is reported, nothing good is lost with it, nothing is invented.
 
-The API is the recorded one, told to fail; database and runs are real.
+The API is the recorded one with faults switched on; database and runs are real.
 """
 
 from __future__ import annotations
@@ -459,7 +459,7 @@ def test_small_fuels_that_are_absent_are_null_and_their_power_is_in_other_with_a
         assert examples(warned) == [f"{api_time(odd)} {example}"]
 
 
-def test_a_half_hour_that_stands_twice_with_the_same_values_is_one_row(
+def test_a_half_hour_that_appears_twice_with_the_same_values_is_one_row(
     materialise: Materialise, replay: ReplayServer, tables: Tables, recorded: Recorded, day: date
 ) -> None:
     replay.control.fault({"name": "duplicate", "period": api_time(noon(day))})

@@ -385,11 +385,11 @@ def test_a_sound_forecast_by_another_model_passes_every_check_but_the_one_that_s
         ("forecast.accuracy", "better_than_naive"),
     }
     assert failed_checks(result) == {("forecast.predictions", "by_configured_model", "WARN")}
-    told = examples(evaluations(result)["forecast.predictions", "by_configured_model"])
-    assert told[0].endswith(f"seasonal_naive: {why}")
+    answer = examples(evaluations(result)["forecast.predictions", "by_configured_model"])
+    assert answer[0].endswith(f"seasonal_naive: {why}")
 
 
-def test_a_week_with_holes_is_told_and_not_forecast_from(
+def test_a_week_with_holes_is_reported_and_not_forecast_from(
     forecast_now: Callable[[], dg.ExecuteInProcessResult], tables: Tables
 ) -> None:
     tables.rows("DELETE FROM core.intensity WHERE period_start < now() - interval '4 days'")
@@ -400,8 +400,8 @@ def test_a_week_with_holes_is_told_and_not_forecast_from(
     assert tables.rows(FORECAST) == []
     warned = {check for _, check, severity in failed_checks(result) if severity == "WARN"}
     assert warned == {"context_sufficient", "is_recent"}
-    told = examples(evaluations(result)["forecast.predictions", "context_sufficient"])
-    assert all("carbon intensity" in example for example in told)
+    answer = examples(evaluations(result)["forecast.predictions", "context_sufficient"])
+    assert all("carbon intensity" in example for example in answer)
 
 
 # Warnings: the run succeeds, and the fault shows with an example.

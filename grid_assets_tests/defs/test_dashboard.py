@@ -58,7 +58,7 @@ def file(kept_home: Path) -> Path:
     return made
 
 
-def told(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
+def answer(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
     [event] = [
         event
         for event in result.get_asset_materialization_events()
@@ -87,7 +87,7 @@ def test_a_run_leaves_a_whole_page_with_its_path_its_size_and_its_attempt(
     result = make()
 
     assert result.success
-    left = told(result)
+    left = answer(result)
     assert left["path"] == str(file)
     assert left["size_bytes"] == file.stat().st_size
     assert left["data"] == "RECORDED data (replay), not live"
@@ -103,7 +103,7 @@ def test_where_it_is_served_its_metadata_links_to_it(
     make: Make, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GRID_FILES_URL", "http://127.0.0.1:3001")
-    assert told(make())["link"] == "http://127.0.0.1:3001/dashboard.html"
+    assert answer(make())["link"] == "http://127.0.0.1:3001/dashboard.html"
 
 
 def test_the_page_is_made_when_the_forecast_was_refused(
@@ -140,7 +140,7 @@ def test_a_page_that_fails_leaves_the_old_one_and_the_forecast(
     assert file.read_bytes() == before
 
 
-def test_after_a_forecast_that_failed_the_page_is_asked_for_and_shows_the_failure(
+def test_after_a_forecast_that_failed_the_page_is_due_and_shows_the_failure(
     make: Make,
     file: Path,
     tables: Tables,

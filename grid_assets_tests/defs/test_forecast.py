@@ -114,7 +114,7 @@ def forecast(warehouse: SecretStr) -> Iterator[Run]:
         yield run
 
 
-def told(result: dg.ExecuteInProcessResult, relation: str) -> dict[str, Any]:
+def answer(result: dg.ExecuteInProcessResult, relation: str) -> dict[str, Any]:
     """The metadata that a run left on an asset."""
     [materialized] = [
         event.step_materialization_data.materialization
@@ -146,7 +146,7 @@ def test_a_past_day_is_back_tested_at_the_stride_and_scored(
     ) == [
         (model, day_start(day) + n * 6 * HOUR, 960) for model in (CHRONOS, NAIVE) for n in range(4)
     ]
-    left = told(result, "forecast.predictions")
+    left = answer(result, "forecast.predictions")
     assert (left["issues"], left["rows_changed"], left["model"]) == (4, 2 * 4 * 960, CHRONOS)
     assert left["data"] == "RECORDED data (replay), not live"
     assert left["dagster/partition_row_count"] == 2 * 4 * 960
@@ -154,7 +154,7 @@ def test_a_past_day_is_back_tested_at_the_stride_and_scored(
     assert "data:image/png;base64,iVBOR" in left["half_day_ahead"]
     assert "fan_chart" not in left  # one picture of the whole, not one an issue
 
-    scored = told(result, "forecast.accuracy")
+    scored = answer(result, "forecast.accuracy")
     assert "data:image/png;base64,iVBOR" in scored["error_by_lead"]
     assert scored["forecasts_compared"] > 0
     assert rows(
@@ -176,8 +176,8 @@ def test_a_back_test_again_changes_nothing(forecast: Run, rows: Rows, day: date)
     assert forecast(day).success
     before = rows("SELECT * FROM forecast.predictions ORDER BY 1, 2, 3, 4")
     again = forecast(day)
-    assert told(again, "forecast.predictions")["rows_changed"] == 0
-    assert told(again, "forecast.accuracy")["rows_changed"] == 0
+    assert answer(again, "forecast.predictions")["rows_changed"] == 0
+    assert answer(again, "forecast.accuracy")["rows_changed"] == 0
     assert rows("SELECT * FROM forecast.predictions ORDER BY 1, 2, 3, 4") == before
 
 
@@ -190,7 +190,7 @@ def test_a_cycle_adds_the_issue_of_the_next_half_hour_with_a_fan_chart(
     result = forecast(today - DAY, today, "sensor")
     at = current_issue_time(datetime.now(UTC))
     assert result.success
-    left = told(result, "forecast.predictions")
+    left = answer(result, "forecast.predictions")
     assert (left["issues"], left["model"]) == (1, CHRONOS)
     assert f"issued {at:%Y-%m-%d %H:%M} UTC" in left["fan_chart"]
     assert "data:image/png;base64,iVBOR" in left["fan_chart"]
@@ -201,7 +201,7 @@ def test_a_cycle_adds_the_issue_of_the_next_half_hour_with_a_fan_chart(
     ) == [(960, 960)]
 
     again = forecast(today - DAY, today, "tick")
-    left = told(again, "forecast.predictions")
+    left = answer(again, "forecast.predictions")
     assert (left["issues"], left["rows_changed"]) == (0, 0)
 
 
@@ -264,7 +264,7 @@ def test_a_constant_context_is_forecast_as_any_other(
     result = forecast(day)
 
     assert result.success
-    assert told(result, "forecast.predictions")["issues"] == 4
+    assert answer(result, "forecast.predictions")["issues"] == 4
     assert rows(
         "SELECT series, min(p10), max(p90) FROM forecast.predictions "
         "WHERE model = 'seasonal_naive' GROUP BY 1 HAVING max(p90) > 0 ORDER BY 1"
@@ -286,7 +286,7 @@ def test_a_context_shorter_than_a_day_is_refused_and_says_so_without_failing(
     result = forecast(today - DAY, today, "sensor")
 
     assert result.success
-    left = told(result, "forecast.predictions")
+    left = answer(result, "forecast.predictions")
     assert left["issues"] == 0
     assert "of the 336 half-hours of carbon intensity" in left["no_forecast_because"]
     found = evaluations(result)["forecast.predictions", "context_sufficient"]
@@ -306,7 +306,7 @@ def test_a_model_that_is_missing_is_replaced_by_a_named_stand_in_and_a_check_say
     monkeypatch.setenv("GRID_CHRONOS_MODEL", str(tmp_path / "nowhere"))
     result = forecast(today - DAY, today, "sensor")
     assert result.success
-    assert told(result, "forecast.predictions")["model"] == NAIVE
+    assert answer(result, "forecast.predictions")["model"] == NAIVE
     found = evaluations(result)["forecast.predictions", "by_configured_model"]
     assert (found.passed, found.severity.value) == (False, "WARN")
     assert "cannot be used" in examples(found)[0]
@@ -352,7 +352,7 @@ def follow(instance: dg.DagsterInstance) -> list[tuple[str, str, str, set[dg.Ass
     return found
 
 
-def test_the_sensor_asks_every_5_seconds_by_itself() -> None:
+def test_the_sensor_is_on_by_default_and_runs_every_5_seconds() -> None:
     sensor = defs.resolve_sensor_def("new_telemetry")
     assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
     assert sensor.minimum_interval_seconds == 5
@@ -445,7 +445,7 @@ def test_a_back_test_leaves_what_was_forecast_today_as_it_was(
     assert len(made) > 48
 
 
-def test_while_a_run_is_on_its_way_nothing_is_asked_for(warehouse: SecretStr) -> None:
+def test_while_a_run_is_on_its_way_nothing_is_requested(warehouse: SecretStr) -> None:
     job = defs.resolve_job_def("telemetry")
     with dg.DagsterInstance.ephemeral() as instance:
         for trigger in ("schedule", "sensor", BACKTEST):
@@ -459,7 +459,7 @@ def test_while_a_run_is_on_its_way_nothing_is_asked_for(warehouse: SecretStr) ->
 
 
 @pytest.mark.parametrize(("ago", "waits"), [(HOUR / 20, True), (HOUR / 10, False)])
-def test_after_a_failure_only_the_page_is_asked_for_until_a_pause_is_over(
+def test_after_a_failure_only_the_page_is_requested_until_a_pause_is_over(
     ago: timedelta, waits: bool, warehouse: SecretStr, rows: Rows
 ) -> None:
     at = datetime.now(UTC) - ago

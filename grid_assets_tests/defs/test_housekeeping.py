@@ -1,4 +1,4 @@
-"""Housekeeping by schedule and by tick: once a day, each part by itself, told and never fatal."""
+"""Daily clean-up by schedule and by tick: its parts are independent, failures are only warnings."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def old(rows: Rows) -> None:
     )
 
 
-def told(url: SecretStr) -> list[str]:
+def answer(url: SecretStr) -> list[str]:
     with connect(url) as connection:
         return list(housekeeping.report(connection, NOW))
 
 
-def test_a_tick_keeps_house_once_a_day_and_leaves_a_row_for_each_part(
+def test_a_tick_cleans_up_once_a_day_and_leaves_a_row_for_each_part(
     instance: dg.DagsterInstance,
     warehouse: SecretStr,
     rows: Rows,
@@ -73,7 +73,7 @@ def test_a_tick_keeps_house_once_a_day_and_leaves_a_row_for_each_part(
     [(purged,)] = rows("SELECT history_purged_at FROM ops.retention")
     assert to == (NOW - timedelta(days=499)).date()
     assert purged >= NOW
-    assert told(warehouse) == [
+    assert answer(warehouse) == [
         "housekeeping  0 h ago, removed 90 rows of old forecasts and 0 old runs; "
         f"forecasts are complete from {to} on"
     ]
@@ -91,12 +91,12 @@ def test_a_new_warehouse_is_left_alone_for_a_day(
 ) -> None:
     rows("UPDATE ops.warehouse SET stamped_at = now()")
     assert run_housekeeping_if_due(instance, warehouse) is None
-    assert told(warehouse) == ["housekeeping  not run yet; it runs once a day"]
+    assert answer(warehouse) == ["housekeeping  not run yet; it runs once a day"]
     rows("UPDATE ops.warehouse SET stamped_at = now() - interval '1 day'")
     assert run_housekeeping_if_due(instance, warehouse) is not None
 
 
-def test_the_schedule_runs_by_itself_between_two_cycles() -> None:
+def test_the_schedule_is_on_by_default_and_runs_between_two_cycles() -> None:
     schedule = defs.resolve_schedule_def("daily_housekeeping")
     assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("27 3 * * *", "UTC")
@@ -140,7 +140,7 @@ def test_a_purge_that_the_database_refuses_is_a_warning_and_forecasts_are_thinne
     last = rows(DONE)[-2:]
     assert ("dagster.runs", "failed") in [row[:2] for row in last]
     assert ("ops.retention", "success") in [row[:2] for row in last]
-    _, warning = told(warehouse)
+    _, warning = answer(warehouse)
     assert warning.startswith("    warning: housekeeping, dagster.runs, failed: ")
     seen = status(connection, "here", Settings(), NOW)
     assert warning in seen.lines

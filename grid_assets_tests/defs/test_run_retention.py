@@ -84,8 +84,8 @@ class History:
         [(found,)] = self.sql("SELECT count(*) FROM event_logs WHERE run_id = %s", run_id)
         return int(found)
 
-    def told(self) -> dict[str, Any]:
-        """What the UI tells, made anew from the events."""
+    def answer(self) -> dict[str, Any]:
+        """What the UI shows, computed again from the events."""
         self.instance.wipe_asset_cached_status([daily.key])
         status = get_and_update_asset_status_cache_value(self.instance, daily.key, DAYS)
         assert status is not None
@@ -122,7 +122,7 @@ def test_superseded_runs_go_and_what_the_ui_tells_of_partitions_stays(dagster: H
         dagster.run(100, 12),  # superseded by a run that is young
     ]
     young = [dagster.run(89, 12), dagster.run(80, 13), dagster.run(79, 13), dagster.run(1, 14)]
-    before = dagster.told()
+    before = dagster.answer()
     assert before["failed"] == {"2024-01-11"}
     assert len(before["there"]) == 13
     sizes = {run_id: dagster.events(run_id) for run_id in (*past, *young)}
@@ -136,7 +136,7 @@ def test_superseded_runs_go_and_what_the_ui_tells_of_partitions_stays(dagster: H
     assert {run_id: dagster.events(run_id) for run_id in sizes} == {
         run_id: 0 if run_id in gone else size for run_id, size in sizes.items()
     }
-    assert dagster.told() == before
+    assert dagster.answer() == before
     assert purge(dagster.instance, BEFORE) == Purged(len(past) - len(gone), 0)
 
 
@@ -158,7 +158,7 @@ def test_a_call_deletes_a_bounded_number_the_oldest_first_over_pages(
     assert dagster.runs() == {*old[4:], newest}
     assert purge(dagster.instance, BEFORE, most=4) == Purged(3, 2)
     assert dagster.runs() == {newest}
-    assert dagster.told()["there"] == {f"2024-01-{day:02}" for day in range(1, 5)}
+    assert dagster.answer()["there"] == {f"2024-01-{day:02}" for day in range(1, 5)}
 
 
 def test_what_a_deleted_run_printed_goes_with_it(dagster: History) -> None:

@@ -123,7 +123,7 @@ def fill(
     seed: int = 0,
     but: Iterable[datetime] = (),
 ) -> None:
-    """Telemetry of the half-hours from `start` to `end`, captured as told, in `raw` and `core`."""
+    """Telemetry of the half-hours from `start` to `end`, captured as asked, in `raw` and `core`."""
     wanted = [at for at in half_hours(start, end) if at not in set(but)]
     put_intensity(url, ((at, captured(at), intensity_of(at, seed)) for at in wanted))
     put_mix(url, ((at, captured(at), shares_of(at, seed)) for at in wanted))

@@ -170,7 +170,7 @@ def test_only_what_was_known_when_the_day_began_takes_part(warehouse: SecretStr)
     assert (of_day(warehouse).values == found.values).all()
 
 
-def test_margins_are_kept_for_the_day_and_made_anew_by_a_back_test(
+def test_margins_are_kept_for_the_day_and_recomputed_by_a_back_test(
     warehouse: SecretStr, rows: Rows
 ) -> None:
     first = of_day(warehouse, again=False)

@@ -186,7 +186,7 @@ def test_telemetry_of_one_kind_alone_is_refused_once(
     assert not is_due(live)
 
 
-def test_rows_of_core_whose_capture_is_not_in_raw_are_used_and_asked_for_once(
+def test_rows_of_core_whose_capture_is_not_in_raw_are_used_and_requested_once(
     live: SecretStr, rows: Rows
 ) -> None:
     for table in ("raw.intensity", "raw.generation"):
@@ -225,7 +225,7 @@ def test_past_days_with_telemetry_and_without_an_issue_are_to_be_back_tested(
         pytest.param(9, 0, False, id="nothing changed"),
     ],
 )
-def test_a_past_day_that_was_refused_is_asked_for_again_once_core_has_changed_before_it(
+def test_a_past_day_that_was_refused_is_due_again_once_core_has_changed_before_it(
     live: SecretStr, rows: Rows, ago: int, written: int, again: bool
 ) -> None:
     refused, at = TODAY - 9 * DAY, day_start(TODAY - 9 * DAY) + 15 * HOUR

@@ -85,7 +85,7 @@ def test_every_target_lies_in_the_span() -> None:
     assert issue_times(Window(START, START + timedelta(hours=47))) == []
 
 
-def test_a_model_is_shown_the_week_that_ends_at_the_issue_and_asked_for_what_follows() -> None:
+def test_a_model_is_shown_the_week_that_ends_at_the_issue_and_predicts_what_follows() -> None:
     asked = problem_set(FOUR_DAYS, SIX_HOURS, counted)
     assert len(asked.problems) == 9
     for issued_at, problem, actual in zip(
@@ -245,6 +245,6 @@ def test_a_model_that_cannot_be_loaded_ends_the_command_with_one_sentence(tmp_pa
     missing = tmp_path / "none"
     run = CliRunner().invoke(evaluate_command, ["--model", str(missing)])
     assert run.exit_code == 1
-    # Nothing is measured in its place, though a forecast would fall back to another model.
+    # Nothing is measured instead, though a forecast would fall back to another model.
     assert run.output.startswith(f"Error: --model {missing} is not measured.")
     assert len(run.output.splitlines()) == 1

@@ -407,7 +407,7 @@ def test_the_function_refuses_what_is_not_retention(
     assert len(rows(STORED)) == HORIZON
 
 
-def test_only_those_who_are_told_may_thin(warehouse: SecretStr, rows: Rows) -> None:
+def test_only_those_with_the_right_may_thin(warehouse: SecretStr, rows: Rows) -> None:
     call = "SELECT forecast.thin_predictions('2024-03-02Z', '{00:00}')"
     with connect(warehouse) as connection, connection.transaction(force_rollback=True):
         connection.execute("GRANT USAGE ON SCHEMA forecast TO grid_reader")

@@ -98,7 +98,7 @@ def demo() -> Iterator[Demo]:
 
 
 def runs(process: psutil.Process) -> bool:
-    """Whether it still does anything; a container's init may leave the dead unburied."""
+    """Whether it still runs; a container's init may leave zombies."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -122,7 +122,7 @@ def test_it_says_where_everything_is_and_moves_to_a_free_port(demo: Demo) -> Non
     assert "Traceback" not in said
 
 
-def test_a_first_cycle_that_fails_is_told_and_does_not_stop_the_product(demo: Demo) -> None:
+def test_a_first_cycle_that_fails_is_reported_and_does_not_stop_the_product(demo: Demo) -> None:
     said = demo.started.output()
     assert "The first cycle failed; the error is above. The daemon will try again." in said
     assert "HTTP 404" in said
@@ -167,7 +167,7 @@ def test_a_second_demo_says_that_it_runs_already(demo: Demo) -> None:
     assert demo.warehouse
 
 
-def test_gaps_close_by_themselves_after_faults_and_withheld_hours(demo: Demo) -> None:
+def test_gaps_are_closed_after_faults_and_withheld_hours(demo: Demo) -> None:
     url = demo.warehouse
     newest = "SELECT max(period_start) FROM core.intensity"
     demo.control("heal")
@@ -201,7 +201,7 @@ def test_gaps_close_by_themselves_after_faults_and_withheld_hours(demo: Demo) ->
     assert triggers == [("schedule",)]
 
 
-def test_telemetry_that_has_come_is_forecast_from_and_past_days_are_back_tested_by_themselves(
+def test_new_telemetry_is_forecast_from_and_past_days_are_back_tested(
     demo: Demo,
 ) -> None:
     url = demo.warehouse
@@ -215,8 +215,8 @@ def test_telemetry_that_has_come_is_forecast_from_and_past_days_are_back_tested_
     )
     wait_until(lambda: ask(url, newest) != [(0,)], BY_ITSELF_S, every_s=0.2)
     wait_until(lambda: ask(url, back_tested) == [(2,)], BY_ITSELF_S, every_s=0.2)
-    for _, *told in ask(url, NEWEST_FORECAST):
-        assert told == [960, 10, 96, True, True]
+    for _, *answer in ask(url, NEWEST_FORECAST):
+        assert answer == [960, 10, 96, True, True]
     scored = "SELECT count(*) FROM reporting.forecast_accuracy WHERE model <> 'neso'"
     wait_until(lambda: ask(url, scored) != [(0,)], BY_ITSELF_S, every_s=0.2)
     wait_until(

@@ -160,8 +160,8 @@ def test_a_mix_that_breaks_a_rule_fails_its_check(
     verdict = verdict_on(connection, "core.generation_mix", name)
     assert not verdict.passed
     assert verdict.total == 1
-    (told,) = verdict.examples
-    assert told.endswith(example)
+    (answer,) = verdict.examples
+    assert answer.endswith(example)
 
 
 def test_ten_examples_are_given_and_all_are_counted(
@@ -195,7 +195,9 @@ def test_a_good_day_raises_no_warning(connection: Connection) -> None:
 
 
 @pytest.mark.parametrize("relation", ["core.intensity", "core.generation_mix"])
-def test_a_past_day_that_lacks_half_hours_is_told(connection: Connection, relation: str) -> None:
+def test_a_past_day_that_lacks_half_hours_is_reported(
+    connection: Connection, relation: str
+) -> None:
     row = intensity if relation == "core.intensity" else published_mix
     insert(connection, relation, *(row(T0 + n * HALF_HOUR) for n in range(48) if n not in (7, 8)))
     verdict = verdict_on(connection, relation, "half_hours_complete")
@@ -206,7 +208,7 @@ def test_a_past_day_that_lacks_half_hours_is_told(connection: Connection, relati
 
 
 @pytest.mark.parametrize("relation", ["core.intensity", "core.generation_mix"])
-def test_every_empty_day_of_a_range_is_told(connection: Connection, relation: str) -> None:
+def test_every_empty_day_of_a_range_is_reported(connection: Connection, relation: str) -> None:
     window = days_window(date(2026, 3, 1), date(2026, 4, 30))
     (verdict,) = judge(
         connection, [check(relation, "half_hours_complete")], window, window.end + HALF_HOUR
@@ -217,7 +219,7 @@ def test_every_empty_day_of_a_range_is_told(connection: Connection, relation: st
 
 
 @pytest.mark.parametrize("relation", ["core.intensity", "core.generation_mix"])
-def test_data_older_than_two_hours_are_told(connection: Connection, relation: str) -> None:
+def test_data_older_than_two_hours_are_reported(connection: Connection, relation: str) -> None:
     assert verdict_on(connection, relation, "is_recent").total == 1
     row = intensity(T0) if relation == "core.intensity" else published_mix(T0)
     insert(connection, relation, row)
@@ -250,7 +252,7 @@ def test_a_half_hour_without_an_actual_does_not_make_intensity_recent(
         ({"h7": None}, []),
     ],
 )
-def test_a_zero_and_a_lonely_spike_are_told_and_a_step_is_not(
+def test_a_zero_and_a_lonely_spike_are_reported_and_a_step_is_not(
     connection: Connection, half_hours: dict[str, Any], examples: list[str]
 ) -> None:
     insert(connection, "core.intensity", *day_of_intensity(**half_hours))
@@ -288,7 +290,9 @@ def test_a_value_with_neighbours_on_one_side_only_is_not_judged_by_them(
 
 
 @pytest.mark.parametrize("value", [0, 250])
-def test_an_odd_forecast_is_told_as_an_odd_actual_is(connection: Connection, value: int) -> None:
+def test_an_odd_forecast_is_reported_as_an_odd_actual_is(
+    connection: Connection, value: int
+) -> None:
     rows = [row | {"forecast_gco2_kwh": 100} for row in day_of_intensity()]
     rows[9]["forecast_gco2_kwh"] = value
     insert(connection, "core.intensity", *rows)
@@ -298,7 +302,7 @@ def test_an_odd_forecast_is_told_as_an_odd_actual_is(connection: Connection, val
     assert ("forecast is 0" in example) == (value == 0)
 
 
-def test_a_value_that_was_set_to_null_is_told_with_its_reason(connection: Connection) -> None:
+def test_a_value_that_was_set_to_null_is_reported_with_its_reason(connection: Connection) -> None:
     insert(
         connection,
         "core.intensity",
@@ -313,7 +317,7 @@ def test_a_value_that_was_set_to_null_is_told_with_its_reason(connection: Connec
 
 
 @pytest.mark.parametrize(
-    ("day", "told"),
+    ("day", "answer"),
     [
         (date(2023, 6, 7), ["11:00Z actual is 0", "10:30Z", "10:00Z", "09:30Z actual is 0"]),
         (
@@ -323,8 +327,8 @@ def test_a_value_that_was_set_to_null_is_told_with_its_reason(connection: Connec
         (date(2025, 12, 1), []),
     ],
 )
-def test_recorded_faults_are_told_and_an_ordinary_recorded_day_is_quiet(
-    connection: Connection, day: date, told: list[str]
+def test_recorded_faults_are_reported_and_an_ordinary_recorded_day_is_quiet(
+    connection: Connection, day: date, answer: list[str]
 ) -> None:
     window = days_window(day, day)
     recorded = load_recording().intensity
@@ -339,8 +343,8 @@ def test_recorded_faults_are_told_and_an_ordinary_recorded_day_is_quiet(
     (verdict,) = judge(
         connection, [check("core.intensity", "values_plausible")], window, window.end
     )
-    assert verdict.total == len(told)
-    for example, fragment in zip(verdict.examples, told, strict=True):
+    assert verdict.total == len(answer)
+    for example, fragment in zip(verdict.examples, answer, strict=True):
         assert fragment in example
 
 
@@ -348,7 +352,7 @@ def test_recorded_faults_are_told_and_an_ordinary_recorded_day_is_quiet(
     ("total", "passed"),
     [(99.7, True), (100.3, True), (100, True), (99.6, False), (100.4, False), (75, False)],
 )
-def test_published_totals_further_than_rounding_from_100_are_told(
+def test_published_totals_further_than_rounding_from_100_are_reported(
     connection: Connection, total: float, passed: bool
 ) -> None:
     insert(connection, "core.generation_mix", published_mix(total=total))
@@ -370,7 +374,7 @@ def test_published_totals_further_than_rounding_from_100_are_told(
         ),
     ],
 )
-def test_a_fuel_too_many_or_too_few_is_told_by_name(
+def test_a_fuel_too_many_or_too_few_is_reported_by_name(
     connection: Connection, values: dict[str, Any], example: str | None
 ) -> None:
     insert(connection, "raw.generation", staged_mix() | {"captured_at": SEEN} | values)
@@ -467,8 +471,8 @@ def test_a_forecast_that_breaks_a_rule_fails_its_check(
     stage_forecast({(series, 7): values})
     found = judged(connection)
     assert found.keys() == fails
-    assert all(told[0].startswith("2026-01-01T03:30Z ") for told in found.values())
-    assert any(example in told[0] for told in found.values())
+    assert all(answer[0].startswith("2026-01-01T03:30Z ") for answer in found.values())
+    assert any(example in answer[0] for answer in found.values())
 
 
 @pytest.mark.parametrize(
@@ -495,9 +499,9 @@ def test_a_forecast_that_lacks_a_half_hour_of_a_series_is_not_complete(
 ) -> None:
     connection.execute("SET LOCAL TimeZone = 'UTC'")
     stage_forecast(changed, left_out=left_out)
-    (told,) = judged(connection)["horizon_complete"]
-    assert told.startswith("2026-01-01T00:00Z chronos:some: ")
-    assert example in told
+    (answer,) = judged(connection)["horizon_complete"]
+    assert answer.startswith("2026-01-01T00:00Z chronos:some: ")
+    assert example in answer
 
 
 def test_a_half_hour_without_one_of_the_fuels_does_not_sum_however_its_shares_do(
@@ -540,7 +544,7 @@ def issue(model: str, issued_at: datetime = SEEN, **values: Any) -> dict[str, An
     } | values
 
 
-def test_a_forecast_older_than_two_hours_is_told(connection: Connection) -> None:
+def test_a_forecast_older_than_two_hours_is_reported(connection: Connection) -> None:
     none = verdict_on(connection, "forecast.predictions", "is_recent")
     assert (none.total, none.examples) == (1, ["- there is no forecast"])
     insert_predictions(connection, "seasonal_naive", T0)
@@ -556,7 +560,7 @@ def test_a_forecast_older_than_two_hours_is_told(connection: Connection) -> None
     assert verdict_on(connection, "forecast.predictions", "is_recent", early).passed
 
 
-def test_a_model_that_stands_in_for_the_configured_one_is_told_with_the_reason(
+def test_a_model_that_stands_in_for_the_configured_one_is_reported_with_the_reason(
     connection: Connection,
 ) -> None:
     insert(connection, "forecast.issues", issue("chronos:some"), issue("seasonal_naive"))
@@ -571,11 +575,11 @@ def test_a_model_that_stands_in_for_the_configured_one_is_told_with_the_reason(
     )
     verdict = verdict_on(connection, "forecast.predictions", "by_configured_model")
     assert verdict.examples == [f"2026-01-01T20:30Z chronos:small: {why}"]
-    # Its want of a model is not told as a want of context as well.
+    # A missing model is not reported as missing context as well.
     assert verdict_on(connection, "forecast.predictions", "context_sufficient").passed
 
 
-def test_an_issue_time_with_too_little_context_is_told_with_the_reason(
+def test_an_issue_time_with_too_little_context_is_reported_with_the_reason(
     connection: Connection,
 ) -> None:
     insert(connection, "forecast.issues", issue("chronos:some"))
@@ -637,7 +641,7 @@ def score(model: str = "chronos:some", **values: Any) -> dict[str, Any]:
         ([score("neso", n_band=0, n_inside_80=0, pinball_sum=None)], None),
     ],
 )
-def test_a_band_that_holds_too_little_or_too_much_of_14_days_is_told(
+def test_a_band_that_holds_too_little_or_too_much_of_14_days_is_reported(
     connection: Connection, scores: list[dict[str, Any]], example: str | None
 ) -> None:
     insert(connection, "forecast.accuracy", *scores)
@@ -681,7 +685,7 @@ def test_a_band_that_holds_too_little_or_too_much_of_14_days_is_told(
         ([score("neso"), score("seasonal_naive", abs_error_sum=1)], None),
     ],
 )
-def test_a_model_that_is_worse_than_seasonal_naive_over_14_days_is_told(
+def test_a_model_that_is_worse_than_seasonal_naive_over_14_days_is_reported(
     connection: Connection, scores: list[dict[str, Any]], example: str | None
 ) -> None:
     insert(connection, "forecast.accuracy", *scores)
@@ -712,7 +716,7 @@ def test_each_lead_of_each_model_is_compared_with_naive_for_itself(connection: C
     ("received", "rejected", "passed"),
     [(100, 0, True), (100, 1, True), (100, 2, False), (96, 1, False), (0, 0, True), (0, 1, False)],
 )
-def test_more_than_one_reject_in_a_hundred_is_told(
+def test_more_than_one_reject_in_a_hundred_is_reported(
     received: int, rejected: int, passed: bool
 ) -> None:
     verdict = judge_quarantined(received, ["time: late"] * rejected)
@@ -723,7 +727,7 @@ def test_more_than_one_reject_in_a_hundred_is_told(
 
 
 @pytest.mark.parametrize(("half_hours", "missing"), [(96, 0), (95, 1), (0, 96)])
-def test_a_captured_forecast_that_ends_early_is_told(half_hours: int, missing: int) -> None:
+def test_a_captured_forecast_that_ends_early_is_reported(half_hours: int, missing: int) -> None:
     verdict = judge_forecast(half_hours, 96)
     assert (verdict.total, verdict.passed) == (missing, missing == 0)
     if missing:

@@ -256,7 +256,7 @@ def test_an_empty_history_is_read_in_runs_of_one_request_each(
     ]
 
 
-def test_a_range_is_told_by_its_days() -> None:
+def test_a_range_is_printed_by_its_days() -> None:
     assert str(Range(TODAY, TODAY)) == "2026-03-31"
     assert str(Range(ago(1), TODAY)) == "2026-03-30 to 2026-03-31"
     assert Range(ago(1), TODAY).last - Range(ago(1), TODAY).first == DAY == 48 * HALF_HOUR

@@ -404,11 +404,11 @@ def test_scores_follow_from_their_sums_and_are_null_where_there_is_nothing_to_di
     connection: Connection, values: dict[str, Any], scores: tuple[str | None, ...]
 ) -> None:
     insert_score(connection, **values)
-    told = connection.execute(
+    found = connection.execute(
         "SELECT n, mae::text, bias::text, wape::text, pinball::text, coverage_80::text "
         "FROM reporting.forecast_accuracy"
     ).fetchall()
-    assert told == [(4, *scores)]
+    assert found == [(4, *scores)]
 
 
 @pytest.mark.parametrize(
@@ -587,7 +587,7 @@ def test_telemetry_has_half_hours_of_either_kind_and_both(connection: Connection
     ]
 
 
-def test_a_mix_is_told_fuel_by_fuel_as_published_and_as_exact(connection: Connection) -> None:
+def test_a_mix_is_shown_fuel_by_fuel_as_published_and_as_exact(connection: Connection) -> None:
     connection.execute(
         "INSERT INTO raw.generation (period_start, captured_at, gas_pct, wind_pct, other_pct) "
         "VALUES (%s, %s, 60.04, 39.7, 0), (%s, %s, 50, 50, 0)",
@@ -598,10 +598,10 @@ def test_a_mix_is_told_fuel_by_fuel_as_published_and_as_exact(connection: Connec
         "VALUES (%s, %s, 60, 39.7)",
         [T0, SEEN],
     )
-    told = connection.execute(
+    found = connection.execute(
         "SELECT fuel, fuel_group, published_pct, pct FROM reporting.generation_mix ORDER BY fuel"
     ).fetchall()
-    assert told == [
+    assert found == [
         ("biomass", "low_carbon", None, None),
         ("coal", "fossil", None, None),
         ("gas", "fossil", Decimal("60.04"), 60),
@@ -614,14 +614,14 @@ def test_a_mix_is_told_fuel_by_fuel_as_published_and_as_exact(connection: Connec
     ]
 
 
-def test_a_mix_that_another_program_wrote_is_told_without_what_was_published(
+def test_a_mix_that_another_program_wrote_is_shown_without_what_was_published(
     connection: Connection,
 ) -> None:
     insert_mix(connection)
-    told = connection.execute(
+    found = connection.execute(
         "SELECT count(*), count(published_pct), sum(pct) FROM reporting.generation_mix"
     ).fetchone()
-    assert told == (9, 0, 100)
+    assert found == (9, 0, 100)
 
 
 def test_the_views_of_24_hours_show_those_and_no_more(connection: Connection) -> None:
@@ -677,10 +677,10 @@ def test_a_lead_belongs_to_the_bucket_whose_lower_edge_it_has_reached(
     ahead = timedelta(hours=hours, minutes=rest)
     insert_intensity(connection, T0 + ahead)
     insert_forecast(connection, lead=ahead)
-    told = connection.execute(
+    found = connection.execute(
         "SELECT lead_minutes, lead_bucket FROM reporting.actual_vs_predicted"
     ).fetchall()
-    assert told == [(minutes, bucket)]
+    assert found == [(minutes, bucket)]
     latest = connection.execute("SELECT lead_minutes FROM reporting.forecast_latest").fetchall()
     assert latest == [(minutes,)]
     assert list(LEAD_BUCKETS) == ["0-3h", "3-6h", "6-12h", "12-24h", "24-48h"]
@@ -693,11 +693,11 @@ def test_the_lead_of_a_forecast_issued_between_half_hours_is_the_time_until_its_
     captured = T0 - timedelta(minutes=18)
     insert_intensity(connection, T0)
     insert_forecast(connection, captured, timedelta(minutes=18), model="neso")
-    told = connection.execute("SELECT lead_minutes FROM reporting.actual_vs_predicted").fetchall()
-    assert told == [(18,)]
+    found = connection.execute("SELECT lead_minutes FROM reporting.actual_vs_predicted").fetchall()
+    assert found == [(18,)]
 
 
-def test_a_forecast_stands_beside_the_actual_of_its_own_series_and_half_hour(
+def test_a_forecast_is_shown_beside_the_actual_of_its_own_series_and_half_hour(
     connection: Connection,
 ) -> None:
     insert_intensity(connection, T0, 110)
@@ -709,11 +709,11 @@ def test_a_forecast_stands_beside_the_actual_of_its_own_series_and_half_hour(
     insert_forecast(connection, p50=25, series="gas", p10=20, p90=30)
     insert_forecast(connection, p50=31, series="wind", p10=30, p90=35)
     insert_forecast(connection, p50=1, series="other")
-    told = connection.execute(
+    found = connection.execute(
         "SELECT model, series, unit, actual, error, abs_error, inside_80, simulated "
         "FROM reporting.actual_vs_predicted ORDER BY series, model"
     ).fetchall()
-    assert told == [
+    assert found == [
         ("chronos:some", "carbon_intensity", "gCO2/kWh", 110, -10, 10, False, False),
         ("neso", "carbon_intensity", "gCO2/kWh", 110, Decimal("1.5"), Decimal("1.5"), None, True),
         ("chronos:some", "gas", "%", 30, -5, 5, True, False),
@@ -729,8 +729,10 @@ def test_every_series_is_compared_with_its_own_column(connection: Connection, se
     insert_intensity(connection, actual=200)
     insert_forecast(connection, p50=0, series=series)
     expected = shares | {"other": 61, "carbon_intensity": 200}
-    told = connection.execute("SELECT series, actual FROM reporting.actual_vs_predicted").fetchall()
-    assert told == [(series, expected[series])]
+    found = connection.execute(
+        "SELECT series, actual FROM reporting.actual_vs_predicted"
+    ).fetchall()
+    assert found == [(series, expected[series])]
 
 
 def test_a_forecast_whose_actual_is_not_there_is_not_compared(connection: Connection) -> None:
@@ -739,8 +741,8 @@ def test_a_forecast_whose_actual_is_not_there_is_not_compared(connection: Connec
     insert_forecast(connection, series="coal", p50=0)
     insert_intensity(connection, actual=None)
     insert_mix(connection, coal=None)
-    told = connection.execute("SELECT series FROM reporting.actual_vs_predicted").fetchall()
-    assert told == [("wind",)]
+    found = connection.execute("SELECT series FROM reporting.actual_vs_predicted").fetchall()
+    assert found == [("wind",)]
 
 
 def test_the_latest_forecast_of_a_half_hour_is_the_newest_issue_of_each_model(
@@ -753,14 +755,14 @@ def test_the_latest_forecast_of_a_half_hour_is_the_newest_issue_of_each_model(
     insert_forecast(connection, T0, series="wind", p50=5)
     # A back-test of the older issue, made later, is no newer forecast.
     insert_forecast(connection, T0 - HALF_HOUR, HALF_HOUR, 6, created_at=T0 + 9 * DAY)
-    told = connection.execute(
+    found = connection.execute(
         "SELECT model, series, unit, period_start, issued_at, lead_minutes, p50 "
         "FROM reporting.forecast_latest WHERE period_start >= %s ORDER BY 1, 2, 4",
         [T0],
     ).fetchall()
     intensity = ("chronos:some", "carbon_intensity", "gCO2/kWh")
     second, third, fourth = (T0 + n * HALF_HOUR for n in (1, 2, 3))
-    assert told == [
+    assert found == [
         (*intensity, T0, T0, 0, 1),
         (*intensity, second, second, 0, 2),
         (*intensity, third, second, 30, 2),
@@ -786,12 +788,12 @@ def test_the_last_24_hours_show_for_each_half_hour_the_last_issue_before_it_bega
     insert_forecast(connection, newest - 2 * DAY, 2 * DAY - HALF_HOUR, 7, model="seasonal_naive")
     insert_forecast(connection, newest - HALF_HOUR, series="wind", p50=8)
 
-    told = connection.execute(
+    found = connection.execute(
         "SELECT period_start, issued_at, p50 FROM reporting.actual_vs_predicted_24h "
         "WHERE model = 'chronos:some' AND series = 'carbon_intensity' ORDER BY 1 DESC"
     ).fetchall()
-    assert len(told) in (48, 49)  # half-hours that have begun, and none that is older
-    assert told == [(newest - n * HALF_HOUR,) * 2 + (0,) for n in range(len(told))]
+    assert len(found) in (48, 49)  # half-hours that have begun, and none that is older
+    assert found == [(newest - n * HALF_HOUR,) * 2 + (0,) for n in range(len(found))]
     others = connection.execute(
         "SELECT model, series, period_start, lead_minutes, lead_bucket "
         "FROM reporting.actual_vs_predicted_24h "

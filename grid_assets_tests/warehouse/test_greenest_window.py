@@ -143,7 +143,7 @@ def test_it_is_what_looking_at_every_choice_finds(connection: Connection, seed: 
         earliest = T + timedelta(minutes=chance.randint(-200, 40 * 60))
         deadline = earliest + timedelta(minutes=chance.randint(0, 50 * 60))
         contiguous = chance.random() < 0.5
-        told = ask(
+        answer = ask(
             connection,
             duration,
             deadline,
@@ -152,8 +152,8 @@ def test_it_is_what_looking_at_every_choice_finds(connection: Connection, seed: 
             quantile=QUANTILES[location],
             model=CHRONOS,
         )
-        assert told == brute_force(candidates, duration, earliest, deadline, contiguous)
-        found += bool(told)
+        assert answer == brute_force(candidates, duration, earliest, deadline, contiguous)
+        found += bool(answer)
     assert 15 < found < 60  # neither does nothing fit nor everything
 
 
@@ -164,16 +164,16 @@ def test_of_equal_stretches_the_earliest_is_taken_and_a_hole_breaks_one(
     connection: Connection,
 ) -> None:
     put(connection, [9, 1, None, 1, 5, 2, 4, 4, 2, 4, 4])
-    told = ask(connection, HOUR, T + DAY, earliest=T)
-    assert told == [(T + 3 * HALF_HOUR, 1), (T + 4 * HALF_HOUR, 5)]
+    answer = ask(connection, HOUR, T + DAY, earliest=T)
+    assert answer == [(T + 3 * HALF_HOUR, 1), (T + 4 * HALF_HOUR, 5)]
 
 
 def test_split_half_hours_are_the_lowest_in_order_of_time_and_of_equal_ones_the_earliest(
     connection: Connection,
 ) -> None:
     put(connection, [9, 1, None, 2, 5, 2, 0, 2])
-    told = ask(connection, 2 * HOUR, T + DAY, earliest=T, contiguous=False)
-    assert starts(told) == [0.5, 1.5, 2.5, 3]
+    answer = ask(connection, 2 * HOUR, T + DAY, earliest=T, contiguous=False)
+    assert starts(answer) == [0.5, 1.5, 2.5, 3]
 
 
 @pytest.mark.parametrize(("minutes", "half_hours"), [(1, 1), (30, 1), (31, 2), (45, 2), (90, 3)])
@@ -182,10 +182,10 @@ def test_a_duration_is_rounded_up_to_half_hours(
 ) -> None:
     put(connection, [5] * 10)
     for contiguous in (True, False):
-        told = ask(
+        answer = ask(
             connection, timedelta(minutes=minutes), T + DAY, earliest=T, contiguous=contiguous
         )
-        assert len(told) == half_hours
+        assert len(answer) == half_hours
 
 
 def test_a_half_hour_counts_if_it_starts_at_earliest_and_ends_by_the_deadline(
@@ -280,18 +280,18 @@ def test_where_nothing_fits_there_is_no_row(connection: Connection) -> None:
 
 def test_limits_may_be_infinite(connection: Connection) -> None:
     put(connection, [2, 1, 3])
-    told = connection.execute(
+    answer = connection.execute(
         "SELECT period_start FROM reporting.greenest_window('30 minutes', 'infinity', '-infinity')"
     ).fetchall()
-    assert told == [(T + HALF_HOUR,)]
+    assert answer == [(T + HALF_HOUR,)]
 
 
-def test_it_looks_from_now_on_unless_told_otherwise(connection: Connection) -> None:
+def test_it_looks_from_now_on_by_default(connection: Connection) -> None:
     row = connection.execute("SELECT date_bin('30 minutes', now(), 'epoch')").fetchone()
     assert row is not None
     put(connection, [1, 3, 2], row[0] - HALF_HOUR)
-    told = ask(connection, HALF_HOUR, row[0] + DAY)
-    assert told in ([(row[0] + HALF_HOUR, 2)], [(row[0], 3), (row[0] + HALF_HOUR, 2)])
+    answer = ask(connection, HALF_HOUR, row[0] + DAY)
+    assert answer in ([(row[0] + HALF_HOUR, 2)], [(row[0], 3), (row[0] + HALF_HOUR, 2)])
 
 
 @pytest.mark.parametrize(
@@ -323,11 +323,11 @@ def test_a_question_that_makes_no_sense_is_refused_with_the_argument_at_fault(
 
 def test_a_reader_may_ask_and_nobody_else(connection: Connection) -> None:
     put(connection, [2, 1])
-    told = connection.execute(
+    answer = connection.execute(
         "SELECT bool_or(grantee = 0), bool_or(grantee = 'grid_reader'::regrole), prosecdef "
         "FROM pg_proc, aclexplode(proacl) WHERE proname = 'greenest_window' GROUP BY prosecdef"
     ).fetchone()
-    assert told == (False, True, True)
+    assert answer == (False, True, True)
     connection.execute("SET ROLE grid_reader")
     assert starts(ask(connection, HALF_HOUR, T + DAY, earliest=T)) == [0.5]
 

@@ -274,7 +274,7 @@ def test_a_stamp_says_plainly_what_it_is() -> None:
 # Views
 
 
-def test_views_are_made_anew_only_when_they_changed_and_keep_grants_and_comments(
+def test_views_are_recreated_only_when_they_changed_and_keep_grants_and_comments(
     warehouse: SecretStr, rows: Rows
 ) -> None:
     views = (
@@ -348,7 +348,7 @@ def test_a_login_that_may_create_in_somebody_elses_warehouse_is_refused_too(
         migrate(login, stamp_of(warehouse))
 
 
-def test_an_owner_who_may_not_create_roles_is_told_what_an_administrator_has_to_run(
+def test_an_owner_who_may_not_create_roles_hears_what_an_administrator_has_to_run(
     open_folder: Path,
 ) -> None:
     # A server of its own, because roles belong to the whole server.
@@ -361,8 +361,8 @@ def test_an_owner_who_may_not_create_roles_is_told_what_an_administrator_has_to_
         login = ensure_database(with_parts(admin, netloc=netloc, path="/postgres"), "mine")
         with pytest.raises(WarehouseError, match="may not create the roles") as refused:
             migrate(login, LIVE)
-        told = str(refused.value).partition("migrate again: ")[2]
-        run(admin, told)
+        answer = str(refused.value).partition("migrate again: ")[2]
+        run(admin, answer)
         assert migrate(login, LIVE).views_renewed
         assert migrate(login, LIVE).applied == []
     finally:
@@ -401,7 +401,7 @@ def test_a_database_is_created_once_and_found_after(server: SecretStr) -> None:
         run(server, f"DROP DATABASE IF EXISTS {name}")
 
 
-def test_a_login_that_may_not_create_databases_is_told(
+def test_a_login_that_may_not_create_databases_is_refused_with_the_reason(
     server: SecretStr, stranger: Callable[[SecretStr], SecretStr]
 ) -> None:
     with pytest.raises(WarehouseError, match="may not create the database grid_test_never"):
@@ -457,15 +457,15 @@ def test_times_from_a_server_in_london_are_utc(warehouse: SecretStr) -> None:
     assert after - before == timedelta(hours=1)
 
 
-def test_a_server_that_is_not_there_is_told_by_its_place_without_the_password() -> None:
+def test_a_server_that_is_not_there_is_named_by_its_address_without_the_password() -> None:
     with pytest.raises(WarehouseError, match=r"127\.0\.0\.1:1/grid cannot be used") as refused:
         migrate(SecretStr("postgresql://me:hidden-word@127.0.0.1:1/grid"), LIVE)
     assert "hidden-word" not in str(refused.value)
 
 
-def test_a_wrong_password_is_told_without_it(server: SecretStr) -> None:
+def test_a_wrong_password_is_reported_without_showing_it(server: SecretStr) -> None:
     parts = urlsplit(server.get_secret_value())
-    # No such user: refused too by a server that trusts whoever comes from this machine.
+    # No such user: refused even by a server that trusts all local users.
     url = with_parts(server, netloc=f"grid_nobody:hidden-word@{parts.hostname}:{parts.port}")
     with pytest.raises(WarehouseError, match="grid_nobody") as refused:
         migrate(url, LIVE)

@@ -182,8 +182,8 @@ def test_a_forecast_that_is_given_another_model_is_in_the_views_by_its_new_name(
     forecast_at(connection, [30])
     connection.execute("UPDATE forecast.predictions SET model = 'renamed'")
     for view in ("forecast_latest", "forecast_day_ahead"):
-        told = connection.execute(b"SELECT model FROM reporting.%b" % view.encode()).fetchall()
-        assert told == [("renamed",)]
+        answer = connection.execute(b"SELECT model FROM reporting.%b" % view.encode()).fetchall()
+        assert answer == [("renamed",)]
 
 
 def test_a_target_whose_forecasts_are_gone_is_in_no_view(connection: Connection) -> None:
@@ -199,10 +199,10 @@ def test_a_target_whose_forecasts_are_gone_is_in_no_view(connection: Connection)
 def test_day_ahead_is_the_newest_issue_at_least_24_hours_before(connection: Connection) -> None:
     forecast_at(connection, [0, 23, 24, 25, 47])
     forecast_at(connection, [23], model="too_late")
-    told = connection.execute(
+    answer = connection.execute(
         "SELECT model, lead_minutes, p50, unit FROM reporting.forecast_day_ahead"
     ).fetchall()
-    assert told == [("some", 1440, Decimal(24), "%")]
+    assert answer == [("some", 1440, Decimal(24), "%")]
 
 
 def test_the_view_of_24_hours_says_what_the_view_of_all_says(connection: Connection) -> None:

@@ -142,7 +142,7 @@ def test_the_reader_calls_every_function_of_reporting_and_none_below(
     assert {name for (name,) in functions} == set(CALLS)
     for name, arguments in CALLS.items():
         ask(reader, f"SELECT * FROM reporting.{name}({arguments})")  # noqa: S608
-    # views call functions as whoever asks; a schema that is closed keeps them from anybody else
+    # a view calls functions with the rights of its reader; a closed schema keeps others out
     assert len(ask(reader, "SELECT DISTINCT lead_bucket FROM reporting.actual_vs_predicted")) == 4
     below = ask(
         reader,
@@ -334,7 +334,7 @@ def test_the_writer_can_drop_a_score_only_where_nothing_is_left_that_it_scores(
     assert rows("SELECT count(*) FROM forecast.accuracy") == [(scored.written - gas[0][0],)]
 
 
-def test_the_writer_keeps_house(
+def test_the_writer_cleans_up(
     as_role: As, warehouse: SecretStr, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = datetime.now(UTC)
@@ -362,7 +362,7 @@ def test_the_writer_keeps_house(
     assert rows("SELECT sum(n)::integer FROM forecast.accuracy") == [(96,)]
 
 
-def test_the_writer_is_told_who_has_to_migrate(as_role: As, warehouse: SecretStr) -> None:
+def test_the_writer_learns_who_has_to_migrate(as_role: As, warehouse: SecretStr) -> None:
     stamp = stamp_of(warehouse)
     run(warehouse, "COMMENT ON SCHEMA reporting IS 'Made from sql/views of another version.'")
     with pytest.raises(WarehouseError, match=r"may not set up .* as grid_writer") as refused:
@@ -370,7 +370,7 @@ def test_the_writer_is_told_who_has_to_migrate(as_role: As, warehouse: SecretStr
     assert "grid_writer is not a member" in str(refused.value)
 
 
-def test_a_writer_whose_dagster_schema_was_dropped_is_told_who_makes_it(
+def test_a_writer_whose_dagster_schema_was_dropped_learns_who_creates_it(
     as_role: As, warehouse: SecretStr, replay: ReplayServer
 ) -> None:
     run(warehouse, "DROP SCHEMA dagster CASCADE")
@@ -415,7 +415,7 @@ def owners(url: SecretStr) -> set[str]:
     }
 
 
-def test_everything_belongs_to_the_owner_whoever_migrated(warehouse: SecretStr) -> None:
+def test_everything_belongs_to_the_owner_no_matter_who_migrated(warehouse: SecretStr) -> None:
     assert owners(warehouse) == {"grid_owner"}
 
 

@@ -119,7 +119,7 @@ def test_a_failure_leaves_its_error_and_goes_on(attempt: Attempt, rows: Rows) ->
     assert trace.endswith("LookupError: no such half-hour\n")
 
 
-def test_an_error_without_a_text_is_told_by_its_type(attempt: Attempt, rows: Rows) -> None:
+def test_an_error_without_a_text_is_recorded_by_its_type(attempt: Attempt, rows: Rows) -> None:
     with pytest.raises(AssertionError), attempt():
         raise AssertionError
     assert rows("SELECT error_type, error_message FROM ops.etl_runs") == [
@@ -206,7 +206,7 @@ def test_a_password_is_not_in_a_text_in_any_of_its_spellings(form: str, password
     assert redacted == "connecting to *** with *** or *** failed at 5432"
 
 
-def test_a_password_that_is_a_word_of_any_text_is_not_struck_out_of_it() -> None:
+def test_a_password_that_is_a_common_word_is_not_redacted_from_texts() -> None:
     url = SecretStr("postgresql://me:at@db.example.org/grid")
     assert redact("the data at hand", url) == "the data at hand"
     assert redact(f"for {url.get_secret_value()}", url) == "for ***"
@@ -280,7 +280,7 @@ def test_a_zombie_is_dead(
     assert mark_crashed(connection) == 1
 
 
-def test_the_next_attempt_buries_the_dead_first(
+def test_the_next_attempt_first_marks_dead_ones_as_crashed(
     warehouse: SecretStr, attempt: Attempt, rows: Rows
 ) -> None:
     insert(rows, warehouse, pid=dead_pid())
@@ -318,7 +318,7 @@ def test_an_attempt_on_another_machine_is_dead_when_its_heartbeat_stopped(
     assert mark_crashed(connection) == buried
 
 
-def test_finished_attempts_are_never_buried(
+def test_finished_attempts_are_never_marked_as_crashed(
     warehouse: SecretStr, connection: Connection, attempt: Attempt, rows: Rows
 ) -> None:
     with attempt():
@@ -341,7 +341,7 @@ def test_a_heartbeat_shows_that_an_attempt_lives(
     pytest.fail("no heartbeat came")
 
 
-def test_a_server_that_cannot_be_reached_is_told_before_any_work(attempt: Attempt) -> None:
+def test_a_server_that_cannot_be_reached_is_reported_before_any_work(attempt: Attempt) -> None:
     nowhere = SecretStr("postgresql://me:hidden-word@127.0.0.1:1/grid")
     with (
         pytest.raises(WarehouseError, match=r"127\.0\.0\.1:1/grid cannot be used") as refused,

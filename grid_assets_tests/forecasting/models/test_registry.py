@@ -197,7 +197,7 @@ SPOILED: list[tuple[Callable[[Path], None], str]] = [
 @pytest.mark.parametrize(
     ("spoil", "cause"), SPOILED, ids=lambda value: getattr(value, "__name__", "")
 )
-def test_a_spoiled_folder_falls_back_to_the_bundled_checkpoint(
+def test_a_damaged_folder_falls_back_to_the_bundled_checkpoint(
     spoil: Callable[[Path], None], cause: str, folder: Path, shipped: Path
 ) -> None:
     spoil(folder)
@@ -380,7 +380,7 @@ class _GivesInfinity:
     ("forecaster", "cause"),
     [(_Fails(), "out of memory"), (_GivesInfinity(), "values that are not finite")],
 )
-def test_a_model_that_fails_while_running_gives_way(
+def test_a_model_that_fails_while_running_is_replaced_by_the_next(
     forecaster: _Fails | _GivesInfinity,
     cause: str,
     folder: Path,
