@@ -74,12 +74,13 @@ def start_replay(environment: Environment, say: Say, port: int = 0) -> Iterator[
             "start the demo again."
         )
     with ReplayServer(port=port, shift_weeks=weeks) as replay:
-        say(
-            f"Serving the recording at {replay.url}, moved by {weeks} weeks, to end on {ends:%d %B}"
-        )
         file = environment.home / REPLAY_FILE
-        file.write_text(replay.url, encoding="ascii")
+        write_whole(file, replay.url)
         try:
+            say(
+                f"Serving the recording at {replay.url}, moved by {weeks} weeks, "
+                f"to end on {ends:%d %B}"
+            )
             yield replay
         finally:
             file.unlink(missing_ok=True)

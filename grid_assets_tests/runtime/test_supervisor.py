@@ -90,7 +90,6 @@ def demo() -> Iterator[Demo]:
         started.says("Serving the recording at")
         withheld_from = floor(datetime.now(UTC)) - 5 * HALF_HOUR
         demo = Demo(grid, started, home, port, withheld_from)
-        wait_until((home / "replay.url").exists, 10)
         demo.control("withhold", half_hours=6)
         demo.control("fault", name="404")
         started.says("Ctrl-C stops everything")
