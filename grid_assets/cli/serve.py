@@ -13,7 +13,7 @@ from typing import Final
 
 from grid_assets.cli.commands import CommandError, tick
 from grid_assets.dashboard import server
-from grid_assets.dashboard.output import DASHBOARD, files_folder
+from grid_assets.dashboard.output import DASHBOARD, files_folder, write_whole
 from grid_assets.health import contents, run_summary
 from grid_assets.replay.recording import RECORDED_UNTIL, shift_weeks
 from grid_assets.replay.server import ReplayServer

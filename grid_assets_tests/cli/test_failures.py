@@ -68,10 +68,15 @@ def test_an_interrupted_backfill_leaves_failed_rows_and_the_next_run_goes_on(
     backfill = ("backfill", "--from", day, "--to", day)
     running = "SELECT count(*) FROM ops.etl_runs WHERE status = 'running'"
 
+    def requests() -> int:
+        return sum(replay.control.status()["requests"].values())
+
     for number in (signal.SIGINT, signal.SIGTERM):
         replay.control.fault(hang)
+        before = requests()
         started = recorded.start(*backfill)
-        wait_until(lambda: ask(warehouse, running) == [(1,)], 60, started.output)
+        wait_until(lambda: requests() > before, 60, started.output)  # noqa: B023
+        assert ask(warehouse, running) == [(1,)]
         assert started.ends(number) == 130
         assert "Traceback" not in started.output()
         assert ask(warehouse, running) == [(0,)]
