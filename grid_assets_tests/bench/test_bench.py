@@ -49,7 +49,7 @@ TINY = Sizes(
 )
 
 
-# Starting the whole product takes a minute; test_product does that.
+# Starting the whole product takes a minute; test_supervisor.py does that.
 @pytest.mark.parametrize(
     "figures",
     [f for f, _ in command.QUESTIONS if f != arriving.FIGURES],
