@@ -55,12 +55,12 @@ def train(
     seed: int | None,
     threads: int | None,
 ) -> None:
-    """Train the small Chronos-2 model again.
+    """Retrain the small Chronos-2 model.
 
     It learns only from the recorded telemetry up to the end of October 2025, and needs no network.
     The whole recipe takes about an hour on two CPU cores, less on a GPU; use fewer steps for a
-    trial. The same recipe on the same machine gives the same weights. The checkpoint is a folder
-    that `grid evaluate --model` measures.
+    trial. The same recipe on the same machine gives the same weights. The result is a checkpoint
+    folder, which `grid evaluate --model` can measure.
     """
     if output.exists():
         raise click.UsageError(
@@ -128,8 +128,8 @@ def train(
     type=click.Choice(["choose", "report"]),
     default="choose",
     show_default=True,
-    help="choose: November to 15 December 2025, for comparing candidates. report: the month after "
-    "it, for a model that has been chosen.",
+    help="choose: November to 15 December 2025, to compare candidates. report: the month after it, "
+    "for a model that you have already chosen.",
 )
 @click.option(
     "--stride",
@@ -137,7 +137,7 @@ def train(
     default=1,
     show_default=True,
     metavar="HOURS",
-    help="Hours between forecasts; more hours are faster.",
+    help="Hours between forecasts; a longer stride is faster.",
 )
 @click.option(
     "--json",
@@ -148,15 +148,15 @@ def train(
 @click.option(
     "--write",
     is_flag=True,
-    help=f"Record the scores in the checkpoint's {CARD}; with --span report and stride 1 only.",
+    help=f"Record the scores in the checkpoint's {CARD}; needs --span report and stride 1.",
 )
 def evaluate(source: str, span_name: str, stride: int, file: Path | None, write: bool) -> None:
     """Measure a model on recorded half-hours.
 
-    Prints its errors beside those of two simple references: persistence (the last value stays) and
-    seasonal naive (every day is like the last). Each forecast uses only values from before its
-    issue time, and both spans are later than the bundled model's training data. The same
-    checkpoint gives the same figures.
+    Prints its errors beside those of two simple references: persistence, which repeats the last
+    value, and seasonal naive, which repeats the last day. Each forecast uses only values from
+    before its issue time, and both spans are later than the bundled model's training data. The
+    same checkpoint gives the same figures.
     """
     if write and (span_name != "report" or stride != 1):
         raise click.UsageError(
