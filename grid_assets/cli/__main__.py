@@ -202,7 +202,7 @@ def _database_urls() -> list[SecretStr]:
 
 
 def _show_progress() -> None:
-    """Print the progress of long work, and the API client's waits, on the terminal."""
+    """Print the progress of long tasks, and the API client's waits, to the terminal."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("  %(message)s"))
     for name in ("grid_assets.progress", "grid_assets.api.retry"):

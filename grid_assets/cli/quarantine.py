@@ -52,7 +52,7 @@ def list_entries(environment: Environment, say: Say) -> None:
 
 
 def replay(environment: Environment, say: Say) -> None:
-    """Try rejected records again; where some are accepted, fetch and publish their days."""
+    """Try rejected records again; if any are accepted, fetch and publish their days."""
     set_up(environment, say)
     with connect(environment.warehouse) as connection:
         replayed = records.replay(connection)

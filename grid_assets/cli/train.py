@@ -1,6 +1,6 @@
 """`grid train` and `grid evaluate`: their options, progress and output files.
 
-Both take seconds to import torch, so nothing is imported from `forecasting` before they run.
+Importing torch takes seconds, so nothing from `forecasting` is imported before they run.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from grid_assets.forecasting.evaluation import Evaluation
 
 CARD: Final = "grid.json"
-"""The file beside a checkpoint's weights: its name, the end of its training data, its scores."""
+"""File beside a checkpoint's weights with its name, the end of its training data and its scores."""
 
 REPORT_EVERY_S: Final = 15
 
@@ -175,7 +175,7 @@ def evaluate(source: str, span_name: str, stride: int, file: Path | None, write:
 
     span = {"choose": evaluation.CHOOSE, "report": evaluation.REPORT}[span_name]
     loaded = registry.load(source, HUB_TIMEOUT_S)
-    if loaded.reason is not None:  # its stand-in is not to be measured
+    if loaded.reason is not None:  # do not measure its stand-in
         raise click.ClickException(f"--model {source} is not measured. {loaded.reason}")
     model = loaded.forecaster
     try:
@@ -223,7 +223,7 @@ def _count_half_hours() -> tuple[int, int]:
 
 
 def _progress() -> TrainerCallback:
-    """A callback that prints from time to time how far the training is and what its stage needs."""
+    """A callback that regularly prints the progress of training and the time left in its stage."""
     from transformers.trainer_callback import TrainerCallback
 
     class Progress(TrainerCallback):

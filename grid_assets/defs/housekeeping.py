@@ -1,6 +1,6 @@
-"""The daily job that removes old data: leads of forecasts, and runs of Dagster.
+"""The daily job that removes old data: surplus leads of forecasts, and Dagster runs.
 
-Whether it is due is decided in `health.housekeeping`.
+`health.housekeeping` decides whether it is due.
 """
 
 from datetime import datetime, timedelta

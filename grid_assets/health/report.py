@@ -1,6 +1,6 @@
 """`grid status`: one screen that says whether the warehouse is fresh and healthy.
 
-It changes nothing, except that it marks the attempts of dead processes as crashed.
+It changes nothing, except to mark the attempts of dead processes as crashed.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ SIZES: Final = {
 """Parts of the database whose size is reported, each with its schemas."""
 
 LONGEST_MESSAGE: Final = 400
-"""Enough for every message of ours; one of a database or a library can fill the screen."""
+"""Enough for our own messages; one from a database or a library can fill the screen."""
 
 NEWEST: Final = ("newest actual", "newest mix", "NESO forecast", "forecast")
 
@@ -72,7 +72,7 @@ def status(connection: Connection, where: str, settings: Settings, now: datetime
         f"Grid Assets   {stamp}" if stamp.kind == "live" else f"*** {stamp} ***",
         f"warehouse     {where}, PostgreSQL {major}.{minor}",
     ]
-    if not is_current(connection):  # relations that follow may not exist yet
+    if not is_current(connection):  # the relations queried below may not exist yet
         return Status(lines, ["The schema is older than this version. Run `grid migrate`."])
     mark_crashed(connection)
     lines += [
@@ -171,5 +171,5 @@ def _short(message: str | None) -> str:
 
 
 def _since(age: timedelta) -> str:
-    """How long ago, or how soon, since a forecast starts at the next half-hour."""
+    """How long ago, or how soon: a forecast starts at the next half-hour."""
     return f"in {age_text(-age)}" if age < timedelta(0) else f"{age_text(age)} ago"

@@ -92,7 +92,7 @@ def fake() -> FakeTime:
 
 @pytest.fixture
 def make_api(stub: Stub, fake: FakeTime) -> Iterator[MakeApi]:
-    """Clients of the stub on faked time; a test may give any argument of its own."""
+    """Clients of the stub on faked time; a test may override any argument."""
     with ExitStack() as clients:
 
         def make(base_url: str = stub.url, **given: Any) -> CarbonIntensityApi:

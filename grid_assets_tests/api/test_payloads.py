@@ -1,4 +1,4 @@
-"""Parsing of recorded answers, and of every kind of wrong record."""
+"""Parsing of recorded responses, and of every kind of invalid record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`grid replay`: serving the recorded API, and controlling one that runs."""
+"""`grid replay`: serving the recorded API, and controlling a running one."""
 
 from __future__ import annotations
 

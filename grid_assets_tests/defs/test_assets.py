@@ -1,4 +1,4 @@
-"""The assets: what they are called and say of themselves, and what a run of them leaves behind."""
+"""The assets: their names and descriptions, and the results of a run."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ LOADED = {
 """The assets that a run makes, with the path of their source."""
 
 ONE_ROW = {
-    "forecast/accuracy": "the errors of one model and series over one UTC day of target",
+    "forecast/accuracy": "one model's errors for one series, UTC day of target and lead bucket",
     "forecast/predictions": "one quantile forecast of carbon intensity",
 }
 """What one row is, of the assets where it is not one half-hour."""

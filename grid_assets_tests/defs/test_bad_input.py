@@ -1,4 +1,4 @@
-"""Bad responses of the API: each is reported, nothing good is lost with it, nothing is invented.
+"""Bad responses of the API: each is reported, no good data is lost, and none is invented.
 
 The API is the recorded one with faults switched on; database and runs are real.
 """

@@ -1,4 +1,4 @@
-"""What a model is shown when it is measured, and how its errors are counted."""
+"""The input of a model when it is measured, and how its errors are counted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Migrations on real databases: fresh, repeated, interrupted, raced, and not allowed."""
+"""Migrations on real databases: fresh, repeated, interrupted, concurrent, and not permitted."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def stamp_of(url: SecretStr) -> Stamp:
 
 @pytest.fixture
 def stranger(server: SecretStr) -> Iterator[Callable[[SecretStr], SecretStr]]:
-    """Makes a login without any privilege, and gives back a URL with it in place of the owner."""
+    """Makes a login without any privileges, and returns a URL that uses it instead of the owner."""
     name = f"grid_test_{secrets.token_hex(6)}"
     run(server, f"CREATE ROLE {name} LOGIN PASSWORD 'word'")
     changed: list[SecretStr] = []

@@ -1,8 +1,8 @@
 -- One half-hour that has intensity or mix, or both.
 {% from "macros.sql" import inherit_comments, shares %}
 CREATE VIEW reporting.telemetry AS
--- Two disjoint branches, not a FULL JOIN, so that a filter on period_start reaches the index of both
--- tables; a FULL JOIN would read all of them.
+-- Two disjoint branches, not a FULL JOIN, so that a filter on period_start reaches the index of
+-- both tables; a FULL JOIN would read all of them.
 WITH half_hour AS NOT MATERIALIZED (
     SELECT i.period_start, i.forecast_gco2_kwh, i.actual_gco2_kwh, i.intensity_index,
            {{ shares("m") }},

@@ -1,5 +1,5 @@
--- Each forecast beside what happened, joined on series and half-hour and nothing looser. A forecast
--- whose actual is not published yet has no row.
+-- Each forecast beside the actual of the same series and half-hour. A forecast whose actual is not
+-- published yet has no row.
 {% from "macros.sql" import actual, inherit_comments, lead_minutes, unit %}
 CREATE VIEW reporting.actual_vs_predicted AS
 SELECT p.model, p.series,
