@@ -98,7 +98,7 @@ def running(box: Sandbox, replay: ReplayServer, start: date, days: int) -> Itera
         said = log.read_text()
         ui = re.search(r"UI +http://127\.0\.0\.1:(\d+)", said)
         if process.poll() is not None or ui is None or "The first cycle failed" in said:
-            raise BenchError(f"The product did not start well:\n{said[-2000:]}")
+            raise BenchError(f"The product did not start properly:\n{said[-2000:]}")
         yield int(ui[1])
     finally:
         process.terminate()
@@ -178,7 +178,7 @@ def _wait_until_idle(box: Sandbox, for_s: float = 0) -> None:
     wait_until(
         lambda: box.row(bench_sql("open_runs"), for_s) == (0,),
         START_WITHIN_S,
-        lambda: f"Runs go on and on. {_newest_failure(box)}",
+        lambda: f"Runs do not stop. {_newest_failure(box)}",
     )
 
 

@@ -86,7 +86,7 @@ def release(replay: ReplayServer) -> datetime:
     """Release the next half-hour that is withheld; returns its start."""
     released = replay.control.withheld_from
     if released is None or released + HALF_HOUR > replay.now():
-        raise BenchError("No half-hour that has ended is held back any more")
+        raise BenchError("No half-hour that has ended is still withheld")
     replay.control.release(1, replay.now())
     return released
 

@@ -94,7 +94,7 @@ def complete(
     other = WHOLE - sum(tenths.values())
     if abs(other - published_other) > MAX_UNPUBLISHED_OTHER:
         raise MixRefused(
-            f"'other' would have to be {_percent(other)} where {_percent(published_other)} "
+            f"'other' would have to be {_percent(other)}, but {_percent(published_other)} "
             "was published"
         )
     if adjustment == "none" and other != published_other:

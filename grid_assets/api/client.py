@@ -241,7 +241,7 @@ class CarbonIntensityApi:
         else:
             return
         raise ApiWrongKind(
-            f"The answer of {self._host} to {path} {fault}. Recorded and live data never meet: "
+            f"The answer of {self._host} to {path} {fault}. Recorded and live data are never mixed: "
             "change GRID_API_URL or use another database.",
             path=path,
             status=response.status_code,

@@ -207,7 +207,7 @@ def _number(name: str, value: object) -> Decimal | None:
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT or not value.isprintable():
         shown = reprlib.repr(value)[:MAX_TEXT]
-        raise _Unusable(f"{name}: {shown} is not a short printable text")
+        raise _Unusable(f"{name}: {shown} is not short printable text")
     return value
 
 

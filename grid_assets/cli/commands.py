@@ -147,7 +147,7 @@ def say_run(connection: Connection, run_id: str, say: Say) -> None:
     for line in lines:
         say(line)
     if not lines:
-        say("  No asset was started. The run's log in the UI has the reason.")
+        say("  No asset was started. See the run's log in the UI.")
 
 
 def describe_failure(connection: Connection, failed: list[Outcome]) -> str:

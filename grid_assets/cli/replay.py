@@ -55,7 +55,7 @@ def replay(
         for name in faults:
             _post(running.url, "fault", {"name": name})
         click.echo(f"Serving recorded telemetry at {running.url} (Ctrl-C stops it).")
-        click.echo(f"Moved by {running.shift_weeks} weeks. This is RECORDED data, not live.")
+        click.echo(f"Shifted by {running.shift_weeks} weeks. This is RECORDED data, not live.")
         click.echo(f"Use it with: export GRID_API_URL={running.url}")
         while True:
             time.sleep(3600)

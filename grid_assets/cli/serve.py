@@ -78,8 +78,8 @@ def start_replay(environment: Environment, say: Say, port: int = 0) -> Iterator[
         write_whole(file, replay.url)
         try:
             say(
-                f"Serving the recording at {replay.url}, moved by {weeks} weeks, "
-                f"to end on {ends:%d %B}"
+                f"Serving the recording at {replay.url}, shifted by {weeks} weeks; "
+                f"it ends on {ends:%d %B}"
             )
             yield replay
         finally:

@@ -88,7 +88,7 @@ def train(
     )
     click.echo(
         f"Training {' and '.join(f'{phase.steps:,} {phase.examples}' for phase in recipe.phases)} "
-        f"steps, seed {recipe.seed}. If you stop it with Ctrl-C, nothing is left behind."
+        f"steps, seed {recipe.seed}. Ctrl-C stops it and leaves nothing behind."
     )
     output.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
@@ -176,7 +176,7 @@ def evaluate(source: str, span_name: str, stride: int, file: Path | None, write:
     span = {"choose": evaluation.CHOOSE, "report": evaluation.REPORT}[span_name]
     loaded = registry.load(source, HUB_TIMEOUT_S)
     if loaded.reason is not None:  # do not measure its stand-in
-        raise click.ClickException(f"--model {source} is not measured. {loaded.reason}")
+        raise click.ClickException(f"--model {source} cannot be measured. {loaded.reason}")
     model = loaded.forecaster
     try:
         problem_set = evaluation.problem_set(span, timedelta(hours=stride))

@@ -99,7 +99,7 @@ def _newest(connection: Connection, now: datetime, faults: list[str]) -> Iterato
             continue
         age = f"{age_text(now - at)} old; up to {age_text(TOO_OLD)} is normal" if at else "missing"
         faults.append(
-            f"{name} is {age}. If the attempts above are recent and succeed, the source is late."
+            f"{name} is {age}. If the attempts above are recent and successful, the source is late."
         )
 
 
@@ -120,7 +120,7 @@ def _runs(connection: Connection, now: datetime, faults: list[str]) -> Iterator[
     by_asset = {row[0]: row[1:] for row in last}
     for asset in ASSETS:
         if asset not in by_asset:
-            yield f"  {asset:<20} never ran"
+            yield f"  {asset:<20} has never run"
             continue
         state, started, fetched, written, rejected, error = by_asset[asset]
         yield (

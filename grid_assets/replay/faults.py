@@ -106,7 +106,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "429": _whole("status 429 with Retry-After", _too_many, retry_after=RETRY_AFTER),
     "500": _whole("status 500 with an error body", _instead(_BROKEN)),
     "html": _whole("status 200 with an HTML page", _instead(_HTML)),
-    "truncated": _whole("closes half way through the announced body", _deliver("cut")),
+    "truncated": _whole("closes halfway through the announced body", _deliver("cut")),
     "truncated_json": _whole("half of the JSON, with its proper length", _half_json),
     "empty_object": _whole("status 200 with {}", _instead(Reply(200, {}))),
     "empty_list": _whole('status 200 with {"data":[]}', _instead(Reply(200, {"data": []}))),
@@ -118,7 +118,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "1e308": _record("a value is 1e308", on.change_value(lambda old: 1e308)),
     "string_value": _record("a number is sent as text", on.change_value(str)),
     "missing_field": _record("a value's field is absent", on.missing_field),
-    "not_a_dict": _record("a record is a text", lambda record, _: ["not a record"]),
+    "not_a_dict": _record("a record is a string", lambda record, _: ["not a record"]),
     "negative_share": _record(
         "wind has -5 percent", lambda record, _: on.share(record, "wind").update(perc=-5)
     ),

@@ -163,7 +163,7 @@ def _start(home: Path, shared: Path) -> str:
             if lock is not None and _find_server(home) is None:
                 log = home / "server.log"
                 if launches and (launches == LAUNCHES or _is_free(port)):
-                    raise failure(home, "ended as it started", _tail(log, log_start))
+                    raise failure(home, "exited during start-up", _tail(log, log_start))
                 log_start = log.stat().st_size if log.exists() else 0
                 port = _choose_port(home)
                 _launch(home, shared, port, lock)

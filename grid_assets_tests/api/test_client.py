@@ -687,7 +687,7 @@ def test_the_wrong_kind_is_refused_at_once(
     error = error_of(api)
     assert type(error) is ApiWrongKind
     assert words in str(error)
-    assert "Recorded and live data never meet" in str(error)
+    assert "Recorded and live data are never mixed" in str(error)
     assert len(stub.paths) == 1
     with pytest.raises(ApiWrongKind):
         list(api.fetch_windows("intensity", days(3), DAY))

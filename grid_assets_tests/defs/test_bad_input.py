@@ -277,7 +277,7 @@ REJECTED: list[tuple[str, dict[str, Any], str | None, str | None]] = [
         "big-fuels-absent",
         {"name": "drop_fuels", "fuels": ["wind", "gas"]},
         None,
-        r"mix: 'other' would have to be [\d.]+ where [\d.]+ was published",
+        r"mix: 'other' would have to be [\d.]+, but [\d.]+ was published",
     ),
     (
         "17-past",

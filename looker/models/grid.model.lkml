@@ -103,7 +103,7 @@ explore: forecast_day_ahead {
 
 explore: actual_vs_predicted {
   label: "Actual vs predicted"
-  description: "Every forecast beside what happened. For months and years use Forecast accuracy, which has a row per day."
+  description: "Every forecast beside the actual value. For months and years use Forecast accuracy, which has a row per day."
   always_filter: {
     filters: [actual_vs_predicted.series: "carbon^_intensity"]
   }
@@ -123,7 +123,7 @@ explore: actual_vs_predicted {
 
 explore: actual_vs_predicted_24h {
   label: "Actual vs predicted, last 24 hours"
-  description: "The last forecast issued before each half-hour, beside what happened, by series and model."
+  description: "The last forecast issued before each half-hour, beside the actual value, by series and model."
   always_filter: {
     filters: [actual_vs_predicted_24h.series: "carbon^_intensity"]
   }

@@ -35,5 +35,5 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (SELECT
     {{ lead_minutes("target.period_start", "newest.issued_at") }}) AS lead (minutes);
 
-COMMENT ON VIEW reporting.actual_vs_predicted_24h IS 'The last 24 hours: for each half-hour, series and model, the last forecast issued before it began beside what happened.';
+COMMENT ON VIEW reporting.actual_vs_predicted_24h IS 'The last 24 hours: for each half-hour, series and model, the last forecast issued before it began beside the actual value.';
 {{ inherit_comments("reporting.actual_vs_predicted_24h", "reporting.actual_vs_predicted") }}

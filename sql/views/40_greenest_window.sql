@@ -31,7 +31,7 @@ BEGIN
             coalesce(duration::text, 'null'));
     ELSIF deadline IS NULL OR earliest IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE =
-            'greenest_window needs both limits, and deadline or earliest is null. Give a time with its zone.';
+            'greenest_window needs both limits, but deadline or earliest is null. Give a time with its zone.';
     ELSIF contiguous IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE =
             'greenest_window needs to know whether the half-hours must be contiguous, and it is null. Give true or false.';

@@ -170,11 +170,11 @@ def _picture(services: Services, issued: issuing.Issued, times: list[datetime]) 
         core.generation_mix,
     ],
     description=(
-        "One row is one model's errors for one series, UTC day of target and lead bucket: "
+        "One row is one model's errors for one series, UTC target day and lead bucket: "
         "MAE, bias, WAPE, pinball loss, coverage of the 80 % band, and the sums behind "
         "them, from forecasts and actuals joined on series and half-hour. A run also scores the "
         "two days after its own, which its forecasts reach. Only changed rows are rewritten. A "
-        "partition is the UTC day of target."
+        "partition is the UTC target day."
     ),
 )
 def accuracy(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
