@@ -122,10 +122,15 @@ def inherited_environment() -> dict[str, str]:
 
 
 def _bytes_in_memory(pid: int) -> int:
-    """Memory of a process and its descendants; shared pages count for each."""
+    """Memory of a process and its descendants.
+
+    On Linux, pages that several share are divided among them: a child that has just been forked
+    would double the figure.
+    """
     total = 0
     with suppress(psutil.NoSuchProcess):  # it has just ended
         process = psutil.Process(pid)
         for one in (process, *process.children(recursive=True)):
-            total += one.memory_info().rss
+            memory = one.memory_full_info()
+            total += getattr(memory, "pss", memory.rss)
     return total
