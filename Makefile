@@ -1,12 +1,12 @@
-# Thin: every target makes the virtual environment if it is missing, then calls `grid` or the tools.
+# Every target makes the virtual environment if it is missing, then calls `grid` or a tool.
 # PYTHON=… chooses the interpreter, ONCE=1 ends `make demo` after one cycle,
-# ONLY="name …" measures some results of `make bench`.
+# ONLY="name …" limits `make bench` to some results.
 SHELL := /bin/sh
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
   $$p -c '$(FITS)' 2>/dev/null && echo $$p && break; done)
 GRID := .venv/bin/grid
-# Each of the hundreds of processes that tests start would compile the project again.
+# If set, each of the hundreds of processes that tests start would compile the project again.
 unexport PYTHONDONTWRITEBYTECODE
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 

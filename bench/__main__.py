@@ -1,6 +1,6 @@
 """`python -m bench`: measures, prints a table and writes bench/results.json.
 
-A missed target is printed and is no error: the exit code is 0 where everything could be measured.
+A missed target is reported but is not an error: the exit code is 0 if everything was measured.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ QUESTIONS: Final = (
     (commands.IMPORT, commands.definitions_import),
     (reference.FIGURES, reference.measure),
 )
-"""The figures that one piece of work gives, and that work."""
+"""Figures that are measured together, each group with the function that measures it."""
 
 NAMES: Final = tuple(name for figures, _ in QUESTIONS for name in figures)
 
 
 def measure(sizes: Sizes, wanted: Collection[str] = NAMES) -> list[Result]:
-    """The wanted results, and no work that none of them needs."""
+    """The wanted results, without measuring anything that none of them needs."""
     results = []
     for figures, work in QUESTIONS:
         if names := [name for name in figures if name in wanted]:
@@ -84,6 +84,6 @@ def main(quick: bool, only: tuple[str, ...], output: Path | None) -> None:
 
 
 if __name__ == "__main__":
-    for number in (signal.SIGTERM, signal.SIGHUP):  # end as Ctrl-C does: nothing stays behind
+    for number in (signal.SIGTERM, signal.SIGHUP):  # end as Ctrl-C does, leaving nothing
         signal.signal(number, signal.default_int_handler)
     main()

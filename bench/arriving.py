@@ -1,9 +1,9 @@
-"""How soon does a forecast follow new telemetry while the product runs, seen from outside?
+"""How soon does a forecast follow new telemetry in the running product, seen from outside?
 
 The forecast is made inside the telemetry run, so its time runs from the end of `core` in that run
 (`ops.etl_runs`) until all rows of a forecast that used the half-hour can be read. Rows that another
-program writes into `raw` have no such run: the sensor sees them, starts one for `core` and then one
-for the forecast, each a process of its own.
+program writes into `raw` have no such run: the sensor sees them, and starts one run for `core` and
+then one for the forecast, each in a separate process.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ POLL_S: Final = 0.1
 FORECAST_WITHIN_S: Final = 240  # far beyond any target, and enough for two runs on a busy machine
 START_WITHIN_S: Final = 600  # the first cycle loads weeks and back-tests two of them
 STOP_WITHIN_S: Final = 60
-SENSOR_S: Final = 5  # the sensor looks this often
+SENSOR_S: Final = 5  # the sensor's interval
 MOST_BACKTEST_DAYS: Final = 14  # the product's default
 
 
 def measure(sizes: Sizes) -> dict[str, Measured]:
-    """Half-hours released by the API, then some that are written straight into `raw`."""
+    """Measure with half-hours released by the API, then with some written straight into `raw`."""
     days = min(sizes.backtest_days, MOST_BACKTEST_DAYS)
     start = datetime.now(UTC).date() - days * DAY - LOADED_BEFORE
     with sandbox() as box, ReplayServer() as replay:
         replay.control.withhold(sizes.releases + sizes.raw_writes + 2, replay.now())
         LOG.info(f"Starting the product; it loads from {start} and back-tests {days} days")
         with running(box, replay, start, days) as port:
-            _wait_until_idle(box, for_s=2 * SENSOR_S + 1)  # what the sensor has to start has begun
+            _wait_until_idle(box, for_s=2 * SENSOR_S + 1)  # for all that the sensor still starts
             refuse_stand_in(box)
             after_core = _after_telemetry(box, replay, port, sizes.releases)
             after_write = _after_writes(box, replay, sizes.raw_writes)
@@ -68,9 +68,9 @@ def measure(sizes: Sizes) -> dict[str, Measured]:
 
 @contextmanager
 def running(box: Sandbox, replay: ReplayServer, start: date, days: int) -> Iterator[int]:
-    """`grid up` after its first cycle, as the port of its UI; all of it has stopped at the end.
+    """Run `grid up`; yields the port of its UI after the first cycle, stops everything at the end.
 
-    Raises `BenchError` where it does not start, or its first cycle fails.
+    Raises `BenchError` if it does not start or its first cycle fails.
     """
     far = (datetime.now(UTC).month + 5) % 12 + 1
     environment = box.environment(
@@ -98,7 +98,7 @@ def running(box: Sandbox, replay: ReplayServer, start: date, days: int) -> Itera
         said = log.read_text()
         ui = re.search(r"UI +http://127\.0\.0\.1:(\d+)", said)
         if process.poll() is not None or ui is None or "The first cycle failed" in said:
-            raise BenchError(f"The product did not start well:\n{said[-2000:]}")
+            raise BenchError(f"The product did not start properly:\n{said[-2000:]}")
         yield int(ui[1])
     finally:
         process.terminate()
@@ -113,9 +113,9 @@ def running(box: Sandbox, replay: ReplayServer, start: date, days: int) -> Itera
 def _after_telemetry(box: Sandbox, replay: ReplayServer, port: int, releases: int) -> list[float]:
     """Seconds from the end of `core` in a telemetry run to the forecast, for each release.
 
-    Runs are like the schedule's, through the web server and the daemon.
+    Runs go through the web server and the daemon, like those of the schedule.
     """
-    from dagster_graphql import DagsterGraphQLClient  # late, as all of Dagster
+    from dagster_graphql import DagsterGraphQLClient  # imported late, like all of Dagster
 
     from grid_assets.defs.automation import QUIET_RUN_CONFIG, TELEMETRY
     from grid_assets.defs.partitions import range_tags
@@ -148,7 +148,7 @@ def _after_writes(box: Sandbox, replay: ReplayServer, writes: int) -> list[float
         raise BenchError("No half-hour is left that the API holds back")
     seconds = []
     for number in range(1, writes + 1):
-        time.sleep(number % SENSOR_S)  # at every moment between two looks of the sensor
+        time.sleep(number % SENSOR_S)  # at various moments within the sensor's interval
         before = {"before": half_hour - HALF_HOUR}
         with connect(box.url) as connection:
             written = connection.execute(bench_sql("repeat_half_hour"), before).rowcount
@@ -174,11 +174,11 @@ def _forecast_read_at(box: Sandbox, half_hour: datetime) -> datetime:
 
 
 def _wait_until_idle(box: Sandbox, for_s: float = 0) -> None:
-    """Until no run is open, and none has been for so many seconds."""
+    """Wait until no run is open, and none has been for `for_s` seconds."""
     wait_until(
         lambda: box.row(bench_sql("open_runs"), for_s) == (0,),
         START_WITHIN_S,
-        lambda: f"Runs go on and on. {_newest_failure(box)}",
+        lambda: f"Runs do not stop. {_newest_failure(box)}",
     )
 
 

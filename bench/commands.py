@@ -63,10 +63,10 @@ def history(sizes: Sizes) -> dict[str, Measured]:
 
 
 def tick(sizes: Sizes) -> dict[str, Measured]:
-    """`grid tick` again and again, after a first one that filled the warehouse."""
+    """Repeated `grid tick`, after a first one that filled the warehouse."""
     start = datetime.now(UTC).date() - sizes.loaded_days * DAY
     with sandbox() as box, ReplayServer() as replay:
-        replay.control.withhold(1, replay.now())  # nothing new from now on: no forecast either
+        replay.control.withhold(1, replay.now())  # nothing new from now on, so no forecast either
         LOG.info(f"Loading {sizes.loaded_days} days")
         box.grid(replay, "tick", history_start=start)
         loaded, *before = box.row(bench_sql("tick"))

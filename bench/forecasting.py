@@ -1,6 +1,6 @@
 """What do forecasts cost: the work around the model, back-tests, and a cycle with its forecast?
 
-A forecast by a model that stood in for the bundled checkpoint is an error, not a time.
+If another model stands in for the bundled checkpoint, the benchmark fails.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def measure(sizes: Sizes) -> dict[str, Measured]:
 
 
 def refuse_stand_in(box: Sandbox) -> None:
-    """Raises `BenchError` where any forecast was not by the bundled checkpoint."""
+    """Raise `BenchError` if any forecast is not by the bundled checkpoint."""
     for (reason,) in box.rows(
         "SELECT fallback_reason FROM forecast.issues WHERE fallback_reason IS NOT NULL LIMIT 1"
     ):
@@ -83,10 +83,10 @@ def refuse_stand_in(box: Sandbox) -> None:
 
 
 def release(replay: ReplayServer) -> datetime:
-    """Release the next half-hour that is held back; returns its start."""
+    """Release the next half-hour that is withheld; returns its start."""
     released = replay.control.withheld_from
     if released is None or released + HALF_HOUR > replay.now():
-        raise BenchError("No half-hour that has ended is held back any more")
+        raise BenchError("No half-hour that has ended is still withheld")
     replay.control.release(1, replay.now())
     return released
 
@@ -98,7 +98,7 @@ def is_forecast(connection: Connection, half_hour: datetime) -> bool:
 
 
 def _complete_issues(connection: Connection, issued: Window, used: datetime) -> list[datetime]:
-    """Issue times at which the bundled checkpoint made a whole forecast from telemetry to `used`
+    """Issue times at which the bundled checkpoint made a whole forecast from telemetry up to `used`
     or later."""
     span = {"start": issued.start, "end": issued.end, "used": used}
     values = span | {"model": registry.configured_name(None), "rows": ROWS}
@@ -124,7 +124,7 @@ def _backtest(
 
 
 def _tick(box: Sandbox, replay: ReplayServer, start: date, sizes: Sizes) -> Ran:
-    """A cycle right after a half-hour was released, with its forecast."""
+    """One cycle, with its forecast, right after a half-hour was released."""
     released = release(replay)
     ran = box.tick(replay, history_start=start, backtest_days=sizes.backtest_days)
     with connect(box.url) as connection:
@@ -135,7 +135,7 @@ def _tick(box: Sandbox, replay: ReplayServer, start: date, sizes: Sizes) -> Ran:
 
 
 def overhead(box: Sandbox, issues: int) -> dict[str, Measured]:
-    """Around the bare `predict_quantiles` call: reading, features, calibration, checks, writing."""
+    """Time around the `predict_quantiles` call: reading, features, calibration, checks, writing."""
     loaded = registry.load(None, 0)
     if loaded.reason is not None:
         raise BenchError(loaded.reason)

@@ -1,6 +1,6 @@
-"""How close is loading into `raw` to a bare COPY of the same rows?
+"""How close does loading into `raw` come to a bare COPY of the same rows?
 
-Both take turns on one server. Fetching, parsing and Dagster are not part of it.
+Both take turns on one server. Fetching, parsing and Dagster are not included.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Load = Callable[[Connection, Sequence[load.Capture[Any]]], int]
 
 
 def measure(sizes: Sizes) -> dict[str, Measured]:
-    """The newest recorded half-hours, as the parser makes them from the API's answers."""
+    """Load the newest recorded half-hours, as parsed from the API's responses."""
     view = View(load_recording(), weeks=0)
     span = view.recorded
     whole = span.start, RECORDED_UNTIL, RECORDED_UNTIL + DAY
@@ -72,7 +72,7 @@ def _compare(
     rows: Sequence[Any],
     sizes: Sizes,
 ) -> tuple[Measured, Measured]:
-    """Loading against COPY, and loading again against loading."""
+    """Compare loading with COPY, and loading again with loading."""
     table, twin = sql.Identifier(*relation.split(".")), sql.Identifier("bench", relation)
 
     def timed_load(captured_at: datetime, expected: int) -> float:
@@ -119,10 +119,10 @@ def _compare(
         connection.execute(sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL)").format(twin, table))
     times = []
     for number in range(sizes.load_rounds):
-        with connect(box.url) as connection:  # leave the server nothing to write from before
+        with connect(box.url) as connection:  # leave no earlier writes pending on the server
             connection.execute(sql.SQL("TRUNCATE {}, {}").format(table, twin))
             connection.execute("CHECKPOINT")
-        if number % 2:  # the second may find warm files, so they take turns
+        if number % 2:  # whichever is second may find warm files, so they take turns
             loaded, copied = timed_load(CAPTURED, len(rows)), timed_copy()
         else:
             copied, loaded = timed_copy(), timed_load(CAPTURED, len(rows))

@@ -1,7 +1,7 @@
 """The naive design beside ours: the same rows in tables with serial ids, and obvious views.
 
-Both are asked the same in one transaction, and any difference between the answers is an error. So
-the benchmark also shows that our views are right.
+Both get the same questions in one transaction, and any difference between the answers is an error.
+So the benchmark also shows that our views are right.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from grid_assets.warehouse.connection import connect
 
 LOG = logging.getLogger(__name__)
 MOST_REPEATS: Final = 3
-REPEATED_WITHIN_S: Final = 10  # what has taken so long in all need not be precise
-SAME: Final = Decimal("0.001")  # scores have three decimals: a mean may be half of the last one off
+REPEATED_WITHIN_S: Final = 10  # after this long, precision does not matter
+SAME: Final = Decimal("0.001")  # scores have three decimals: a mean may be off by half of the last
 
 
 def copy_to_naive(url: SecretStr) -> None:
-    """Make schema `naive` from what our tables hold now."""
+    """Make schema `naive` from the present contents of our tables."""
     with connect(url) as connection:
         connection.execute(bench_sql("naive"))
         connection.execute("VACUUM (ANALYZE)")
 
 
 def naive_times(url: SecretStr, timeout_s: float) -> dict[str, float]:
-    """Median milliseconds of each question, asked alone; infinite where one takes too long.
+    """Median milliseconds of each question, asked alone; infinite if it takes too long.
 
-    Raises `BenchError` where the naive answer is not ours, or both are empty.
+    Raises `BenchError` if the naive answer differs from ours, or if both are empty.
     """
     ours, naive = questions("reporting"), questions("naive")
     times = {name: _time(url, name, ours[name], naive[name], timeout_s) for name in ours}

@@ -1,8 +1,8 @@
-"""The readers of the serving benchmark: what dashboards ask all day, by pgbench at a set rate.
+"""The readers of the serving benchmark: pgbench runs the queries of dashboards at a fixed rate.
 
-The load is an open loop: arrivals follow a schedule (Poisson, seeded) and wait for no answer. A
-latency runs from the moment a query was due until its whole answer has arrived, so waiting for a
-free connection counts. A query that falls behind is still asked and counted.
+The load is an open loop: arrivals follow a schedule (Poisson, seeded) and do not wait for answers.
+Latency runs from the moment a query was due until its whole answer has arrived, so waiting for a
+free connection counts. A query that falls behind is still run and counted.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ SEED: Final = 4
 CONNECTIONS: Final = 16
 PER_SECOND: Final = 40
 OVERTIME_S: Final = 300
-"""For the last answers after the last arrival; a server further behind than that is an error."""
+"""Time for the last answers after the last arrival; a server further behind is an error."""
 
 
 def questions(schema: str) -> dict[str, str]:
-    """The text of each question to the views in `schema`; both schemas have the same answers."""
+    """The text of each question to the views in `schema`; both schemas give the same answers."""
     text = bench_sql("questions").format(
         schema=sql.Identifier(schema), model=sql.Literal(MODEL.model)
     )
@@ -53,7 +53,7 @@ def asking(
     connections: int = CONNECTIONS,
     per_second: int = PER_SECOND,
 ) -> Iterator[Callable[[], Latencies]]:
-    """Ask `texts` for so long in a process of its own; the yielded call waits for the latencies.
+    """Run `texts` for `seconds` in a separate process; the yielded call waits for the latencies.
 
     Raises `BenchError` for a query that fails.
     """
@@ -66,7 +66,7 @@ def asking(
             f"--random-seed={SEED}",
             f"--client={connections}",
             f"--rate={per_second}",
-            # a count and not a duration, after which pgbench would drop what is late
+            # a count, not a duration, after which pgbench would drop late queries
             f"--transactions={ceil(seconds * per_second / connections)}",
         ]
         for name, text in texts.items():
@@ -104,11 +104,11 @@ def asking(
 
 
 def ask(url: SecretStr, texts: Mapping[str, str], seconds: float) -> Latencies:
-    """The latencies of so many seconds, while nothing else is done here."""
+    """The latencies over `seconds`, while this process does nothing else."""
     with asking(url, texts, seconds) as latencies:
         return latencies()
 
 
 def quantile(values: list[float], level: float) -> float:
-    """The smallest value that at least this share of the values do not pass (nearest rank)."""
+    """The smallest value that at least this share of the values do not exceed (nearest rank)."""
     return sorted(values)[ceil(level * len(values)) - 1]

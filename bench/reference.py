@@ -1,8 +1,8 @@
 """How far are the bundled checkpoint's errors from those of gradient boosting on the same history?
 
-The reference is shown what the checkpoint is shown, a week up to the issue time and the calendar,
-and learns from the same half-hours. Its settings were chosen on `evaluation.CHOOSE`; figures are of
-`evaluation.REPORT`.
+The reference gets the same input as the checkpoint, a week up to the issue time and the calendar,
+and learns from the same half-hours. Its settings were chosen on `evaluation.CHOOSE`; the figures
+are measured on `evaluation.REPORT`.
 """
 
 from __future__ import annotations
@@ -44,8 +44,9 @@ class Boosting:
     """Gradient boosting for the median of carbon intensity, one model for all leads; no band.
 
     Learns by how much a half-hour departs from damped persistence, which falls from the newest
-    value to the week's mean, in units of what is usual at its lead: 12.0, 24.2, 31.7, 36.4 and
-    40.4 g by bucket on `CHOOSE`, against 17.5, 25.5, 32.7, 37.1 and 41.4 g without that.
+    value to the week's mean, in units of the usual departure at its lead. On `CHOOSE` this gives
+    errors of 12.0, 24.2, 31.7, 36.4 and 40.4 g by bucket, against 17.5, 25.5, 32.7, 37.1 and 41.4 g
+    without it.
     """
 
     name = "gradient_boosting"
@@ -77,7 +78,7 @@ class Boosting:
         ).fit(rows[learned], (departure / self._usual)[learned])
 
     def predict(self, problems: Sequence[Problem], steps: int) -> Values:
-        """See `Forecaster.predict`; NaN but for the median of carbon intensity up to 48 hours."""
+        """See `Forecaster.predict`; NaN except the median of carbon intensity up to 48 hours."""
         predicted = np.full((len(problems), len(SERIES), steps, len(QUANTILES)), np.nan, np.float32)
         level, newest, rows = _features(problems)
         departure = self._trees.predict(rows.reshape(-1, rows.shape[-1])).reshape(rows.shape[:2])
@@ -87,11 +88,11 @@ class Boosting:
 
 
 def _features(problems: Sequence[Problem]) -> tuple[Values, Values, Values]:
-    """What is known at each issue time: the week's mean of carbon intensity and its newest value,
-    both (problems, 1), and the features of each half-hour ahead, (problems, 96, features).
+    """The inputs at each issue time: the week's mean of carbon intensity and its newest value, both
+    (problems, 1), and the features of each half-hour ahead, (problems, 96, features).
 
-    Values of carbon intensity are distances from the week's mean, which is a feature itself, and
-    again distances from the newest value. What is not known is NaN.
+    Values of carbon intensity appear twice: as distances from the week's mean, which is a feature
+    itself, and as distances from the newest value. Unknown values are NaN.
     """
     contexts = np.stack([problem.context for problem in problems])
     count, _, length = contexts.shape
@@ -120,7 +121,7 @@ def _clock(problem: Problem) -> Values:
 
 
 def _mean(values: Values) -> Values:
-    """Mean of what is known in each row, (rows, 1); NaN where nothing is."""
+    """Mean of the known values in each row, (rows, 1); NaN if there are none."""
     means = np.ma.masked_invalid(values).mean(axis=1, keepdims=True)
     return np.ma.filled(means, np.nan).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""What a benchmark reports: figures with units and targets, as a table and as a JSON file."""
+"""The results of benchmarks: figures with units and targets, as a table and as a JSON file."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Measured(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One entry of `bench/results.json`; `met` is None where there is no target."""
+    """One entry of `bench/results.json`; `met` is None if there is no target."""
 
     name: str
     value: float
@@ -63,7 +63,7 @@ def result(name: str, figure: Figure, measured: Measured) -> Result:
 
 
 def table(results: Sequence[Result]) -> Iterator[str]:
-    """The lines of a table, and a last one that names the missed targets."""
+    """The lines of a table, and a last line that names the missed targets."""
     rows = [("name", "value", "unit", "baseline", "target", "met")]
     for one in results:
         met = {True: "yes", False: "NO", None: "-"}[one.met]
@@ -88,7 +88,7 @@ def document(results: Iterable[Result], commit: str | None, postgres: str) -> di
             "cpu": model[1] if model else platform.processor() or "unknown",
             "cpus": os.cpu_count(),
             "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
-            # the run itself makes about 1; more means that other programs were busy
+            # the run itself accounts for about 1; more means that other programs were busy
             "load_5_minutes": round(os.getloadavg()[1], 1),
         },
         "versions": {
@@ -102,7 +102,7 @@ def document(results: Iterable[Result], commit: str | None, postgres: str) -> di
 
 
 def checked_out_commit() -> str | None:
-    """The commit, with `-dirty` where files differ from it; None outside a checkout."""
+    """The commit, with `-dirty` if files differ from it; None outside a checkout."""
     command = ["git", "describe", "--always", "--dirty"]
     try:
         ran = subprocess.run(command, cwd=PROJECT_DIR, capture_output=True, text=True, check=True)

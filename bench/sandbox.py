@@ -1,4 +1,4 @@
-"""A folder and a PostgreSQL for one benchmark, and `grid` running there while it is measured."""
+"""A folder and a PostgreSQL for one benchmark, and `grid` commands measured in them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SAMPLE_S: Final = 0.05  # memory grows over seconds in these commands; a sample 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """One command: wall time from its start to its end, and the most memory of its processes."""
+    """One command: wall time from start to end, and peak memory of all its processes."""
 
     seconds: float
     peak_mb: float
@@ -45,15 +45,15 @@ class Sandbox:
     url: SecretStr
 
     def environment(self, replay: ReplayServer, **settings: object) -> dict[str, str]:
-        """What `grid` needs to work here; `settings` are named as in `Settings`."""
+        """The environment that makes `grid` work here; `settings` are named as in `Settings`."""
         chosen = {"home": self.home, "api_url": replay.url, **settings}
-        # Unnamed settings are set though empty, so that no line of a file .env takes effect.
+        # Other settings are set to empty, so that no line of a .env file takes effect.
         values = {**dict.fromkeys(Settings.model_fields, ""), **chosen}
         ours = {f"GRID_{name.upper()}": str(value) for name, value in values.items()}
         return inherited_environment() | ours
 
     def grid(self, replay: ReplayServer, *arguments: object, **settings: object) -> Ran:
-        """Run `grid` as an operator would. Raises `BenchError` when it fails."""
+        """Run `grid` as an operator would. Raises `BenchError` if it fails."""
         environment, peak = self.environment(replay, **settings), 0
         with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
             started = time.monotonic()
@@ -76,7 +76,7 @@ class Sandbox:
         return Ran(seconds, peak / 1e6)
 
     def tick(self, replay: ReplayServer, **settings: object) -> Ran:
-        """Run `grid tick`. Raises `BenchError` unless it is exactly one Dagster run."""
+        """Run `grid tick`. Raises `BenchError` unless it makes exactly one Dagster run."""
         count: LiteralString = "SELECT count(*) FROM dagster.runs"
         (before,) = self.row(count)
         ran = self.grid(replay, "tick", **settings)
@@ -95,7 +95,7 @@ class Sandbox:
 
 @contextmanager
 def sandbox() -> Iterator[Sandbox]:
-    """Start a server in a new folder; both are gone at the end."""
+    """Start a server in a new folder; both are removed at the end."""
     home = Path(tempfile.mkdtemp(prefix="grid-bench-"))
     home.chmod(0o755)  # as root, the server runs as another user, who needs to enter
     embedded = EmbeddedPostgres(home / "postgres")
@@ -116,16 +116,21 @@ def bench_sql(name: str) -> sql.SQL:
 
 
 def inherited_environment() -> dict[str, str]:
-    """The environment without what would make a command work elsewhere or otherwise."""
+    """The environment without variables that would change where or how a command works."""
     ours = ("GRID_", "DAGSTER_", "PG")
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
 
 
 def _bytes_in_memory(pid: int) -> int:
-    """Of a process and all below it; pages that they share count for each."""
+    """Memory of a process and its descendants.
+
+    On Linux, pages that several share are divided among them: a child that has just been forked
+    would double the figure.
+    """
     total = 0
-    with suppress(psutil.NoSuchProcess):  # ended between two looks
+    with suppress(psutil.NoSuchProcess):  # it has just ended
         process = psutil.Process(pid)
         for one in (process, *process.children(recursive=True)):
-            total += one.memory_info().rss
+            memory = one.memory_full_info()
+            total += getattr(memory, "pss", memory.rss)
     return total

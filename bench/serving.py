@@ -1,8 +1,8 @@
-"""How soon are dashboards answered, on years of data and while the pipeline writes?
+"""How fast are the queries of dashboards, on years of data and while the pipeline writes?
 
-The same views are asked on a year of telemetry and on ten, then the writer works alone, then with
-readers; the latencies with a target are from there. The writer runs ahead of the clock, and so the
-views of the last 24 hours hold somewhat more than a day.
+The same views are queried on a year of telemetry and on ten. Then the writer works alone, then with
+readers; the latencies with a target come from that last part. The writer runs ahead of the clock,
+so the views of the last 24 hours hold somewhat more than a day.
 """
 
 from __future__ import annotations
@@ -55,13 +55,13 @@ LATENCIES: Final = {
     "accuracy_30d_p95_ms": ("accuracy_30d",),
     "accuracy_365d_p95_ms": ("accuracy_365d",),
 }
-"""The questions of each figure, of which the slowest counts."""
+"""The questions behind each figure; the slowest counts."""
 
 ISSUE_ROWS: Final = HORIZON * len(SERIES)
 
 
 def measure(sizes: Sizes) -> dict[str, Measured]:
-    """All of it on one warehouse, which ends now."""
+    """Measure everything on one warehouse, whose data ends now."""
     texts = questions("reporting")
     with sandbox() as box:
         end = floor(datetime.now(UTC)) - sizes.by_cycles
@@ -110,7 +110,7 @@ def measure(sizes: Sizes) -> dict[str, Measured]:
 
 
 def _reader(url: SecretStr) -> SecretStr:
-    """A login of its own that may do what `grid_reader` may, as a dashboard has it."""
+    """A separate login with the rights of `grid_reader`, as a dashboard has."""
     password = secrets.token_urlsafe()
     create = sql.SQL("CREATE ROLE bench_reader LOGIN PASSWORD {} IN ROLE grid_reader")
     with connect(url) as connection:
@@ -119,7 +119,7 @@ def _reader(url: SecretStr) -> SecretStr:
 
 
 def _growth(short: Latencies, long: Latencies) -> Measured:
-    """Of the view that slowed down most. By medians: a p99 of a hundred answers is chance."""
+    """For the view that slowed down most. By medians: the p99 of a hundred answers is chance."""
     ratios = {name: median(long[name]) / median(short[name]) for name in VIEWS_24H}
     name = max(ratios, key=ratios.__getitem__)
     return Measured(
@@ -131,9 +131,9 @@ def _growth(short: Latencies, long: Latencies) -> Measured:
 
 
 def _bytes(box: Sandbox) -> dict[str, Measured]:
-    """All that a half-hour and a forecast take on disk, with indexes, scores and helper tables.
+    """Disk space for a half-hour and for a forecast, with indexes, scores and helper tables.
 
-    NESO's forecasts are left out: each is 96 rows, whatever is forecast.
+    NESO's forecasts are left out: each is 96 rows, whatever we forecast.
     """
     half_hours, predictions, *sizes = map(float, box.row(bench_sql("bytes")))
     issues = predictions / ISSUE_ROWS
@@ -147,7 +147,7 @@ def _bytes(box: Sandbox) -> dict[str, Measured]:
     }
 
 
-if __name__ == "__main__":  # the same database, to look at plans
+if __name__ == "__main__":  # the same database, for looking at plans
     logging.basicConfig(level=logging.INFO, format="[%(asctime)s] %(message)s")
     with sandbox() as box:
         end = floor(datetime.now(UTC)) - Sizes().by_cycles

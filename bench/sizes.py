@@ -1,4 +1,4 @@
-"""How much the benchmarks measure."""
+"""How much data and how many rounds the benchmarks use."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Sizes:
     raw_writes: int = 5
     imports: int = 5
     forecast_every: timedelta = timedelta(hours=1)
-    learn_every: timedelta = timedelta(hours=5.5)  # 11 half-hours: every time of day is met
+    learn_every: timedelta = timedelta(hours=5.5)  # 11 half-hours: every time of day occurs
     trees: int = 600
 
     short_history_days: int = 365
     long_history_days: int = 3653
     forecast_days: int = 365
-    by_cycles: timedelta = DAY  # the newest part of the history, which the writer brings
+    by_cycles: timedelta = DAY  # the newest part of the history, which the writer adds
     growth_s: float = 25  # readers alone, on the short and on the long history
     alone_s: float = 45  # the writer alone
     together_s: float = 90  # both: some 400 answers to each of nine questions

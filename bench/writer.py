@@ -1,4 +1,4 @@
-"""The writer of the serving benchmark: one half-hourly cycle after another, by the real code.
+"""The writer of the serving benchmark: one half-hourly cycle after another, with the real code.
 
 Dagster, HTTP and the model are left out; other benchmarks measure them.
 """
@@ -29,14 +29,14 @@ from grid_assets.warehouse.connection import Connection, connect, write_transact
 
 BLOCKING: Final = checks.BLOCKING | forecast_checks.BLOCKING
 LATE: Final = 12 * HALF_HOUR
-"""A synthetic forecast is what happened so long before: it only has to be stored."""
+"""A synthetic forecast repeats actuals from this long before: it only has to be stored."""
 
 
 def cycle(url: SecretStr, issued_at: datetime) -> float:
-    """The cycle that ends with a forecast for `issued_at`; returns its seconds.
+    """Run the cycle that ends with a forecast for `issued_at`; returns its seconds.
 
-    Yesterday and today are loaded again, as the schedule does: all but one or two half-hours are
-    what they were.
+    Yesterday and today are loaded again, as by the schedule: all but one or two half-hours are
+    unchanged.
     """
     now, begun = issued_at - MADE_BEFORE, issued_at - HALF_HOUR
     today = day_start(now.date())
@@ -78,7 +78,7 @@ def cycle(url: SecretStr, issued_at: datetime) -> float:
 
 
 def refuse_failed(staged: Connection, relation: str, window: Window, now: datetime) -> None:
-    """Judge what is staged, as the asset does. Raises `BenchError` for a check that fails."""
+    """Judge the staged rows, as the asset does. Raises `BenchError` if a check fails."""
     for verdict in checks.judge(staged, BLOCKING[relation], window, now):
         if not verdict.passed:
             raise BenchError(f"{relation}: {verdict.sentence}")
@@ -96,7 +96,7 @@ def _issue(issued_at: datetime) -> store.Issue:
 
 
 def catch_up(url: SecretStr, until: datetime) -> int:
-    """The cycles from the newest forecast to the one issued at `until`; returns how many."""
+    """Run the cycles from the newest forecast to the one issued at `until`; returns how many."""
     window = Window(next_issue(url), until + HALF_HOUR)
     for issued_at in half_hours(window):
         cycle(url, issued_at)
@@ -104,7 +104,7 @@ def catch_up(url: SecretStr, until: datetime) -> int:
 
 
 def paced_cycles(url: SecretStr, seconds: float, every_s: float) -> list[float]:
-    """Consecutive cycles for so long, one each `every_s` or when the one before has ended."""
+    """Run cycles for `seconds`, one every `every_s` or when the previous one has ended."""
     first, started = next_issue(url), time.monotonic()
     measured: list[float] = []
     while True:
@@ -116,7 +116,7 @@ def paced_cycles(url: SecretStr, seconds: float, every_s: float) -> list[float]:
 
 
 def next_issue(url: SecretStr) -> datetime:
-    """The half-hour after that of the newest forecast of our own model."""
+    """The half-hour after the issue time of our own model's newest forecast."""
     with connect(url) as connection:
         (newest,) = connection.execute(
             "SELECT max(issued_at) FROM forecast.issues WHERE model = %s", [MODEL.model]

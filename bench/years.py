@@ -1,7 +1,7 @@
 """A warehouse as it is after years of operation: telemetry, forecasts of two models, and scores.
 
-The recorded half-hours are repeated by whole weeks, so that weekday and time of day stay true. The
-rows are the same every time and lie in the order in which a running system adds them.
+The recorded half-hours are repeated in whole weeks, so that weekday and time of day stay right. The
+rows are the same every time, in the order in which a running system adds them.
 """
 
 from __future__ import annotations
@@ -40,21 +40,21 @@ MODEL: Final = ModelInfo("chronos:gb-small-2025-10", source="benchmark", revisio
 """It could be any model: no figure here says anything about its quality."""
 
 WEEKS: Final = 39
-"""As many as there is a recorded mix."""
+"""The number of weeks with a recorded mix."""
 
 BEGAN: Final = timedelta(minutes=12)
-"""A half-hour is first captured so long after it began, by the cycle at :12 and :42."""
+"""A half-hour is first captured this long after it began, by the cycle at :12 or :42."""
 
 ENDED: Final = HALF_HOUR + BEGAN
-"""And again, now with its actual, by the next cycle."""
+"""It is captured again, now with its actual, by the next cycle."""
 
 MADE_BEFORE: Final = HALF_HOUR - BEGAN
-"""The same cycle makes a forecast, for the next half-hour."""
+"""The same cycle makes a forecast this long before it starts, at the next half-hour."""
 
 
 @cache
 def _repeated() -> list[tuple[int, ...]]:
-    """The newest recorded weeks; a hole takes the values of the week before that has them."""
+    """The newest recorded weeks; a gap takes the values of the last week before that has them."""
     values = read_recorded(RECORDED_UNTIL - WEEKS * WEEK, RECORDED_UNTIL)
     by_week = values.T.reshape(WEEKS, -1, len(SERIES))
     while (holes := np.isnan(by_week).any(axis=-1, keepdims=True)).any():
@@ -64,7 +64,7 @@ def _repeated() -> list[tuple[int, ...]]:
 
 
 def happened(at: datetime) -> tuple[int, ...]:
-    """What the recording repeats at an instant: tenths of each of `SERIES`."""
+    """The values of the repeated recording at an instant: tenths of each of `SERIES`."""
     return _repeated()[(at - RECORDED_UNTIL) % (WEEKS * WEEK) // HALF_HOUR]
 
 
@@ -85,7 +85,7 @@ def half_hours(window: Window) -> Iterator[datetime]:
 
 
 def last_days(end: datetime, days: int) -> Window:
-    """Whole UTC days, and the part of a day up to `end`."""
+    """The whole UTC days, and the part of a day, up to `end`."""
     return Window(day_start((end - days * DAY).date()), end)
 
 
@@ -94,14 +94,14 @@ def build(url: SecretStr, end: datetime, sizes: Sizes) -> None:
     migrate(url, Stamp("replay", 0))
     with connect(url) as connection:
         history = last_days(end, sizes.short_history_days)
-        # the last half-hour has only begun at `end`: the next cycle brings it
+        # the last half-hour has not ended at `end`: the next cycle adds it
         load_telemetry(connection, Window(history.start, end - HALF_HOUR))
         load_forecasts(connection, last_days(end, sizes.forecast_days))
         settle(connection)
 
 
 def grow(url: SecretStr, end: datetime, sizes: Sizes) -> None:
-    """The years before the short history, as `grid backfill` would load them: behind the rest."""
+    """The years before the short history, as `grid backfill` would load them: after the rest."""
     older = last_days(end, sizes.long_history_days).start
     with connect(url) as connection:
         load_telemetry(connection, Window(older, last_days(end, sizes.short_history_days).start))
@@ -156,13 +156,13 @@ def load_forecasts(connection: Connection, window: Window) -> None:
 
 
 def settle(connection: Connection) -> None:
-    """What autovacuum has long done to rows that are this old."""
+    """Do what autovacuum would long have done for rows this old."""
     connection.execute("VACUUM (ANALYZE)")
     connection.execute("CHECKPOINT")
 
 
 def _make_truth(connection: Connection, window: Window) -> None:
-    """`bench.truth`: what happened and will happen in each half-hour."""
+    """Make `bench.truth`: the actual values of each half-hour, past and future."""
     columns = ("half_hour", "ordinal", "series", "tenths")
     rows = (
         (_number(at), ordinal, SERIES[ordinal - 1], tenths)

@@ -22,6 +22,6 @@ defs = dg.Definitions(
     schedules=[automation.half_hourly, housekeeping.daily_housekeeping],
     sensors=[automation.new_telemetry],
     resources={"services": Services()},
-    # One process for all steps: the multiprocess executor takes 3 s for each.
+    # One process for all steps: the multiprocess executor takes 3 s per step.
     executor=dg.in_process_executor,
 )

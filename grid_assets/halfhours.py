@@ -1,4 +1,4 @@
-"""Arithmetic on UTC half-hours, and the API's spelling of time.
+"""Arithmetic on UTC half-hours, and the API's format for times.
 
 No function reads a clock, and a datetime without a time zone is refused. London settlement periods
 are computed by the reporting views.
@@ -53,7 +53,7 @@ class Window:
 
 
 def floor(instant: datetime) -> datetime:
-    """The start of the half-hour that holds `instant`. Raises `ValueError` without a time zone."""
+    """The start of the half-hour with `instant` in it. Raises `ValueError` without a time zone."""
     if instant.tzinfo is None:
         raise ValueError(f"{instant!r} has no time zone")
     instant = instant.astimezone(UTC)
@@ -71,14 +71,14 @@ def days_window(first: date, last: date) -> Window:
 
 
 def api_time(instant: datetime) -> str:
-    """The API's spelling of an instant, such as `2025-12-31T23:30Z`."""
+    """An instant in the API's format, such as `2025-12-31T23:30Z`."""
     return instant.astimezone(UTC).isoformat("T", "minutes").removesuffix("+00:00") + "Z"
 
 
 def parse_api_time(text: object) -> datetime:
-    """The UTC instant of the API's spelling. Raises `ValueError` for anything else.
+    """The UTC instant of a time in the API's format. Raises `ValueError` for anything else.
 
-    A time without `Z` is refused: the API documents UTC, so its zone would be a guess.
+    A time without `Z` is refused: the API documents `Z`, so any zone would be a guess.
     """
     if not isinstance(text, str) or not _API_TIME.fullmatch(text):
         raise ValueError(f"{reprlib.repr(text)[:60]} is not a UTC time such as 2025-12-31T23:30Z")
@@ -86,14 +86,14 @@ def parse_api_time(text: object) -> datetime:
 
 
 def utc_text(at: datetime | date | None) -> str:
-    """An instant or a day for people, such as `2025-12-31 23:30Z`; a dash where there is none."""
+    """An instant or a day for people, such as `2025-12-31 23:30Z`; a dash if there is none."""
     if at is None:
         return "-"
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ") if isinstance(at, datetime) else str(at)
 
 
 def age_text(age: timedelta) -> str:
-    """A length of time for people: minutes, from two hours on hours, from three days on days."""
+    """A duration for people: in minutes, from two hours up in hours, from three days up in days."""
     minutes = max(int(age.total_seconds() // 60), 0)
     if minutes < 120:
         return f"{minutes} min"

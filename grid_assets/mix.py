@@ -1,8 +1,8 @@
 """The exact-100 rule: turns published shares into a mix that sums to exactly 100 %.
 
 Only half of the published mixes sum to 100.0; rounding leaves most others at 99.9 or 100.1, with
-`other` at 0. So `other` becomes whatever the named fuels leave of 100, and where they alone exceed
-100 by rounding, they are scaled back by largest remainders. Anything further off is refused. The
+`other` at 0. So `other` becomes whatever the named fuels leave of 100. If they alone exceed 100
+by rounding, they are scaled back by largest remainders. Anything further off is refused. The
 database repeats the rule as constraints (`sql/migrations`).
 """
 
@@ -19,12 +19,12 @@ WHOLE: Final = 1000
 """100 % in tenths of a percent, the resolution in which shares are published and stored."""
 
 MAX_EXCESS: Final = 5
-"""Tenths by which named fuels may exceed 100 and still be rounding: eight roundings of at most half
-a tenth give 4; the largest excess in the recording is 2."""
+"""Tenths by which named fuels may exceed 100 and still count as rounding: eight roundings of at
+most half a tenth give 4; the largest excess in the recording is 2."""
 
 MAX_UNPUBLISHED_OTHER: Final = 250
-"""Tenths by which `other` may differ from its published share; in the recording it is 3. A mix that
-lacks more than a quarter of its power was not rounded, it is incomplete."""
+"""Tenths by which `other` may differ from its published share; in the recording it is at most 3. A
+mix that lacks more than a quarter of its power has not been rounded: it is incomplete."""
 
 Adjustment = Literal["none", "other_completed", "scaled_to_100"]
 
@@ -63,8 +63,8 @@ def complete(
 ) -> Mix:
     """The exact mix of one half-hour.
 
-    `published` holds percent by fuel, None or absent where the source gave none; `unknown` holds
-    percent by names other than the nine, which counts as part of `other`.
+    `published` holds percent by fuel, None or absent if the source gave none; `unknown` holds
+    percent by names other than the nine, which count as part of `other`.
     Raises `MixRefused` for a share outside 0 to 100 or a total that rounding cannot explain.
     """
     unknown = unknown or {}
@@ -94,7 +94,7 @@ def complete(
     other = WHOLE - sum(tenths.values())
     if abs(other - published_other) > MAX_UNPUBLISHED_OTHER:
         raise MixRefused(
-            f"'other' would have to be {_percent(other)} where {_percent(published_other)} "
+            f"'other' would have to be {_percent(other)}, but {_percent(published_other)} "
             "was published"
         )
     if adjustment == "none" and other != published_other:

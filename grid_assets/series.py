@@ -1,7 +1,7 @@
 """The dictionary of the ten series: carbon intensity, then the shares of nine fuels.
 
-Names, units, columns, groups, colours and lead buckets are defined only here. SQL
-templates, charts and generated pages read them; only applied migrations repeat them.
+Names, units, columns, groups, colours and lead buckets are defined only here. SQL templates, charts
+and generated pages read them; only applied migrations repeat them.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ class Series:
     name: str
     unit: str
     column: str
-    """Column of `core` with what happened."""
+    """Column of `core` with the actual value."""
     ceiling: int
-    """The largest value that is possible, in `unit`."""
+    """The largest possible value, in `unit`."""
     colour: str
-    """In every chart."""
+    """The colour in every chart."""
     group: str = ""
     """`fuel_group` of a fuel."""
     level: int = 0
-    """Place of a fuel in a stacked chart, from the bottom: fossil fuels lie on top."""
+    """Place of a fuel in a stacked chart, from the bottom: fossil fuels are on top."""
 
     @property
     def label(self) -> str:
@@ -78,7 +78,7 @@ LEAD_BUCKETS: Final = {
     "12-24h": (24, 48),
     "24-48h": (48, 96),
 }
-"""Steps of half an hour of each bucket, lower edge included, as in `forecast.lead_bucket`."""
+"""Half-hour steps of each bucket, lower edge included, as in `forecast.lead_bucket`."""
 
 BUCKET_OF_STEP: Final = tuple(
     name for name, (first, end) in LEAD_BUCKETS.items() for _ in range(first, end)

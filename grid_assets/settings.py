@@ -22,7 +22,7 @@ DataKind = Literal["live", "replay"]
 PUBLIC_API_URL: Final = "https://api.carbonintensity.org.uk"
 DEFAULT_HISTORY: Final = timedelta(days=30)
 LEAST_FORECAST_DAYS: Final = 31
-"""Bands are calibrated on whole issues of the last 28 days; the database refuses under 30 days."""
+"""Bands are calibrated on whole issues of the last 28 days; the database refuses fewer than 30."""
 
 
 class SettingsError(Exception):
@@ -47,7 +47,7 @@ def _postgres_url(url: SecretStr) -> SecretStr:
         parts = urlsplit(text)
         port = parts.port
         if parts.fragment or text.count("@") != min(parts.netloc.count("@"), 1):
-            # A raw @, /, ? or # in the password: libpq would read the rest of it as a host, which
+            # A raw @, /, ? or # in the password: libpq would take the rest of it for a host, which
             # errors show.
             raise ValueError
     except Exception:

@@ -1,6 +1,6 @@
 """The browser of the page tests.
 
-Without one the tests are skipped, and the last line of the run says so; where the variable
+Without one the tests are skipped, and the last line of the run says so; if the variable
 GRID_TESTS_NEED_CHROMIUM is set, as in CI, they fail.
 """
 
@@ -18,7 +18,7 @@ from grid_assets_tests import screenshots
 CHROMIUM: Final = screenshots.browser_path()
 
 NEEDED: Final = "GRID_TESTS_NEED_CHROMIUM"
-"""Set by `.ci/run`: without a Chromium the page tests then fail, and are not skipped."""
+"""Set by `.ci/run`: without a Chromium the page tests then fail instead of being skipped."""
 
 MISSING: Final = "no Chromium: the page tests could not run; install it to run them"
 

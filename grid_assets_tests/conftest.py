@@ -1,7 +1,7 @@
 """Fixtures for every test: a real PostgreSQL, a database per test, a replay, a Dagster run.
 
-The server is the one of GRID_DATABASE_URL if that is set, else an embedded one, which each worker
-of pytest-xdist starts and stops for itself. Tests use only databases that they create, named
+The server is the one in GRID_DATABASE_URL if that is set, else an embedded one that each worker of
+pytest-xdist starts and stops. Tests use only databases that they create, named
 `grid_test_…`.
 """
 
@@ -197,7 +197,7 @@ def new_database(server: SecretStr) -> Iterator[Callable[[str | None], SecretStr
 
 @pytest.fixture(scope="session")
 def chart_library(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """A folder with the charts' library, which takes two seconds to make: once for all workers."""
+    """A folder with the charts' library, made once for all workers because it takes two seconds."""
     base = tmp_path_factory.getbasetemp()
     folder = (base if worker_id == "master" else base.parent) / "chart library"
     folder.mkdir(exist_ok=True)
@@ -223,7 +223,7 @@ def replay_server() -> Iterator[ReplayServer]:
 
 @pytest.fixture
 def replay(replay_server: ReplayServer) -> Iterator[ReplayServer]:
-    """The recorded API, well and with nothing withheld at the start of each test."""
+    """The recorded API, without faults and with nothing withheld at the start of each test."""
     yield replay_server
     replay_server.control.heal()
     if replay_server.control.withheld_from is not None:
@@ -243,7 +243,7 @@ def template(server: SecretStr, replay_server: ReplayServer) -> Iterator[str]:
 
 @pytest.fixture
 def warehouse(new_database: Callable[[str | None], SecretStr], template: str) -> SecretStr:
-    """The URL of a migrated, empty warehouse of the test's own, stamped `replay`."""
+    """The URL of the test's own migrated, empty warehouse, stamped `replay`."""
     return new_database(template)
 
 

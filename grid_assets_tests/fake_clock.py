@@ -1,7 +1,7 @@
-"""Runs tests as if it were another time, with libfaketime, and their PostgreSQL with them.
+"""Runs tests, together with their PostgreSQL, as if it were another time, with libfaketime.
 
 `command` starts pytest at that time. In the pytest that it starts, `share_with_postgres` passes the
-false clock on to the embedded server, whose programs get no variables of their parent.
+false clock on to the embedded server, whose programs do not inherit variables.
 """
 
 from __future__ import annotations

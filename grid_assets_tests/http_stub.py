@@ -1,4 +1,4 @@
-"""A real HTTP server on this machine whose answers, and misbehaviour, a test scripts.
+"""A real HTTP server on this machine whose responses and misbehaviour a test scripts.
 
 It knows nothing of the Carbon Intensity API.
 """

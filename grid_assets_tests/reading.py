@@ -1,4 +1,4 @@
-"""What tests read after a command: the error that it printed, and tables."""
+"""Helpers to read the outcome of a command: the error that it printed, and tables."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Runs the `grid` command as people do: as processes, with a GRID_HOME of their own.
+"""Runs the `grid` command as users do: as separate processes, with their own GRID_HOME.
 
-`GridCommand` starts, watches and ends them. Waits are generous, because they end as soon as what
-they wait for is there, and a busy machine is no fault of the product.
+`GridCommand` starts, watches and ends them. Time limits are generous: a wait ends as soon as its
+condition holds, and a busy machine is not the product's fault.
 """
 
 from __future__ import annotations

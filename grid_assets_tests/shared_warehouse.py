@@ -1,7 +1,7 @@
 """One warehouse for a whole test module, emptied before each test: quicker than a new one for each.
 
-A module takes part with `one_warehouse, warehouse = …`, where it neither changes the schema nor
-writes from a process that outlives the test.
+A module opts in with `one_warehouse, warehouse = …`, provided that it neither changes the schema
+nor writes from a process that outlives the test.
 """
 
 from __future__ import annotations

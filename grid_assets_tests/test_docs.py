@@ -1,4 +1,4 @@
-"""The documentation: its links lead somewhere, its queries run, its lines can be read."""
+"""The documentation: its links resolve, its queries run, and its lines are short."""
 
 from __future__ import annotations
 

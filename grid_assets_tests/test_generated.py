@@ -1,4 +1,4 @@
-"""The generated files are what a migrated database says, and it has everything others rely on."""
+"""The generated files match a migrated database, and it has everything that others rely on."""
 
 from __future__ import annotations
 

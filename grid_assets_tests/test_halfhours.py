@@ -1,4 +1,4 @@
-"""Half-hours, windows and the API's spelling of time; no clock and no database."""
+"""Half-hours, windows and the API's format for times; no clock and no database."""
 
 from __future__ import annotations
 

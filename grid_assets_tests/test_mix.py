@@ -141,7 +141,7 @@ def test_an_excess_of_half_a_percent_is_rounding_and_more_is_not(gas: str, refus
 def test_a_mix_that_lacks_more_than_a_quarter_is_refused(gas: str, refused: bool) -> None:
     published = shares(gas=gas, other=0)
     if refused:
-        with pytest.raises(MixRefused, match=r"'other' would have to be 25\.1 where 0\.0"):
+        with pytest.raises(MixRefused, match=r"'other' would have to be 25\.1, but 0\.0"):
             complete(published)
     else:
         assert complete(published).other == 25
@@ -149,7 +149,7 @@ def test_a_mix_that_lacks_more_than_a_quarter_is_refused(gas: str, refused: bool
 
 def test_an_other_far_above_what_is_left_is_refused() -> None:
     assert complete(shares(gas=90, other=35)).other == 10
-    with pytest.raises(MixRefused, match=r"'other' would have to be 10\.0 where 35\.1"):
+    with pytest.raises(MixRefused, match=r"'other' would have to be 10\.0, but 35\.1"):
         complete(shares(gas=90, other="35.1"))
 
 

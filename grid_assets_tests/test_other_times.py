@@ -1,4 +1,4 @@
-"""The tests that ask for the time pass at any time of day and year, not only at this one."""
+"""The tests that read the clock pass at any time of day and year, not only now."""
 
 from __future__ import annotations
 

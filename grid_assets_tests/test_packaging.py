@@ -1,4 +1,4 @@
-"""The package as it is installed without a checkout: complete, and at work in any folder."""
+"""The package installed without a checkout: complete, and working in any folder."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BUILDS_HERE = int(version("setuptools").split(".")[0]) >= 77
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel of the committed and the uncommitted files, built from a copy of them."""
+    """A wheel built from a copy of the working tree, uncommitted files included."""
     source, made = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
     for name in ("grid_assets", "sql", "pyproject.toml", "README.md", "LICENSE"):
         subprocess.run(["cp", "-R", str(PROJECT_DIR / name), str(source)], check=True)

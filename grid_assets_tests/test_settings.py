@@ -1,4 +1,4 @@
-"""Settings from the environment, and the errors for those that are not valid."""
+"""Settings from the environment, and the errors for invalid ones."""
 
 from __future__ import annotations
 

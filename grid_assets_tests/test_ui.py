@@ -1,4 +1,4 @@
-"""Dagster's UI of a running product: what it knows, what an analyst starts there, and its page.
+"""Dagster's UI of a running product: its contents, runs started there by an analyst, and its page.
 
 The tests ask the GraphQL API that every page of the UI is made from, so they do not depend on
 where Dagster draws something. One test opens the page in a browser.

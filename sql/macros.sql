@@ -1,4 +1,4 @@
-{# What more than one file says. The series come from grid_assets/series.py. #}
+{# Fragments that several files share. The series come from grid_assets/series.py. #}
 
 {# The share columns in the order of the API: `m.biomass_pct, m.coal_pct, …`. #}
 {% macro shares(of="", some=fuels) %}
@@ -10,7 +10,7 @@
 CASE {{ series }} WHEN '{{ carbon_intensity.name }}' THEN '{{ carbon_intensity.unit }}' ELSE '%' END
 {%- endmacro %}
 
-{# What happened to a series, from a row of core.intensity and one of core.generation_mix. #}
+{# The actual value of a series, from a row of core.intensity and one of core.generation_mix. #}
 {% macro actual(series, intensity, generation_mix) %}
 CASE {{ series }}
         WHEN '{{ carbon_intensity.name }}' THEN {{ intensity }}.{{ carbon_intensity.column }}
@@ -25,8 +25,8 @@ CASE {{ series }}
 (extract(epoch FROM {{ period_start }} - {{ issued_at }}) / 60)::integer
 {%- endmacro %}
 
-{# Gives the columns of a view that have no comment the comment of the same column of the relations
-   it is made of; the first relation that has one counts. #}
+{# Copies comments to the columns of a view that have none, from the same column of the relations
+   that the view reads; the first relation with a comment counts. #}
 {% macro inherit_comments(view) %}
 DO $$
 DECLARE

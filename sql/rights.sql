@@ -3,8 +3,8 @@
 
 -- grid_owner gets everything that this migration created and that the schema's previous owner has,
 -- schemas first: it needs CREATE there to own what is in them. Indexes, identity sequences and row
--- types follow their table. What somebody else created there, such as an analyst's view, stays
--- theirs: owned by grid_owner it might read less than they may, and a function might do more.
+-- types follow their table. Objects that somebody else created there, such as an analyst's view,
+-- stay theirs: owned by grid_owner, a view might read less than they may, and a function do more.
 DO $$
 DECLARE
     object text;
@@ -37,15 +37,15 @@ BEGIN
     LOOP
         EXECUTE 'ALTER ' || object || ' OWNER TO grid_owner';
     END LOOP;
-    -- for migrations to come, which may make a schema
+    -- for future migrations, which may create a schema
     IF NOT has_database_privilege('grid_owner', current_database(), 'CREATE') THEN
         EXECUTE format('GRANT CREATE ON DATABASE %I TO grid_owner', current_database());
     END IF;
 END
 $$;
 
--- Dagster's schema belongs to grid_writer, because Dagster creates and purges its tables itself. (It
--- stays empty where GRID_DAGSTER_DATABASE_URL names another place.)
+-- Dagster's schema belongs to grid_writer, because Dagster creates and purges its tables itself.
+-- (It stays empty if GRID_DAGSTER_DATABASE_URL names another place.)
 DO $$
 DECLARE
     object text;
@@ -70,12 +70,12 @@ BEGIN
 END
 $$;
 
--- grid_reader reads all of reporting. A view reads its tables as its owner, but calls functions as the
--- reader; without USAGE on forecast nobody else can call this one.
+-- grid_reader reads all of reporting. A view reads its tables as its owner, but calls functions as
+-- the reader; without USAGE on forecast nobody else can call this one.
 GRANT USAGE ON SCHEMA reporting TO grid_reader;
 
 -- grid_writer: no DELETE and no TRUNCATE anywhere. Rows are deleted only by functions that run as
--- grid_owner and check for themselves what may go.
+-- grid_owner and check which rows may go.
 GRANT USAGE ON SCHEMA raw, core, forecast, ops, reporting TO grid_writer;
 GRANT INSERT, UPDATE ON ops.etl_runs, ops.quarantine, ops.retention TO grid_writer;
 

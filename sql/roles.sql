@@ -1,5 +1,6 @@
--- The statements that would bring the three roles to this version: one per row, in order, and no row
--- where nothing is missing. Every migration runs them, or shows them to an administrator if it may not.
+-- The statements that bring the three roles up to this version: one per row, in order, and no row
+-- if nothing is missing. Every migration runs them, or shows them for an administrator if it may
+-- not.
 --
 --   grid_owner    owns every relation and migrates
 --   grid_writer   loads: adds to raw; adds and changes in core, forecast and ops; deletes nothing
@@ -7,7 +8,7 @@
 --
 -- rights.sql says what each may do. All can log in, because the settings and limits of a role apply
 -- only to the role that logs in; without a password no password login succeeds. Limits and settings
--- that somebody has changed are kept.
+-- that an administrator has changed are kept.
 WITH wanted (place, name, attributes) AS (VALUES
     (1, 'grid_owner', ''),
     (2, 'grid_writer', ''),

@@ -1,5 +1,5 @@
--- Half-hours and predictions, and the bytes that they take, with indexes and TOAST: of our
--- telemetry but NESO's forecasts, of the naive telemetry, of our forecasts, of the naive ones.
+-- Numbers of half-hours and predictions, and the bytes that they take, with indexes and TOAST: our
+-- telemetry without NESO's forecasts, the naive telemetry, our forecasts, the naive forecasts.
 SELECT (SELECT count(*) FROM core.intensity), (SELECT count(*) FROM forecast.predictions),
        sum(bytes) FILTER (WHERE nspname IN ('raw', 'core') AND relname !~ '^neso_forecast'),
        sum(bytes) FILTER (WHERE nspname = 'naive' AND relname !~ '^(predictions|issues)'),

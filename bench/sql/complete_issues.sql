@@ -1,5 +1,5 @@
--- Issue times of a model with all rows of a forecast of its own, made from telemetry of both
--- sources up to an instant or later.
+-- Issue times at which a model made a complete forecast, from telemetry of both sources up to an
+-- instant or later.
 SELECT i.issued_at
 FROM forecast.issues AS i
 JOIN forecast.predictions AS p ON p.model = i.model AND p.issued_at = i.issued_at

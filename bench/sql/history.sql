@@ -1,5 +1,5 @@
--- What a backfill has left behind: rows, Dagster runs and events, failed attempts, and the seconds
--- that its assets took.
+-- The results of a backfill: rows, Dagster runs and events, failed attempts, and the seconds that
+-- its assets took.
 SELECT (SELECT count(*) FROM raw.intensity), (SELECT count(*) FROM core.intensity),
        (SELECT count(*) FROM raw.generation), (SELECT count(*) FROM core.generation_mix),
        count(DISTINCT run_id), count(*) FILTER (WHERE status <> 'success'),

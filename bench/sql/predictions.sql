@@ -1,7 +1,8 @@
--- One model's forecasts at every half-hour of a window, 96 steps of ten series each. A forecast is
--- what happened up to six hours before its half-hour: the further ahead, the further off it may
--- be, by a hash of issue and step. So errors grow with the lead, the same rows come out every time,
--- and shares sum to 100 without rounding. In the order of a running system: issue, series, step.
+-- One model's forecasts at every half-hour of a window, 96 steps of ten series each. A forecast
+-- repeats the actuals of up to six hours before its half-hour: the longer the lead, the larger the
+-- offset may be, chosen by a hash of issue and step. So errors grow with the lead, the
+-- rows are the same every time, and shares sum to 100 without rounding. Rows are in the order of a
+-- running system: issue, series, step.
 INSERT INTO forecast.predictions
     (model, series, period_start, issued_at, created_at, p10, p50, p90, raw_p10, raw_p50, raw_p90)
 SELECT %(model)s, happened.series, to_timestamp((issue.half_hour + lead.step) * 1800.0),

@@ -1,7 +1,7 @@
--- What dashboards ask all day. Each block is asked of the views in schema `reporting`, and of those
--- in `naive`, where a block of that name may ask otherwise; both have the same rows as their answer.
--- Columns are named where ours may get a further one. Errors of days are weighted by how many
--- forecasts each is of.
+-- The queries of dashboards. Each block is run on the views in schema `reporting` and on those in
+-- `naive`, which may have its own wording in a block of that name; both must give the same rows.
+-- Columns are named if our view may get another one. Daily errors are weighted by their number of
+-- forecasts.
 
 -- telemetry_24h
 SELECT * FROM {schema}.telemetry_24h

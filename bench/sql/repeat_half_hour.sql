@@ -1,4 +1,4 @@
--- What another program could write: a half-hour with the newest published values of the one before.
+-- Writes rows as another program could: a half-hour with the newest values of the one before it.
 WITH of_intensity AS (
     INSERT INTO raw.intensity
     SELECT DISTINCT ON (period_start) period_start + interval '30 minutes', now(),

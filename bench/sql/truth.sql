@@ -1,5 +1,5 @@
--- One row is what happened, or will have happened, in one half-hour (counted from 1970) of one
--- series, in tenths of its unit. Dropped again once forecasts are made from it.
+-- One row is the actual value, past or future, of one series in one half-hour (counted from 1970),
+-- in tenths of its unit. The table is dropped once forecasts have been made from it.
 CREATE SCHEMA bench;
 CREATE UNLOGGED TABLE bench.truth (
     half_hour bigint,

@@ -1,5 +1,5 @@
--- NESO's 48-hour forecast as the cycle before each half-hour of a window captures it: 96 half-hours
--- from the one then under way on, in whole grams, further off the further ahead.
+-- NESO's 48-hour forecasts, as captured by the cycle before each half-hour of a window: 96
+-- half-hours from the current one on, in whole grams, with errors that grow with the lead.
 INSERT INTO raw.neso_forecast (issued_at, period_start, forecast_gco2_kwh, simulated)
 SELECT to_timestamp(issue.half_hour * 1800.0) - %(made_before)s::interval,
        to_timestamp((issue.half_hour + lead.step) * 1800.0),

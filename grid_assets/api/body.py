@@ -21,7 +21,7 @@ from grid_assets.api.errors import (
 )
 
 CHUNK_BYTES: Final = 64 * 1024
-"""The most that is read at once: half of an ordinary 14-day body."""
+"""The most to read at once: half of an ordinary 14-day body."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class BodyReader:
             raise malformed(path, "is not UTF-8", _readable(body)) from error
 
     def excerpt(self, response: requests.Response) -> str:
-        """The first 64 kB, or as much as arrived: of a refusal the status matters most."""
+        """The first 64 kB, or as much as arrived: the status of a refusal matters most."""
         body = bytearray()
         with contextlib.suppress(OSError, urllib3.exceptions.HTTPError):
             self._fill(body, response, BODY_EXCERPT_BYTES)
@@ -83,7 +83,7 @@ class BodyReader:
 
 
 def json_object(path: str, text: str) -> dict[str, Any]:
-    """A body as a dict whose decimals are exact. Raises `ApiMalformedBody`."""
+    """A body as a dict with exact decimals. Raises `ApiMalformedBody`."""
     try:
         document = json.loads(text, parse_float=Decimal)
     except (ValueError, ArithmeticError, RecursionError) as error:

@@ -1,7 +1,7 @@
 """The HTTP client of the Carbon Intensity API.
 
-It limits how many requests run at once, and refuses recorded data for a live warehouse and the
-reverse. Clock, sleep and randomness are arguments, so that a test can simulate an hour of outage.
+It limits how many requests run at once, and refuses recorded data for a live warehouse and vice
+versa. Clock, sleep and randomness are arguments, so that a test can simulate an hour of outage.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ LONGEST_WINDOW: Final = timedelta(days=14)
 """The longest window that `/intensity` and `/generation` accept in one request."""
 
 SILENT_WINDOWS: Final = 3
-"""Windows in a row without an answer before the rest is given up; one or two can be bad luck."""
+"""Unanswered windows in a row before the rest are abandoned; one or two may be bad luck."""
 
 PROBE_TIMEOUT_S: Final = 2.0
 """A replay on the same machine answers in milliseconds."""
@@ -67,16 +67,16 @@ class ApiResponse:
 
 @dataclass(frozen=True)
 class ReplayInfo:
-    """How many weeks a replay has moved its recording towards now."""
+    """How many weeks a replay has moved its recording towards the present."""
 
     shift_weeks: int
 
 
 class CarbonIntensityApi:
-    """One run's client of the API, for use in a `with` block by any number of threads.
+    """A client of the API for one run, for use in a `with` block by any number of threads.
 
     All threads share one `requests.Session` whose pool has a connection for each. That is safe:
-    urllib3's pool has its own lock, and cookies, the state that a session shares, are off.
+    urllib3's pool has its own lock, and cookies, the only shared state of a session, are off.
     """
 
     def __init__(
@@ -95,9 +95,9 @@ class CarbonIntensityApi:
         uniform: Callable[[float, float], float] = random.uniform,
         utcnow: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Answers must be of `kind` and `shift_weeks` (None: any).
+        """Responses must match `kind` and `shift_weeks`; None accepts any.
 
-        Without a `sleep`, closing the client ends its waits. The client closes its session.
+        Unless `sleep` is given, closing the client also ends its waits. It closes its session.
         """
         parts = urlsplit(base_url)
         # Without the password in the address, no library can quote it in a message.
@@ -143,7 +143,7 @@ class CarbonIntensityApi:
         self._session.close()
 
     def get(self, path: str) -> ApiResponse:
-        """The answer to GET `path`, such as `/intensity/factors`. Raises `ApiError`."""
+        """The response to GET `path`, such as `/intensity/factors`. Raises `ApiError`."""
         return self._retries.retry(lambda: self._get_once(path))
 
     def _get_once(self, path: str) -> ApiResponse:
@@ -178,21 +178,21 @@ class CarbonIntensityApi:
             )
 
     def fetch_forecast(self, from_half_hour: datetime) -> ApiResponse:
-        """The 48 hours from a half-hour on. Raises `ApiError`."""
+        """NESO's forecast for the 48 hours from a half-hour on. Raises `ApiError`."""
         return self.get(f"/intensity/{api_time(from_half_hour)}/fw48h")
 
     def fetch_windows(
         self, endpoint: Endpoint, window: Window, longest: timedelta = LONGEST_WINDOW
     ) -> Iterator[tuple[Window, ApiResponse | ApiError]]:
-        """Each piece of `window` with its answer or its error, in time order.
+        """Each piece of `window` with its response or its error, in time order.
 
-        A failing piece does not stop the others; only `ApiWrongKind` is raised. Ahead of a slow
-        caller it holds at most twice as many answers as requests may be in flight. Closing it early
-        drops the pieces that have not started.
+        A failing piece does not stop the others; only `ApiWrongKind` is raised. If the caller is
+        slow, at most twice as many responses are held as requests may be in flight. Closing the
+        iterator early drops the pieces that have not started.
 
-        After three pieces in a row without an answer, each after all its tries, the rest becomes
+        When three pieces in a row get no answer despite all retries, the rest become
         `ApiUnreachable` without a request. Only silence and HTTP 429 count, because neither depends
-        on the piece; a 5xx or a malformed body may be the fault of one piece.
+        on the piece; a 5xx or a malformed body may concern a single piece.
         """
         gave_up = threading.Event()
 
@@ -241,7 +241,7 @@ class CarbonIntensityApi:
         else:
             return
         raise ApiWrongKind(
-            f"The answer of {self._host} to {path} {fault}. Recorded and live data never meet: "
+            f"The answer of {self._host} to {path} {fault}. Recorded and live data are never mixed: "
             "change GRID_API_URL or use another database.",
             path=path,
             status=response.status_code,
@@ -249,9 +249,9 @@ class CarbonIntensityApi:
 
 
 def probe_replay(base_url: str, timeout_s: float = PROBE_TIMEOUT_S) -> ReplayInfo | None:
-    """The replay that runs at an address of this machine; None for anything else.
+    """The replay that runs at an address on this machine; None for anything else.
 
-    Never raises for a dead or foreign server, and never contacts another machine.
+    Never raises if the server is dead or is not a replay, and never contacts another machine.
     """
     if not is_loopback(base_url):
         return None
@@ -273,7 +273,7 @@ def probe_replay(base_url: str, timeout_s: float = PROBE_TIMEOUT_S) -> ReplayInf
 
 
 def is_loopback(base_url: str) -> bool:
-    """Whether an address can only be this machine's own. No name but `localhost` counts as such."""
+    """Whether an address is surely on this machine; the only name that counts is `localhost`."""
     host = urlsplit(base_url).hostname or ""
     try:
         return ip_address(host).is_loopback
@@ -283,7 +283,7 @@ def is_loopback(base_url: str) -> bool:
 
 def _new_session(concurrency: int, loopback: bool) -> requests.Session:
     session = requests.Session()
-    # One more than the pool has threads, for a caller that calls `get` meanwhile.
+    # One more than the pool has threads, for a caller that uses `get` at the same time.
     adapter = HTTPAdapter(pool_maxsize=concurrency + 1)
     session.mount("https://", adapter)
     session.mount("http://", adapter)

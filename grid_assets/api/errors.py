@@ -1,7 +1,7 @@
-"""The errors of a request that gave no usable JSON object.
+"""The errors of a request that did not return a usable JSON object.
 
-Only subclasses of `TransientApiError` can clear up by waiting, so only they are retried. No message
-shows more of an address than its host, so none can reveal a password.
+Only subclasses of `TransientApiError` can clear up with time, so only they are retried. Messages
+show no more of an address than its host, so they cannot reveal a password.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import json
 from typing import Final
 
 BODY_EXCERPT_BYTES: Final = 64 * 1024
-"""Bytes kept of an unusable body: enough for any error page, and little enough to store."""
+"""How much of an unusable body is kept: enough for any error page, and little enough to store."""
 
 
 class ApiError(Exception):
-    """A request without a usable answer; `body` is the part that arrived, up to 64 kB."""
+    """A request got no usable response; `body` is the part that arrived, up to 64 kB."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class ApiError(Exception):
 
 
 class TransientApiError(ApiError):
-    """The same request may succeed later; these, and only these, are retried."""
+    """The same request may succeed later."""
 
 
 class ApiUnreachable(TransientApiError):
@@ -53,7 +53,7 @@ class ApiRateLimited(TransientApiError):
 
 
 class ApiMalformedBody(TransientApiError):
-    """HTTP 200 with a body that is truncated, not JSON or not an object; `body` is all of it."""
+    """HTTP 200 with a body that is truncated, not JSON or not an object; `body` holds all of it."""
 
 
 class ApiBadRequest(ApiError):
@@ -79,7 +79,7 @@ class ApiWrongKind(ApiError):
 def status_error(
     status: int, *, path: str, body: str, retry_after_s: float | None = None
 ) -> ApiError:
-    """The error of a status other than 200."""
+    """The error for a status other than 200."""
     kind: type[ApiError]
     match status:
         case 400:

@@ -1,8 +1,8 @@
-"""Turns the API's JSON into typed rows, and says why a record cannot be used.
+"""Parses the API's JSON into typed rows, and says why a record cannot be used.
 
-Pure: no input, output or clock. A value that is absent or null stays None. A value of the wrong
-type, a time that is not a UTC half-hour, or shares that cannot be a mix reject their record, and
-only that record.
+Pure: no I/O and no clock. A value that is absent or null stays None. A value of the wrong type, a
+time that is not a UTC half-hour, or shares that cannot be a mix cause their record, and only that
+record, to be rejected.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from grid_assets.mix import MixRefused, complete
 from grid_assets.series import FUELS
 
 LIMIT_GCO2_KWH: Final = Decimal(1_000_000)
-"""A larger number is garbage rather than a wrong intensity; the largest published was 13,579."""
+"""Anything larger is garbage, not a wrong intensity; the largest ever published was 13,579."""
 
 MAX_DIGITS: Final = 30
-"""Places before or after the point; published numbers have three and one. Neither PostgreSQL nor
-Python's decimal arithmetic can hold `1e-20000` or `1e1000000`."""
+"""Digits before or after the decimal point; published numbers have three and one. Neither
+PostgreSQL nor Python's decimal arithmetic can hold `1e-20000` or `1e1000000`."""
 
 MAX_TEXT: Final = 100
 """Characters in a fuel name or an index; the longest documented one has nine."""
@@ -42,7 +42,7 @@ class IntensityRow:
 
 @dataclass(frozen=True, slots=True)
 class GenerationRow:
-    """One half-hour of `/generation`; percent by fuel as published, None where there was none."""
+    """One half-hour of `/generation`; percent by fuel as published, None if not published."""
 
     period_start: datetime
     shares_pct: Mapping[str, Decimal | None]
@@ -70,7 +70,7 @@ class Parsed(Generic[Row]):
 
 
 TWICE: Final = "record: the half-hour appears twice with different values"
-"""The payload is the list of all versions, so that no replay of the quarantine accepts just one."""
+"""The payload lists all versions, so that a quarantine replay cannot accept just one of them."""
 
 
 class _Unusable(ValueError):
@@ -78,12 +78,12 @@ class _Unusable(ValueError):
 
 
 def parse_intensity(document: Mapping[str, Any], window: Window) -> Parsed[IntensityRow]:
-    """Rows of an `/intensity` answer that start in `window`."""
+    """Rows of an `/intensity` response that start in `window`."""
     return _parse(document, window, _intensity_row)
 
 
 def parse_generation(document: Mapping[str, Any], window: Window) -> Parsed[GenerationRow]:
-    """Rows of a `/generation` answer that start in `window`."""
+    """Rows of a `/generation` response that start in `window`."""
     return _parse(document, window, _generation_row)
 
 
@@ -93,7 +93,7 @@ def _parse(
     row_of: Callable[[datetime, Mapping[str, Any]], Row],
 ) -> Parsed[Row]:
     data = document.get("data")
-    if isinstance(data, dict):  # the "now" endpoints give one record without a list
+    if isinstance(data, dict):  # the "now" endpoints return one record, not a list
         data = [data]
     if not isinstance(data, list):
         return Parsed(rejected=[Rejected("body: the answer has no list of data", _json(document))])
@@ -207,15 +207,15 @@ def _number(name: str, value: object) -> Decimal | None:
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT or not value.isprintable():
         shown = reprlib.repr(value)[:MAX_TEXT]
-        raise _Unusable(f"{name}: {shown} is not a short printable text")
+        raise _Unusable(f"{name}: {shown} is not short printable text")
     return value
 
 
 def _json(value: object) -> str:
-    """The record as JSON again, with exact decimals as the numbers that they were."""
+    """The record as JSON again, with exact decimals written as numbers."""
     try:
         return json.dumps(value, default=_exact, ensure_ascii=True)
-    except RecursionError:  # a text is not a record, so no replay of the quarantine accepts it
+    except RecursionError:  # a string is not a record, so a replay rejects it
         return json.dumps("It is nested too deeply to be written as JSON.")
 
 
@@ -224,5 +224,5 @@ def _exact(value: object) -> int | float | str:
         raise TypeError(f"{type(value)} is not JSON")
     if -1e15 < value < 1e15 and value == value.to_integral_value():
         return int(value)
-    # A value that a float cannot hold stays text, so that no replay of the quarantine rounds it.
+    # A value that a float cannot hold stays text, so that a quarantine replay cannot round it.
     return float(value) if Decimal(repr(float(value))) == value else str(value)

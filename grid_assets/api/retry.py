@@ -1,6 +1,6 @@
-"""Repeats a request while its errors are transient and the time budget of the outage lasts.
+"""Retries a request while its errors are transient and the outage's time budget lasts.
 
-The loop is our own: the retry libraries know a budget for each call, not one that threads share.
+The loop is our own because retry libraries offer a budget per call, not one that threads share.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ BACKOFF_CAP_S: Final = 30.0
 """Half the default budget, so that the longest wait still leaves room for another try."""
 
 RETRY_AFTER_JITTER_S: Final = 1.0
-"""Spreads requests that were all given the same `Retry-After`."""
+"""Spreads out requests that were all given the same `Retry-After`."""
 
 LEAST_WAIT_S: Final = 0.01
-"""A budget with less than this left is spent."""
+"""A budget with less than this left counts as spent."""
 
 Result = TypeVar("Result")
 
@@ -35,11 +35,11 @@ Result = TypeVar("Result")
 class RetryBudget:
     """How long the requests of one client are retried; shared by its threads.
 
-    The budget belongs to an outage, which lasts from the first failure to the next success. With a
-    budget for each request, every asset of a run against a dead API would wait for its own. Once
-    an outage has outlasted the budget, each further request has a single try.
+    The budget covers an outage, which lasts from the first failure to the next success. If each
+    request had its own budget, every asset of a run against a dead API would wait that long. Once
+    an outage has outlasted the budget, each further request gets a single try.
 
-    Setting `closed` ends the retries, and without a `sleep` of its own the waits as well.
+    Setting `closed` ends the retries and, unless `sleep` is given, the waits as well.
     """
 
     budget_s: float
@@ -50,7 +50,7 @@ class RetryBudget:
     _outage_began: float | None = field(default=None, init=False)
 
     def retry(self, request: Callable[[], Result]) -> Result:
-        """The result of `request`, repeated while its errors are transient and the budget lasts.
+        """The result of `request`, retried while its errors are transient and the budget lasts.
 
         Raises the last error, with a message that says why there was no further try.
         """
@@ -61,7 +61,7 @@ class RetryBudget:
                 result = request()
             except TransientApiError as error:
                 now = self.clock()
-                # Read once, because another thread may end the outage meanwhile.
+                # Read once, because another thread may end the outage in the meantime.
                 outage_began = self._outage_began
                 if outage_began is None:
                     outage_began = self._outage_began = now
@@ -83,10 +83,10 @@ class RetryBudget:
                 return result
 
     def _wait_s(self, tries: int, retry_after_s: float | None, left_s: float) -> float | None:
-        """How long to wait before the next try; None where the budget allows no other.
+        """How long to wait before the next try; None if the budget allows no further try.
 
         Waits are exponential with full jitter, so that clients that failed together do not come
-        back together. `Retry-After` is their lower limit.
+        back together. `Retry-After` sets the minimum.
         """
         if self.closed.is_set() or left_s < max(retry_after_s or 0, LEAST_WAIT_S):
             return None
@@ -108,7 +108,7 @@ class RetryBudget:
 
 
 def retry_after_s(header: str | None, now: datetime) -> float | None:
-    """The wait that `Retry-After` asks for, in seconds or as a date; None if unreadable."""
+    """Seconds to wait according to `Retry-After`, a number or a date; None if unreadable."""
     if header is None:
         return None
     if header.isascii() and header.isdigit():

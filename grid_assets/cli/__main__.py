@@ -44,7 +44,7 @@ port_option = click.option(
     "--port", type=click.IntRange(1, 65535), help="Port of the UI  [default: GRID_UI_PORT or 3000]"
 )
 from_option = click.option("--from", "first", type=Day(), required=True, help="First UTC day.")
-to_option = click.option("--to", "last", type=Day(), required=True, help="Last UTC day, included.")
+to_option = click.option("--to", "last", type=Day(), required=True, help="Last UTC day, inclusive.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -52,7 +52,7 @@ to_option = click.option("--to", "last", type=Day(), required=True, help="Last U
 def grid() -> None:
     """Great Britain's grid carbon data, from the operator's API into PostgreSQL.
 
-    Settings are environment variables named GRID_…, or lines of the file .env in the project's
+    Settings are environment variables named GRID_…, or lines in the file .env in the project's
     folder. The file .env.example lists them.
     """
 
@@ -80,7 +80,7 @@ def up(port: int | None) -> None:
 def demo(once: bool, port: int | None) -> None:
     """Run the product on recorded data until Ctrl-C.
 
-    Needs no network and no credentials. The demo has a database of its own.
+    Needs no network or credentials. The demo has its own database.
     """
     settings = Settings.from_environment()
     serve.demo(settings, port or settings.ui_port, say, once=once)
@@ -90,7 +90,7 @@ def demo(once: bool, port: int | None) -> None:
 def down() -> None:
     """Stop every process of the product and of the demo.
 
-    This includes the embedded PostgreSQL of both.
+    This includes both embedded PostgreSQL servers.
     """
     serve.down(Settings.from_environment(), say)
 
@@ -100,8 +100,8 @@ def down() -> None:
 def tick(demo: bool) -> None:
     """Run one half-hourly cycle, without the daemon.
 
-    For cron or a scheduled workflow. Exits with 1 if telemetry or the forecast failed. Too little
-    telemetry for a forecast is only a warning.
+    For cron or a scheduled workflow. Exits with 1 if telemetry or the forecast failed. If there is
+    too little telemetry for a forecast, it only prints a warning.
     """
     run_in_environment(demo, commands.tick, needs_api=True)
 
@@ -124,10 +124,10 @@ def backfill(first: date, last: date, demo: bool) -> None:
 @to_option
 @demo_option
 def backtest(first: date, last: date, demo: bool) -> None:
-    """Forecast past days with the data of that time, and score them.
+    """Forecast past days from what was known at the time, and score them.
 
-    Issues a forecast every GRID_BACKTEST_STRIDE_HOURS hours of these days, from the telemetry that
-    was known at the time. Existing forecasts with the same issue time are replaced.
+    Issues a forecast every GRID_BACKTEST_STRIDE_HOURS hours of these days, using only telemetry
+    known at its issue time. Replaces existing forecasts with the same issue time.
     """
     days = _check_days(first, last)
     run_in_environment(demo, lambda env, out: commands.backtest(env, days, out), needs_api=True)
@@ -136,7 +136,7 @@ def backtest(first: date, last: date, demo: bool) -> None:
 @grid.command()
 @demo_option
 def migrate(demo: bool) -> None:
-    """Apply migrations and renew the views.
+    """Apply migrations and update the views.
 
     A new database is marked as live or recorded, depending on the data that GRID_API_URL serves.
     """
@@ -176,7 +176,7 @@ def status(demo: bool) -> None:
 @grid.command()
 @demo_option
 def url(demo: bool) -> None:
-    """Print the warehouse's connection URL, with its password.
+    """Print the warehouse's connection URL, including its password.
 
     Starts the embedded PostgreSQL if it is not running.
     """
@@ -202,7 +202,7 @@ def _database_urls() -> list[SecretStr]:
 
 
 def _show_progress() -> None:
-    """Print the progress of long work, and the API client's waits, on the terminal."""
+    """Print the progress of long tasks, and the API client's waits, to the terminal."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("  %(message)s"))
     for name in ("grid_assets.progress", "grid_assets.api.retry"):

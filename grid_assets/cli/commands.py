@@ -1,4 +1,4 @@
-"""`grid tick`, `backfill` and `backtest`: the steps of each, and the messages on the way."""
+"""The steps of `grid tick`, `backfill` and `backtest`, and the messages that they print."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from grid_assets.cli.runs import Outcome
 
-# Dagster takes a second to import, so functions import `cli.runs`, which needs it, when they run.
+# Importing Dagster takes a second, so functions import `cli.runs`, which needs it, when called.
 
 MANY_DAYS: Final = 100
 DAGSTER_S_A_DAY: Final = 4 * 0.007
@@ -125,15 +125,15 @@ def backtest(environment: Environment, days: Range, say: Say) -> None:
 
 @contextmanager
 def open_dagster(environment: Environment) -> Iterator[DagsterInstance]:
-    """Dagster's instance, after runs and attempts of dead processes are marked as such."""
+    """Dagster's instance, once runs and attempts of dead processes have been marked."""
     environment.prepare_dagster()
     import dagster as dg
 
     from grid_assets.defs.automation import fail_dead_runs
 
     with dg.DagsterInstance.get() as instance:
-        # As the web server does. Dagster would otherwise open a connection for each event, which
-        # takes most of the time of a long run and a third of a short one.
+        # As the web server does. Otherwise Dagster opens a connection for each event, which takes
+        # most of the time of a long run and a third of that of a short one.
         instance.optimize_for_webserver(statement_timeout=0, pool_recycle=3600, max_overflow=20)
         with connect(environment.warehouse) as connection:
             mark_crashed(connection)
@@ -147,7 +147,7 @@ def say_run(connection: Connection, run_id: str, say: Say) -> None:
     for line in lines:
         say(line)
     if not lines:
-        say("  No asset was started. The run's log in the UI has the reason.")
+        say("  No asset was started. See the run's log in the UI.")
 
 
 def describe_failure(connection: Connection, failed: list[Outcome]) -> str:

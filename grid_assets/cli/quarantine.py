@@ -19,22 +19,22 @@ SHOWN_CHARACTERS: Final = 160
 
 @click.group()
 def quarantine() -> None:
-    """List rejected records, or try them again."""
+    """List or retry rejected records."""
 
 
 @quarantine.command(name="list")
 @demo_option
 def list_command(demo: bool) -> None:
-    """List rejected records with the reasons, oldest first."""
+    """List rejected records with reasons, oldest first."""
     run_in_environment(demo, list_entries)
 
 
 @quarantine.command(name="replay")
 @demo_option
 def replay_command(demo: bool) -> None:
-    """Try rejected records again and load those that pass.
+    """Retry rejected records and load those that pass.
 
-    For use after a fix. The days of accepted records are fetched again.
+    For use after a fix. Fetches the days of accepted records again.
     """
     run_in_environment(demo, replay, needs_api=True)
 
@@ -52,7 +52,7 @@ def list_entries(environment: Environment, say: Say) -> None:
 
 
 def replay(environment: Environment, say: Say) -> None:
-    """Try rejected records again; where some are accepted, fetch and publish their days."""
+    """Try rejected records again; if any are accepted, fetch and publish their days."""
     set_up(environment, say)
     with connect(environment.warehouse) as connection:
         replayed = records.replay(connection)

@@ -26,9 +26,9 @@ url_option = click.option(
 
 @click.group(invoke_without_command=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True)
-@click.option("--shift-weeks", type=int, help="Weeks to move the recording by [up to the present].")
+@click.option("--shift-weeks", type=int, help="Weeks to shift the recording [up to the present].")
 @click.option("--withhold", type=int, metavar="N", help="Withhold the last N half-hours.")
-@click.option("--fault", "faults", multiple=True, metavar="NAME", help="As `replay fault NAME`.")
+@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Start with this fault on.")
 @click.pass_context
 def replay(
     context: click.Context,
@@ -39,7 +39,7 @@ def replay(
 ) -> None:
     """Serve the recorded API, or control one that is running.
 
-    Without a command it serves, to this machine only, until Ctrl-C.
+    Without a subcommand, serves until Ctrl-C, to this machine only.
     """
     if context.invoked_subcommand is not None:
         return
@@ -55,7 +55,7 @@ def replay(
         for name in faults:
             _post(running.url, "fault", {"name": name})
         click.echo(f"Serving recorded telemetry at {running.url} (Ctrl-C stops it).")
-        click.echo(f"Moved by {running.shift_weeks} weeks. This is RECORDED data, not live.")
+        click.echo(f"Shifted by {running.shift_weeks} weeks. This is RECORDED data, not live.")
         click.echo(f"Use it with: export GRID_API_URL={running.url}")
         while True:
             time.sleep(3600)
@@ -81,14 +81,14 @@ def release(half_hours: int | None, url: str | None) -> None:
     epilog="\b\nFaults:\n" + "\n".join(f"  {name:<20} {f.summary}" for name, f in FAULTS.items())
 )
 @click.argument("name", type=click.Choice(list(FAULTS)), metavar="NAME")
-@click.option("--times", type=click.IntRange(min=1), help="Answers to affect [all until `heal`].")
+@click.option("--times", type=click.IntRange(min=1), help="Responses to affect [all until `heal`].")
 @click.option("--path", help="Affect only paths with this prefix, such as /generation.")
 @click.option("--option", "options", multiple=True, metavar="KEY=JSON", help="Set an option.")
 @url_option
 def fault(
     name: str, times: int | None, path: str | None, options: tuple[str, ...], url: str | None
 ) -> None:
-    """Inject the fault NAME into answers."""
+    """Inject the fault NAME into responses."""
     request: dict[str, Any] = {"name": name, "times": times, "path": path}
     for option in options:
         key, equals, value = option.partition("=")

@@ -1,4 +1,4 @@
-"""Dagster runs in the process of a command, without the daemon."""
+"""Starts Dagster runs in the process of a command, without the daemon."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def run_cycle(instance: dg.DagsterInstance, announce: Callable[[str], None]) -> 
     """Run one half-hourly cycle, run by run, and yield each outcome.
 
     Yesterday and today come first, with their forecast, then older days that are due, then the runs
-    that the sensor would start, the dashboard last. If the newest days cannot be fetched, older
-    ones are not tried.
+    that the sensor would start, with the dashboard last. If the newest days cannot be fetched,
+    older ones are not tried.
     """
     now = datetime.now(UTC)
     newest, *_ = due.plan_cycle(now.date(), [])
@@ -47,7 +47,7 @@ def run_cycle(instance: dg.DagsterInstance, announce: Callable[[str], None]) -> 
     for days in _plan(lambda services: automation.cycle(services, now))[1:]:
         announce(f"Loading {days}")
         yield run(instance, days, "tick", automation.selection(days, now))
-    # Each plan is made after the runs of the one before, because they change it.
+    # Each plan is made after the runs of the previous one, because those change it.
     for planned in _plan(lambda s: automation.plan_core_runs(s, due.FIRST_DAY, now, "tick")):
         announce(f"Publishing {planned.days}: {planned.why}")
         yield run(instance, planned.days, planned.trigger, planned.assets)
@@ -91,7 +91,7 @@ def run_core(instance: dg.DagsterInstance, days: Range) -> Outcome:
 def run(
     instance: dg.DagsterInstance, days: Range, trigger: str, assets: list[dg.AssetKey]
 ) -> Outcome:
-    """Run `assets` over `days`. A failure is in the outcome, not raised."""
+    """Run `assets` over `days`. A failure is returned in the outcome, not raised."""
     from grid_assets.definitions import defs
 
     result = defs.resolve_job_def("telemetry").execute_in_process(

@@ -1,4 +1,4 @@
-"""`grid up`, `demo` and `down`: the product from its start to its end, live or recorded."""
+"""`grid up`, `demo` and `down`: start, run and stop the product on live or recorded data."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from grid_assets.warehouse.connection import connect
 from grid_assets.warehouse.stamp import Stamp, read_stamp
 
 DEMO_CRON: Final = "*/2 * * * *"
-"""The demo runs a cycle every other minute, so that a released half-hour soon shows."""
+"""The demo runs a cycle every other minute, so that a released half-hour soon appears."""
 
 REPLAY_FILE: Final = "replay.url"
-"""In the demo's home: the address of its API while it runs."""
+"""File in the demo's home with the address of its API, present while it runs."""
 
 
 def up(settings: Settings, port: int, say: Say) -> None:
@@ -61,7 +61,7 @@ def demo(settings: Settings, port: int, say: Say, *, once: bool) -> None:
 
 @contextmanager
 def start_replay(environment: Environment, say: Say, port: int = 0) -> Iterator[ReplayServer]:
-    """Serve the recorded API, moved by the weeks with which the demo's database was created."""
+    """Serve the recorded API, moved by as many weeks as the demo's database is stamped with."""
     now = datetime.now(UTC)
     with connect(environment.warehouse) as connection:
         stamp = read_stamp(connection)
@@ -78,8 +78,8 @@ def start_replay(environment: Environment, say: Say, port: int = 0) -> Iterator[
         write_whole(file, replay.url)
         try:
             say(
-                f"Serving the recording at {replay.url}, moved by {weeks} weeks, "
-                f"to end on {ends:%d %B}"
+                f"Serving the recording at {replay.url}, shifted by {weeks} weeks; "
+                f"it ends on {ends:%d %B}"
             )
             yield replay
         finally:
@@ -92,7 +92,7 @@ def _serve(environment: Environment, port: int, say: Say, variables: dict[str, s
     environment.prepare_dagster()
     port = supervisor.free_port(port, say)
     with server.serving(files_folder(environment.home), port + 1) as files_url:
-        # The operator's own web server serves the live folder; the demo's is served only here.
+        # A web server of the operator may serve the live folder; the demo's is served only here.
         if stamp.kind == "live" and environment.settings.files_url:
             files_url = environment.settings.files_url
         variables = {
@@ -131,7 +131,7 @@ def _quoted(path: Path) -> str:
 
 
 def _run_first_cycle(variables: dict[str, str], say: Say) -> None:
-    """Run one cycle now, in a process of its own, instead of waiting for the schedule."""
+    """Run one cycle now, in a separate process, instead of waiting for the schedule."""
     code = subprocess.call(
         [sys.executable, "-m", "grid_assets.cli", "tick"],
         env={**os.environ, **variables},
@@ -166,7 +166,7 @@ def _stop(environment: Environment, say: Say) -> None:
 
 
 def down(settings: Settings, say: Say) -> None:
-    """Stop everything of the live product and of the demo that still runs."""
+    """Stop whatever is still running of the live product and of the demo."""
     stopped = []
     for name, home in (("live product", settings.home), ("demo", settings.home / "demo")):
         processes = supervisor.stop_marked(home) if home.is_dir() else 0

@@ -1,6 +1,6 @@
 """`grid train` and `grid evaluate`: their options, progress and output files.
 
-Both take seconds to import torch, so nothing is imported from `forecasting` before they run.
+Importing torch takes seconds, so nothing from `forecasting` is imported before they run.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from grid_assets.forecasting.evaluation import Evaluation
 
 CARD: Final = "grid.json"
-"""The file beside a checkpoint's weights: its name, the end of its training data, its scores."""
+"""File beside a checkpoint's weights with its name, the end of its training data and its scores."""
 
 REPORT_EVERY_S: Final = 15
 
@@ -55,12 +55,12 @@ def train(
     seed: int | None,
     threads: int | None,
 ) -> None:
-    """Train the small Chronos-2 model again.
+    """Retrain the small Chronos-2 model.
 
     It learns only from the recorded telemetry up to the end of October 2025, and needs no network.
     The whole recipe takes about an hour on two CPU cores, less on a GPU; use fewer steps for a
-    trial. The same recipe on the same machine gives the same weights. The checkpoint is a folder
-    that `grid evaluate --model` measures.
+    trial. The same recipe on the same machine gives the same weights. The result is a checkpoint
+    folder, which `grid evaluate --model` can measure.
     """
     if output.exists():
         raise click.UsageError(
@@ -88,7 +88,7 @@ def train(
     )
     click.echo(
         f"Training {' and '.join(f'{phase.steps:,} {phase.examples}' for phase in recipe.phases)} "
-        f"steps, seed {recipe.seed}. If you stop it with Ctrl-C, nothing is left behind."
+        f"steps, seed {recipe.seed}. Ctrl-C stops it and leaves nothing behind."
     )
     output.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
@@ -128,8 +128,8 @@ def train(
     type=click.Choice(["choose", "report"]),
     default="choose",
     show_default=True,
-    help="choose: November to 15 December 2025, for comparing candidates. report: the month after "
-    "it, for a model that has been chosen.",
+    help="choose: November to 15 December 2025, to compare candidates. report: the month after it, "
+    "for a model that you have already chosen.",
 )
 @click.option(
     "--stride",
@@ -137,7 +137,7 @@ def train(
     default=1,
     show_default=True,
     metavar="HOURS",
-    help="Hours between forecasts; more hours are faster.",
+    help="Hours between forecasts; a longer stride is faster.",
 )
 @click.option(
     "--json",
@@ -148,15 +148,15 @@ def train(
 @click.option(
     "--write",
     is_flag=True,
-    help=f"Record the scores in the checkpoint's {CARD}; with --span report and stride 1 only.",
+    help=f"Record the scores in the checkpoint's {CARD}; needs --span report and stride 1.",
 )
 def evaluate(source: str, span_name: str, stride: int, file: Path | None, write: bool) -> None:
     """Measure a model on recorded half-hours.
 
-    Prints its errors beside those of two simple references: persistence (the last value stays) and
-    seasonal naive (every day is like the last). Each forecast uses only values from before its
-    issue time, and both spans are later than the bundled model's training data. The same
-    checkpoint gives the same figures.
+    Prints its errors beside those of two simple references: persistence, which repeats the last
+    value, and seasonal naive, which repeats the last day. Each forecast uses only values from
+    before its issue time, and both spans are later than the bundled model's training data. The
+    same checkpoint gives the same figures.
     """
     if write and (span_name != "report" or stride != 1):
         raise click.UsageError(
@@ -175,8 +175,8 @@ def evaluate(source: str, span_name: str, stride: int, file: Path | None, write:
 
     span = {"choose": evaluation.CHOOSE, "report": evaluation.REPORT}[span_name]
     loaded = registry.load(source, HUB_TIMEOUT_S)
-    if loaded.reason is not None:  # its stand-in is not to be measured
-        raise click.ClickException(f"--model {source} is not measured. {loaded.reason}")
+    if loaded.reason is not None:  # do not measure its stand-in
+        raise click.ClickException(f"--model {source} cannot be measured. {loaded.reason}")
     model = loaded.forecaster
     try:
         problem_set = evaluation.problem_set(span, timedelta(hours=stride))
@@ -223,7 +223,7 @@ def _count_half_hours() -> tuple[int, int]:
 
 
 def _progress() -> TrainerCallback:
-    """A callback that prints from time to time how far the training is and what its stage needs."""
+    """A callback that regularly prints the progress of training and the time left in its stage."""
     from transformers.trainer_callback import TrainerCallback
 
     class Progress(TrainerCallback):

@@ -1,1 +1,1 @@
-"""The dashboard: one HTML page that is drawn from the views of `reporting`."""
+"""The dashboard: one HTML page drawn from the views of `reporting`."""

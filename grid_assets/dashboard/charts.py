@@ -1,7 +1,7 @@
 """The charts of mix, accuracy and attempts as Vega-Lite specifications: plain dictionaries. Pure.
 
-Instants are milliseconds since 1970, shown in UTC. A half-hour without a value is null: a line
-breaks there and a bar is missing, so nothing is drawn through a gap.
+Instants are milliseconds since 1970, shown in UTC. A half-hour without a value is null: lines break
+there and bars are missing, so nothing is drawn across a gap.
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ def _line(field: str, label: str, colour: Spec) -> Spec:
             "type": "line",
             "aria": False,
             "strokeWidth": 2.5 if field == "actual" else 2,
-            # A single half-hour makes no line; its point keeps it visible.
+            # A single half-hour draws no line; a point keeps it visible.
             "point": {"size": 8} if field == "actual" else False,
             "strokeDash": [5, 3] if field == "neso" else [1, 0],
         },
@@ -124,8 +124,8 @@ def _line(field: str, label: str, colour: Spec) -> Spec:
 def _tooltip(lines: Lines, has_band: bool) -> Spec:
     """An invisible strip for each half-hour, which shows its values under the pointer.
 
-    Selecting the nearest point instead makes Vega-Lite look up texts in the wrong place: it shows
-    "undefined".
+    Selecting the nearest point instead would make Vega-Lite look up the texts in the wrong place
+    and show "undefined".
     """
     titles = {field: label for field, (label, _) in lines.items()}
     if has_band:

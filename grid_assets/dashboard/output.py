@@ -1,4 +1,4 @@
-"""The folder of files that assets make, and a way to write one whole."""
+"""The folder for the files that assets make, and a helper that replaces a file atomically."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def files_folder(home: Path) -> Path:
 
 
 def write_whole(file: Path, text: str) -> None:
-    """Write `file` so that a reader sees the old content or the new, never a part of it."""
+    """Write `file` so that a reader sees the old or the new content, never a part."""
     file.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:

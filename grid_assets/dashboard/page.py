@@ -23,7 +23,7 @@ from grid_assets.warehouse.stamp import Stamp
 LONDON: Final = ZoneInfo("Europe/London")
 
 OLD: Final = timedelta(hours=1)
-"""Two half-hourly cycles did not replace a page of this age, so the browser shows a warning."""
+"""Two half-hourly cycles have failed to replace a page this old, so the browser warns."""
 
 
 def render(snapshot: Snapshot, stamp: Stamp, library: str) -> str:
@@ -100,7 +100,7 @@ def _model_label(snapshot: Snapshot) -> str | None:
 
 
 def _freshness(snapshot: Snapshot) -> list[tuple[str, str, bool]]:
-    """The newest of each kind: its name, its time, and whether it is late."""
+    """The newest value of each kind: its name, its time, and whether it is late."""
     intensity, mix = snapshot.newest_intensity, snapshot.newest_mix
     newest = {
         "actual intensity": intensity.period_start if intensity else None,

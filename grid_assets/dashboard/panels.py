@@ -20,7 +20,7 @@ Table = tuple[Sequence[str], Sequence[Sequence[object]]]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One chart, None where there is no data, with the same facts as a sentence and as a table."""
+    """One chart (None without data), and the same facts as a sentence and as a table."""
 
     id: str
     title: str

@@ -63,7 +63,7 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True)
 class LastAttempt:
-    """The last attempt of an asset, and its counts over 24 hours."""
+    """The last attempt at an asset, and its counts over 24 hours."""
 
     asset: str
     status: str
@@ -94,7 +94,7 @@ class Greenest:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All data of the page; lists are in order of time or name."""
+    """All data on the page; lists are ordered by time or name."""
 
     now: datetime
     intensity: Sequence[Intensity] = ()
@@ -109,7 +109,7 @@ class Snapshot:
 
     @property
     def count(self) -> int:
-        """Rows behind the page."""
+        """The number of rows behind the page."""
         lists = (self.intensity, self.mix, self.predicted, self.accuracy)
         return sum(map(len, (*lists, self.last_attempts, self.attempts_by_hour)))
 
@@ -120,7 +120,7 @@ class Snapshot:
 
     @property
     def model(self) -> str | None:
-        """The model of the page: ours that forecast last, else seasonal naive, else NESO."""
+        """The page's model: our most recent to forecast, else seasonal naive, else NESO."""
         newest = {
             row.model: row.issued_at for row in self.predicted if row.period_start >= self.ahead
         }
@@ -131,7 +131,7 @@ class Snapshot:
         )
 
     def of(self, model: str | None) -> list[Predicted]:
-        """A model's newest forecast of each half-hour, in order of time."""
+        """A model's newest forecast of each half-hour, in time order."""
         by_start = {row.period_start: row for row in self.predicted if row.model == model}
         return [by_start[start] for start in sorted(by_start)]
 
@@ -143,7 +143,7 @@ class Snapshot:
         return [row for row in self.upcoming() if row.period_start < self.ahead + NEXT_HOURS]
 
     def accuracy_of(self, model: str) -> list[Accuracy]:
-        """The scores of a model in order of lead."""
+        """A model's scores, ordered by lead."""
         order = list(LEAD_BUCKETS)
         scores = [score for score in self.accuracy if score.model == model]
         return sorted(scores, key=lambda score: order.index(score.lead_bucket))

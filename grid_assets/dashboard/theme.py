@@ -1,4 +1,4 @@
-"""What the charts share: colours, axes, legends, and the format of values and times.
+"""Shared by the charts: colours, axes, legends, and the format of values and times.
 
 Dagster's pictures use the same colours (`defs.pictures`).
 """
@@ -34,7 +34,7 @@ OTHER_COLOURS: Final = {"neso": "#c2571a", "seasonal_naive": "#8a6fb3"}
 
 TIME_AXIS: Final = {
     "title": None,
-    # The date at midnight, the time elsewhere.
+    # The date at midnight, otherwise the time.
     "labelExpr": "utchours(datum.value) == 0 && utcminutes(datum.value) == 0 "
     "? utcFormat(datum.value, '%-d %b') : utcFormat(datum.value, '%H:%M')",
     "labelOverlap": "greedy",
@@ -79,7 +79,7 @@ def chart_label(model: str, simulated: bool) -> str:
     """A model's name in a chart.
 
     A checkpoint may have any name. A character that cannot be printed, such as a line break, would
-    break the expressions that Vega-Lite makes of names.
+    break the expressions that Vega-Lite builds from names.
     """
     name = model_label(model, simulated)
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
@@ -137,7 +137,7 @@ def plain(value: Decimal | None) -> float | None:
 
 
 def number(value: Decimal | None) -> str:
-    """A published number: whole if it is, else with one decimal; a dash if it is missing."""
+    """A published number, with one decimal unless it is whole; a dash if it is missing."""
     return "–" if value is None else f"{value:.0f}" if value == int(value) else f"{value:.1f}"
 
 

@@ -13,9 +13,9 @@ VEGA_LITE: Final = "6.4"
 
 
 def javascript(folder: Path) -> str:
-    """The bundle that sets `vegaEmbed`; it is made once and kept in `folder`.
+    """The bundle that sets `vegaEmbed`, built once and kept in `folder`.
 
-    Making it takes two seconds and 130 MB of memory.
+    Building it takes two seconds and 130 MB of memory.
     """
     file = folder / f"vega-lite-{VEGA_LITE}-{version('vl-convert-python')}.js"
     if not file.is_file():

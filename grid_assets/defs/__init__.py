@@ -1,7 +1,7 @@
 """The Dagster side: assets and checks, their partitions, resources, schedules, sensor and jobs.
 
-Modules here read a run's context, call the other packages, and report. They hold no rule about the
-data.
+Modules here read a run's context, call the other packages, and report. They contain no rules about
+the data.
 """
 
 import warnings

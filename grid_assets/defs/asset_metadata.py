@@ -34,7 +34,7 @@ def asset_key(relation: str) -> dg.AssetKey:
 
 
 def column_schema(relation: str) -> dg.TableSchema:
-    """The columns of a relation as the catalogue has them."""
+    """The columns of a relation, from the catalogue."""
     return dg.TableSchema(
         columns=[
             dg.TableColumn(column.name, type=column.type, description=column.comment)

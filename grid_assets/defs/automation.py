@@ -1,6 +1,6 @@
 """When runs start: the half-hourly schedule, the sensor for new rows, and the job they both start.
 
-Which days a run covers is decided in `telemetry.due` and `forecasting.due`.
+`telemetry.due` and `forecasting.due` decide which days a run covers.
 """
 
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ OPEN: Final = (
 )
 
 SILENT_RUN: Final = timedelta(hours=1)
-"""A run without a row in `ops.etl_runs` counts as dead after this. The first takes seconds."""
+"""A run without a row in `ops.etl_runs` counts as dead after this. The first row takes seconds."""
 
 MISSED: Final = timedelta(minutes=20)
 """A cycle this late was missed while the daemon was down; the newest one catches up."""
@@ -138,7 +138,7 @@ def plan_core_runs(
 
 
 def plan_forecast_runs(services: Services, now: datetime, trigger: str) -> list[PlannedRun]:
-    """Runs of `forecast`: from telemetry that no forecast has used, then of past days without one.
+    """Runs of `forecast`: for telemetry that no forecast has used, then for past days without one.
 
     For a model that has never forecast, past days come first, because bands are calibrated on its
     errors. Today so far is back-tested with yesterday, so that a new warehouse has no gap.
@@ -230,7 +230,7 @@ def new_telemetry(
 
 
 def _is_running(instance: dg.DagsterInstance) -> bool:
-    """Whether a run is queued or in progress that may change the plan: any but a backfill."""
+    """Whether a run that may change the plan (any but a backfill) is queued or in progress."""
     open_runs = instance.get_runs(
         dg.RunsFilter(job_name=TELEMETRY.name, statuses=[*OPEN]), limit=20
     )

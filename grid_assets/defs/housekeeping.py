@@ -1,6 +1,6 @@
-"""The daily job that removes old data: leads of forecasts, and runs of Dagster.
+"""The daily job that removes old data: surplus leads of forecasts, and Dagster runs.
 
-Whether it is due is decided in `health.housekeeping`.
+`health.housekeeping` decides whether it is due.
 """
 
 from datetime import datetime, timedelta
@@ -41,7 +41,7 @@ def thin_forecasts(context: dg.OpExecutionContext, services: Services) -> None:
         current.rows_written = done.rows
     context.log.info(f"{done.days} days thinned, {done.rows} rows removed.")
     if done.postponed:
-        context.log.info("A run is forecasting such days, so the rest is left for tomorrow.")
+        context.log.info("A run is forecasting these days. The rest will be thinned tomorrow.")
 
 
 @dg.op(

@@ -1,7 +1,7 @@
 """Partitions, which are UTC days, and the days that a run covers.
 
-Half-hours are rows of a day: half-hourly partitions since 2017 would be over 160,000 keys, more
-than Dagster advises for one asset. A UTC day has 48 half-hours in every season.
+Half-hours are rows within a day: half-hourly partitions since 2017 would need over 160,000 keys,
+more than Dagster recommends for one asset. A UTC day has 48 half-hours in every season.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Pictures in the metadata of a run: a day of telemetry, a forecast, and how good forecasts were.
+"""Pictures in the metadata of a run: a day of telemetry, a forecast, and the errors of forecasts.
 
-Colours are those of the dashboard. matplotlib is imported where a picture is drawn, so that
-loading the definitions and the half-hourly runs do not pay for it.
+Colours are those of the dashboard. matplotlib is slow to import, so it is imported only when
+a picture is drawn.
 """
 
 from __future__ import annotations
@@ -195,7 +195,7 @@ def _time_axis(axes: Axes) -> None:
 
 
 def _as_metadata(figure: Figure, title: str, services: Services) -> dg.MarkdownMetadataValue:
-    """A figure under its title, which says so where the data are recorded."""
+    """A figure with its title, which says so if the data are recorded."""
     from PIL import Image
 
     if services.stamp.kind != "live":

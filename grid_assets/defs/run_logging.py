@@ -16,7 +16,7 @@ from grid_assets.warehouse.connection import WarehouseError
 
 MAX_RETRIES: Final = 2
 RETRY_AFTER_S: Final = 3
-"""A server restart or a deadlock is over in seconds. The next cycle follows a longer outage."""
+"""A server restart or a deadlock is over in seconds. After a longer outage, the next cycle runs."""
 
 
 class PastForecast(Exception):
@@ -37,7 +37,7 @@ def attempt(
     """Log the block as one attempt. It is retried only if the database was lost."""
     try:
         services.check_connection()
-        _ = services.stamp  # a database without it has no table for the log either
+        _ = services.stamp  # without a stamp there is no table for the log either
         with run_log.attempt(
             services.warehouse,
             run_id=context.run.run_id,
@@ -50,10 +50,10 @@ def attempt(
     except NotMigrated as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
     except (psycopg.OperationalError, WarehouseError) as error:
-        # Not by a retry policy on the asset: with a policy, Dagster also retries a step that a
-        # signal has interrupted, and Ctrl-C would not end a run.
+        # Not a retry policy on the asset: with one, Dagster would also retry a step that a signal
+        # has interrupted, and Ctrl-C would not end a run.
         wait_s = RETRY_AFTER_S * 2**context.retry_number
         raise dg.RetryRequested(max_retries=MAX_RETRIES, seconds_to_wait=wait_s) from error
     except Exception as error:
-        # The API client has retried passing faults. Any other error would only occur again.
+        # The API client has already retried transient faults. Any other error would only recur.
         raise dg.Failure(description=str(error), allow_retries=False) from error

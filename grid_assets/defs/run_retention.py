@@ -1,6 +1,6 @@
-"""Deletion of Dagster's old runs and their events, through Dagster's own API.
+"""Deletes Dagster's old runs and their events, through Dagster's own API.
 
-Dagster itself deletes old ticks of schedules and sensors, as `runtime.environment` configures.
+Dagster itself deletes old ticks of schedules and sensors; `runtime.environment` configures that.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import dagster as dg
 from dagster import AssetRecordsFilter, DagsterEventType, DagsterRunStatus
 
 MOST_RUNS: Final = 1000
-"""Runs of one call, which takes minutes. They are ten days' worth, so a backlog shrinks."""
+"""Runs per call, which takes minutes. They are ten days' worth, so a backlog shrinks."""
 
 PAGE: Final = 500
-"""Runs or events of one query."""
+"""Runs or events per query."""
 
 FINISHED: Final = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED)
 
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """How many finished runs before the limit were examined, and deleted."""
+    """How many finished runs from before the limit were examined, and how many deleted."""
 
     seen: int
     deleted: int

@@ -1,4 +1,4 @@
-"""From a model's own quantiles to those that are stored: in order, recalibrated, within range, and
+"""Turns a model's own quantiles into those that are stored: ordered, recalibrated and in range,
 with shares that sum to 100 %. Pure."""
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def finalise(raw: Values, margins: Values) -> Tenths:
 def sum_to_whole(shares: npt.NDArray[np.float64]) -> Tenths:
     """Shares (issues, 9, half-hours) scaled to 1000 tenths, rounded by largest remainders."""
     total = shares.sum(axis=1, keepdims=True)
-    # Without any share there is nothing to scale: `other` is then 100 %.
+    # With no shares there is nothing to scale: `other` is then 100 %.
     other = np.zeros_like(shares)
     other[:, SERIES.index("other") - 1] = WHOLE
     scaled = np.where(total > 0, shares * WHOLE / np.where(total > 0, total, 1), other)

@@ -24,7 +24,7 @@ STRIDE: Final = timedelta(hours=3)
 """Only issues at this stride count, so that half-hourly and back-tested days weigh the same."""
 
 MIN_ERRORS: Final = 20
-"""With fewer past errors of a lead, the model's own band is kept."""
+"""With fewer past errors at a lead, the model's own band is kept."""
 
 
 @dataclass(frozen=True, slots=True)

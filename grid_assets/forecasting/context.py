@@ -1,4 +1,4 @@
-"""The values that were known at an instant: the only way from the warehouse to a model.
+"""Values as they were known at an instant: models get data from the warehouse only through here.
 
 The rule for when a value became known is `forecast.known_from` in `sql/migrations`.
 """
@@ -28,7 +28,7 @@ LOADED_LATER: Final = timedelta(days=2)
 today, so late values are captured within two days."""
 
 MAX_MISSING: Final = CONTEXT // 4
-"""Half-hours of a context that may be missing."""
+"""How many half-hours of a context may be missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class IssueContext:
     issued_at: datetime
     problem: Problem | None
     late_steps: int
-    """Half-hours between the end of the context and the issue; they are forecast and not stored."""
+    """Half-hours between the end of the context and the issue; they are forecast but not stored."""
     intensity_to: datetime | None
     mix_to: datetime | None
     missing: int
@@ -66,7 +66,7 @@ class IssueContext:
 
 
 class KnownValues:
-    """All versions of the values of a window, for reading them as known at any instant in it."""
+    """All versions of a window's values, readable as they were known at any instant in it."""
 
     def __init__(self, connection: Connection, window: Window) -> None:
         limits = {"start": window.start, "end": window.end, "late": LOADED_LATER}
@@ -164,7 +164,7 @@ def _refuse(issued_at: datetime, missing: dict[str, int]) -> str | None:
             start = issued_at - CONTEXT * HALF_HOUR
             return (
                 f"{count} of the {CONTEXT} half-hours of {name} from {api_time(start)} to "
-                f"{api_time(issued_at)} are missing; at most {MAX_MISSING} may be. Load them with "
+                f"{api_time(issued_at)} are missing; at most {MAX_MISSING} may be missing. Load them with "
                 "`grid backfill`, or wait until they are published."
             )
     return None

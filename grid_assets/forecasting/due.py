@@ -1,6 +1,6 @@
 """Decides from the tables whether a forecast is due, for the sensor, `grid tick` and the asset.
 
-So an event that is lost or repeated neither skips a forecast nor makes one twice.
+A lost or repeated event therefore neither skips a forecast nor makes one twice.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def forecast_is_due(connection: Connection, model: str, now: datetime) -> bool:
 
 
 def has_forecast(connection: Connection, model: str) -> bool:
-    """Whether the model has ever forecast here."""
+    """Whether the model has ever made a forecast in this warehouse."""
     row = connection.execute(
         "SELECT EXISTS (SELECT FROM forecast.issues WHERE model = %s AND refused_reason IS NULL)",
         [model],

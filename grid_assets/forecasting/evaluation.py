@@ -1,7 +1,7 @@
 """The accuracy of a model on recorded half-hours that it was not trained on.
 
-A model is given the half-hours that ended by the issue time, as if each were published at once. In
-operation the newest are late, so live errors at short leads are somewhat larger.
+A model is given the half-hours that ended by the issue time, as if each were published
+immediately. In operation the newest are late, so live errors at short leads are somewhat larger.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CHOOSE: Final = days_window(date(2025, 11, 1), date(2025, 12, 15))
 """For choosing between checkpoints and settings, any number of times. Training ends before it."""
 
 REPORT: Final = days_window(date(2025, 12, 16), date(2026, 1, 15))
-"""For the figures of the model card. Choosing by this span would make them too good."""
+"""For the figures on the model card. Choosing a model by this span would flatter them."""
 
 STRIDE: Final = timedelta(hours=1)
 """Time between issues: neighbours differ little, and a span takes well under two minutes."""
@@ -50,9 +50,10 @@ class ProblemSet:
 class Score:
     """Errors of one series and lead bucket over `n` half-hours, in the series' unit.
 
-    `bias` is forecast less actual; `wape` is the sum of errors by the sum of actuals, None where
-    that is 0; `pinball` is the mean over the three quantiles, `coverage_80` the share of actuals
-    from p10 to p90: None for a model without a band. All are None where `n` is 0.
+    `bias` is forecast minus actual; `wape` is the sum of absolute errors divided by the sum of
+    actuals, None if that is 0. `pinball` is the mean over the three quantiles and `coverage_80` the
+    share of actuals from p10 to p90; both are None for a model without a band. All are None if `n`
+    is 0.
     """
 
     series: str
@@ -83,7 +84,7 @@ class Evaluation:
         return None
 
     def document(self) -> dict[str, Any]:
-        """The evaluation for JSON, rounded to the digits that a repetition reproduces."""
+        """The evaluation for JSON, rounded to the digits that a repeated run reproduces."""
         return {
             "model": self.model,
             "from": api_time(self.span.start),
@@ -116,15 +117,15 @@ class Persistence:
 
 
 def issue_times(span: Window, stride: timedelta = STRIDE) -> list[datetime]:
-    """Issue times from the start of the span on whose whole horizon lies in it."""
+    """Issue times, from the start of the span, whose whole horizon lies in it."""
     return list(issue_times_at(span, stride, span.end - HORIZON_TIME))
 
 
 def problem_set(span: Window, stride: timedelta = STRIDE, read: Read = read_recorded) -> ProblemSet:
     """The same problems for every model; `read` returns the values between two instants.
 
-    Each problem holds a copy of the values before its issue time, which may reach back before the
-    span, so that a model cannot reach later ones.
+    Each problem holds only a copy of the values before its issue time, so that a model cannot see
+    later ones. The copy may reach back to before the span.
     """
     history = read(span.start - CONTEXT * HALF_HOUR, span.end)
     problems, actual = [], []
@@ -152,9 +153,9 @@ def evaluate(forecaster: Forecaster, problem_set: ProblemSet) -> Evaluation:
 def score_predictions(predicted: Values, actual: Values) -> Iterator[Score]:
     """Scores by series and lead bucket, of arrays (problems, 10, 96, 3) and (problems, 10, 96).
 
-    A half-hour without an actual is left out. A series without any median is not forecast by the
-    model. Raises `ValueError` if only some medians of a series are missing: missing forecasts would
-    make its errors look small.
+    Half-hours without an actual are left out. A series without any median counts as one that the
+    model does not forecast. Raises `ValueError` if only some medians of a series are missing:
+    missing forecasts would make its errors look small.
     """
     buckets = np.array(BUCKET_OF_STEP)
     for row, series in enumerate(SERIES):

@@ -12,8 +12,8 @@ HORIZON: Final = 96
 HORIZON_TIME: Final = HORIZON * HALF_HOUR
 
 FORECAST_STEPS: Final = 112
-"""Half-hours that a model forecasts: the horizon, and eight hours more for actuals that are late.
-Always the same, as in training: a model's values depend on the number of steps."""
+"""Half-hours that a model forecasts: the horizon, plus eight hours because actuals may be late. The
+same number as in training, because a model's values depend on the number of steps."""
 
 QUANTILES: Final = (0.1, 0.5, 0.9)
 """The levels that are stored, as `p10`, `p50` and `p90`."""

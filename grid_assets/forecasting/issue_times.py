@@ -1,4 +1,4 @@
-"""Issue times: the half-hour boundary of now, or those of past days at a stride. Pure."""
+"""Issue times: the next half-hour boundary, or those of past days at a stride. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from grid_assets.halfhours import HALF_HOUR, Window
 def current_issue_time(now: datetime) -> datetime:
     """The half-hour boundary at which a forecast made now starts: the next one.
 
-    It may use all values published up to `now`, so an earlier time would be untrue.
+    It may use all values published up to `now`, so an earlier issue time would be false.
     """
     seconds = HALF_HOUR.total_seconds()
     return datetime.fromtimestamp(-(-now.timestamp() // seconds) * seconds, UTC)

@@ -1,6 +1,6 @@
-"""Issuing forecasts: read the contexts, predict, recalibrate, judge and store.
+"""Issues forecasts: reads the contexts, predicts, recalibrates, judges and stores.
 
-`due` decides which issue times; `context`, `models`, `bands` and `store` do the steps.
+`due` decides the issue times; `context`, `models`, `bands` and `store` carry out the steps.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ class FutureIssue(ValueError):
 
 @dataclass
 class Issued:
-    """The work of one call."""
+    """The outcome of one call."""
 
     issues: int = 0
     """Issue times with a forecast."""
     rows_read: int = 0
     rows_written: int = 0
     refused: dict[datetime, str] = field(default_factory=dict)
-    """Reason by issue time without a forecast."""
+    """The reason for each issue time without a forecast."""
     model: str | None = None
     """The model that forecast: the configured one, or its stand-in."""
 
@@ -126,7 +126,7 @@ def _issue_day(
 
 
 def _group_by_steps(contexts: Sequence[IssueContext]) -> dict[int, list[IssueContext]]:
-    """The contexts by the number of steps to forecast, which is the same as for each alone."""
+    """The contexts by number of steps to forecast: each gets as many as it would get alone."""
     groups: dict[int, list[IssueContext]] = {}
     for context in contexts:
         needed = HORIZON + context.late_steps
@@ -173,7 +173,7 @@ def _predict(loaded: Loaded, contexts: Sequence[IssueContext], steps: int) -> li
 
 
 def _drop_late_steps(quantiles: Values, contexts: Sequence[IssueContext]) -> Values:
-    """Without the half-hours before each issue, which are forecast because actuals are late."""
+    """Drop the half-hours before each issue, which are forecast only because actuals are late."""
     return np.stack(
         [
             quantiles[row, :, context.late_steps : context.late_steps + HORIZON]

@@ -1,5 +1,5 @@
 """Published values as models see them: floats in the order of `SERIES`, identical whether they
-are read from the warehouse or from the recording. Pure: no input, no output, no clock."""
+are read from the warehouse or from the recording. Pure: no I/O and no clock."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from grid_assets.mix import MixRefused, complete_row
 
 
 def intensity_input(actual: float | None) -> float:
-    """An actual in gCO2/kWh, NaN where it is missing or 0: a published 0 has never been true."""
+    """An actual in gCO2/kWh, NaN if it is missing or 0: a published 0 has never been correct."""
     return actual or math.nan
 
 
 def mix_input(shares: Sequence[Decimal | None], unknown_pct: Any) -> tuple[float, ...] | None:
-    """Nine shares in percent as `core.generation_mix` completes them, None where it refuses them.
+    """Nine shares in percent as `core.generation_mix` completes them, None if it refuses them.
 
     A fuel that was not published is 0: its power is part of `other`.
     """

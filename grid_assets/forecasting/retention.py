@@ -1,7 +1,7 @@
 """Retention of forecasts: every lead of recent days, chosen leads of old ones.
 
-Thinned days are not forecast again and keep their scores. Which rows are deleted is decided by
-`forecast.thin_predictions` in SQL.
+Thinned days are not forecast again and keep their scores. The SQL function
+`forecast.thin_predictions` decides which rows are deleted.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from grid_assets.warehouse.connection import Connection, lock_relation, write_tr
 from grid_assets.warehouse.statements import statement
 
 MAX_DAYS: Final = 30
-"""Days of target in one call: after the setting was lowered by a year, two weeks of calls catch
-up."""
+"""Target days per call: after the setting is lowered by a year, two weeks of calls catch up."""
 
 
 class DayIsThinned(ValueError):
@@ -27,7 +26,7 @@ class DayIsThinned(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Thinned:
-    """The work of one call."""
+    """The outcome of one call."""
 
     days: int = 0
     rows: int = 0

@@ -1,5 +1,5 @@
-"""Comparing forecasts with actuals: which rows of the roll-up `forecast.accuracy` are written and
-removed. What an error is, and how errors are summed, is defined in `sql/`."""
+"""Compares forecasts with actuals, and writes and removes rows of the roll-up `forecast.accuracy`.
+Errors and their sums are defined in `sql/`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Scored:
 def score(connection: Connection, window: Window, final_before: date | None) -> Scored:
     """Score every forecast whose half-hour lies in `window` (whole UTC days), in a transaction.
 
-    Days before `final_before` keep their scores: their forecasts are thinned to a selection.
+    Days before `final_before` keep their scores, because their forecasts have been thinned.
     """
     if final_before is not None and window.start < day_start(final_before):
         window = Window(min(day_start(final_before), window.end), window.end)

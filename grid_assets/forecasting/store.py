@@ -1,5 +1,4 @@
-"""Storing issues in `forecast`, and the margins that past errors give them. Scores are written by
-`scoring`."""
+"""Stores issues in `forecast`, with margins computed from past errors. `scoring` writes scores."""
 
 from __future__ import annotations
 
@@ -144,11 +143,11 @@ def publish(
     now: datetime,
     judge: Callable[[Connection], None],
 ) -> int:
-    """Store these issues over the stored ones; returns the rows written.
+    """Store these issues, replacing stored ones; returns the rows written.
 
-    An issue without changes is not rewritten. One that another run has meanwhile made from newer
-    telemetry is kept, and a forecast is not replaced by a refusal. `judge` may read the table
-    `staged` and raise to stop the publication.
+    An unchanged issue is not rewritten. One that another run has since made from newer telemetry is
+    kept, and a forecast is not replaced by a refusal. `judge` may read the table `staged` and raise
+    to stop the publication.
     """
     connection.execute(statement("forecast/create_staging"))
     copy_rows(connection, "asked", ISSUES, (_issue_row(issue, now) for issue in issues))
@@ -157,7 +156,7 @@ def publish(
     connection.execute(statement("forecast/discard_outdated_issues"))
     connection.execute(statement("forecast/find_changed_issues"))
     connection.execute(statement("forecast/publish_issues"))
-    # An unchanged refusal gets the time of this attempt, from which the next one is timed.
+    # An unchanged refusal gets the time of this attempt, which determines when the next is due.
     connection.execute(
         "UPDATE forecast.issues AS i SET created_at = a.created_at FROM asked AS a "
         "WHERE i.model = a.model AND i.issued_at = a.issued_at AND i.refused_reason IS NOT NULL"

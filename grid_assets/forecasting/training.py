@@ -1,5 +1,5 @@
-"""Training of the bundled checkpoint from the recorded history: data, configuration and steps,
-seeded and repeatable. `evaluation` measures the result.
+"""Trains the bundled checkpoint on the recorded history: data, configuration and steps, seeded and
+repeatable. `evaluation` measures the result.
 
 No half-hour from `TRAINED_TO` on is read, so every later one measures the checkpoint honestly.
 """
@@ -45,7 +45,7 @@ MOVING_FUELS: Final = tuple(fuel for fuel in FUELS if fuel not in ("coal", "othe
 """Fuels that a model can learn something from: coal and other were 0 nearly throughout."""
 
 _SPAN_OF_ONE_DRAW: Final = timedelta(days=50)
-"""A series is drawn once for each such span of its length when examples are drawn."""
+"""When examples are drawn, a series is drawn once for each such span of its length."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,10 @@ class Phase:
 class Recipe:
     """One training run. Sizes count half-hours, rows of a batch, or units of the model.
 
-    The first phase trains on single series, of which a batch holds many; the second on all ten
-    together with the calendar, 13 rows for one example, so that far fewer fit into the same time.
-    The checkpoint is the mean of the weights after each phase: on the span for choosing it was
-    better at every lead up to 12 hours than the last phase alone, which saw a mix in summer only.
+    The first phase trains on single series, many per batch. The second trains on all ten together
+    with the calendar, 13 rows per example, so far fewer examples fit into the same time. The
+    checkpoint is the mean of the weights after each phase. On the span for choosing, it beat the
+    last phase alone, which saw a mix only in summer, at every lead up to 12 hours.
     """
 
     phases: tuple[Phase, ...] = (
@@ -90,7 +90,7 @@ def train(
     """Train from scratch and write the checkpoint into `folder`; returns the checkpoint's folder.
 
     The same recipe on the same machine gives the same weights. Uses a GPU if there is one.
-    `callbacks` receive the progress, which is printed without them.
+    `callbacks` receive the progress; without any, it is printed.
     """
     if threads:
         torch.set_num_threads(threads)
@@ -175,7 +175,7 @@ def _configuration(recipe: Recipe) -> Chronos2CoreConfig:
         num_layers=recipe.layers,
         num_heads=recipe.width // 32,
         dropout_rate=recipe.dropout,
-        chronos_pipeline_class="Chronos2Pipeline",  # tells Chronos how to load it
+        chronos_pipeline_class="Chronos2Pipeline",  # so that Chronos knows how to load it
         chronos_config={
             "context_length": recipe.context,
             "input_patch_size": PATCH,

@@ -1,2 +1,2 @@
-"""What the warehouse says of itself, for a terminal: the status report, summaries of runs, the
-demo's table of contents, and whether housekeeping is due."""
+"""Reports on the warehouse for a terminal: its status, summaries of runs, and the demo's table of
+contents. Also decides whether housekeeping is due."""

@@ -1,4 +1,4 @@
-"""For `grid demo --once`: a table of what the warehouse holds, and the rules that it breaks."""
+"""For `grid demo --once`: a table of the warehouse's contents, and the rules that it breaks."""
 
 from __future__ import annotations
 

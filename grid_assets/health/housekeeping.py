@@ -1,4 +1,4 @@
-"""Housekeeping, as `ops` records it: whether it is due, and how the last one went.
+"""Whether housekeeping is due, and how the last run went, according to `ops`.
 
 The Dagster job is in `defs.housekeeping`.
 """
@@ -13,17 +13,17 @@ from grid_assets.forecasting.retention import thinned_to
 from grid_assets.warehouse.connection import Connection
 
 THINNING: Final = "ops.retention"
-"""The asset name of attempts that thin forecasts; their `rows_written` counts rows removed."""
+"""The asset name of attempts that thin forecasts; their `rows_written` counts removed rows."""
 
 PURGING: Final = "dagster.runs"
 """The asset name of attempts that purge Dagster's history; they count runs."""
 
 EVERY: Final = timedelta(hours=23)
-"""An hour less than a day, so that the time does not slip by a cycle each day."""
+"""An hour less than a day, so that the start does not slip by a cycle each day."""
 
 
 def is_due(connection: Connection, now: datetime) -> bool:
-    """Whether the last one started a day ago. A failed one is not retried earlier.
+    """Whether the last run started a day ago. A failed one is not retried earlier.
 
     A new warehouse holds nothing old, so its first housekeeping is due a day after its creation.
     """
@@ -45,7 +45,7 @@ def record_purge(connection: Connection, now: datetime) -> None:
 
 
 def report(connection: Connection, now: datetime) -> Iterator[str]:
-    """Lines for `grid status` about the last housekeeping; a failure is a warning."""
+    """Lines for `grid status` about the last housekeeping run; a failure is a warning."""
     rows = connection.execute(
         "SELECT DISTINCT ON (asset) asset, status, started_at, rows_written, error_message "
         "FROM ops.etl_runs WHERE asset = ANY(%s) ORDER BY asset, started_at DESC",

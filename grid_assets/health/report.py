@@ -1,6 +1,6 @@
 """`grid status`: one screen that says whether the warehouse is fresh and healthy.
 
-It changes nothing, except that it marks the attempts of dead processes as crashed.
+It changes nothing, except to mark the attempts of dead processes as crashed.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ SIZES: Final = {
 """Parts of the database whose size is reported, each with its schemas."""
 
 LONGEST_MESSAGE: Final = 400
-"""Enough for every message of ours; one of a database or a library can fill the screen."""
+"""Enough for our own messages; one from a database or a library can fill the screen."""
 
 NEWEST: Final = ("newest actual", "newest mix", "NESO forecast", "forecast")
 
@@ -72,7 +72,7 @@ def status(connection: Connection, where: str, settings: Settings, now: datetime
         f"Grid Assets   {stamp}" if stamp.kind == "live" else f"*** {stamp} ***",
         f"warehouse     {where}, PostgreSQL {major}.{minor}",
     ]
-    if not is_current(connection):  # relations that follow may not exist yet
+    if not is_current(connection):  # the relations queried below may not exist yet
         return Status(lines, ["The schema is older than this version. Run `grid migrate`."])
     mark_crashed(connection)
     lines += [
@@ -99,7 +99,7 @@ def _newest(connection: Connection, now: datetime, faults: list[str]) -> Iterato
             continue
         age = f"{age_text(now - at)} old; up to {age_text(TOO_OLD)} is normal" if at else "missing"
         faults.append(
-            f"{name} is {age}. If the attempts above are recent and succeed, the source is late."
+            f"{name} is {age}. If the attempts above are recent and successful, the source is late."
         )
 
 
@@ -120,7 +120,7 @@ def _runs(connection: Connection, now: datetime, faults: list[str]) -> Iterator[
     by_asset = {row[0]: row[1:] for row in last}
     for asset in ASSETS:
         if asset not in by_asset:
-            yield f"  {asset:<20} never ran"
+            yield f"  {asset:<20} has never run"
             continue
         state, started, fetched, written, rejected, error = by_asset[asset]
         yield (
@@ -171,5 +171,5 @@ def _short(message: str | None) -> str:
 
 
 def _since(age: timedelta) -> str:
-    """How long ago, or how soon, since a forecast starts at the next half-hour."""
+    """How long ago, or how soon: a forecast starts at the next half-hour."""
     return f"in {age_text(-age)}" if age < timedelta(0) else f"{age_text(age)} ago"

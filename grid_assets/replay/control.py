@@ -42,7 +42,7 @@ class Control:
 
     @property
     def withheld_from(self) -> datetime | None:
-        """The first half-hour that is withheld, None when nothing is."""
+        """The first half-hour that is withheld, None if nothing is."""
         return self._withheld_from
 
     def withhold(self, half_hours: Any, now: datetime) -> None:
@@ -52,7 +52,7 @@ class Control:
             self._withheld_from = floor(now) - (count - 1) * HALF_HOUR
 
     def release(self, half_hours: Any, now: datetime) -> None:
-        """Release the next `half_hours` of those withheld, or all of them when None.
+        """Release the next `half_hours` of those withheld, or all of them if None.
 
         Once every half-hour that has begun is released, nothing is withheld any more.
         """
@@ -64,7 +64,7 @@ class Control:
                 self._withheld_from = None if done else first
 
     def fault(self, request: Mapping[str, Any]) -> None:
-        """Inject the fault `name` into `times` answers (None: all) under `path` (None: any)."""
+        """Inject the fault `name` into `times` responses (None: all) under `path` (None: any)."""
         options = dict(request)
         name, times = options.pop("name", None), options.pop("times", None)
         path = options.pop("path", None)
@@ -84,7 +84,7 @@ class Control:
             self._faults.clear()
 
     def apply_faults(self, answer: Reply, path: str) -> Reply:
-        """The answer after the active faults that apply to it; counts one use of each."""
+        """The response with the active faults applied to it; counts one use of each."""
         with self._lock:
             concerned = [a for a in self._faults if path.startswith(a.path or "/")]
             whole = [active for active in concerned if not active.fault.of_record]
@@ -97,7 +97,7 @@ class Control:
         return answer
 
     def enter(self, kind: str) -> Callable[[], None]:
-        """Count a request of `kind` as in flight until the result is called, once or more often."""
+        """Count a request of `kind` as in flight until the returned function is first called."""
         with self._lock:
             self._requests[kind] += 1
             self._in_flight += 1
@@ -113,7 +113,7 @@ class Control:
         return leave
 
     def status(self) -> dict[str, Any]:
-        """All of this as a JSON document; times in the API's spelling."""
+        """All of this as a JSON document; times in the API's format."""
         with self._lock:
             return {
                 "withheld_from": self._withheld_from and api_time(self._withheld_from),

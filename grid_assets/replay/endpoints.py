@@ -14,7 +14,7 @@ LONGEST_WINDOW: Final = timedelta(days=14)
 """The longest window that `/intensity` and `/generation` accept in one request."""
 
 NOW_REACHES_BACK: Final = timedelta(days=14)
-"""The addresses without dates answer with the newest half-hour that is no older than this."""
+"""Paths without dates return the newest half-hour, if it is no older than this."""
 
 SIMULATED: Final = {"X-Grid-Simulated": "fw48h"}
 
@@ -25,13 +25,13 @@ TOO_LONG: Final = "The maximum range of a request is 14 days."
 
 
 class Endpoints:
-    """The API's read-only addresses over a `View`."""
+    """The API's read-only endpoints over a `View`."""
 
     def __init__(self, view: View) -> None:
         self._view = view
 
     def answer(self, path: str, now: datetime, withheld_from: datetime | None) -> tuple[str, Reply]:
-        """The endpoint, as its requests are counted, and the answer: 200, 400 or 404."""
+        """The endpoint to count the request under, and the response: 200, 400 or 404."""
         match path.strip("/").split("/"):
             case ["intensity"]:
                 return "/intensity", self._current_intensity(now, withheld_from)
@@ -79,7 +79,7 @@ class Endpoints:
         return _data(records[-1:])
 
     def _current_mix(self, now: datetime, withheld_from: datetime | None) -> Reply:
-        # An object, where every other address answers with a list.
+        # An object; every other endpoint returns a list.
         records = self._view.generation(now - NOW_REACHES_BACK, now, now, withheld_from)
         return _data(records[-1] if records else [])
 

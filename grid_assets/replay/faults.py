@@ -1,4 +1,4 @@
-"""The faults that the recorded API can inject: those of whole answers, and the table of all."""
+"""The faults that the recorded API can inject: those of whole responses, and the table of all."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class BadControl(Exception):
 
 @dataclass(frozen=True)
 class Fault:
-    """`apply` gives the changed answer, or the very same object where the fault does not apply.
+    """`apply` returns the changed response, or the same object if the fault does not apply.
 
-    Faults of records (`of_record`) add up; of the faults of whole answers the first one wins.
+    Faults of records (`of_record`) combine; of the faults of whole responses, the first one wins.
     """
 
     summary: str
@@ -34,7 +34,7 @@ class Fault:
     of_record: bool = False
 
     def check(self, options: Options) -> None:
-        """Raises `BadControl` for an option that is unknown or has an unusable value."""
+        """Raise `BadControl` for an option that is unknown or has an unusable value."""
         for name, value in options.items():
             if name not in self.options:
                 known = ", ".join(self.options) or "none"
@@ -48,13 +48,13 @@ class Fault:
 
 PERIOD: Final = TypeAdapter[Any](Annotated[str, AfterValidator(parse_api_time)])
 NUMBER: Final = TypeAdapter[Any](Annotated[float, Field(strict=True, gt=0, le=86_400)])
-"""As seconds at most a day: more than any test needs, and not the infinity that never ends."""
+"""At most a day of seconds: more than any test needs, and never infinity, which would not end."""
 TEXT: Final = TypeAdapter[Any](str)
 TEXTS: Final = TypeAdapter[Any](list[str])
 RETRY_AFTER: Final = TypeAdapter[Any](
     Annotated[int, Field(strict=True, ge=0)] | Annotated[str, Field(pattern=r"^[ -~]+$")] | None
 )
-"""Seconds, a date, or null for no header; printable, so that no text adds a header of its own."""
+"""Seconds, a date, or null for no header; printable, so that no text can add another header."""
 
 
 def _whole(summary: str, apply: Apply, **options: TypeAdapter[Any]) -> Fault:
@@ -106,7 +106,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "429": _whole("status 429 with Retry-After", _too_many, retry_after=RETRY_AFTER),
     "500": _whole("status 500 with an error body", _instead(_BROKEN)),
     "html": _whole("status 200 with an HTML page", _instead(_HTML)),
-    "truncated": _whole("closes half way through the announced body", _deliver("cut")),
+    "truncated": _whole("closes halfway through the announced body", _deliver("cut")),
     "truncated_json": _whole("half of the JSON, with its proper length", _half_json),
     "empty_object": _whole("status 200 with {}", _instead(Reply(200, {}))),
     "empty_list": _whole('status 200 with {"data":[]}', _instead(Reply(200, {"data": []}))),
@@ -118,7 +118,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "1e308": _record("a value is 1e308", on.change_value(lambda old: 1e308)),
     "string_value": _record("a number is sent as text", on.change_value(str)),
     "missing_field": _record("a value's field is absent", on.missing_field),
-    "not_a_dict": _record("a record is a text", lambda record, _: ["not a record"]),
+    "not_a_dict": _record("a record is a string", lambda record, _: ["not a record"]),
     "negative_share": _record(
         "wind has -5 percent", lambda record, _: on.share(record, "wind").update(perc=-5)
     ),
@@ -153,4 +153,4 @@ FAULTS: Final[Mapping[str, Fault]] = {
         lambda record, _: on.revise(on.measured(record)),
     ),
 }
-"""Every fault by its name. Faults of records take the option `period` (a `from` of the answer)."""
+"""Every fault by name. Faults of records take the option `period` (a `from` of the response)."""

@@ -1,4 +1,4 @@
-"""Faults of one record in an otherwise good answer: wrong values, shares, times and shapes."""
+"""Faults of one record in an otherwise good response: wrong values, shares, times and shapes."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ Change = Callable[[Record, Options], list[Any] | None]
 """Changes a private copy of a record, or returns the records that replace it."""
 
 DOES_NOT_APPLY: Final = (LookupError, TypeError, ValueError)
-"""Raised by a change whose part is not in the record, such as wind in an intensity."""
+"""Raised by a change to something the record does not have, such as wind in an intensity."""
 
 
 def on_record(change: Change) -> Callable[[Reply, Options], Reply]:
     """A fault that changes the record of option `period`, or else the last one that it applies to.
 
-    The answer is the same object where it applies to none.
+    Returns the same response object if it applies to none.
     """
 
     def apply(answer: Reply, options: Options) -> Reply:
         data = answer.document.get("data") if answer.status == 200 else None
-        # The newest generation mix is an object where every other answer has a list.
+        # The newest generation mix is an object; every other response has a list.
         records = [data] if isinstance(data, dict) else list(data or [])
         period = "period" in options and api_time(parse_api_time(options["period"]))
         for index, record in reversed(list(enumerate(records))):

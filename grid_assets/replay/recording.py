@@ -110,7 +110,7 @@ def shift_weeks(now: datetime) -> int:
 class View:
     """The recording moved by `weeks`, as far as it is published at an instant.
 
-    Arguments and answers are in moved time. `withheld_from` is the first half-hour that is
+    Arguments and results are in moved time. `withheld_from` is the first half-hour that is
     withheld, or None. Records have the API's shape.
     """
 
@@ -140,7 +140,7 @@ class View:
         ]
 
     def forecast(self, start: datetime, now: datetime) -> list[Record]:
-        """The 48 hours from `start`, every `actual` null; begun half-hours keep their forecast."""
+        """The 48 hours from `start`, every `actual` null; past ones keep their own forecast."""
         return [
             _intensity_record(period, row._replace(actual=None))
             for period in _ending_in(start, start + HORIZON)

@@ -1,4 +1,4 @@
-"""An answer of the recorded API as a value, which faults can change before the server sends it."""
+"""A response of the recorded API as a value that faults can change before the server sends it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DeliveryKind = Literal["whole", "cut", "slow", "padded", "hang", "reset"]
 class Delivery:
     """How the body is delivered: `whole`, or as a failing network would.
 
-    `cut` closes half way; `slow` spreads the body over `seconds`; `padded` appends
+    `cut` closes halfway through; `slow` spreads the body over `seconds`; `padded` appends
     `padding_bytes` of blanks and announces no length; `hang` sends nothing for `seconds` (None:
     until the server stops) and closes; `reset` breaks the connection at once.
     """
@@ -39,7 +39,7 @@ class Reply:
 
     @property
     def body(self) -> bytes:
-        """The bytes to send. `NaN`, which JSON does not have, is written as Python writes it."""
+        """The bytes to send. `NaN`, which JSON does not have, is written as in Python."""
         if self.raw is not None:
             return self.raw
         return json.dumps(self.document, separators=(",", ":")).encode()

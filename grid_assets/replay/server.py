@@ -1,4 +1,4 @@
-"""The recorded API as an HTTP server on this machine, with `/replay` addresses to control it."""
+"""The recorded API as an HTTP server on this machine, with `/replay` endpoints to control it."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class _HTTPServer(ThreadingHTTPServer):
 
     def close(self) -> None:
         self.server_close()
-        # Otherwise its thread would go on answering a kept-alive connection.
+        # Otherwise a thread would keep answering on a kept-alive connection.
         for request in list(self._open):
             with suppress(OSError):
                 request.shutdown(socket.SHUT_RDWR)
@@ -157,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
             answer = self._control(path, self._control_document())
         except BadControl as reason:
             answer = error(400, "Bad Request", str(reason))
-            # An unread body would be taken for the next request.
+            # An unread body would be mistaken for the next request.
             self.close_connection = True
         self._send(answer)
 
@@ -192,8 +192,8 @@ class _Handler(BaseHTTPRequestHandler):
         return document
 
     def _send(self, answer: Reply, leave: Callable[[], None] = lambda: None) -> None:
-        """Send an answer. `leave` is called before the last piece, so that no client that has the
-        whole answer finds its request still counted."""
+        """Send a response. `leave` is called before the last piece, so that no client with the
+        whole response finds its request still counted."""
         body, delivery = answer.body, answer.delivery
         if delivery.kind in ("hang", "reset"):
             self._abandon(delivery)

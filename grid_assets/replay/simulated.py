@@ -1,7 +1,6 @@
-"""The simulated 48-hour forecast, in place of the NESO forecasts that nobody recorded.
+"""The simulated 48-hour forecast, needed because NESO's own forecasts were not recorded.
 
-It is the recorded truth plus an error of realistic size. No claim about NESO's accuracy may rest on
-it.
+It is the recorded truth plus an error of realistic size, so it says nothing about NESO's accuracy.
 """
 
 from __future__ import annotations
@@ -33,14 +32,14 @@ INDEX_LIMITS: Final = {
 }
 """By recorded year, the lowest values of low, moderate, high and very high in the recording.
 
-The recording has no "very low" value of 2026; that limit is the one of 2025.
+The recording has no "very low" value in 2026; that limit is the one for 2025.
 """
 
 INDEX_NAMES: Final = ("very low", "low", "moderate", "high", "very high")
 
 
 def forecast(truth: int, issue: datetime, period: datetime) -> int:
-    """The forecast issued at `issue` for `period`, gCO2/kWh; the same for the same arguments.
+    """The forecast issued at `issue` for `period`, gCO2/kWh; repeatable for the same arguments.
 
     Both are starts of recorded half-hours. Raises `ValueError` unless `period` is the later one.
     """
@@ -53,7 +52,7 @@ def forecast(truth: int, issue: datetime, period: datetime) -> int:
 
 
 def index(forecast: int, year: int) -> str | None:
-    """The published name of a forecast's band in a recorded year, None where it is unknown."""
+    """The published name of a forecast's band in a recorded year, None if it is unknown."""
     limits = INDEX_LIMITS.get(year)
     return limits and INDEX_NAMES[sum(forecast >= limit for limit in limits)]
 
@@ -66,7 +65,7 @@ def mean_absolute_error(lead_hours: float) -> float:
     return MAE_BY_LEAD_HOURS[-1][1]
 
 
-# One answer needs up to 96 leads of one issue, and each lead builds on the one before.
+# One response needs up to 96 leads of one issue, and each lead builds on the one before.
 @lru_cache(maxsize=1024)
 def _error(issue: datetime, steps: int) -> float:
     """Autocorrelated error of unit deviation at a lead of `steps` half-hours."""

@@ -1,1 +1,1 @@
-"""The surroundings of a command: its environment, PostgreSQL, and the running processes."""
+"""The runtime of a command: its environment, PostgreSQL, and the running processes."""

@@ -1,6 +1,6 @@
 """The environment of a command: a running warehouse, a folder for state, and shared variables.
 
-It is made from the settings. The processes that a command starts inherit the variables.
+It is built from the settings. The processes that a command starts inherit the variables.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class Environment:
         os.environ.update(self.variables())
 
     def _make_dagster_schema(self) -> None:
-        """Make the schema again if it was dropped to delete Dagster's history."""
+        """Recreate the schema if it was dropped to delete Dagster's history."""
         with connect(session_url(self.warehouse)) as connection:
             known = connection.execute("SELECT to_regnamespace(%s)", [DAGSTER_SCHEMA]).fetchone()
             if known != (None,):
@@ -119,7 +119,7 @@ class Environment:
             return self.settings.dagster_database_url
         parts = urlsplit(session_url(self.warehouse).get_secret_value())
         query = dict(parse_qsl(parts.query))
-        # A crash of the server may cost Dagster's history its last second, our tables nothing.
+        # A server crash may lose the last second of Dagster's history, but nothing in our tables.
         options = f"-csearch_path={DAGSTER_SCHEMA} -csynchronous_commit=off"
         query["options"] = f"{query['options']} {options}" if "options" in query else options
         return SecretStr(urlunsplit(parts._replace(query=urlencode(query, quote_via=quote))))
@@ -156,7 +156,7 @@ def set_up(environment: Environment, say: Say) -> Stamp:
         if stamp is None:
             return migrate(environment.warehouse, stamp_of(settings), say).stamp
         # An API on this machine that does not answer may be a replay that is not up yet. The client
-        # checks each answer later.
+        # checks each response later.
         served = stamp_of(settings)
         if served.kind == "replay" or not is_loopback(settings.api_url):
             refuse_other_kind(stamp, served, environment.warehouse)

@@ -1,8 +1,8 @@
 """The PostgreSQL server that comes with the project, for users who have no server of their own.
 
-Two locks keep a folder to one server. `start.lock` is held while a process starts or stops it.
+Two locks limit a folder to one server. `start.lock` is held while a process starts or stops it.
 `server.lock` is inherited by every process of the server, so the kernel frees it when the last of
-them ends. Process ids decide nothing, because the system reuses them.
+them ends. Process ids alone are never trusted, because the system reuses them.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError"]
 HOST: Final = "127.0.0.1"
 
 READY_TIMEOUT_S: Final = 30
-"""A start takes half a second; replaying the at most 256 MB of write-ahead log, a few."""
+"""A start takes half a second, or a few to replay the write-ahead log of at most 256 MB."""
 STOP_TIMEOUT_S: Final = 60
 """A fast shutdown writes at most 256 MB of buffers; even a slow disk does that in this time."""
 POLL_S: Final = 0.03
@@ -130,7 +130,7 @@ class EmbeddedPostgres:
 
 
 def _find_server(home: Path) -> _Server | None:
-    """The running server of this data folder; not a process that was given its old id."""
+    """The running server of this data folder; never another process that was given its old id."""
     data = home / "data"
     try:
         lines = (data / "postmaster.pid").read_text("utf-8", "replace").splitlines()
@@ -163,7 +163,7 @@ def _start(home: Path, shared: Path) -> str:
             if lock is not None and _find_server(home) is None:
                 log = home / "server.log"
                 if launches and (launches == LAUNCHES or _is_free(port)):
-                    raise failure(home, "ended as it started", _tail(log, log_start))
+                    raise failure(home, "exited during start-up", _tail(log, log_start))
                 log_start = log.stat().st_size if log.exists() else 0
                 port = _choose_port(home)
                 _launch(home, shared, port, lock)
@@ -195,7 +195,7 @@ def _launch(home: Path, shared: Path, port: int, lock: int) -> None:
     options = {"listen_addresses": HOST, "port": str(port), "unix_socket_directories": ""}
     settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
     with open_private(home, "server.log", os.O_APPEND) as log:
-        # The shell returns at once and leaves the server to init, so it is no child of ours.
+        # The shell returns at once and leaves the server to init, so it is not our child.
         run(
             user,
             *("/bin/sh", "-c", '"$0" "$@" </dev/null &'),
@@ -261,7 +261,7 @@ def _start_lock(home: Path) -> Iterator[None]:
 
 @contextmanager
 def _server_lock(home: Path) -> Iterator[int | None]:
-    """The lock on the data, for a server to inherit; None while another server has it."""
+    """The lock on the data, for a server to inherit; None while another server holds it."""
     with open_private(home, "server.lock") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

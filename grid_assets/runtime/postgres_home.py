@@ -59,7 +59,7 @@ def find_home(folder: Path, fallback_root: Path) -> Path:
 
 
 def make_home(folder: Path, fallback_root: Path, warn: Callable[[str], None]) -> Path:
-    """As `find_home`; for a new server it makes `folder`, or the fallback, with a warning."""
+    """Like `find_home`, but for a new server makes `folder`, or the fallback with a warning."""
     folder.mkdir(parents=True, exist_ok=True)
     home = find_home(folder, fallback_root)
     if os.geteuid() != 0 or (home / "data").is_dir():
@@ -102,7 +102,7 @@ def open_private(home: Path, name: str, flags: int = 0) -> Iterator[int]:
 
 
 def initialise(home: Path, bin_folder: Path, user: User, lock: int) -> None:
-    """Make the data folder, under another name first, so that one called `data` is complete."""
+    """Make the data folder under a temporary name, so that one called `data` is always complete."""
     new = home / "data.new"
     if new.exists():
         shutil.rmtree(new)
@@ -118,7 +118,7 @@ def initialise(home: Path, bin_folder: Path, user: User, lock: int) -> None:
         user,
         *(str(bin_folder / "initdb"), "-D", str(new), "-U", USER, "-A", "scram-sha-256"),
         f"--pwfile={home / 'password'}",
-        # PostgreSQL's own locale, which does not depend on those of the system.
+        # PostgreSQL's own locale, which does not depend on the system's.
         *("-E", "UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
         *("--no-instructions", *settings),
         lock=lock,
@@ -137,7 +137,7 @@ def initialise(home: Path, bin_folder: Path, user: User, lock: int) -> None:
 
 
 def failure(home: Path, what: str, output: str) -> EmbeddedPostgresError:
-    """The error of a program that failed, with the last lines of its output."""
+    """The error for a program that failed, with the last lines of its output."""
     full = shutil.disk_usage(home).free < FULL_DISK_BYTES
     cause = "The disk is full" if full else "Its last output is below"
     last = "\n".join(output.strip().splitlines()[-5:])

@@ -36,7 +36,7 @@ User = tuple[int, int] | None
 def server_user(home: Path) -> User:
     """The user to run the server as: another one if this process is root, which PostgreSQL refuses.
 
-    Data that exists is served by its owner.
+    Existing data is served by its owner.
     """
     if os.geteuid() != 0:
         return None
@@ -115,7 +115,7 @@ def _copy_wheel(wheel: Path, copy: Path) -> None:
         path.chmod(0o755)
     try:
         new.rename(copy)
-    except OSError:  # another server has copied them meanwhile
+    except OSError:  # another server has copied them in the meantime
         shutil.rmtree(new)
 
 

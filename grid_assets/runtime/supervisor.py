@@ -1,8 +1,8 @@
 """The processes of the running product: Dagster's web server and daemon, started and stopped.
 
-Each process, and each that it starts in turn, has the environment variable GRID_PRODUCT with its
-GRID_HOME. Processes to stop are found by that mark, which finds orphans too. A process id alone
-would not do: the system gives it to other programs later.
+Each process, and each that it starts in turn, has the environment variable GRID_PRODUCT set to its
+GRID_HOME. Processes to stop are found by that mark, orphans included. A process id alone would not
+do: the system later gives it to other programs.
 """
 
 from __future__ import annotations
@@ -60,13 +60,13 @@ def stop_on_signals() -> Iterator[None]:
 
 
 def ignore_signals() -> None:
-    """Ignore signals from now on, so that nothing interrupts stopping."""
+    """Ignore signals from now on, so that nothing interrupts the shutdown."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
 
 
 def free_port(first: int, say: Say) -> int:
-    """The first free port from `first` on, with a message if it is another one."""
+    """The first free port from `first` on, with a message if it is not `first` itself."""
     for port in range(first, min(first + PORTS_TRIED, 65536)):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -163,7 +163,7 @@ def raise_if_ended(processes: list[subprocess.Popen], home: Path) -> None:
 
 
 def watch(processes: list[subprocess.Popen], home: Path) -> None:
-    """Wait until a signal comes or a process ends, which raises `ProductError`."""
+    """Wait until a signal arrives or a process ends, which raises `ProductError`."""
     while True:
         raise_if_ended(processes, home)
         time.sleep(1)

@@ -1,4 +1,4 @@
-"""The checks of telemetry and their limits, and how any check is run.
+"""The checks of telemetry with their limits, and the code that runs any check.
 
 A check is a query in `sql/checks` that returns up to ten offending rows (`period_start`, `detail`)
 and their `total`. A blocking check judges the table `staged` before it is published; a failure
@@ -26,8 +26,8 @@ TOO_OLD: Final = timedelta(hours=2)
 missed cycle is normal (1 h 40 min at worst), a second is not."""
 
 MOST_WITHDRAWN: Final = 6
-"""Half-hours whose known value a publication may always take back: three hours. The source corrects
-single values; where most of what is known vanishes at once, it answers without its data."""
+"""How many half-hours may always lose their known value in one publication: three hours. The source
+corrects single values; if most known values vanish at once, it is answering without its data."""
 
 MAX_QUARANTINED: Final = 0.01
 """Share of records that may be rejected without a warning; one record of a two-day cycle exceeds
@@ -88,7 +88,7 @@ WARNING: Final[dict[str, tuple[Check, ...]]] = {
         Check(
             "half_hours_complete",
             "intensity_half_hours_complete",
-            "Every past UTC day of the run has its 48 half-hours with an actual.",
+            "Every past UTC day of the run has all 48 half-hours with an actual.",
         ),
         Check("is_recent", "intensity_is_recent", "The newest actual began at most 2 hours ago."),
         Check(
@@ -101,7 +101,7 @@ WARNING: Final[dict[str, tuple[Check, ...]]] = {
         Check(
             "half_hours_complete",
             "generation_mix_half_hours_complete",
-            "Every past UTC day of the run has its 48 half-hours.",
+            "Every past UTC day of the run has all 48 half-hours.",
         ),
         Check("is_recent", "generation_mix_is_recent", "The newest mix began at most 2 hours ago."),
         Check(

@@ -1,6 +1,5 @@
 """The days that a half-hourly cycle reads: those that the tables show to be incomplete, and those
-that may have changed. So a cycle that is lost or repeated neither skips
-work nor does it twice."""
+that may have changed. A lost or repeated cycle therefore neither skips work nor does it twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loading parsed API responses into `raw`, which gets a row only where published values changed."""
+"""Loads parsed API responses into `raw`, which gets a row only where published values changed."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def load_neso_forecast(
 def complete_neso_forecast(
     connection: Connection, captures: Iterable[Capture[IntensityRow]]
 ) -> int:
-    """Add missing half-hours to the forecasts that were captured then; returns their number."""
+    """Add missing half-hours to forecasts that were captured before; returns their number."""
     added = 0
     for capture in captures:
         for row in capture.rows:

@@ -31,7 +31,7 @@ STAGED_MIX: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The work of one publication; `read` and `written` count half-hours."""
+    """The outcome of one publication; `read` and `written` count half-hours."""
 
     read: int
     written: int

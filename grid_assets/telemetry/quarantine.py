@@ -1,5 +1,5 @@
-"""The quarantine of rejected records and bodies, `ops.quarantine`: they are kept with the reason,
-listed, and replayed after a fix."""
+"""The quarantine, `ops.quarantine`: rejected records and bodies are kept with the reason, listed,
+and replayed after a fix."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """The work of one replay; `days` are the UTC days to publish into `core` again."""
+    """The outcome of one replay; `days` are the UTC days to publish into `core` again."""
 
     accepted: int
     still_rejected: int
@@ -72,7 +72,7 @@ def keep(
 ) -> int:
     """Record rejects outside any transaction of the caller, so that no rollback loses them.
 
-    A payload that is already there is counted again. Returns the number of rejects, new or not.
+    A payload that is already kept is counted again. Returns the number of rejects, new or not.
     """
     if connection.info.transaction_status != TransactionStatus.IDLE:
         raise ValueError("keep rejects outside a transaction: its rollback would lose them")

@@ -28,8 +28,8 @@ KEEPALIVES: Final[dict[str, Any]] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
 }
-"""A run's connection is idle while the API is retried or a model is downloaded. A router that drops
-it meanwhile is noticed within a minute, not after the system's two hours."""
+"""A run's connection is idle while the API is retried or a model is downloaded. If a router
+drops it, that is noticed within a minute, not after the system's two hours."""
 
 CONNECT_TIMEOUT_S: Final = 10
 """Long enough for a server across the world, short enough to report soon that it is down."""

@@ -1,7 +1,7 @@
-"""Brings a database to the schema of this version: roles, migrations, stamp, views and rights.
+"""Brings a database up to the schema of this version: roles, migrations, stamp, views and rights.
 
 Needs a session (on Supabase port 5432, not the transaction pooler). A session-level lock keeps two
-migrations apart, and shows that a lock row of yoyo was left by a process that was killed.
+migrations apart. Its holder can tell that any lock row of yoyo was left by a killed process.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _USE_THE_OWNER: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Migrated:
-    """What a migration did."""
+    """The outcome of a migration."""
 
     applied: list[str]
     views_renewed: bool
@@ -44,8 +44,8 @@ class Migrated:
 def migrate(url: SecretStr, stamp: Stamp, say: Callable[[str], None] = lambda _: None) -> Migrated:
     """Create or update everything in the database at `url`; repeating it changes nothing.
 
-    Raises `WarehouseError` when the database holds data of another kind or cannot be reached, or
-    when somebody else's view depends on one that has to be replaced.
+    Raises `WarehouseError` if the database holds data of another kind or cannot be reached, or if
+    somebody else's view depends on one that has to be replaced.
     """
     url = session_url(url)
     with connect(url) as connection:
@@ -155,7 +155,7 @@ def _check_ownership(connection: Connection, url: SecretStr) -> None:
 
 
 def _renew_views_and_rights(connection: Connection) -> bool:
-    """In one transaction, so that no reader finds a view without its rights."""
+    """Renew both in one transaction, so that no reader finds a view without its rights."""
     try:
         with connection.transaction():
             connection.execute("SET LOCAL lock_timeout = '30s'")
@@ -209,7 +209,7 @@ def _view_texts() -> dict[str, str]:
 
 
 def _digest(texts: dict[str, str]) -> str:
-    """Of the views, and of what is renewed with them: rights, and what migrations created."""
+    """A digest of views, rights and migration names; a change renews the views and the rights."""
     migrations = sorted(path.stem for path in (sql_dir() / "migrations").glob("*.sql"))
     parts = [*texts.values(), render("rights"), *migrations]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

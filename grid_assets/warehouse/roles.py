@@ -18,9 +18,9 @@ race means that another process got further, so a few tries would do for a few d
 
 
 def create_roles(connection: Connection) -> None:
-    """Bring the roles to this version; writes nothing where they are up to date.
+    """Bring the roles up to this version; writes nothing if they are up to date.
 
-    Raises `WarehouseError` with the SQL for an administrator where the user has no right to.
+    Raises `WarehouseError` with the SQL for an administrator if the user may not create them.
     """
     for tries_left in reversed(range(TRIES)):
         needed = [text for (text,) in connection.execute(statement("roles")).fetchall()]

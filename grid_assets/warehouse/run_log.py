@@ -1,8 +1,8 @@
 """The run log, `ops.etl_runs`: one row for each attempt to materialise an asset.
 
 Rows are written on connections of their own, so a rollback of the data does not remove them. The
-next process detects rows of a dead one: by its process id on the same machine, by a heartbeat that
-stopped on another.
+next process detects the rows of a dead one: on the same machine by its process id, on another by a
+heartbeat that has stopped.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from grid_assets.warehouse.urls import redact
 
 HEARTBEAT_S: Final = 20.0
 SILENT: Final = timedelta(minutes=3)
-"""A process of another machine counts as dead if its heartbeat is older: nine beats missed."""
+"""A process on another machine counts as dead if its heartbeat is older: nine missed beats."""
 
 MAX_TRACE: Final = 20_000
 """Characters kept of a stack trace."""
@@ -62,7 +62,7 @@ def attempt(
 ) -> Iterator[Attempt]:
     """Record the block as an attempt in `ops.etl_runs`: `running`, then `success` or `failed`.
 
-    Any exception, even an interrupt, is recorded with its message and stack trace and raised again.
+    Any exception, even an interrupt, is recorded with its message and stack trace, then re-raised.
     """
     with connect(url) as connection:
         mark_crashed(connection)

@@ -36,7 +36,7 @@ def refuse_other_kind(present: Stamp, expected: Stamp, url: SecretStr) -> None:
     if present.kind != expected.kind:
         raise WarehouseError(
             f"The database at {location(url)} holds {present}, and this process works on "
-            f"{expected}; the two never meet. Nothing was written. Change GRID_DATABASE_URL, "
+            f"{expected}; the two are never mixed. Nothing was written. Change GRID_DATABASE_URL, "
             "GRID_HOME or GRID_API_URL."
         )
     if present.shift_weeks != expected.shift_weeks:

@@ -1,6 +1,6 @@
 """SQL from the files of `sql/`, with the dictionary of series filled in.
 
-Every file but the migrations is a Jinja template; what it may use is in `_templates`.
+Every file but the migrations is a Jinja template; `_templates` defines the names that it may use.
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ def fake() -> FakeTime:
 
 @pytest.fixture
 def make_api(stub: Stub, fake: FakeTime) -> Iterator[MakeApi]:
-    """Clients of the stub on faked time; a test may give any argument of its own."""
+    """Clients of the stub on faked time; a test may override any argument."""
     with ExitStack() as clients:
 
         def make(base_url: str = stub.url, **given: Any) -> CarbonIntensityApi:
@@ -687,7 +687,7 @@ def test_the_wrong_kind_is_refused_at_once(
     error = error_of(api)
     assert type(error) is ApiWrongKind
     assert words in str(error)
-    assert "Recorded and live data never meet" in str(error)
+    assert "Recorded and live data are never mixed" in str(error)
     assert len(stub.paths) == 1
     with pytest.raises(ApiWrongKind):
         list(api.fetch_windows("intensity", days(3), DAY))

@@ -1,4 +1,4 @@
-"""Parsing of recorded answers, and of every kind of wrong record."""
+"""Parsing of recorded responses, and of every kind of invalid record."""
 
 from __future__ import annotations
 
@@ -339,7 +339,7 @@ def test_a_share_that_is_no_number_rejects_its_mix(value: Any) -> None:
         ({"gas": -0.1}, "mix: the share of 'gas' is -0.1, outside 0 to 100"),
         ({"gas": 101}, "mix: the share of 'gas' is 101, outside 0 to 100"),
         ({"gas": 31.6}, "mix: the named fuels sum to 101.6"),
-        ({"gas": 0}, "mix: 'other' would have to be 30.0 where 0.0 was published"),
+        ({"gas": 0}, "mix: 'other' would have to be 30.0, but 0.0 was published"),
     ],
 )
 def test_shares_that_cannot_be_a_mix_reject_it(values: dict[str, Any], reason: str) -> None:
@@ -398,7 +398,7 @@ def test_a_fuel_that_appears_twice_rejects_its_mix() -> None:
         ({"gas": 100}, "generationmix: it is not a list"),
         (["gas"], "generationmix: an entry is not a JSON object"),
         ([], "mix: no fuel has a share"),
-        ([{"perc": 100}], "generationmix.fuel: None is not a short printable text"),
+        ([{"perc": 100}], "generationmix.fuel: None is not short printable text"),
         ([{"fuel": "gas"}], "mix: no fuel has a share"),
     ],
 )

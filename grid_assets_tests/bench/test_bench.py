@@ -1,4 +1,4 @@
-"""The benchmark does its work on a tiny size; no time is asserted here, nor any memory."""
+"""The benchmark works at a tiny size; nothing is asserted about time or memory."""
 
 from __future__ import annotations
 

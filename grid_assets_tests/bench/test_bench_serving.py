@@ -1,4 +1,4 @@
-"""The serving benchmark measures what it says; no time is asserted here but that of waiting."""
+"""The serving benchmark measures what it claims to; only waiting times are asserted."""
 
 from __future__ import annotations
 

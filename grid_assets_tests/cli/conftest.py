@@ -1,4 +1,4 @@
-"""`grid` in a folder of its own, on a recorded warehouse, and an API of another program."""
+"""`grid` in its own folder, on a recorded warehouse, and an API served by another program."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def grid(chart_library: Path) -> Iterator[GridCommand]:
 
 @pytest.fixture
 def recorded(grid: GridCommand, warehouse: SecretStr, replay: ReplayServer) -> GridCommand:
-    """`grid` on a migrated, empty, recorded warehouse; reads three days, never tries twice."""
+    """`grid` on a migrated, empty, recorded warehouse; reads three days, never retries."""
     grid.environment |= {
         "GRID_DATABASE_URL": warehouse.get_secret_value(),
         "GRID_API_URL": replay.url,
@@ -38,7 +38,7 @@ def recorded(grid: GridCommand, warehouse: SecretStr, replay: ReplayServer) -> G
 
 @pytest.fixture
 def other_api(replay: ReplayServer) -> Iterator[Stub]:
-    """An API of another program: the recorded values in the published shape, and nothing more."""
+    """An API served by another program: recorded values in the published format, nothing more."""
 
     def script(path: str) -> Reply:
         _, answer = replay.endpoints.answer(path, datetime.now(UTC), None)

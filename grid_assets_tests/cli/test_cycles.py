@@ -1,6 +1,6 @@
-"""A warehouse by commands alone: `migrate`, `backfill`, `tick`, `backtest` and `status`.
+"""A warehouse run by commands alone: `migrate`, `backfill`, `tick`, `backtest` and `status`.
 
-The product that keeps running is tested in `runtime/test_supervisor.py`, and bad responses of the
+The continuously running product is tested in `runtime/test_supervisor.py`, and bad responses of the
 API in `defs/`.
 """
 

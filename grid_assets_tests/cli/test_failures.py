@@ -1,4 +1,4 @@
-"""What goes wrong while a command runs: a dead API or database, an interruption, a rejected record.
+"""Failures while a command runs: a dead API or database, an interruption, a rejected record.
 
 The tests check what is printed, what is recorded, the exit code, and that no password is shown.
 """
@@ -98,7 +98,7 @@ def test_an_interrupted_backfill_leaves_failed_rows_and_the_next_run_goes_on(
 def own_role(
     server: SecretStr, template: str, new_database: NewDatabase
 ) -> Iterator[tuple[SecretStr, str]]:
-    """The URL of an empty database whose owner has an awkward password, and a part of it."""
+    """The URL of an empty database whose owner has an awkward password, and part of that."""
     token = secrets.token_hex(8)
     role, password = f"grid_test_{secrets.token_hex(6)}", f"p@ss /:%{token}"
     database = new_database(None)

@@ -1,4 +1,4 @@
-"""Live and recorded data never meet in one warehouse."""
+"""Live and recorded data are never mixed in one warehouse."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def test_an_api_of_another_program_is_live_and_the_recording_stays_out(
     assert kept["core.intensity"] > 96
 
     refused = one_sentence(grid.run("tick", GRID_API_URL=replay.url, code=1).text)
-    assert "never meet" in refused
+    assert "are never mixed" in refused
     assert "GRID_API_URL" in refused
     assert counts(url) == kept
     refused = one_sentence(grid.run("migrate", GRID_API_URL=replay.url, code=1).text)
-    assert "never meet" in refused
+    assert "are never mixed" in refused
     assert ask(url, "SELECT kind FROM ops.warehouse") == [("live",)]
 
 
@@ -53,7 +53,7 @@ def test_live_data_stays_out_of_a_recorded_warehouse(
     recorded: GridCommand, warehouse: SecretStr, other_api: Stub
 ) -> None:
     refused = recorded.run("tick", GRID_API_URL=other_api.url, code=1)
-    assert "never meet" in one_sentence(refused.text)
+    assert "are never mixed" in one_sentence(refused.text)
     assert counts(warehouse) == dict.fromkeys(DATA, 0)
     failed = ask(
         warehouse,

@@ -1,4 +1,4 @@
-"""`grid replay`: serving the recorded API, and controlling one that runs."""
+"""`grid replay`: serving the recorded API, and controlling a running one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_a_running_replay_is_controlled_by_commands(grid: GridCommand) -> None:
     port = free_port()
     grid.environment["GRID_API_URL"] = url = f"http://127.0.0.1:{port}"
     running = grid.start("replay", "--port", str(port), "--shift-weeks", "3", "--fault", "500")
-    running.says("Moved by 3 weeks")
+    running.says("Shifted by 3 weeks")
     assert "faults         500" in grid.run("replay", "status").out
     assert requests.get(f"{url}/intensity", timeout=5).status_code == 500
     assert "faults         none" in grid.run("replay", "heal").out

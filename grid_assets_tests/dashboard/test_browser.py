@@ -1,4 +1,4 @@
-"""The dashboard as its readers meet it: in a real browser, from a file, without a network."""
+"""The dashboard as its readers see it: in a real browser, from a file, without a network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page's words, tables and escaping, without a browser; its facts from a real database."""
+"""The page's text, tables and escaping, without a browser; its data from a real database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The small server of the files that assets make."""
+"""The small server for the files that assets make."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fixtures of the pipeline's tests: steady days, the recording as rows, and readers of the tables.
+"""Fixtures for the pipeline's tests: steady days, the recording as rows, and table readers.
 
 Runs are started by the fixture `materialise`, one folder up.
 """
@@ -182,7 +182,7 @@ def recorded(replay: ReplayServer) -> Recorded:
 
 @pytest.fixture
 def today() -> date:
-    """The UTC day, which lasts for the test: the last seconds of a half-hour are waited out."""
+    """The UTC day, which cannot change during a test: waits out the last seconds of a half-hour."""
     left = HALF_HOUR.total_seconds() - time.time() % HALF_HOUR.total_seconds()
     if left < STEADY_S:
         time.sleep(left)
@@ -191,5 +191,5 @@ def today() -> date:
 
 @pytest.fixture
 def day(today: date) -> date:
-    """A day that is over and whole in the recording."""
+    """A past day that is complete in the recording."""
     return today - timedelta(days=3)

@@ -1,4 +1,4 @@
-"""The assets: what they are called and say of themselves, and what a run of them leaves behind."""
+"""The assets: their names and descriptions, and the results of a run."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ LOADED = {
 """The assets that a run makes, with the path of their source."""
 
 ONE_ROW = {
-    "forecast/accuracy": "the errors of one model and series over one UTC day of target",
+    "forecast/accuracy": "one model's errors for one series, UTC target day and lead bucket",
     "forecast/predictions": "one quantile forecast of carbon intensity",
 }
 """What one row is, of the assets where it is not one half-hour."""
@@ -434,7 +434,7 @@ def assert_refused(attempts: list[Attempt], tables: Tables, message: str) -> Non
     }
     for a in attempts:
         assert message in (a.error_message or "")
-        assert "Recorded and live data never meet" in (a.error_message or "")
+        assert "Recorded and live data are never mixed" in (a.error_message or "")
     assert set(tables.counts().values()) == {0}
     assert tables.rows("SELECT * FROM raw.neso_forecast") == []
     assert tables.quarantine() == []

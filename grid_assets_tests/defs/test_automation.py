@@ -1,4 +1,4 @@
-"""What runs by itself: what the schedule asks for, and what becomes of runs that die or meet."""
+"""Automation: the runs that the schedule requests, and how runs that die or overlap end."""
 
 from __future__ import annotations
 
@@ -210,7 +210,7 @@ def test_old_days_that_cannot_be_read_do_not_hold_up_what_is_new(
 
 @pytest.fixture
 def asks(warehouse: SecretStr, replay: ReplayServer, monkeypatch: pytest.MonkeyPatch) -> Asks:
-    """Evaluates the sensor now, beside the runs of `instance`."""
+    """Evaluates the sensor now, with the runs of `instance`."""
     monkeypatch.setenv("GRID_DATABASE_URL", warehouse.get_secret_value())
     monkeypatch.setenv("GRID_API_URL", replay.url)
     monkeypatch.setenv("GRID_BACKTEST_DAYS", "0")
@@ -482,7 +482,7 @@ def clean(
     day: date,
     monkeypatch: pytest.MonkeyPatch,
 ) -> dict[str, list[tuple[Any, ...]]]:
-    """What an undisturbed run over the same days leaves in another warehouse."""
+    """The results of an undisturbed run over the same days in another warehouse."""
     other = new_database(template)
     with monkeypatch.context() as patch:
         patch.setenv("GRID_DATABASE_URL", other.get_secret_value())

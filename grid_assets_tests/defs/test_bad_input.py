@@ -1,4 +1,4 @@
-"""Bad responses of the API: each is reported, nothing good is lost with it, nothing is invented.
+"""Bad responses of the API: each is reported, no good data is lost, and none is invented.
 
 The API is the recorded one with faults switched on; database and runs are real.
 """
@@ -277,7 +277,7 @@ REJECTED: list[tuple[str, dict[str, Any], str | None, str | None]] = [
         "big-fuels-absent",
         {"name": "drop_fuels", "fuels": ["wind", "gas"]},
         None,
-        r"mix: 'other' would have to be [\d.]+ where [\d.]+ was published",
+        r"mix: 'other' would have to be [\d.]+, but [\d.]+ was published",
     ),
     (
         "17-past",

@@ -1,7 +1,8 @@
 """Checks in real runs: a failed blocking check publishes nothing, odd data is published and named.
 
-The API, by faults of the replay, or another program makes each check fail. Only the promise that a
-mix sums to 100 needs a broken rule of our own."""
+Each check fails because of faults of the replay or of rows that another program wrote. Only the
+check that a mix sums to 100 needs a broken rule of our own.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dashboard as an asset: when it is made, what it leaves, and what its failure does not do."""
+"""The dashboard as an asset: when it is made, its output, and that its failure affects no other."""
 
 from __future__ import annotations
 

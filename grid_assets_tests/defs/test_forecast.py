@@ -1,6 +1,6 @@
-"""Forecasts through Dagster: what a run leaves, when one starts, and that none knows the future.
+"""Forecasts through Dagster: the results of a run, when one starts, and that none knows the future.
 
-Telemetry is the recorded one, the model a real Chronos-2 with few and random weights.
+Telemetry is from the recording; the model is a real Chronos-2 with few, random weights.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def recorded_days(one_warehouse: SecretStr, replay_server: ReplayServer) -> str:
 
 @pytest.fixture
 def empty_or_recorded(request: pytest.FixtureRequest) -> str:
-    """The template of a test's warehouse: recorded days, or nothing where it is marked `empty`."""
+    """The template of a test's warehouse: recorded days, or nothing if it is marked `empty`."""
     wanted = getattr(request, "param", "recorded_days")
     template: str = request.getfixturevalue(wanted)
     return template
@@ -85,7 +85,7 @@ def warehouse(
     kept_home: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> SecretStr:
-    """A warehouse of the test's own, which runs of this process use."""
+    """The test's own warehouse, which runs in this process use."""
     url = new_database(empty_or_recorded)
     monkeypatch.setenv("GRID_DATABASE_URL", url.get_secret_value())
     monkeypatch.setenv("GRID_HOME", str(kept_home))

@@ -1,4 +1,4 @@
-"""Old runs of Dagster go; what the UI says of assets and partitions stays, on a real PostgreSQL."""
+"""Old Dagster runs go, the state of assets and partitions in the UI stays; on a real PostgreSQL."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta

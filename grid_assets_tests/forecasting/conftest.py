@@ -219,7 +219,7 @@ class _HubHandler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def hub(chronos2_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """A hub that knows `org/tiny`, and an empty cache for what is downloaded from it."""
+    """A hub that has `org/tiny`, and an empty cache for downloads from it."""
     import huggingface_hub.constants
 
     server = Hub(chronos2_folder)

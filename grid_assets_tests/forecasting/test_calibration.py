@@ -1,4 +1,4 @@
-"""Margins are those of split conformal prediction, from what was known when the day began."""
+"""Margins follow split conformal prediction, from the errors known when the day began."""
 
 from __future__ import annotations
 

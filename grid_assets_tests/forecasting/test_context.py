@@ -1,4 +1,4 @@
-"""What an issue is shown: what had been published before it, and nothing else."""
+"""An issue sees the values published before it, and nothing else."""
 
 from __future__ import annotations
 

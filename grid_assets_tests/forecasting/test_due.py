@@ -1,4 +1,4 @@
-"""What is due is asked of the tables: nothing is lost, asked for twice, or asked for ever."""
+"""The tables decide what is due: no work is lost, requested twice, or requested for ever."""
 
 from __future__ import annotations
 

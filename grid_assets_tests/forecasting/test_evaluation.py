@@ -1,4 +1,4 @@
-"""What a model is shown when it is measured, and how its errors are counted."""
+"""The input of a model when it is measured, and how its errors are counted."""
 
 from __future__ import annotations
 
@@ -246,5 +246,5 @@ def test_a_model_that_cannot_be_loaded_ends_the_command_with_one_sentence(tmp_pa
     run = CliRunner().invoke(evaluate_command, ["--model", str(missing)])
     assert run.exit_code == 1
     # Nothing is measured instead, though a forecast would fall back to another model.
-    assert run.output.startswith(f"Error: --model {missing} is not measured.")
+    assert run.output.startswith(f"Error: --model {missing} cannot be measured.")
     assert len(run.output.splitlines()) == 1

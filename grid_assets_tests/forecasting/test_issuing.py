@@ -1,4 +1,4 @@
-"""Issues in the warehouse: whole, exact, repeatable, and alone when several are made at once."""
+"""Issues in the warehouse: complete, exact, repeatable, and never mixed when made concurrently."""
 
 from __future__ import annotations
 
@@ -285,7 +285,7 @@ def test_two_runs_that_differ_leave_one_of_them_whole(filled: SecretStr, rows: R
 
 @pytest.fixture
 def held_after_insert(rows: Rows) -> Iterator[None]:
-    """Whoever has inserted predictions waits for an advisory lock before it can go on."""
+    """Makes each insert of predictions wait for an advisory lock before it can continue."""
     rows(
         "CREATE FUNCTION forecast.hold() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN PERFORM pg_advisory_xact_lock(1, 2); RETURN NULL; END $$"

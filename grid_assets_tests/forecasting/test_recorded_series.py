@@ -1,4 +1,4 @@
-"""The recording as arrays: what is missing or bogus is NaN, mixes are whole."""
+"""The recording as arrays: missing or bogus values are NaN, and mixes are complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Old forecasts keep exactly the chosen leads; scores and views stay what they were."""
+"""Old forecasts keep exactly the chosen leads; scores and views do not change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training is repeatable, and reads nothing of the half-hours that score its checkpoint."""
+"""Training is repeatable, and reads none of the half-hours that its checkpoint is scored on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that are written from a migrated database: `make generate` writes them, a test compares.
+"""Files generated from a migrated database: `make generate` writes them, a test compares them.
 
 The catalogue (`grid_assets/warehouse/catalogue.json`), the data dictionary (`docs/reference.md`)
 and the dimensions of Looker (`looker/views`).

@@ -1,4 +1,4 @@
-"""Write every generated file from an empty database, migrated on a server of its own."""
+"""Write every generated file from a newly migrated database on a temporary server."""
 
 import tempfile
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What `grid status` says about failures and about the size of the database."""
+"""`grid status`: how it reports failures and the size of the database."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""As much of Looker as it takes to run a field of the LookML project on a database.
+"""Just enough of Looker to run a field of the LookML project on a database.
 
-Looker truncates a timeframe and converts its zone; here every timeframe is the plain column.
+Looker truncates a timeframe and converts its time zone; here a timeframe is the plain column.
 """
 
 from __future__ import annotations

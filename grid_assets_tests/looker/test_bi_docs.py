@@ -1,4 +1,4 @@
-"""The pages for Looker and Looker Studio: their SQL runs as grid_reader, their names are right."""
+"""The pages for Looker and Looker Studio: their SQL runs as grid_reader and their names exist."""
 
 from __future__ import annotations
 

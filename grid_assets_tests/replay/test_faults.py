@@ -1,4 +1,4 @@
-"""Every fault, as a client of the recorded API meets it."""
+"""Every fault, as a client of the recorded API sees it."""
 
 from __future__ import annotations
 

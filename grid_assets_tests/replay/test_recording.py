@@ -1,4 +1,4 @@
-"""What of the recording is published when; no HTTP."""
+"""Which part of the recording is published at which time, without HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`grid demo --once` on a server by URL: it runs to the end, again, and refuses live data."""
+"""`grid demo --once` on a server given by URL: it finishes, can be repeated, refuses live data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The embedded server, started for real in folders of every awkward kind."""
+"""The embedded server, started for real in all kinds of awkward folders."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ START_AND_EXIT = (
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A folder that every user can enter, which pytest's own one is not when root runs it."""
+    """A folder that every user can enter; pytest's own does not allow that if root runs it."""
     folder = Path(tempfile.mkdtemp(prefix="grid-embedded-"))
     folder.chmod(0o755)
     yield folder
@@ -63,7 +63,7 @@ def make(open_folder: Path) -> Iterator[Make]:
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[EmbeddedPostgres]:
-    """One server for the tests that leave it as it was, running or not; its path is awkward."""
+    """One server, with an awkward path, for tests that leave it as it was, running or not."""
     folder = Path(tempfile.mkdtemp(prefix="grid-embedded-"))
     folder.chmod(0o755)
     server = EmbeddedPostgres(folder / AWKWARD, pytest.fail)
@@ -343,7 +343,7 @@ def test_the_last_lines_of_the_log_come_with_a_server_that_ends_at_its_start(
     shared.stop()
     with (
         changed(shared.home / "data" / "postgresql.conf", "work_mem = 'plenty'\n"),
-        pytest.raises(EmbeddedPostgresError, match=r"ended as it started(.|\n)*work_mem"),
+        pytest.raises(EmbeddedPostgresError, match=r"exited during start-up(.|\n)*work_mem"),
     ):
         shared.start()
 

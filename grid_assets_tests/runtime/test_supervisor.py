@@ -39,7 +39,7 @@ from grid_assets_tests.runtime.small_demo import FEW_BACK_TESTS, NEWEST_FORECAST
 pytestmark = pytest.mark.slow
 
 BY_ITSELF_S = 240
-"""A schedule of every minute, the run that it starts, and a machine that is busy."""
+"""Allows for a schedule of every minute, the run that it starts, and a busy machine."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Demo:
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[Demo]:
-    """One demo for the module: its port is taken, its first cycle fails, six half-hours lack."""
+    """The module's demo: its port is taken, its first cycle fails, six half-hours are missing."""
     with grid_in_a_new_folder() as grid, taken_port() as port:
         grid.environment |= {
             "GRID_TELEMETRY_CRON": "* * * * *",

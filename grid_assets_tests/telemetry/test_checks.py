@@ -1,4 +1,4 @@
-"""Every check, once on data that it passes and once on data that it does not."""
+"""Every check, once on data that passes it and once on data that does not."""
 
 from __future__ import annotations
 
@@ -396,7 +396,7 @@ def test_what_lies_outside_the_window_is_not_judged(connection: Connection) -> N
 
 @pytest.fixture
 def stage_forecast(connection: Connection) -> Callable[..., None]:
-    """Stages one sound issue from `T0`, but for the values of some series and leads."""
+    """Stages one valid issue from `T0`, except for the given values of some series and leads."""
 
     def stage_forecast(
         changed: dict[tuple[str, int], dict[str, Any]] | None = None,

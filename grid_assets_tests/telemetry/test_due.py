@@ -1,4 +1,4 @@
-"""Which days a cycle reads, decided from what is in the tables."""
+"""Which days a cycle reads, decided from the contents of the tables."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def old_days_due(connection: Connection, first: date) -> list[date]:
 
 @pytest.fixture
 def fill(rows: Rows) -> Fill:
-    """Whole days in core, or some half-hours of them."""
+    """Fills core with whole days, or some half-hours of them."""
 
     def fill(*days: date, intensity: int = 48, mix: int = 48) -> None:
         starts = [day_start(day) for day in days]
@@ -55,7 +55,7 @@ def fill(rows: Rows) -> Fill:
 
 @pytest.fixture
 def tried(rows: Rows) -> Tried:
-    """A run of all four assets over days, some time before now."""
+    """Records a run of all four assets over days, some time before now."""
 
     def tried(
         first: date,

@@ -493,7 +493,7 @@ def test_published_mixes_become_exact_and_say_how(
         ("gas_pct = -1", "the share of 'gas' is -1, outside 0 to 100"),
         ("gas_pct = 'NaN'", "the share of 'gas' is NaN, outside 0 to 100"),
         ("gas_pct = 'Infinity'", "the share of 'gas' is Infinity, outside 0 to 100"),
-        ("gas_pct = NULL", "'other' would have to be 30.0 where 0.0 was published"),
+        ("gas_pct = NULL", "'other' would have to be 30.0, but 0.0 was published"),
         ("unknown_pct = '{\"geothermal\": 101}'", "the share of 'geothermal' is 101"),
         ('unknown_pct = \'{"geothermal": "much"}\'', "unknown_pct is {'geothermal': 'much'}"),
         ("unknown_pct = '{\"geothermal\": null}'", "unknown_pct is {'geothermal': None}"),

@@ -1,4 +1,4 @@
-"""What is rejected is kept, counted, listed, and judged again."""
+"""Rejected records and bodies are kept, counted, listed, and tried again."""
 
 from __future__ import annotations
 

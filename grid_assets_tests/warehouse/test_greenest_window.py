@@ -1,4 +1,4 @@
-"""The greenest window: equal to looking at every choice, strict about its question, and quick."""
+"""The greenest window: equal to an exhaustive search, strict about its arguments, and quick."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Migrations on real databases: fresh, repeated, interrupted, raced, and not allowed."""
+"""Migrations on real databases: fresh, repeated, interrupted, concurrent, and not permitted."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def stamp_of(url: SecretStr) -> Stamp:
 
 @pytest.fixture
 def stranger(server: SecretStr) -> Iterator[Callable[[SecretStr], SecretStr]]:
-    """Makes a login without any privilege, and gives back a URL with it in place of the owner."""
+    """Makes a login without any privileges, and returns a URL that uses it instead of the owner."""
     name = f"grid_test_{secrets.token_hex(6)}"
     run(server, f"CREATE ROLE {name} LOGIN PASSWORD 'word'")
     changed: list[SecretStr] = []
@@ -229,7 +229,7 @@ def test_two_kinds_at_once_leave_one_and_refuse_the_other(new_database: NewDatab
     assert sorted(one.exception() is None for one in done) == [False, True]
 
 
-# Live and recorded never meet
+# Live and recorded are never mixed
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_a_warehouse_of_the_other_kind_is_refused_and_left_alone(
         connection.execute(
             "INSERT INTO ops.warehouse VALUES (%s, %s)", [present.kind, present.shift_weeks]
         )
-    with pytest.raises(WarehouseError, match="the two never meet") as refused:
+    with pytest.raises(WarehouseError, match="the two are never mixed") as refused:
         migrate(url, wanted)
     assert f"holds {present}, and this process works on {wanted}" in str(refused.value)
     assert ask(url, "SELECT to_regclass('ops._yoyo_migration'), to_regnamespace('core')") == [

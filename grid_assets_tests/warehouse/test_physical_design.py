@@ -1,6 +1,6 @@
 """Which index a plan uses, on tables large enough for plans to differ, and `forecast.targets`.
 
-`test_database` has what the views return, and `bench` how long they take.
+`test_database` tests the results of the views, and `bench` measures how long they take.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def test_the_mix_of_24_hours_is_read_by_index(large: Connection) -> None:
 
 @pytest.fixture
 def many_forecasts(connection: Connection) -> Connection:
-    """20 days of issues every two hours, with the statistics that a live server would have."""
+    """20 days of issues, one every two hours, with the statistics that a live server would have."""
     connection.execute(
         "INSERT INTO forecast.predictions (model, series, period_start, issued_at, created_at, p50)"
         "SELECT 'chronos:some', series, issued_at + step * interval '30 minutes', issued_at, "

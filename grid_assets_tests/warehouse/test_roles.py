@@ -1,4 +1,4 @@
-"""The three roles: what each may do, and where PostgreSQL refuses it.
+"""The three roles: what each may do, and what PostgreSQL refuses.
 
 Each test logs in as the role. The order of a migration is tested in `test_migrate.py`.
 """
@@ -92,7 +92,7 @@ def refuses(url: SecretStr, *commands: str) -> None:
 
 @pytest.fixture(scope="module")
 def passwords(server: SecretStr, template: str) -> Iterator[None]:
-    """Lets the roles log in; without passwords again after the last test."""
+    """Gives the roles passwords to log in with, and removes them after the last test."""
     assert template  # made by now, and the roles with it
     roles = ("grid_owner", "grid_writer", "grid_reader")
     run(server, *(f"ALTER ROLE {role} PASSWORD '{PASSWORD}'" for role in roles))

@@ -1,4 +1,4 @@
-"""One row for each attempt, whatever becomes of the attempt."""
+"""One row for each attempt, however it ends."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ with run_log.attempt(SecretStr(sys.argv[1]), run_id="killed", asset="raw.intensi
 
 @pytest.fixture
 def warehouse(emptied: SecretStr) -> SecretStr:
-    """With a password: a server that asks for none takes any."""
+    """The URL with a password; a server that requires none accepts any."""
     parts = urlsplit(emptied.get_secret_value())
     if parts.password:
         return emptied

@@ -3,7 +3,7 @@
 view: +etl_runs {
   measure: count {
     label: "Attempts"
-    description: "Number of attempts, including running ones."
+    description: "Number of attempts, including those still running."
     type: count
     value_format_name: decimal_0
     drill_fields: [detail*]
@@ -38,7 +38,7 @@ view: +etl_runs {
 
   measure: success_rate {
     label: "Success rate"
-    description: "Share of ended attempts that succeeded."
+    description: "Share of finished attempts that succeeded."
     type: number
     sql: ${succeeded}::numeric / nullif(${succeeded} + ${not_succeeded}, 0) ;;
     value_format_name: percent_1
@@ -56,7 +56,7 @@ view: +etl_runs {
 
   measure: average_execution_time_ms {
     label: "Average execution time, ms"
-    description: "Mean over ended attempts."
+    description: "Mean over finished attempts."
     type: average
     sql: ${execution_time_ms} ;;
     value_format_name: decimal_0
@@ -65,7 +65,7 @@ view: +etl_runs {
 
   measure: longest_execution_time_ms {
     label: "Longest execution time, ms"
-    description: "Longest ended attempt."
+    description: "Duration of the longest finished attempt."
     type: max
     sql: ${execution_time_ms} ;;
     value_format_name: decimal_0

@@ -1,6 +1,6 @@
-# A row summarises between a few and several hundred forecasts, so every measure is weighted by n;
-# an average of averages would be wrong. Choose one series at a time: units differ. There is no WAPE
-# over several rows, because the rows lack its inputs; use the measure in Actual vs predicted.
+# A row summarises anything from a few to several hundred forecasts, so every measure is weighted by
+# n; an average of averages would be wrong. Choose one series at a time, because units differ. There
+# is no WAPE over several rows, because the rows lack its inputs; for that, use Actual vs predicted.
 
 view: +forecast_accuracy {
   measure: forecasts {
@@ -50,7 +50,7 @@ view: +forecast_accuracy {
 
   measure: band_forecasts {
     label: "Forecasts with a band"
-    description: "Sum of n over rows with a band; a model gives a band always or never."
+    description: "Sum of n over rows with a band; a model either always gives a band or never does."
     type: sum
     sql: CASE WHEN ${coverage_80} IS NOT NULL THEN ${n} END ;;
     value_format_name: decimal_0
@@ -68,7 +68,7 @@ view: +forecast_accuracy {
 
   measure: mean_error {
     label: "Bias (gCO2/kWh or %)"
-    description: "Mean error over all forecasts: bias weighted by n; above 0 the forecasts were too high."
+    description: "Mean error over all forecasts: bias weighted by n; above 0 means that the forecasts were too high."
     type: number
     sql: ${error_sum} / nullif(${forecasts}, 0) ;;
     value_format_name: decimal_2

@@ -97,7 +97,7 @@ view: comparison_measures {
 
   measure: mean_error {
     label: "Bias (in unit)"
-    description: "Mean error (median minus actual); above 0 the forecasts were too high."
+    description: "Mean error (median minus actual); above 0 means that the forecasts were too high."
     type: average
     sql: ${error} ;;
     value_format_name: decimal_2

@@ -15,7 +15,7 @@ view: generation_mix_measures {
 
   measure: pct_sum {
     label: "Sum of shares, %"
-    description: "Part of share_pct; has no meaning of its own."
+    description: "Part of share_pct; not meaningful on its own."
     hidden: yes
     type: sum
     sql: ${pct} ;;
@@ -24,7 +24,7 @@ view: generation_mix_measures {
 
   measure: published_pct_sum {
     label: "Sum of published shares, %"
-    description: "Part of published_share_pct; has no meaning of its own."
+    description: "Part of published_share_pct; not meaningful on its own."
     hidden: yes
     type: sum
     sql: ${published_pct} ;;
@@ -33,7 +33,7 @@ view: generation_mix_measures {
 
   measure: share_pct {
     label: "Share, %"
-    description: "Mean share of the chosen fuels together, in the mix that sums to exactly 100. A fuel without a share counts as 0; its power is in other."
+    description: "Mean share of the chosen fuels together, in the mix that sums to exactly 100. A fuel without a share counts as 0; its power is part of other."
     type: number
     sql: ${pct_sum} / nullif(${half_hours}, 0) ;;
     value_format_name: decimal_1
@@ -42,7 +42,7 @@ view: generation_mix_measures {
 
   measure: published_share_pct {
     label: "Share as published, %"
-    description: "The same for the shares as published, which sum to 99.7 to 100.2."
+    description: "The same for the published shares, which sum to between 99.7 and 100.2."
     type: number
     sql: ${published_pct_sum} / nullif(${half_hours}, 0) ;;
     value_format_name: decimal_1

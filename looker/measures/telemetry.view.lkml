@@ -67,8 +67,8 @@ view: +telemetry_24h {
   extends: [telemetry_measures]
 }
 
-# Half-hours as they stood at the instant of the filter "Known at (UTC)", or now where none is chosen: revisions
-# captured later do not show. The columns are those of core.intensity.
+# Half-hours as known at the instant in the filter "Known at (UTC)", or now if none is chosen; later revisions do
+# not show. The columns are those of core.intensity.
 view: +intensity_as_known_at {
   extends: [intensity_measures]
 

@@ -9,7 +9,7 @@ include: "/measures/*.view.lkml"
 include: "/dashboards/*.dashboard.lookml"
 
 # Looker runs this every five minutes. An index finds the newest 100 attempts, about seven hours of them, which is
-# enough where attempts ended in another order than they started.
+# enough even if attempts end in a different order from the one in which they started.
 datagroup: after_each_run {
   label: "After each run"
   description: "End of the newest successful attempt of any asset."
@@ -19,7 +19,7 @@ datagroup: after_each_run {
           WHERE status = 'success'
           ORDER BY started_at DESC
           LIMIT 100) AS newest ;;
-  # The pipeline runs every half-hour, but "now" and the last 24 hours move without it.
+  # The pipeline runs every half-hour, but "now" and the last 24 hours move on between runs.
   max_cache_age: "30 minutes"
 }
 
@@ -82,7 +82,7 @@ explore: forecast_latest {
   always_filter: {
     filters: [forecast_latest.series: "carbon^_intensity"]
   }
-  # Yesterday to the day after tomorrow: the newest forecasts of all of history would take long.
+  # Yesterday to the day after tomorrow: the newest forecasts of all of history would take too long to read.
   conditionally_filter: {
     filters: [forecast_latest.period_date: "1 days ago for 4 days"]
     unless: [forecast_latest.period_time, forecast_latest.period_week, forecast_latest.period_month]
@@ -103,7 +103,7 @@ explore: forecast_day_ahead {
 
 explore: actual_vs_predicted {
   label: "Actual vs predicted"
-  description: "Every forecast beside what happened. For months and years use Forecast accuracy, which has a row per day."
+  description: "Every forecast beside the actual value. For months and years use Forecast accuracy, which has a row per day."
   always_filter: {
     filters: [actual_vs_predicted.series: "carbon^_intensity"]
   }
@@ -123,7 +123,7 @@ explore: actual_vs_predicted {
 
 explore: actual_vs_predicted_24h {
   label: "Actual vs predicted, last 24 hours"
-  description: "The last forecast issued before each half-hour, beside what happened, by series and model."
+  description: "The last forecast issued before each half-hour, beside the actual value, by series and model."
   always_filter: {
     filters: [actual_vs_predicted_24h.series: "carbon^_intensity"]
   }

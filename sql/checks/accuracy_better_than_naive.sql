@@ -1,5 +1,5 @@
--- Chronos models that were worse than seasonal naive at carbon intensity, by lead bucket, over those of
--- the last 14 days that have scores of both.
+-- Chronos models that were worse than seasonal naive at carbon intensity over the last 14 days, by
+-- lead bucket. Only days with scores of both are compared.
 SELECT NULL::timestamptz AS period_start,
        c.model || ' ' || c.lead_bucket || ': ' || round(sum(c.abs_error_sum) / sum(c.n), 1) || ' against '
            || round(sum(s.abs_error_sum) / sum(s.n), 1) || ' gCO2/kWh' AS detail,

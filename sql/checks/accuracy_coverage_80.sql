@@ -1,6 +1,6 @@
--- Models and series whose band from p10 to p90 held less than 0.7 or more than 0.9 of the actuals of
--- the last 14 days. Leaves out series that hardly move (errors of 0.1 and less on average): any band
--- holds all of their actuals.
+-- Models and series whose band from p10 to p90 held less than 0.7 or more than 0.9 of the actuals
+-- of the last 14 days. Leaves out series that hardly move (average errors of 0.1 or less), because
+-- any band holds all of their actuals.
 SELECT NULL::timestamptz AS period_start,
        model || ' ' || series || ': ' || round(100.0 * sum(n_inside_80) / sum(n_band), 1) || ' %% of ' || sum(n_band) AS detail,
        count(*) OVER () AS total

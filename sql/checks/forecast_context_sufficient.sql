@@ -2,7 +2,7 @@
 SELECT issued_at AS period_start, refused_reason AS detail, count(*) OVER () AS total
 FROM forecast.issues AS refused
 WHERE issued_at >= %(start)s AND issued_at < %(end)s AND refused_reason IS NOT NULL
-  -- where another model forecast instead, by_configured_model reports it
+  -- if another model forecast instead, by_configured_model reports it
   AND NOT EXISTS (SELECT FROM forecast.issues AS instead
                   WHERE instead.issued_at = refused.issued_at AND instead.fallback_reason IS NOT NULL)
 ORDER BY issued_at DESC

@@ -1,4 +1,4 @@
--- The newest issue, where it is too old for its forecasts to be of use.
+-- The newest issue, if it is too old for its forecasts to be useful.
 SELECT max(issued_at) AS period_start,
        coalesce('newest forecast was issued ' || (%(now)s - max(issued_at)) || ' ago', 'there is no forecast') AS detail,
        1 AS total

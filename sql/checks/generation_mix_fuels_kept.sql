@@ -1,6 +1,6 @@
--- Half-hours that would lose the share of a fuel that core has, where they are most of those known and
--- more than %(withdrawn)s. Fewer are a correction by the source; most of a window without a fuel is a
--- source that left it out or renamed it.
+-- Half-hours that would lose the share of a fuel that core has, if there are more than
+-- %(withdrawn)s and they are most of those known. Fewer are a correction by the source. If most of
+-- a window loses a fuel, the source has left it out or renamed it.
 WITH known AS (
     SELECT core.period_start,
            concat_ws(', ',

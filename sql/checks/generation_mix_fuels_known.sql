@@ -1,4 +1,4 @@
--- Half-hours of the window for which a fuel outside the nine was published, or one of the nine was not.
+-- Half-hours of the window published with a fuel outside the nine, or without one of the nine.
 {% from "macros.sql" import shares %}
 SELECT core.period_start,
        concat_ws('; ', 'unknown: ' || nullif(raw.unknown_pct, '{}')::text,

@@ -1,4 +1,4 @@
--- The newest half-hour with a mix, where it began too long ago.
+-- The newest half-hour with a mix, if it began too long ago.
 SELECT max(period_start) AS period_start,
        coalesce('newest mix began ' || (%(now)s - max(period_start))::text || ' ago',
                 'there is no mix') AS detail,

@@ -1,6 +1,7 @@
--- Half-hours that would lose an actual that core has, where they are most of those with one and more
--- than %(withdrawn)s. Fewer are a correction by the source, and an impossible value has its reason
--- beside it; most of a window without actuals is a source that answers without its data.
+-- Half-hours that would lose an actual that core has, if there are more than %(withdrawn)s and they
+-- are most of those with one. Fewer are a correction by the source, and an impossible value does
+-- not count, because it has a reason. If most of a window loses its actuals, the source answers
+-- without its data.
 WITH known AS (
     SELECT core.period_start,
            staged.actual_gco2_kwh IS NULL AND staged.actual_reason IS NULL AS is_lost

@@ -1,4 +1,4 @@
--- The newest half-hour with an actual, where it began too long ago.
+-- The newest half-hour with an actual, if it began too long ago.
 SELECT max(period_start) AS period_start,
        coalesce('newest actual began ' || (%(now)s - max(period_start))::text || ' ago',
                 'there is no actual') AS detail,

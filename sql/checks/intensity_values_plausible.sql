@@ -1,5 +1,6 @@
--- Half-hours of the window whose forecast or actual was set to null as impossible, is exactly 0 (which
--- has never happened in GB), or differs by more than the limit from both neighbours, in one direction.
+-- Half-hours of the window whose forecast or actual was set to null as impossible, is exactly 0
+-- (which has never happened in GB), or differs by more than the limit from both neighbours, in the
+-- same direction.
 WITH beside AS (
     SELECT period_start, forecast_gco2_kwh AS forecast, actual_gco2_kwh AS actual,
            forecast_reason, actual_reason,

@@ -1,4 +1,4 @@
--- Staged mixes that do not sum to exactly 100 once rounded as the table stores them.
+-- Staged mixes that do not sum to exactly 100 once rounded as in the table.
 SELECT period_start, total_pct::text AS detail, count(*) OVER () AS total
 FROM staged
 CROSS JOIN LATERAL (SELECT

@@ -1,5 +1,6 @@
--- UTC days for which raw holds something newer than core, whichever program wrote it. Leaves out
--- half-hours that a run has refused since their capture, and days whose last attempt failed recently.
+-- UTC days for which raw holds newer rows than core, whichever program wrote them. Leaves out
+-- half-hours that a run has refused since their capture, and days with an attempt that is running
+-- or failed recently.
 WITH newer AS (
     SELECT 'core.intensity' AS asset, (r.period_start AT TIME ZONE 'UTC')::date AS day
     FROM raw.intensity AS r

@@ -1,4 +1,4 @@
--- From staged into core.generation_mix; rows that would not change are not written. other_pct is left
+-- Publishes staged rows to core.generation_mix; unchanged rows are not rewritten. other_pct is left
 -- out because the table derives it.
 {% from "macros.sql" import shares %}
 {% set named = fuels | rejectattr("name", "equalto", "other") | list %}

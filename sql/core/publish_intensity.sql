@@ -1,4 +1,4 @@
--- From staged into core.intensity; rows that would not change are not written.
+-- Publishes staged rows to core.intensity; unchanged rows are not rewritten.
 INSERT INTO core.intensity AS published
     (period_start, forecast_gco2_kwh, actual_gco2_kwh, intensity_index,
      forecast_reason, actual_reason, captured_at)

@@ -1,5 +1,5 @@
--- The staging table for cleaned mixes. It has no constraints, so that a broken rule shows in a check by
--- name; other_pct is the value computed in Python, so that it can be compared with the table's rule.
+-- Creates the staging table for cleaned mixes. It has no constraints, so that a named check reports
+-- a broken rule; other_pct is the value computed in Python, for comparison with the table's rule.
 CREATE TEMPORARY TABLE staged (
     period_start        timestamptz,
     {% for fuel in fuels %}

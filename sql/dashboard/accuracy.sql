@@ -1,5 +1,5 @@
--- Errors of carbon intensity over the last 30 days: means over all forecasts, so each row is weighted
--- by its number of forecasts. A model without a band has no coverage.
+-- Errors of carbon intensity over the last 30 days: means over all forecasts, so each row is
+-- weighted by its number of forecasts. A model without a band has no coverage.
 SELECT model, lead_bucket,
        sum(n)::bigint AS n,
        sum(mae * n) / sum(n) AS mae,

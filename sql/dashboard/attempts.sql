@@ -1,5 +1,5 @@
--- The last attempt at each asset in 30 days, and how its attempts of the last 24 hours ended. Leaves
--- out the attempt that is making this page, which has not ended yet.
+-- The last attempt at each asset in 30 days, and how its attempts of the last 24 hours ended.
+-- Leaves out the attempt that is making this page, which has not ended yet.
 WITH attempt AS (
     SELECT * FROM reporting.etl_runs
     WHERE started_at > %(now)s - interval '30 days'

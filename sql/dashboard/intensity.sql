@@ -1,4 +1,4 @@
--- Actual intensity of the last 24 hours, and of the newest half-hour where that is older.
+-- Actual intensity of the last 24 hours, and of the newest half-hour if that is older.
 SELECT period_start, actual_gco2_kwh, intensity_index
 FROM reporting.telemetry_24h
 UNION

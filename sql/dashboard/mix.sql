@@ -1,4 +1,4 @@
--- Shares of the nine fuels in the last 24 hours, and in the newest half-hour where that is older.
+-- Shares of the nine fuels in the last 24 hours, and in the newest half-hour if that is older.
 SELECT period_start, fuel, pct
 FROM reporting.generation_mix_24h
 UNION

@@ -1,6 +1,6 @@
--- NESO's captured 48-hour forecasts as predictions of model neso: all that are newer than the newest
--- one copied, so that an outage loses none, and those of a window. Half-hours that had begun by the
--- time of capture are left out, because they are no forecast.
+-- Copies NESO's captured 48-hour forecasts to predictions of model neso: all that are newer than
+-- the newest one copied, so that an outage loses none, and those of a window. Leaves out half-hours
+-- that had begun by the time of capture, because their values are not forecasts.
 WITH wanted AS (
     SELECT issued_at FROM raw.neso_forecast
     WHERE issued_at <= %(now)s

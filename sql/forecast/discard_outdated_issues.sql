@@ -1,7 +1,8 @@
 -- Discards the new issues that must not replace what is stored. A refusal never replaces a stored
--- forecast, and a forecast always replaces a refusal. Of two forecasts or two refusals, the one that
--- used newer telemetry stays: another run has made it meanwhile. (An issue that used newer intensity
--- and an older mix, or the reverse, is not outdated: its time would stay due for ever.)
+-- forecast, and a forecast always replaces a refusal. Of two forecasts or two refusals, the one
+-- that used newer telemetry is kept: another run has made it in the meantime. (An issue that used
+-- newer intensity and an older mix, or vice versa, is not outdated: its time would stay due for
+-- ever.)
 WITH outdated AS (
     DELETE FROM asked AS a
     USING forecast.issues AS i

@@ -1,5 +1,5 @@
--- Removes scores of the window's days that are not staged, because their forecasts or actuals are gone.
--- The function checks this for itself before it deletes a row.
+-- Removes scores of the window's days that are not staged, because their forecasts or actuals are
+-- gone. The function repeats that check before it deletes a row.
 SELECT coalesce(sum(forecast.drop_score_without_forecast(model, series, target_date, lead_bucket)), 0)
 FROM forecast.accuracy
 WHERE target_date >= (%(start)s AT TIME ZONE 'UTC')::date

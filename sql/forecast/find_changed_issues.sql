@@ -1,4 +1,4 @@
--- Of the new issues, those that differ from what is stored. Only these are written, and as a whole.
+-- The new issues that differ from the stored ones. Only these are written, each as a whole.
 CREATE TEMPORARY TABLE changed ON COMMIT DROP AS
 SELECT a.model, a.issued_at
 FROM asked AS a

@@ -1,5 +1,5 @@
--- The oldest UTC day before an instant that has forecasts and is not thinned yet; null where there is
--- none. By model and series, so that each is one look-up in the primary key.
+-- The oldest UTC day before an instant that has forecasts and is not thinned yet; null if there is
+-- none. Searches by model and series, so that each is one look-up in the primary key.
 SELECT (min(oldest.period_start) AT TIME ZONE 'UTC')::date
 FROM forecast.streams() AS s
 CROSS JOIN LATERAL (

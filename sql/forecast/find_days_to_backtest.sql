@@ -1,6 +1,6 @@
--- Past UTC days that have telemetry and no issue of the model. A refused issue counts as one until core
--- changes on that day or in the nine days before it, which its contexts reach: history is loaded newest
--- first, and the missing half-hours may have arrived.
+-- Past UTC days that have telemetry and no issue of the model. A refused issue counts as one until
+-- core changes on that day or in the nine days before it, which its contexts reach: history is
+-- loaded newest first, so the missing half-hours may have arrived since.
 WITH day AS (
     SELECT DISTINCT (period_start AT TIME ZONE 'UTC')::date AS day
     FROM core.intensity

@@ -1,7 +1,7 @@
--- Ends of the newest half-hours of core that a forecast made now may use, and whether an issue of the
--- model has used both. Telemetry older than a context is of no use; where intensity or mix has none,
--- a refused issue that had the other one covers it. A refused issue counts until core changes: the
--- missing half-hours may have arrived.
+-- Ends of the newest half-hours of core that a forecast made now may use, and whether an issue of
+-- the model has used both. Telemetry older than a context is ignored; if intensity or mix has none
+-- within a context, a refused issue that used the other one covers it. A refused issue counts only
+-- until core changes: the missing half-hours may have arrived since.
 WITH newest AS (
     SELECT (SELECT max(period_start) + interval '30 minutes' FROM core.intensity
             WHERE actual_gco2_kwh IS NOT NULL

@@ -1,4 +1,4 @@
--- From staged into forecast.accuracy; rows that would not change are not written.
+-- Publishes staged rows to forecast.accuracy; unchanged rows are not rewritten.
 INSERT INTO forecast.accuracy AS published
     (model, series, target_date, lead_bucket, n, abs_error_sum, error_sum, abs_actual_sum,
      n_band, pinball_sum, n_inside_80, simulated)

@@ -1,4 +1,4 @@
--- The changed issues into forecast.issues, replacing what was there.
+-- Publishes the changed issues to forecast.issues, replacing the stored ones.
 INSERT INTO forecast.issues
     (model, issued_at, created_at, revision, intensity_to, mix_to, context_missing, context_assumed,
      known_by, neso_issued_at, calibrated_on, fallback_reason, refused_reason)

@@ -1,5 +1,5 @@
--- All forecasts of the changed issues, replacing what was there: an issue always has the same series
--- and half-hours, so no row of an earlier run remains.
+-- Publishes all forecasts of the changed issues, replacing the stored ones. An issue always has the
+-- same series and half-hours, so no row of an earlier run remains.
 INSERT INTO forecast.predictions
     (model, series, period_start, issued_at, created_at, p10, p50, p90, raw_p10, raw_p50, raw_p90,
      simulated)

@@ -1,6 +1,6 @@
--- Every version of the actuals of a window that reached core, and from when each was known
--- (forecast.known_from); captured_at shows whether that is its capture. A value of core that is not in
--- raw was written by another program.
+-- Every version of the actuals of a window that reached core, and the time from which it was known
+-- (forecast.known_from); captured_at shows whether that is its time of capture. A value in core
+-- that is not in raw was written by another program.
 WITH published AS (
     SELECT r.period_start, r.captured_at,
            core.plausible_gco2_kwh(r.actual_gco2_kwh) AS actual_gco2_kwh

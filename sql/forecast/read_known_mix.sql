@@ -1,5 +1,5 @@
--- Every version of the mixes of a window that reached core, and from when each was known, as in
--- read_known_intensity. Shares are as published, in the order of the API.
+-- Every version of the mixes of a window that reached core, and the time from which it was known,
+-- as in read_known_intensity. Shares are as published, in the order of the API.
 {% from "macros.sql" import shares %}
 WITH published AS (
     SELECT r.period_start, r.captured_at,

@@ -1,5 +1,5 @@
--- Raw quantiles of the past issues of a model that calibration uses, one row per issue and series: the
--- first issue in every three hours, so that half-hourly and back-tested days weigh the same.
+-- Raw quantiles of the past issues of a model that calibration uses, one row per issue and series:
+-- the first issue in every three hours, so that half-hourly and back-tested days weigh the same.
 WITH chosen AS (
     SELECT min(issued_at) AS issued_at
     FROM forecast.issues

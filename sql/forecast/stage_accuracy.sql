@@ -1,6 +1,6 @@
--- Stages the scores of every forecast whose half-hour lies in the window and has an actual: the errors
--- of reporting.actual_vs_predicted, summed. It does not read that view, which would search all of
--- history for the actuals: a filter on the time of the forecasts does not reach them there.
+-- Stages the scores of every forecast whose half-hour lies in the window and has an actual: the
+-- errors of reporting.actual_vs_predicted, summed. It does not read that view, which would search
+-- all of history for the actuals: a filter on the time of the forecasts does not reach them there.
 CREATE TEMPORARY TABLE staged ON COMMIT DROP AS
 WITH happened AS MATERIALIZED (
     SELECT period_start, series, actual

@@ -1,5 +1,5 @@
--- The newest issue that a reader asks about: a forecast by a model, its fallback, or a refusal. Not
--- NESO's, and not the naive one that is stored beside each forecast.
+-- The newest issue that matters to a reader: a forecast by a model, by its fallback, or a refusal.
+-- Leaves out NESO's, and the naive one that is stored beside each forecast.
 SELECT model, issued_at, refused_reason, fallback_reason
 FROM forecast.issues
 WHERE model NOT IN ('neso', 'seasonal_naive')

@@ -1,5 +1,5 @@
--- Half-hours of a window that are complete, of intensity and of the mix. One whose actual is missing
--- for a known reason counts.
+-- The numbers of complete half-hours of intensity and of the mix in a window. A half-hour whose
+-- actual is missing for a known reason counts as complete.
 SELECT (SELECT count(*)
         FROM core.intensity
         WHERE period_start >= %(start)s AND period_start < %(end)s

@@ -1,12 +1,12 @@
--- Whether an attempt at another asset has ended since the newest page was started. Not while anything
--- runs: its end will lead here again.
+-- Whether an attempt at another asset has ended since the newest page was started. False while
+-- anything runs, because the check is repeated when that ends.
 WITH page AS (
     SELECT max(started_at) AS begun FROM ops.etl_runs WHERE asset = 'files.dashboard'
 )
 SELECT EXISTS (
            SELECT FROM ops.etl_runs
            WHERE asset <> 'files.dashboard'
-             -- no run lasts a day; an index reaches the rest
+             -- no run lasts a day, and this lets an index be used
              AND started_at > coalesce(page.begun, '-infinity') - interval '1 day'
              AND finished_at > coalesce(page.begun, '-infinity'))
        AND NOT EXISTS (SELECT FROM ops.etl_runs WHERE status = 'running')

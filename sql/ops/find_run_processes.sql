@@ -1,4 +1,4 @@
--- The process of the newest attempt of each run, and whether nothing was heard of it for a while.
+-- The process of the newest attempt of each run, and whether it has been silent for a while.
 SELECT DISTINCT ON (run_id)
        run_id, host, pid, started_at,
        coalesce(finished_at, heartbeat_at) < clock_timestamp() - %(silent)s AS silent

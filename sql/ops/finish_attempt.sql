@@ -1,4 +1,4 @@
--- How an attempt ended.
+-- Records how an attempt ended.
 UPDATE ops.etl_runs
 SET status = %(status)s, finished_at = clock_timestamp(), execution_time_ms = %(took_ms)s,
     rows_fetched = %(fetched)s, rows_written = %(written)s, rows_quarantined = %(rejected)s,

@@ -1,5 +1,5 @@
--- Quarantines a reject; one that is open already is counted again. A body is the same as another
--- only if it came from the same endpoint.
+-- Quarantines a reject; one that is already open is counted again. Two bodies are the same only if
+-- they came from the same endpoint.
 INSERT INTO ops.quarantine AS kept (captured_at, asset, endpoint, reason, payload, is_body,
                                     run_id, last_seen_at)
 VALUES (%(captured_at)s, %(asset)s, %(endpoint)s, %(reason)s, %(payload)s, %(is_body)s,

@@ -1,4 +1,4 @@
--- An attempt whose process is gone; one that has meanwhile ended is left alone.
+-- Marks an attempt whose process is gone; one that has ended in the meantime is left alone.
 UPDATE ops.etl_runs
 SET status = 'crashed', finished_at = clock_timestamp(), error_type = 'ProcessDied',
     error_message = %(message)s

@@ -1,4 +1,4 @@
--- The row of a new attempt, the next of its run and asset; returns its number.
+-- Adds the row of the next attempt of a run at an asset; returns its number.
 INSERT INTO ops.etl_runs (run_id, asset, attempt, trigger, partition_start, partition_end,
                           started_at, status, host, pid, heartbeat_at)
 SELECT %(run_id)s, %(asset)s, 1 + count(*), %(trigger)s, %(first_day)s, %(last_day)s,

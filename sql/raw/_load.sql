@@ -1,6 +1,6 @@
--- Adds the staged rows of {{ table }} that differ from the capture before them, and from the one after
--- them, which another process may have loaded first. Half-hours that are new, as all are in a first
--- load, are found by one hash join and need no comparison.
+-- Adds the staged rows of {{ table }} that differ from the capture before them, and from the one
+-- after them, which another process may have loaded first. New half-hours, in a first load all of
+-- them, are found by one hash join and need no comparison.
 {% macro row(of) %}
 ({% for column in columns %}{{ of }}.{{ column }}{{ ", " if not loop.last }}{% endfor %})
 {%- endmacro %}

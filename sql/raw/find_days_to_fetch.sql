@@ -1,7 +1,7 @@
--- Past UTC days, from the start of history, that have to be fetched: every day that lacks a mix or an
--- actual in core, and every day that may still be revised.
--- A recent day that is incomplete is fetched in every cycle, an old one after a tenth of its age has
--- passed since the last try. A recent day that is complete is fetched once a day.
+-- Past UTC days, from the start of history, that have to be fetched: every day that lacks a mix or
+-- an actual in core, and every day that may still be revised. A recent day that is incomplete is
+-- fetched in every cycle, an old one once a tenth of its age has passed since the last try. A
+-- recent day that is complete is fetched once a day.
 WITH half_hour AS (
     SELECT (period_start AT TIME ZONE 'UTC')::date AS day, 1 AS intensity, 0 AS mix
     FROM core.intensity WHERE period_start >= %(start)s AND period_start < %(end)s
@@ -20,7 +20,7 @@ WITH half_hour AS (
                          interval '24 hours') AS starts
     LEFT JOIN present ON present.day = (starts AT TIME ZONE 'UTC')::date
 ), tried AS (
-    -- when all four assets had last succeeded for the day, after it ended
+    -- when all four assets last succeeded for the day, after it had ended
     SELECT candidate.day, candidate.age, candidate.lacks,
            CASE WHEN count(last.started_at) = 4 THEN min(last.started_at) END AS at
     FROM candidate

@@ -1,4 +1,4 @@
--- The newest forecast that NESO had issued in the 48 hours before an instant, in a window.
+-- The newest forecast that NESO had issued in the 48 hours before an instant, cut to a window.
 SELECT issued_at, period_start, forecast_gco2_kwh::float8
 FROM raw.neso_forecast
 WHERE issued_at = (SELECT max(issued_at)

@@ -1,4 +1,4 @@
--- ops.etl_runs without the stack trace and what only the pipeline needs.
+-- ops.etl_runs without the stack trace and the columns that only the pipeline needs.
 {% from "macros.sql" import inherit_comments %}
 CREATE VIEW reporting.etl_runs AS
 SELECT run_id, asset, attempt, trigger, partition_start, partition_end, started_at, finished_at,

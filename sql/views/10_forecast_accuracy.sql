@@ -1,8 +1,8 @@
--- Errors by model, series, UTC day of target and lead bucket. There is no MAPE: shares touch zero.
+-- Errors by model, series, UTC target day and lead bucket. There is no MAPE: shares touch zero.
 {% from "macros.sql" import inherit_comments %}
 CREATE VIEW reporting.forecast_accuracy AS
 SELECT model, series, target_date, lead_bucket, n, mae, bias, wape, pinball, coverage_80, simulated
 FROM forecast.accuracy;
 
-COMMENT ON VIEW reporting.forecast_accuracy IS 'Forecast errors: one row per model, series, UTC day of target and lead bucket.';
+COMMENT ON VIEW reporting.forecast_accuracy IS 'Forecast errors: one row per model, series, UTC target day and lead bucket.';
 {{ inherit_comments("reporting.forecast_accuracy", "forecast.accuracy") }}

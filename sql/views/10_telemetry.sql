@@ -1,8 +1,8 @@
 -- One half-hour that has intensity or mix, or both.
 {% from "macros.sql" import inherit_comments, shares %}
 CREATE VIEW reporting.telemetry AS
--- Two disjoint branches, not a FULL JOIN, so that a filter on period_start reaches the index of both
--- tables; a FULL JOIN would read all of them.
+-- Two disjoint branches, not a FULL JOIN, so that a filter on period_start reaches the index of
+-- both tables; a FULL JOIN would read all of them.
 WITH half_hour AS NOT MATERIALIZED (
     SELECT i.period_start, i.forecast_gco2_kwh, i.actual_gco2_kwh, i.intensity_index,
            {{ shares("m") }},
@@ -32,5 +32,5 @@ FROM half_hour AS h;
 COMMENT ON VIEW reporting.telemetry IS 'Carbon intensity and generation mix: one row per half-hour that has either.';
 COMMENT ON COLUMN reporting.telemetry.settlement_date IS 'Settlement date: the day in London.';
 COMMENT ON COLUMN reporting.telemetry.settlement_period IS 'Settlement period of that day, from 1; a day has 46, 48 or 50.';
-COMMENT ON COLUMN reporting.telemetry.total_pct IS 'Sum of the nine shares, %: exactly 100, or null where there is no mix.';
+COMMENT ON COLUMN reporting.telemetry.total_pct IS 'Sum of the nine shares, %: exactly 100, or null if there is no mix.';
 {{ inherit_comments("reporting.telemetry", "core.intensity", "core.generation_mix") }}

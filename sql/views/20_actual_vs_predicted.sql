@@ -1,5 +1,5 @@
--- Each forecast beside what happened, joined on series and half-hour and nothing looser. A forecast
--- whose actual is not published yet has no row.
+-- Each forecast beside the actual of the same series and half-hour. A forecast whose actual is not
+-- published yet has no row.
 {% from "macros.sql" import actual, inherit_comments, lead_minutes, unit %}
 CREATE VIEW reporting.actual_vs_predicted AS
 SELECT p.model, p.series,
@@ -23,9 +23,9 @@ CROSS JOIN LATERAL (SELECT
     {{ lead_minutes("p.period_start", "p.issued_at") }}) AS lead (minutes)
 WHERE happened.actual IS NOT NULL;
 
-COMMENT ON VIEW reporting.actual_vs_predicted IS 'Each forecast of a series and half-hour beside what happened.';
+COMMENT ON VIEW reporting.actual_vs_predicted IS 'Each forecast of a series and half-hour beside the actual value.';
 COMMENT ON COLUMN reporting.actual_vs_predicted.actual IS 'What happened: the newest published actual, or the share in the completed mix, in unit.';
 COMMENT ON COLUMN reporting.actual_vs_predicted.error IS 'p50 minus actual, in unit.';
 COMMENT ON COLUMN reporting.actual_vs_predicted.abs_error IS 'Absolute error, in unit.';
-COMMENT ON COLUMN reporting.actual_vs_predicted.inside_80 IS 'Whether the actual lies within p10 to p90; null where the model gives no band.';
+COMMENT ON COLUMN reporting.actual_vs_predicted.inside_80 IS 'Whether the actual lies within p10 to p90; null if the model has no band.';
 {{ inherit_comments("reporting.actual_vs_predicted", "reporting.forecast_latest", "forecast.accuracy") }}

@@ -1,5 +1,5 @@
 -- The last 24 hours: for each half-hour, series and model the last forecast issued before it began.
--- Starts from what happened and looks up one forecast for each; reporting.actual_vs_predicted would
+-- Starts from the actuals and looks up one forecast for each; reporting.actual_vs_predicted would
 -- read every issue first.
 {% from "macros.sql" import inherit_comments, lead_minutes, unit %}
 CREATE VIEW reporting.actual_vs_predicted_24h AS
@@ -35,5 +35,5 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (SELECT
     {{ lead_minutes("target.period_start", "newest.issued_at") }}) AS lead (minutes);
 
-COMMENT ON VIEW reporting.actual_vs_predicted_24h IS 'The last 24 hours: for each half-hour, series and model, the last forecast issued before it began beside what happened.';
+COMMENT ON VIEW reporting.actual_vs_predicted_24h IS 'The last 24 hours: for each half-hour, series and model, the last forecast issued before it began beside the actual value.';
 {{ inherit_comments("reporting.actual_vs_predicted_24h", "reporting.actual_vs_predicted") }}

@@ -23,14 +23,15 @@ DECLARE
     first_at  timestamptz;
     last_at   timestamptz;
 BEGIN
-    -- by its seconds, which are used below: intervals compare a year as 360 days, its epoch has 365.25
+    -- by its seconds, as used below: a year is 360 days when intervals are compared, but 365.25 in
+    -- an epoch
     IF (extract(epoch FROM duration) > 0) IS NOT TRUE THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format(
             'greenest_window cannot search for a duration of %s. Give one above 0, such as interval ''2 hours''.',
             coalesce(duration::text, 'null'));
     ELSIF deadline IS NULL OR earliest IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE =
-            'greenest_window needs both limits, and deadline or earliest is null. Give a time with its zone.';
+            'greenest_window needs both limits, but deadline or earliest is null. Give a time with its zone.';
     ELSIF contiguous IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE =
             'greenest_window needs to know whether the half-hours must be contiguous, and it is null. Give true or false.';
@@ -81,7 +82,7 @@ BEGIN
             LIMIT 1) AS newest
         WHERE newest.value IS NOT NULL
     ), stretch AS (
-        -- the stretch that starts at each; one with a gap has fewer half-hours
+        -- the stretch that starts at each half-hour; one with a gap has fewer
         SELECT c.at, sum(c.value) OVER following AS total, count(*) OVER following AS half_hours
         FROM candidate AS c
         WHERE contiguous

@@ -1,5 +1,5 @@
--- Carbon intensity as it stood at an instant: the newest capture up to then of every half-hour that
--- had begun. Revisions captured later do not show, and neither does history loaded later.
+-- Carbon intensity as known at an instant: the newest capture up to then of every half-hour that
+-- had begun. Revisions captured later are left out, and so is history loaded later.
 CREATE FUNCTION reporting.intensity_as_known_at(at timestamptz)
 RETURNS TABLE (
     period_start      timestamptz,

@@ -1,6 +1,6 @@
 """The assets of `core`: one clean row for each half-hour, checked before it is published.
 
-Both are published in the order stage, judge, publish, warn. The rules are in `mix`,
+Both are published in four steps: stage, judge, publish, warn. The rules are in `mix`,
 `telemetry.checks` and `sql/`.
 """
 
@@ -75,7 +75,7 @@ def generation_mix(context: dg.AssetExecutionContext, services: Services) -> Ite
 def _publish(
     context: dg.AssetExecutionContext, services: Services, relation: str, publish: Publish
 ) -> Iterator[Result]:
-    """Stage, judge, publish and warn in one transaction: a failed check undoes all of it."""
+    """Stage, judge, publish and warn in one transaction: a failed blocking check undoes it all."""
     days, now = days_of(context), services.now()
     window = days.window
     blocking: list[Verdict] = []

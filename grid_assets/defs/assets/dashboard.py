@@ -24,10 +24,10 @@ SHOWN: Final = (
     "reporting.actual_vs_predicted_24h",
     "reporting.forecast_accuracy",
 )
-"""The views that the page reads, except `reporting.etl_runs`, which is no asset."""
+"""The views that the page reads, except `reporting.etl_runs`, which is not an asset."""
 
 PAUSE: Final = timedelta(minutes=5)
-"""Least time between pages by the sensor: manual runs may end many attempts a minute."""
+"""Minimum time between pages made by the sensor: manual runs may end many attempts a minute."""
 
 
 @dg.asset(
@@ -75,7 +75,7 @@ def dashboard(
 
 
 def dashboard_is_due(connection: Connection, now: datetime, pause: timedelta = PAUSE) -> bool:
-    """Whether an attempt has ended that the newest page does not show, and none is in progress.
+    """Whether the newest page lacks an attempt that has ended, and no attempt is in progress.
 
     False within `pause` of the last page, even a failed one, and before anything has run.
     """

@@ -32,7 +32,7 @@ from grid_assets.warehouse.statements import statement
 Result = dg.AssetCheckResult | dg.MaterializeResult[Any]
 
 REACHED: Final = timedelta(days=2)
-"""Days after the day of issue that its 48 hours reach into."""
+"""Days after the day of issue that a 48-hour forecast reaches into."""
 
 
 @dg.asset(
@@ -110,7 +110,7 @@ def predictions(context: dg.AssetExecutionContext, services: Services) -> Iterat
         metadata["model"] = issued.model
     if issued.refused:
         metadata["no_forecast_because"] = next(iter(issued.refused.values()))
-    # for the last day only, because Dagster keeps a copy for each
+    # for the last day only, because Dagster would keep a copy for each day
     context.add_asset_metadata(
         _picture(services, issued, times), partition_key=context.partition_keys[-1]
     )
@@ -170,11 +170,11 @@ def _picture(services: Services, issued: issuing.Issued, times: list[datetime]) 
         core.generation_mix,
     ],
     description=(
-        "One row is the errors of one model and series over one UTC day of target and lead "
-        "bucket: MAE, bias, WAPE, pinball loss, coverage of the 80 % band, and the sums behind "
+        "One row is one model's errors for one series, UTC target day and lead bucket: "
+        "MAE, bias, WAPE, pinball loss, coverage of the 80 % band, and the sums behind "
         "them, from forecasts and actuals joined on series and half-hour. A run also scores the "
         "two days after its own, which its forecasts reach. Only changed rows are rewritten. A "
-        "partition is the UTC day of target."
+        "partition is the UTC target day."
     ),
 )
 def accuracy(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:

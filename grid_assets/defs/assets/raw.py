@@ -129,8 +129,8 @@ def _capture(
 ) -> Iterator[Result]:
     """Fetch the days of the run window by window, and add the values that changed.
 
-    Some thousand rows are committed at a time, so a run that dies keeps most of its rows. If a
-    window fails, the others are still loaded, and then the run fails.
+    Rows are committed in batches, so a run that dies keeps most of its rows. If a window fails, the
+    others are still loaded, and then the run fails.
     """
     days, now = days_of(context), services.now()
     reasons: list[str] = []

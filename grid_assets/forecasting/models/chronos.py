@@ -33,8 +33,8 @@ PROBLEMS_AT_ONCE: Final = 8
 is masked, so its cost grows with the square of this number; below 4, overhead dominates."""
 
 SMALL_MODEL: Final = 10_000_000
-"""Weights below which a second thread gains little, and costs much if other work has the cores: 240
-forecasts took 70 s instead of 5 s beside a process that used both."""
+"""Number of weights below which a second thread gains little, and costs much if other work uses the
+cores: beside a process that used both, 240 forecasts took 70 s instead of 5 s."""
 
 SAMPLING_SEED: Final = 0
 """Original Chronos draws samples; one seed for each problem makes its forecasts repeatable."""
@@ -203,7 +203,7 @@ def _stored_weights(folder: Path) -> set[str]:
 
 
 def _check_weights(model: torch.nn.Module, stored: set[str], folder: Path) -> None:
-    """Refuse a checkpoint that lacks weights of the model or has others.
+    """Refuse a checkpoint that lacks weights of the model or has additional ones.
 
     transformers would fill missing weights with random numbers and drop unknown ones.
     """

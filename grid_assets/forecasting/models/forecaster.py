@@ -22,12 +22,12 @@ class ModelUnusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One forecast to be made: what was known at the time of its issue.
+    """One forecast to make, and the values known at its issue time.
 
     `context` has shape (10, half-hours), rows in the order of `SERIES`, gCO2/kWh and percent; a
     missing value is NaN. `start` is the UTC start of its first half-hour; the first forecast
     half-hour follows its last. `neso` is NESO's newest captured forecast of carbon intensity for
-    the forecast half-hours in gCO2/kWh, NaN where it has no value, or None where it is not used.
+    the forecast half-hours in gCO2/kWh, NaN where it has no value, or None if it is not used.
     """
 
     context: Values

@@ -1,5 +1,5 @@
-"""Checkpoints of a Hugging Face hub: what an id may look like, and the folder that its files are
-downloaded into. A model that was downloaded once is also used while the hub is down."""
+"""Checkpoints on a Hugging Face hub: the form of an id, and the folder that files are downloaded
+into. A model that was downloaded once can still be used while the hub is down."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ except Exception as error:
     reply = {"error": type(error).__name__, "message": (str(error).strip() or "-").split("\\n")[0]}
 print(json.dumps(reply))
 """
-"""Runs in its own Python: a download that hangs can be ended, and leaves no threads behind."""
+"""Runs in its own Python: a hanging download can be stopped, and leaves no threads behind."""
 
 
 class HubId(NamedTuple):
-    """A model of a hub, and its revision where one is pinned."""
+    """A model on a hub, and its revision if one is pinned."""
 
     repo: str
     revision: str | None
@@ -51,8 +51,8 @@ def parse_id(text: str) -> HubId | None:
 def fetch(model: HubId, timeout_s: float) -> Path:
     """The folder with a model's files, which the hub's cache names by the commit.
 
-    The cache is used without asking the hub if the revision is pinned, and if the hub does not
-    deliver within `timeout_s`. Raises `ModelUnusable`.
+    If the revision is pinned, the cache is used without asking the hub. It is also used if the hub
+    fails or does not deliver within `timeout_s`. Raises `ModelUnusable`.
     """
     cached = _find_cached(model)
     if model.revision is not None and cached is not None:

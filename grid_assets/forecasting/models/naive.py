@@ -22,11 +22,11 @@ MIN_DIFFERENCES: Final = 10
 class SeasonalNaive:
     """The newest known value at the same time of day, with a band from past errors of that rule.
 
-    p50 is the value 24 h before, or 48, 72, … h before where that is missing or not yet known. If
+    p50 is the value 24 h before, or 48, 72, … h before if that is missing or not yet known. If
     no day of the context has a value at that time of day, it is the series' newest value. p10 and
     p90 add the 0.1 and 0.9 quantiles of all differences in the context over the same number of
-    days, or over the next smaller number of days with at least `MIN_DIFFERENCES` of them; without
-    any such number p10 = p50 = p90. The band always includes p50: after a week of falling values
+    days, or over the next smaller number of days with at least `MIN_DIFFERENCES` of them; if there
+    is no such number, p10 = p50 = p90. The band always includes p50: after a week of falling values
     its upper edge is p50. A series without any value stays NaN.
     """
 
@@ -87,7 +87,7 @@ def _spread(context: Values, max_days: int) -> tuple[Values, Values]:
 def _quantile(ordered: Values, count: np.ndarray, level: float) -> np.ndarray:
     """Quantile of the first `count` values of each ordered row, with linear interpolation.
 
-    A row without a value gives an arbitrary number. `np.nanquantile` would warn about such rows,
+    For a row without values the result is arbitrary. `np.nanquantile` would warn about such rows,
     and takes ten times as long.
     """
     if not ordered.shape[1]:

@@ -1,4 +1,4 @@
-"""Which model forecasts: the configured one, else the bundled checkpoint, else seasonal naive.
+"""Chooses the model: the configured one, else the bundled checkpoint, else seasonal naive.
 
 Every fallback comes with its reason. `chronos` is imported late because torch takes seconds.
 """
@@ -44,7 +44,7 @@ class ModelInfo:
     revision: str
     """Commit of a hub model; for a folder the start of its weights' SHA-256."""
     trained_to: datetime | None = None
-    """End of the training span, where the checkpoint says so."""
+    """End of the training span, if the checkpoint states it."""
     scores: dict[str, Any] = field(default_factory=dict)
     parameters: int = 0
 
@@ -61,7 +61,7 @@ class Loaded:
 
 @dataclass(frozen=True)
 class ModelForecast:
-    """Quantiles as `Forecaster.predict` gives them, and which model made them."""
+    """Quantiles as `Forecaster.predict` returns them, and the model that made them."""
 
     quantiles: Values
     info: ModelInfo
@@ -75,16 +75,16 @@ class _Failure:
 
 
 loaded_models: dict[tuple[Any, ...], Loaded | _Failure] = {}
-"""What this process has tried to load, by source and settings."""
+"""The models that this process has tried to load, by source and state of the files."""
 
 _load_lock = threading.RLock()
 
 
 def load(source: str | None, timeout_s: float, threads: int | None = None) -> Loaded:
-    """The model that `GRID_CHRONOS_MODEL` names, or the next best one and the reason. Never raises.
+    """The model that `GRID_CHRONOS_MODEL` names, or the next best with the reason. Never raises.
 
-    `source` is a folder, or `org/name` or `org/name@revision` of a hub; None, an empty text and
-    `shipped` mean the bundled checkpoint. A hub has `timeout_s` to deliver. A process loads each
+    `source` is a folder, or `org/name` or `org/name@revision` on a hub; None, an empty string and
+    `shipped` mean the bundled checkpoint. `timeout_s` limits a download. A process loads each
     model once; `threads` sets torch's threads for the whole process.
     """
     source = _normalise(source)
@@ -197,7 +197,7 @@ def _find_folder(source: str) -> Path | None:
 
 
 def _file_versions(folder: Path | None) -> tuple[Any, ...]:
-    """Differs once a checkpoint is replaced or repaired, so that it is loaded again."""
+    """Changes when a checkpoint is replaced or repaired, so that it is loaded again."""
     if folder is None or not folder.is_dir():
         return ()
     files = sorted([*folder.glob("*.json"), *folder.glob("*.safetensors")])

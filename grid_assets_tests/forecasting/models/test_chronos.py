@@ -1,6 +1,6 @@
 """Chronos-2, Chronos-Bolt and original Chronos through one interface, with real tiny models.
 
-What imports torch is imported in functions, so that other tests do not wait for it.
+Modules that import torch are imported in functions, so that other tests do not wait for it.
 """
 
 from __future__ import annotations

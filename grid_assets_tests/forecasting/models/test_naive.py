@@ -1,4 +1,4 @@
-"""Seasonal naive: which value is repeated, how wide the band is, and what missing values do."""
+"""Seasonal naive: which value is repeated, how wide the band is, and how gaps are handled."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def folder(chronos2_folder: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def shipped(chronos2_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stands in for the checkpoint of the package."""
+    """Stands in for the bundled checkpoint."""
     index = Path(shutil.copytree(chronos2_folder, tmp_path / "shipped" / "checkpoint"))
     card = {"name": "grid-tiny", "trained_to": "2025-11-01T00:00:00Z", "scores": {"0-3h": 13.0}}
     (index / "grid.json").write_text(json.dumps(card))
