@@ -241,8 +241,8 @@ class CarbonIntensityApi:
         else:
             return
         raise ApiWrongKind(
-            f"The answer of {self._host} to {path} {fault}. Recorded and live data are never mixed: "
-            "change GRID_API_URL or use another database.",
+            f"The answer of {self._host} to {path} {fault}. Recorded and live data are never "
+            "mixed: change GRID_API_URL or use another database.",
             path=path,
             status=response.status_code,
         )

@@ -164,8 +164,8 @@ def _refuse(issued_at: datetime, missing: dict[str, int]) -> str | None:
             start = issued_at - CONTEXT * HALF_HOUR
             return (
                 f"{count} of the {CONTEXT} half-hours of {name} from {api_time(start)} to "
-                f"{api_time(issued_at)} are missing; at most {MAX_MISSING} may be missing. Load them with "
-                "`grid backfill`, or wait until they are published."
+                f"{api_time(issued_at)} are missing; at most {MAX_MISSING} may be missing. Load "
+                "them with `grid backfill`, or wait until they are published."
             )
     return None
 

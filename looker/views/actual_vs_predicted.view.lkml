@@ -104,7 +104,7 @@ view: actual_vs_predicted {
 
   dimension: inside_80 {
     label: "Inside the 80 % band"
-    description: "Whether the actual lies within p10 to p90; null where the model gives no band."
+    description: "Whether the actual lies within p10 to p90; null if the model has no band."
     type: string
     sql: CASE WHEN ${TABLE}.inside_80 THEN 'yes' WHEN NOT ${TABLE}.inside_80 THEN 'no' END ;;
   }

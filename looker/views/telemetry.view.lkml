@@ -125,7 +125,7 @@ view: telemetry {
 
   dimension: total_pct {
     label: "Total, %"
-    description: "Sum of the nine shares, %: exactly 100, or null where there is no mix."
+    description: "Sum of the nine shares, %: exactly 100, or null if there is no mix."
     type: number
     sql: ${TABLE}.total_pct ;;
     value_format_name: decimal_1

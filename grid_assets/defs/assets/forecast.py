@@ -174,7 +174,7 @@ def _picture(services: Services, issued: issuing.Issued, times: list[datetime]) 
         "MAE, bias, WAPE, pinball loss, coverage of the 80 % band, and the sums behind "
         "them, from forecasts and actuals joined on series and half-hour. A run also scores the "
         "two days after its own, which its forecasts reach. Only changed rows are rewritten. A "
-        "partition is the UTC target day."
+        "partition is the UTC day of its targets."
     ),
 )
 def accuracy(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
