@@ -228,8 +228,8 @@ def test_more_than_a_quarter_missing_is_refused_with_the_reason(warehouse: Secre
     assert found.problem is None
     assert found.refused == (
         "85 of the 336 half-hours of carbon intensity from 2026-03-13T12:00Z to 2026-03-20T12:00Z "
-        "are missing; at most 84 may be missing. Load them with `grid backfill`, or wait until they "
-        "are published."
+        "are missing; at most 84 may be missing. Load them with `grid backfill`, or wait until "
+        "they are published."
     )
     assert found.missing == 85
 
