@@ -80,7 +80,7 @@ class Services(dg.ConfigurableResource[object]):
         return self._connection
 
     def check_connection(self) -> None:
-        """Replace a connection that was lost while it was idle, before a step relies on it."""
+        """Drop a connection that was lost while it was idle, so that the next use opens another."""
         try:
             self.connection.execute("SELECT 1")
         except psycopg.OperationalError:

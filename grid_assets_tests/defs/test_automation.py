@@ -235,7 +235,7 @@ def test_a_connection_that_was_lost_while_idle_is_replaced_before_a_step(
     with Services().open() as services:
         lost = services.connection
         with psycopg.connect(warehouse.get_secret_value()) as other:
-            other.execute("SELECT pg_terminate_backend(%s)", [lost.info.backend_pid])
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [lost.info.backend_pid])
         services.check_connection()
         assert services.connection is not lost
         assert services.connection.execute("SELECT 1").fetchone() == (1,)

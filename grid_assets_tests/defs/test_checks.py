@@ -32,6 +32,7 @@ from grid_assets.forecasting.models import registry
 from grid_assets.halfhours import HALF_HOUR, api_time, floor
 from grid_assets.replay.server import ReplayServer
 from grid_assets.series import FUELS
+from grid_assets.warehouse.connection import Connection
 from grid_assets_tests.defs.conftest import (
     Recorded,
     Tables,
@@ -138,6 +139,33 @@ def test_values_that_the_api_takes_back_are_published_while_most_stay(
     assert evaluations(result)[relation, check].passed
     lost = [values for values in tables.by_period(relation).values() if None in values]
     assert len(lost) == MOST - 1
+
+
+@pytest.mark.parametrize(("count", "passes"), [(6, True), (7, False)])
+@pytest.mark.parametrize(("relation", "lose", "check", "example"), OUTSIDE)
+def test_a_few_values_may_be_taken_back_even_if_they_are_most_of_the_known_ones(
+    relation: str,
+    lose: Callable[[ReplayServer, date, int], None],
+    check: str,
+    example: str,
+    count: int,
+    passes: bool,
+    materialise: Materialise,
+    replay: ReplayServer,
+    connection: Connection,
+    day: date,
+) -> None:
+    assert materialise(day).success
+    connection.execute(
+        f"DELETE FROM {relation} WHERE period_start >= %s".encode(),  # noqa: S608
+        [half_hours(day)[10]],
+    )
+    lose(replay, day, count)
+
+    result = materialise(day)
+
+    assert result.success is passes
+    assert evaluations(result)[relation, check].passed is passes
 
 
 def test_the_exact_100_rule_broken_leaves_yesterdays_truth_until_it_is_mended(
