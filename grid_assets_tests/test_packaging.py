@@ -67,7 +67,7 @@ def test_the_wheel_holds_the_checkpoint_and_it_is_small(wheel: Path) -> None:
     folder = "grid_assets/forecasting/checkpoint"
     files = [info for info in zipfile.ZipFile(wheel).infolist() if info.filename.startswith(folder)]
     names = {info.filename.removeprefix(f"{folder}/") for info in files}
-    assert names >= {"config.json", "grid.json", "model.safetensors"}
+    assert names >= {"config.json", "grid.json", "model.onnx", "model.safetensors"}
     assert names == files_of(folder)
     assert sum(info.file_size for info in files) < 10_000_000
 

@@ -58,17 +58,28 @@ def train(
     """Retrain the small Chronos-2 model.
 
     It learns only from the recorded telemetry up to the end of October 2025, and needs no network.
-    The whole recipe takes about an hour on two CPU cores, less on a GPU; use fewer steps for a
+    The whole recipe takes about half an hour on two CPU cores, less on a GPU; use fewer steps for a
     trial. The same recipe on the same machine gives the same weights. The result is a checkpoint
-    folder, which `grid evaluate --model` can measure.
+    folder, which `grid evaluate --model` can measure. It also holds the network for ONNX Runtime,
+    so that it forecasts without torch.
+
+    Needs torch: `make chronos` installs it, or `pip install 'grid-assets[chronos]'`.
     """
     if output.exists():
         raise click.UsageError(
             f"--output {output} exists already and is not overwritten. Name a new folder."
         )
+    from grid_assets.forecasting.models import registry
+    from grid_assets.forecasting.models.forecaster import ModelUnusable
+
+    try:
+        registry.require_torch()
+    except ModelUnusable as error:
+        raise click.ClickException(f"Nothing can be trained: {error}.") from None
     from transformers.utils import logging as transformers_logging
 
-    from grid_assets.forecasting import training
+    from grid_assets.forecasting import exporting, training
+    from grid_assets.forecasting.models.folder import EXPORT
     from grid_assets.halfhours import HALF_HOUR, api_time
 
     transformers_logging.disable_progress_bar()
@@ -95,6 +106,8 @@ def train(
     try:
         with tempfile.TemporaryDirectory(prefix=".training-", dir=output.parent) as folder:
             checkpoint = training.train(recipe, Path(folder), threads, [_progress()])
+            click.echo(f"Writing {EXPORT}, the network for ONNX Runtime (20 s or so).")
+            exporting.export(checkpoint)
             _write_json(
                 checkpoint / CARD,
                 {

@@ -1,4 +1,4 @@
 """Forecasts: context, models, bands, storage, scores and training, without Dagster.
 
-Only `models.chronos` and `training` import torch.
+Only `models.chronos`, `training` and `exporting` import torch.
 """

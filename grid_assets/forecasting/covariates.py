@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import holidays
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+
+from grid_assets.halfhours import HALF_HOUR
+
+LONDON: Final = ZoneInfo("Europe/London")
 
 CALENDAR: Final = ("time_of_day", "day_of_week", "day_off")
 """Names of the calendar covariates, in the order of `calendar`'s rows."""
@@ -22,10 +26,11 @@ def calendar(start: datetime, steps: int) -> npt.NDArray[np.float32]:
     Sunday or a bank holiday in England and Wales (1) or not (0): all by London's clock, which
     demand follows.
     """
-    local = pd.date_range(start, periods=steps, freq="30min").tz_convert("Europe/London")
-    hours = local.hour + local.minute / 60
-    days_off = [_is_day_off(day) for day in local.date]
-    return np.stack([hours, local.day_of_week, days_off]).astype(np.float32)
+    local = [(start + step * HALF_HOUR).astimezone(LONDON) for step in range(steps)]
+    hours = [time.hour + time.minute / 60 for time in local]
+    weekdays = [time.weekday() for time in local]
+    days_off = [_is_day_off(time.date()) for time in local]
+    return np.array([hours, weekdays, days_off], np.float32)
 
 
 @lru_cache(maxsize=8192)

@@ -10,11 +10,13 @@ import re
 import signal
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import requests
 from pydantic import SecretStr
 
+from grid_assets.forecasting.models import registry
 from grid_assets.halfhours import HALF_HOUR, day_start, floor
 from grid_assets.replay.server import ReplayServer
 from grid_assets.warehouse.connection import connect
@@ -148,6 +150,30 @@ def test_a_cycle_that_cannot_make_the_dashboard_warns_and_succeeds(
     recorded.run("tick", GRID_BACKTEST_DAYS="0")
     page = (recorded.home / "files" / "dashboard.html").read_text(encoding="utf-8")
     assert "RECORDED data (replay), not live" in page
+
+
+def test_a_cycle_by_the_bundled_checkpoint_imports_nothing_that_only_other_models_need(
+    recorded: GridCommand, rows: Callable[..., list[tuple[Any, ...]]], tmp_path: Path
+) -> None:
+    """Packages that note who imports them stand in for the real ones, in each of its processes."""
+    noted = tmp_path / "imported"
+    for name in ("torch", "transformers", "chronos", "huggingface_hub", "onnx", "pandas"):
+        (tmp_path / f"{name}.py").write_text(
+            f"import pathlib\nwith pathlib.Path({str(noted)!r}).open('a') as file:\n"
+            "    print(__name__, file=file)\nraise ImportError(__name__)\n"
+        )
+    recorded.run(
+        "tick",
+        PYTHONPATH=str(tmp_path),
+        GRID_BACKTEST_DAYS="0",
+        GRID_HISTORY_START=str(days_ago(8)),
+    )
+    bundled = registry.configured_name(None)
+    made = rows(
+        "SELECT fallback_reason, refused_reason FROM forecast.issues WHERE model = %s", bundled
+    )
+    assert made == [(None, None)]
+    assert not noted.exists(), noted.read_text()
 
 
 def test_a_cycle_whose_telemetry_fails_still_makes_a_dashboard_that_says_so(

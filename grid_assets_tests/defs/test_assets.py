@@ -172,8 +172,7 @@ def test_every_asset_says_what_it_is(name: str) -> None:
     layer = name.split("/")[0]
     assert asset.group_name == layer
     assert asset.owners == ["team:grid-assets"]
-    torch = {"torch"} if name == "forecast/predictions" else set()
-    assert asset.kinds == {"postgres", "python" if name in LOADED else "view"} | torch
+    assert asset.kinds == {"postgres", "python" if name in LOADED else "view"}
     assert asset.tags.items() >= {"domain": "electricity", "region": "gb"}.items()
     assert asset.metadata["dagster/table_name"] == name.replace("/", ".")
     assert asset.freshness_policy == dg.FreshnessPolicy.time_window(
@@ -512,7 +511,7 @@ def imports(path: Path) -> set[str]:
 
 @pytest.mark.slow
 def test_the_definitions_load_quickly_and_without_what_only_models_and_pictures_need() -> None:
-    heavy = "torch chronos transformers huggingface_hub pandas matplotlib holidays sklearn scipy"
+    heavy = "torch chronos transformers onnxruntime pandas matplotlib holidays sklearn scipy"
     script = (
         "import json, sys, time, grid_assets.definitions\n"
         f"heavy = [n for n in {heavy.split()} if n in sys.modules]\n"

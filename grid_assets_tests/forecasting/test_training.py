@@ -18,6 +18,8 @@ from grid_assets.cli.train import train as train_command
 from grid_assets.forecasting import recorded_series
 from grid_assets.forecasting.covariates import CALENDAR
 from grid_assets.forecasting.evaluation import CHOOSE
+from grid_assets.forecasting.models import registry
+from grid_assets.forecasting.models.exported import ExportedForecaster
 from grid_assets.halfhours import HALF_HOUR
 from grid_assets.replay.recording import Intensity, Recording, load_recording
 from grid_assets.series import SERIES
@@ -120,7 +122,13 @@ def test_the_command_writes_a_checkpoint_with_its_name_and_span(
     assert (card["name"], card["trained_to"]) == ("gb-small-2025-10", "2025-11-01T00:00:00Z")
     recipe = card["recipe"]
     assert ([phase["steps"] for phase in recipe["phases"]], recipe["seed"]) == ([2, 2], 1)
-    assert (folder / "model.safetensors").is_file()
+    assert {file.name for file in folder.iterdir()} == {
+        "config.json",
+        "grid.json",
+        "model.onnx",
+        "model.safetensors",
+    }
+    assert isinstance(registry.load(str(folder), 0).forecaster, ExportedForecaster)
     assert [path.name for path in folder.parent.iterdir()] == ["here"]
 
 

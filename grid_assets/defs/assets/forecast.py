@@ -44,7 +44,6 @@ REACHED: Final = timedelta(days=2)
             BLOCKING["forecast.predictions"],
             WARNING["forecast.predictions"],
         ),
-        kinds={"python", "postgres", "torch"},
     ),
     deps=[core.intensity, core.generation_mix, raw.neso_forecast],
     description=(

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import chronos.chronos
 import numpy as np
@@ -23,9 +22,15 @@ from chronos.base import ForecastType
 from chronos.chronos2.preprocess import PreparedInput
 from safetensors import SafetensorError, safe_open
 
-from grid_assets.forecasting.covariates import CALENDAR, calendar
+from grid_assets.forecasting.covariates import CALENDAR
 from grid_assets.forecasting.horizon import QUANTILES
-from grid_assets.forecasting.models.forecaster import ModelUnusable, Problem, Values
+from grid_assets.forecasting.models.forecaster import (
+    ModelUnusable,
+    Problem,
+    Values,
+    first_line,
+)
+from grid_assets.forecasting.models.joint import joint_rows
 from grid_assets.series import SERIES
 
 PROBLEMS_AT_ONCE: Final = 8
@@ -57,15 +62,15 @@ class ChronosForecaster:
         self._pipeline = pipeline
 
     @classmethod
-    def from_folder(cls, folder: Path, name: str, threads: int | None = None) -> ChronosForecaster:
+    def from_folder(cls, folder: Path, name: str) -> ChronosForecaster:
         """Load a checkpoint in float32, on a CUDA GPU if there is one, without using the network.
 
-        `threads` sets torch's threads for the whole process; without it a small model gets one.
-        Raises `ModelUnusable`.
+        For a small model, it sets torch's threads to one for the whole process. Raises
+        `ModelUnusable`.
         """
         forecaster = cls(_load_pipeline(folder), name)
-        if threads is not None or forecaster.parameters < SMALL_MODEL:
-            torch.set_num_threads(threads or 1)
+        if forecaster.parameters < SMALL_MODEL:
+            torch.set_num_threads(1)
         return forecaster
 
     @property
@@ -88,7 +93,7 @@ class ChronosForecaster:
                 )
         except Exception as error:  # torch and chronos raise anything from AssertionError up
             raise ModelUnusable(
-                f"{self.name} failed while forecasting: {_first_line(error)}"
+                f"{self.name} failed while forecasting: {first_line(error)}"
             ) from error
         for index, values in zip(solvable, quantiles, strict=True):
             predicted[index, known[index]] = values[known[index]]
@@ -123,41 +128,19 @@ class ChronosForecaster:
 
 
 def prepare_input(problem: Problem, steps: int, context_length: int) -> PreparedInput:
-    """One joint task of Chronos-2: the ten series, then the covariates known in advance."""
-    context = problem.context[:, -context_length:]
-    skipped = problem.context.shape[1] - context.shape[1]
-    known = calendar(problem.start, problem.context.shape[1] + steps)[:, skipped:]
-    past, future = known[:, : context.shape[1]], known[:, context.shape[1] :]
-    if problem.neso is not None:
-        past = np.vstack([past, np.full(context.shape[1], np.nan, np.float32)])
-        neso = np.full(steps, np.nan, np.float32)
-        neso[: len(problem.neso)] = problem.neso[:steps]
-        future = np.vstack([future, _scale_like(context[0], neso)])
-    unknown = np.full((len(SERIES), steps), np.nan, np.float32)
+    """One joint task of Chronos-2."""
+    context, future = joint_rows(problem, steps, context_length)
+    covariates = len(context) - len(SERIES)
     return PreparedInput(
-        context=torch.from_numpy(np.vstack([context, past])),
-        future_covariates=torch.from_numpy(np.vstack([unknown, future])),
+        context=torch.from_numpy(context),
+        future_covariates=torch.from_numpy(future),
         n_targets=len(SERIES),
-        n_covariates=len(past),
-        n_future_covariates=len(past),
+        n_covariates=covariates,
+        n_future_covariates=covariates,
     )
 
 
-def _scale_like(intensity: Values, neso: Values) -> Values:
-    """NESO's forecast in standard deviations of the measured intensity from its mean.
-
-    Chronos-2 scales a covariate by its own past. NESO's forecast has none, so the model would read
-    it unscaled: 200 g as 200 standard deviations. Without any measurement it is left out: NaN.
-    """
-    measured = intensity[~np.isnan(intensity)]
-    if not measured.size:
-        return np.full_like(neso, np.nan)
-    deviation = measured.std()
-    return (neso - measured.mean()) / (deviation if deviation > 0 else np.float32(1))
-
-
 def _load_pipeline(folder: Path) -> BaseChronosPipeline:
-    _check_configuration(folder)
     stored = _stored_weights(folder)
     try:
         with _ignore_long_horizon():
@@ -166,26 +149,11 @@ def _load_pipeline(folder: Path) -> BaseChronosPipeline:
             )
     except Exception as error:  # transformers and chronos raise anything from AssertionError up
         raise ModelUnusable(
-            f"the weights and the config.json in {folder} do not make a model: {_first_line(error)}"
+            f"the weights and the config.json in {folder} do not make a model: {first_line(error)}"
         ) from error
     _check_weights(pipeline.inner_model, stored, folder)
     pipeline.inner_model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
     return pipeline
-
-
-def _check_configuration(folder: Path) -> None:
-    if not folder.is_dir():
-        raise ModelUnusable(f"{folder} is {'not a folder' if folder.exists() else 'missing'}")
-    path = folder / "config.json"
-    if not path.is_file():
-        raise ModelUnusable(f"the folder {folder} has no config.json")
-    try:
-        config: Any = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise ModelUnusable(f"{path} cannot be read: {_first_line(error)}") from error
-    if not isinstance(config, dict) or "chronos_config" not in config:
-        kind = config.get("model_type") if isinstance(config, dict) else None
-        raise ModelUnusable(f"{path} describes a model of another kind ({kind}), not Chronos")
 
 
 def _stored_weights(folder: Path) -> set[str]:
@@ -196,7 +164,7 @@ def _stored_weights(folder: Path) -> set[str]:
             with safe_open(path, framework="numpy") as weights:
                 names.update(weights.keys())
         except (OSError, SafetensorError) as error:
-            raise ModelUnusable(f"{path} is damaged or cut short: {_first_line(error)}") from error
+            raise ModelUnusable(f"{path} is damaged or cut short: {first_line(error)}") from error
     if not names:
         raise ModelUnusable(f"the folder {folder} has no weights (*.safetensors)")
     return names
@@ -230,9 +198,3 @@ def _ignore_long_horizon() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "We recommend keeping prediction length")
         yield
-
-
-def _first_line(error: BaseException) -> str:
-    """The kind of error and the first line of its message, shortened."""
-    text = str(error).strip().split("\n")[0]
-    return f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__

@@ -47,3 +47,9 @@ class Forecaster(Protocol):
 
         Raises `ModelUnusable`.
         """
+
+
+def first_line(error: BaseException) -> str:
+    """The kind of error and the first line of its message, shortened: for a reason."""
+    text = str(error).strip().split("\n")[0]
+    return f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__

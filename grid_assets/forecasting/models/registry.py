@@ -1,32 +1,54 @@
 """Chooses the model: the configured one, else the bundled checkpoint, else seasonal naive.
 
-Every fallback comes with its reason. `chronos` is imported late because torch takes seconds.
+Every fallback comes with its reason. What runs a model is imported late: `chronos` needs torch,
+which takes seconds to import and may not be installed, and `exported` needs ONNX Runtime.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
+import logging
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from grid_assets.forecasting.models import hub
-from grid_assets.forecasting.models.forecaster import Forecaster, ModelUnusable, Problem, Values
+from grid_assets.forecasting.models.folder import (
+    EXPORT,
+    check_configuration,
+    digest_weights,
+    file_versions,
+    folder_name,
+    read_card,
+)
+from grid_assets.forecasting.models.forecaster import (
+    Forecaster,
+    ModelUnusable,
+    Problem,
+    Values,
+    first_line,
+)
 from grid_assets.forecasting.models.naive import SeasonalNaive
+
+if TYPE_CHECKING:
+    from grid_assets.forecasting.models.chronos import ChronosForecaster
+    from grid_assets.forecasting.models.exported import ExportedForecaster
 
 SETTING: Final = "GRID_CHRONOS_MODEL"
 SHIPPED: Final = Path(__file__).parent.parent / "checkpoint"
 SHIPPED_SOURCE: Final = "shipped"
 BUILTIN_SOURCE: Final = "builtin"
+
+LOGGER = logging.getLogger(__name__)
+
+CURE: Final = "Install it with `make chronos`, or with `pip install 'grid-assets[chronos]'`"
 
 RETRY_AFTER_S: Final = 600
 """Time before a failed load is retried: a hub that hangs must not delay every forecast, and a hub
@@ -80,19 +102,19 @@ loaded_models: dict[tuple[Any, ...], Loaded | _Failure] = {}
 _load_lock = threading.RLock()
 
 
-def load(source: str | None, timeout_s: float, threads: int | None = None) -> Loaded:
+def load(source: str | None, timeout_s: float) -> Loaded:
     """The model that `GRID_CHRONOS_MODEL` names, or the next best with the reason. Never raises.
 
     `source` is a folder, or `org/name` or `org/name@revision` on a hub; None, an empty string and
     `shipped` mean the bundled checkpoint. `timeout_s` limits a download. A process loads each
-    model once; `threads` sets torch's threads for the whole process.
+    model once.
     """
     source = _normalise(source)
     with _load_lock:
         try:
-            return _load_once(source, timeout_s, threads)
+            return _load_once(source, timeout_s)
         except ModelUnusable as error:
-            return _fall_back(source, str(error), threads)
+            return _fall_back(source, str(error))
 
 
 def seasonal_naive() -> Loaded:
@@ -107,7 +129,7 @@ def configured_name(source: str | None) -> str:
     try:
         folder = _find_folder(source)
         if folder is not None:
-            return f"chronos:{_read_card(folder).get('name') or _folder_name(folder)}"
+            return f"chronos:{read_card(folder).get('name') or folder_name(folder)}"
     except ModelUnusable:
         pass
     repo = source.split("@")[0]
@@ -138,14 +160,14 @@ def _normalise(source: str | None) -> str:
     return (source or "").strip() or SHIPPED_SOURCE
 
 
-def _fall_back(source: str, why: str, threads: int | None = None) -> Loaded:
+def _fall_back(source: str, why: str) -> Loaded:
     """The next model of the chain: the bundled checkpoint, then seasonal naive."""
     if source == SHIPPED_SOURCE:
         why = f"The bundled checkpoint cannot be used: {why}"
     else:
         why = f"{SETTING}={source} cannot be used: {why}"
         try:
-            shipped = _load_once(SHIPPED_SOURCE, 0, threads)
+            shipped = _load_once(SHIPPED_SOURCE, 0)
             return replace(shipped, reason=f"{why}. The bundled checkpoint forecasts instead.")
         except ModelUnusable as error:
             why = f"{why}. Nor can the bundled checkpoint: {error}"
@@ -160,12 +182,12 @@ def _check_finite(quantiles: Values, problems: Sequence[Problem]) -> None:
             raise ModelUnusable("it returned values that are not finite")
 
 
-def _load_once(source: str, timeout_s: float, threads: int | None) -> Loaded:
+def _load_once(source: str, timeout_s: float) -> Loaded:
     try:
-        key = (source, *_file_versions(_find_folder(source)))
+        key = (source, *file_versions(_find_folder(source)))
         remembered = loaded_models.get(key)
         if remembered is None or _may_retry(remembered):
-            loaded_models[key] = remembered = _load_or_fail(source, timeout_s, threads)
+            loaded_models[key] = remembered = _load_or_fail(source, timeout_s)
     except OSError as error:
         raise ModelUnusable(f"it cannot be read: {error}") from error
     if isinstance(remembered, _Failure):
@@ -177,9 +199,9 @@ def _may_retry(remembered: Loaded | _Failure) -> bool:
     return isinstance(remembered, _Failure) and time.monotonic() >= remembered.retry_at
 
 
-def _load_or_fail(source: str, timeout_s: float, threads: int | None) -> Loaded | _Failure:
+def _load_or_fail(source: str, timeout_s: float) -> Loaded | _Failure:
     try:
-        return _load(source, timeout_s, threads)
+        return _load(source, timeout_s)
     except ModelUnusable as error:
         return _Failure(str(error), time.monotonic() + RETRY_AFTER_S)
 
@@ -196,44 +218,35 @@ def _find_folder(source: str) -> Path | None:
     return path if named else None
 
 
-def _file_versions(folder: Path | None) -> tuple[Any, ...]:
-    """Changes when a checkpoint is replaced or repaired, so that it is loaded again."""
-    if folder is None or not folder.is_dir():
-        return ()
-    files = sorted([*folder.glob("*.json"), *folder.glob("*.safetensors")])
-    return tuple((file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files)
-
-
-def _load(source: str, timeout_s: float, threads: int | None) -> Loaded:
+def _load(source: str, timeout_s: float) -> Loaded:
     folder = _find_folder(source)
     if folder is not None:
-        return _load_folder(folder, source, threads)
+        return _load_folder(folder, source)
     model = hub.parse_id(source)
     if model is None:
         raise ModelUnusable(
             "there is no such folder, and the id of a hub model has the form org/name or "
             "org/name@revision"
         )
+    require_torch()
     snapshot = hub.fetch(model, timeout_s)
-    return _load_folder(snapshot, source, threads, name=model.name, revision=snapshot.name)
+    return _load_folder(snapshot, source, name=model.name, revision=snapshot.name)
 
 
 def _load_folder(
     folder: Path,
     source: str,
-    threads: int | None,
     name: str | None = None,
     revision: str | None = None,
 ) -> Loaded:
-    from grid_assets.forecasting.models.chronos import ChronosForecaster
-
-    card = _read_card(folder)
-    model = f"chronos:{name or card.get('name') or _folder_name(folder)}"
-    forecaster = ChronosForecaster.from_folder(folder, model, threads)
+    card = read_card(folder)
+    check_configuration(folder)
+    model = f"chronos:{name or card.get('name') or folder_name(folder)}"
+    forecaster = _load_export(folder, model) or _load_with_torch(folder, model)
     info = ModelInfo(
         model=model,
         source=source,
-        revision=revision or _digest_weights(folder),
+        revision=revision or digest_weights(folder),
         trained_to=card.get("trained_to"),
         scores=card.get("scores", {}),
         parameters=forecaster.parameters,
@@ -241,33 +254,30 @@ def _load_folder(
     return Loaded(forecaster, info)
 
 
-def _folder_name(folder: Path) -> str:
-    return Path(os.path.abspath(folder)).name
+def _load_export(folder: Path, model: str) -> ExportedForecaster | None:
+    """The checkpoint without torch; None if it has no export that fits it, which is logged."""
+    if not (folder / EXPORT).is_file():
+        LOGGER.info(f"{folder} has no {EXPORT}, so {model} runs by torch.")
+        return None
+    from grid_assets.forecasting.models.exported import ExportedForecaster
 
-
-def _read_card(folder: Path) -> dict[str, Any]:
-    """The content of a checkpoint's `grid.json`; empty if there is no such file."""
-    path = folder / "grid.json"
-    if not path.is_file():
-        return {}
     try:
-        card = json.loads(path.read_bytes())
-        name, scores = card.get("name", ""), card.get("scores", {})
-        if not isinstance(name, str) or not isinstance(scores, dict):
-            raise ValueError("name must be text and scores an object")
-        if card.get("trained_to") is not None:
-            trained_to = datetime.fromisoformat(card["trained_to"])
-            if trained_to.tzinfo is None:
-                raise ValueError("trained_to has no time zone")
-            card["trained_to"] = trained_to.astimezone(UTC)
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise ModelUnusable(f"{path} cannot be read: {error}") from error
-    return dict(card)
+        return ExportedForecaster.from_folder(folder, model)
+    except ModelUnusable as error:
+        LOGGER.warning(f"{error}, so {model} runs by torch.")
+        return None
 
 
-def _digest_weights(folder: Path) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.safetensors")):
-        with path.open("rb") as weights:
-            hashlib.file_digest(weights, lambda: digest)
-    return digest.hexdigest()[:12]
+def _load_with_torch(folder: Path, model: str) -> ChronosForecaster:
+    require_torch()
+    try:
+        from grid_assets.forecasting.models.chronos import ChronosForecaster
+    except (ImportError, OSError) as error:  # installed in part, or for another machine
+        raise ModelUnusable(f"torch cannot be imported: {first_line(error)}. {CURE}") from error
+    return ChronosForecaster.from_folder(folder, model)
+
+
+def require_torch() -> None:
+    """Raise `ModelUnusable` if what trains, and runs any other checkpoint, is not installed."""
+    if any(find_spec(name) is None for name in ("chronos", "huggingface_hub", "torch")):
+        raise ModelUnusable(f"torch is not installed. {CURE}")
