@@ -1,4 +1,4 @@
-# Every target makes the virtual environment if it is missing, then calls `grid` or a tool.
+# Every target sets up what it needs if that is missing, then calls `grid` or a tool.
 # PYTHON=… chooses the interpreter, ONCE=1 ends `make demo` after one cycle,
 # ONLY="name …" limits `make bench` to some results.
 SHELL := /bin/sh
@@ -10,21 +10,30 @@ GRID := .venv/bin/grid
 unexport PYTHONDONTWRITEBYTECODE
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo up down test check bench generate clean
+# A command that Ctrl-C ends exits with 130. make then ends in the same way, without an error.
+quietly = trap : INT; $(1) || { s=$$?; [ $$s -ne 130 ] || { kill -INT $$PPID; s=0; }; exit $$s; }
 
-demo: .venv/.ready
-	@$(GRID) demo $(if $(ONCE),--once)
+.PHONY: help demo up down chronos test check bench generate clean
 
-up: .venv/.ready
-	@$(GRID) up
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | \
+	  while IFS='|' read -r target words; do printf '  %-14s %s\n' "$$target" "$$words"; done
 
-down: .venv/.ready
+demo: .venv/.ready ## the whole product on recorded data; ONCE=1 ends it after one cycle
+	@$(call quietly,$(GRID) demo$(if $(ONCE), --once))
+
+up: .venv/.ready ## the whole product on live data
+	@$(call quietly,$(GRID) up)
+
+down: .venv/.ready ## stop whatever is still running
 	@$(GRID) down
 
-test: check
+chronos: .venv/.ready-chronos ## install torch, to train and to run other models
+
+test: check ## all tests
 	@.venv/bin/pytest -m "not unit" $(PARALLEL)
 
-check: .venv/.ready
+check: .venv/.ready-dev ## lint, types, import rules, definitions and unit tests
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
@@ -32,16 +41,20 @@ check: .venv/.ready
 	@.venv/bin/dg check defs
 	@.venv/bin/pytest -q -m unit $(PARALLEL)
 
-bench: .venv/.ready
+bench: .venv/.ready-dev ## the benchmarks; ONLY="name …" for some of them
 	@.venv/bin/python -m bench$(foreach name,$(ONLY), --only $(name))
 
-generate: .venv/.ready
+generate: .venv/.ready-dev ## write the files that are generated from the catalogue
 	@.venv/bin/python -m grid_assets_tests.generate
 
-.venv/.ready: pyproject.toml constraints.txt
-	@test -n "$(PYTHON)" && $(PYTHON) -c '$(FITS)' || \
+clean: ## remove .venv and what tools have left; data in .grid stay
+	@[ ! -x $(GRID) ] || $(GRID) down
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist *.egg-info
+
+.venv/.ready: NEEDS := base
+.venv/.ready-chronos: NEEDS := chronos
+.venv/.ready-dev: NEEDS := dev
+.venv/.ready .venv/.ready-chronos .venv/.ready-dev: install.py pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || \
 	  { echo "Python 3.11, 3.12 or 3.13 is needed; choose one with: make PYTHON=..."; exit 1; }
-	@echo "Setting up .venv with $(PYTHON) (a few minutes the first time)"
-	@$(PYTHON) -m venv .venv
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	@touch .venv/.ready
+	@$(call quietly,$(PYTHON) install.py $(NEEDS))
