@@ -19,6 +19,7 @@ PROJECT_DIR: Final = _CHECKOUT if (_CHECKOUT / "pyproject.toml").is_file() else 
 DataKind = Literal["live", "replay"]
 """The kind of data of an API or a warehouse; the two are never mixed."""
 
+DEFAULT_CRON: Final = "12,42 * * * *"
 PUBLIC_API_URL: Final = "https://api.carbonintensity.org.uk"
 DEFAULT_HISTORY: Final = timedelta(days=30)
 LEAST_FORECAST_DAYS: Final = 31
@@ -63,9 +64,19 @@ def _postgres_url(url: SecretStr) -> SecretStr:
 
 
 def _cron(text: str) -> str:
-    if not re.fullmatch(r"([\d*/,A-Za-z-]+\s+){4}[\d*/,A-Za-z-]+", text.strip()):
-        raise ValueError("it must be a cron expression of five fields, such as 12,42 * * * *")
-    return text.strip()
+    """Five fields that Dagster accepts. It decides, because it would refuse them at import."""
+    text = " ".join(text.split())
+    if text == DEFAULT_CRON:
+        return text
+    from dagster._utils import schedules  # late: it takes a second
+
+    if len(text.split(" ")) != 5 or not schedules.is_valid_cron_schedule(text):
+        raise ValueError(f"it must be a cron expression of five fields, such as {DEFAULT_CRON}")
+    try:
+        next(schedules.schedule_execution_time_iterator(0, text, "UTC"))
+    except Exception:  # the daemon would look for the next time again and again
+        raise ValueError(f"{text} never occurs") from None
+    return text
 
 
 def _blank_is_unset(value: Any) -> Any:
@@ -110,7 +121,7 @@ class Settings(BaseSettings):
     dagster_database_url: Annotated[PostgresUrl | None, BeforeValidator(_blank_is_unset)] = None
     home: Path = PROJECT_DIR / ".grid"
     history_start: date | None = None
-    telemetry_cron: Annotated[str, AfterValidator(_cron)] = "12,42 * * * *"
+    telemetry_cron: Annotated[str, AfterValidator(_cron)] = DEFAULT_CRON
     ui_port: int = Field(default=3000, ge=1, le=65535)
     files_url: Annotated[WebAddress | None, BeforeValidator(_blank_is_unset)] = None
     chronos_model: Annotated[str | None, BeforeValidator(_blank_is_unset)] = None
@@ -140,8 +151,17 @@ class Settings(BaseSettings):
                 for fault in error.errors(include_input=False, include_url=False)
             )
             raise SettingsError(f"A setting cannot be used. {faults}.") from None
-        settings.home = settings.home.expanduser().absolute()
+        try:
+            # Resolved, so that a home has one name: processes are found by it.
+            settings.home = settings.home.expanduser().resolve()
+        except (OSError, RuntimeError) as error:
+            raise SettingsError(f"A setting cannot be used. GRID_HOME: {error}.") from None
         return settings
+
+    @property
+    def demo_home(self) -> Path:
+        """The folder of the demo's state."""
+        return (self.home / "demo").resolve()
 
     @property
     def forecast_keep_leads(self) -> list[timedelta]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from urllib.parse import quote
@@ -91,6 +92,26 @@ def test_home_is_an_absolute_folder_of_the_user(
     assert settings(monkeypatch, GRID_HOME="state").home == tmp_path / "state"
     monkeypatch.setenv("HOME", str(tmp_path))
     assert settings(monkeypatch, GRID_HOME="~/state").home == tmp_path / "state"
+
+
+def test_a_home_reached_by_a_link_is_the_same_home(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "state")
+    (tmp_path / "state" / "demo").symlink_to(tmp_path / "elsewhere")
+    chosen = settings(monkeypatch, GRID_HOME=str(tmp_path / "link"))
+    assert chosen.home == tmp_path / "state"
+    assert chosen.demo_home == tmp_path / "elsewhere"
+
+
+def test_a_home_that_links_to_itself_is_refused_or_named_later(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    monkeypatch.setenv("GRID_HOME", str(tmp_path / "loop"))
+    with suppress(SettingsError):  # Python 3.13 resolves it, and making the folder then fails
+        Settings.from_environment()
 
 
 @pytest.mark.parametrize(
@@ -189,6 +210,34 @@ def test_what_forecasts_and_what_is_kept_is_set_by_variables(
 ) -> None:
     chosen = settings(monkeypatch, **{name: value})
     assert getattr(chosen, name.removeprefix("GRID_").lower()) == read
+
+
+@pytest.mark.parametrize(
+    "cron",
+    [
+        "99 * * * *",
+        "a b c d e",
+        "*/0 * * * *",
+        "0 0 * * 0#6",
+        "0 0 31 4 *",  # the 31st of April
+        "0 0 30,31 2 *",
+        "@hourly",
+        "* * * *",
+        "* * * * * *",
+    ],
+)
+def test_a_schedule_that_dagster_cannot_run_is_refused(
+    monkeypatch: pytest.MonkeyPatch, cron: str
+) -> None:
+    assert "GRID_TELEMETRY_CRON: " in refusal(monkeypatch, GRID_TELEMETRY_CRON=cron)
+
+
+@pytest.mark.parametrize("cron", ["*/2 * * * *", " 5  0 29 2 *\t", "0 22-2 * * MON-FRI"])
+def test_a_schedule_that_dagster_can_run_is_taken(
+    monkeypatch: pytest.MonkeyPatch, cron: str
+) -> None:
+    chosen = settings(monkeypatch, GRID_TELEMETRY_CRON=cron)
+    assert chosen.telemetry_cron == " ".join(cron.split())
 
 
 def test_every_bad_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
-from ipaddress import ip_address
 from itertools import islice
 from typing import Any, Final, Literal
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -26,6 +25,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
 
+from grid_assets import local_http
 from grid_assets.api.body import BodyReader, connection_fault, json_object
 from grid_assets.api.errors import (
     BODY_EXCERPT_BYTES,
@@ -274,11 +274,7 @@ def probe_replay(base_url: str, timeout_s: float = PROBE_TIMEOUT_S) -> ReplayInf
 
 def is_loopback(base_url: str) -> bool:
     """Whether an address is surely on this machine; the only name that counts is `localhost`."""
-    host = urlsplit(base_url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return local_http.is_loopback(urlsplit(base_url).hostname or "")
 
 
 def _new_session(concurrency: int, loopback: bool) -> requests.Session:

@@ -121,7 +121,7 @@ def _address(url: str | None) -> str:
     settings = Settings.from_environment()
     if is_loopback(settings.api_url):
         return settings.api_url
-    file = settings.home / "demo" / REPLAY_FILE
+    file = settings.demo_home / REPLAY_FILE
     if file.exists():
         return file.read_text(encoding="ascii")
     raise CommandError("No replay is running. Start `grid demo` or `grid replay`, or give --url.")

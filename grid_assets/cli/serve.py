@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from grid_assets.cli.commands import CommandError, tick
 from grid_assets.dashboard import server
@@ -28,40 +29,45 @@ DEMO_CRON: Final = "*/2 * * * *"
 """The demo runs a cycle every other minute, so that a released half-hour soon appears."""
 
 REPLAY_FILE: Final = "replay.url"
-"""File in the demo's home with the address of its API, present while it runs."""
+"""File in the demo's home with the address of its API, present while the demo runs."""
 
 
 def up(settings: Settings, port: int, say: Say) -> None:
     """Run the product on live data until a signal ends it."""
     with supervisor.stop_on_signals():
         environment = open_environment(settings, say=say)
-        supervisor.claim(environment.home, say)
-        try:
-            _serve(environment, port, say, variables={})
-        finally:
-            _stop(environment, say)
+        with supervisor.claim(environment.home, say):
+            try:
+                _serve(environment, port, say, variables={})
+            finally:
+                _stop(environment, say)
 
 
 def demo(settings: Settings, port: int, say: Say, *, once: bool) -> None:
     """Run the product on recorded data: one cycle, or until a signal ends it."""
     with supervisor.stop_on_signals():
         environment = open_environment(settings, demo=True, say=say)
-        supervisor.claim(environment.home, say)
-        try:
-            with start_replay(environment, say) as replay:
-                environment.settings.api_url = replay.url
-                if once:
-                    _run_once(environment, say)
-                else:
-                    cron = os.environ.get("GRID_TELEMETRY_CRON", "").strip() or DEMO_CRON
-                    _serve(environment, port, say, variables={"GRID_TELEMETRY_CRON": cron})
-        finally:
-            _stop(environment, say)
+        with supervisor.claim(environment.home, say):
+            try:
+                with start_replay(environment, say, announce=True) as replay:
+                    environment.settings.api_url = replay.url
+                    if once:
+                        _run_once(environment, say)
+                    else:
+                        cron = os.environ.get("GRID_TELEMETRY_CRON", "").strip() or DEMO_CRON
+                        _serve(environment, port, say, variables={"GRID_TELEMETRY_CRON": cron})
+            finally:
+                _stop(environment, say)
 
 
 @contextmanager
-def start_replay(environment: Environment, say: Say, port: int = 0) -> Iterator[ReplayServer]:
-    """Serve the recorded API, moved by as many weeks as the demo's database is stamped with."""
+def start_replay(
+    environment: Environment, say: Say, *, announce: bool = False
+) -> Iterator[ReplayServer]:
+    """Serve the recorded API, moved by as many weeks as the demo's database is stamped with.
+
+    With `announce`, which only the supervisor of the demo may use, other commands find it.
+    """
     now = datetime.now(UTC)
     with connect(environment.warehouse) as connection:
         stamp = read_stamp(connection)
@@ -73,9 +79,10 @@ def start_replay(environment: Environment, say: Say, port: int = 0) -> Iterator[
             f"delete {environment.home} (with GRID_DATABASE_URL: DROP DATABASE grid_demo), and "
             "start the demo again."
         )
-    with ReplayServer(port=port, shift_weeks=weeks) as replay:
+    with ReplayServer(shift_weeks=weeks) as replay:
         file = environment.home / REPLAY_FILE
-        write_whole(file, replay.url)
+        if announce:
+            write_whole(file, replay.url)
         try:
             say(
                 f"Serving the recording at {replay.url}, shifted by {weeks} weeks; "
@@ -83,7 +90,8 @@ def start_replay(environment: Environment, say: Say, port: int = 0) -> Iterator[
             )
             yield replay
         finally:
-            file.unlink(missing_ok=True)
+            if announce:
+                file.unlink(missing_ok=True)
 
 
 def _serve(environment: Environment, port: int, say: Say, variables: dict[str, str]) -> None:
@@ -91,7 +99,9 @@ def _serve(environment: Environment, port: int, say: Say, variables: dict[str, s
     stamp = set_up(environment, say)
     environment.prepare_dagster()
     port = supervisor.free_port(port, say)
-    with server.serving(files_folder(environment.home), port + 1) as files_url:
+    own_name = urlsplit(environment.settings.files_url or "").hostname
+    names = [own_name] if own_name else []
+    with server.serving(files_folder(environment.home), port + 1, names) as files_url:
         # A web server of the operator may serve the live folder; the demo's is served only here.
         if stamp.kind == "live" and environment.settings.files_url:
             files_url = environment.settings.files_url
@@ -168,7 +178,7 @@ def _stop(environment: Environment, say: Say) -> None:
 def down(settings: Settings, say: Say) -> None:
     """Stop whatever is still running of the live product and of the demo."""
     stopped = []
-    for name, home in (("live product", settings.home), ("demo", settings.home / "demo")):
+    for name, home in (("live product", settings.home), ("demo", settings.demo_home)):
         processes = supervisor.stop_marked(home) if home.is_dir() else 0
         embedded = EmbeddedPostgres(home / "postgres")
         running = embedded.is_running()

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import errno
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Final
+
+from grid_assets.local_http import is_host_known
 
 PORTS_TRIED: Final = 50
 
@@ -21,17 +23,29 @@ class FileServerError(Exception):
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    """GET and HEAD of files; no listings and no hidden files, which may be half-written."""
+    """GET and HEAD of files in the folder: no listings, nothing hidden (it may be half-written),
+    and nothing that a link leads to outside it."""
+
+    server: _Server
 
     def send_head(self):  # type: ignore[no-untyped-def]  # as in the base class
-        path = self.translate_path(self.path)
-        if Path(path).name.startswith(".") or "\0" in path:
+        if not is_host_known(self.headers, self.server.names):
+            self.send_error(HTTPStatus.MISDIRECTED_REQUEST, "Set GRID_FILES_URL to this name")
+            return None
+        if not self._is_public(Path(self.translate_path(self.path))):
             self.send_error(HTTPStatus.NOT_FOUND)
             return None
         return super().send_head()
 
-    def list_directory(self, path: object) -> None:
-        self.send_error(HTTPStatus.NOT_FOUND)
+    def _is_public(self, path: Path) -> bool:
+        folder = Path(self.directory)
+        try:
+            found = path.resolve()
+            names = [path.relative_to(folder), found.relative_to(folder.resolve())]
+            is_file = found.is_file()
+        except (OSError, RuntimeError, ValueError):  # a loop of links; outside; a null byte
+            return False
+        return is_file and not any(part.startswith(".") for name in names for part in name.parts)
 
     def end_headers(self) -> None:
         self.send_header("Cache-Control", "no-cache")
@@ -43,16 +57,18 @@ class _Handler(SimpleHTTPRequestHandler):
 
 
 class _Server(ThreadingHTTPServer):
+    names: Collection[str] = ()
+
     def handle_error(self, request: object, client_address: object) -> None:
         pass  # a browser that closed the connection; the base class prints a traceback
 
 
 @contextmanager
-def serving(folder: Path, first_port: int) -> Iterator[str]:
+def serving(folder: Path, first_port: int, names: Collection[str] = ()) -> Iterator[str]:
     """Serve `folder` on the first free port from `first_port` on; yields the address.
 
-    It listens on the loopback interface only. Raises `FileServerError` if no port is free or the
-    folder cannot be made.
+    It listens on the loopback interface only, and answers to the names of this machine and to
+    `names`. Raises `FileServerError` if no port is free or the folder cannot be made.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -62,6 +78,7 @@ def serving(folder: Path, first_port: int) -> Iterator[str]:
             "Remove what is in the way, or change GRID_HOME."
         ) from error
     server = _bind(partial(_Handler, directory=str(folder)), first_port)
+    server.names = names
     threading.Thread(target=server.serve_forever, name="files", daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
@@ -70,7 +87,7 @@ def serving(folder: Path, first_port: int) -> Iterator[str]:
         server.server_close()
 
 
-def _bind(handler: partial[_Handler], first_port: int) -> ThreadingHTTPServer:
+def _bind(handler: partial[_Handler], first_port: int) -> _Server:
     last = min(first_port + PORTS_TRIED, 65536) - 1
     for port in range(first_port, last + 1):
         try:

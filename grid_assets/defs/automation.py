@@ -3,6 +3,7 @@
 `telemetry.due` and `forecasting.due` decide which days a run covers.
 """
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -15,7 +16,7 @@ from grid_assets.defs.resources import Services
 from grid_assets.forecasting import due
 from grid_assets.forecasting.models.registry import configured_name
 from grid_assets.halfhours import DAY, api_time
-from grid_assets.settings import Settings
+from grid_assets.settings import DEFAULT_CRON, Settings, SettingsError
 from grid_assets.telemetry import due as telemetry_due
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.run_log import are_run_processes_gone, mark_crashed
@@ -63,9 +64,19 @@ MISSED: Final = timedelta(minutes=20)
 """A cycle this late was missed while the daemon was down; the newest one catches up."""
 
 
+def telemetry_cron() -> str:
+    """GRID_TELEMETRY_CRON. A setting that is invalid must not break the import of this module:
+    its message is logged, and each run and evaluation fails with it."""
+    try:
+        return Settings.from_environment().telemetry_cron
+    except SettingsError as error:
+        logging.getLogger(__name__).error(str(error))
+        return DEFAULT_CRON
+
+
 @dg.schedule(
     job=TELEMETRY,
-    cron_schedule=Settings.from_environment().telemetry_cron,
+    cron_schedule=telemetry_cron(),
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description=(

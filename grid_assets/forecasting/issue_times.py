@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from grid_assets.halfhours import HALF_HOUR, Window
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def current_issue_time(now: datetime) -> datetime:
@@ -18,8 +21,12 @@ def current_issue_time(now: datetime) -> datetime:
 
 
 def issue_times_at(window: Window, stride: timedelta, until: datetime) -> Iterator[datetime]:
-    """Issue times of a window at a stride counted from midnight, none after `until`."""
-    at = window.start
+    """Issue times of a window at a stride, none after `until`.
+
+    The stride is counted from 1970, not from the window's start, so that a day has the same issue
+    times in every window: a re-run replaces its forecasts and adds none.
+    """
+    at = window.start + (EPOCH - window.start) % stride
     while at < window.end and at <= until:
         yield at
         at += stride

@@ -17,6 +17,7 @@ from typing import Any, Final, cast
 from urllib.parse import unquote, urlsplit
 
 from grid_assets.halfhours import api_time
+from grid_assets.local_http import is_from_a_page, is_host_known
 from grid_assets.replay import recording
 from grid_assets.replay.control import Control
 from grid_assets.replay.endpoints import Endpoints
@@ -24,6 +25,10 @@ from grid_assets.replay.faults import BadControl
 from grid_assets.replay.replies import Delivery, Reply, error
 
 MOST_CONTROL_BYTES: Final = 65_536
+FOREIGN: Final = (
+    "Only programs on this machine control the replay, with a body of Content-Type "
+    "application/json. Web pages cannot."
+)
 PADDING_PIECE: Final = b" " * 65_536
 DRIPS: Final = 20
 """Pieces of a slow body: enough that a client never waits long for the next one."""
@@ -154,7 +159,11 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         path = unquote(urlsplit(self.path).path)
         try:
-            answer = self._control(path, self._control_document())
+            if not is_host_known(self.headers) or is_from_a_page(self.headers):
+                answer = error(403, "Forbidden", FOREIGN)
+                self.close_connection = True
+            else:
+                answer = self._control(path, self._control_document())
         except BadControl as reason:
             answer = error(400, "Bad Request", str(reason))
             # An unread body would be mistaken for the next request.

@@ -129,7 +129,7 @@ def open_environment(
     settings: Settings, *, demo: bool = False, say: Say = lambda _: None
 ) -> Environment:
     """Open the database and folder of the live product, or those of the demo."""
-    home = settings.home / "demo" if demo else settings.home
+    home = settings.demo_home if demo else settings.home
     try:
         home.mkdir(parents=True, exist_ok=True)
     except OSError as error:

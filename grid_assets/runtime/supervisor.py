@@ -7,6 +7,7 @@ do: the system later gives it to other programs.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
@@ -27,6 +28,8 @@ from grid_assets.settings import PROJECT_DIR
 
 MARK: Final = "GRID_PRODUCT"
 SUPERVISOR_FILE: Final = "supervisor.pid"
+"""Never removed: a lock on a removed file would keep nobody out."""
+
 START_TIMEOUT_S: Final = 90
 STOP_TIMEOUT_S: Final = 20
 PORTS_TRIED: Final = 50
@@ -82,23 +85,33 @@ def free_port(first: int, say: Say) -> int:
     )
 
 
-def claim(home: Path, say: Say) -> None:
+@contextmanager
+def claim(home: Path, say: Say) -> Iterator[None]:
     """Make this process the only supervisor of `home`. Raises `ProductError` if there is one.
 
-    Processes of a killed supervisor are stopped first: two daemons would do everything twice.
+    The file with its process id is locked. The system frees the lock when this process ends,
+    however that happens. Processes of a killed supervisor are stopped first: two daemons would do
+    everything twice.
     """
-    file = home / SUPERVISOR_FILE
-    if file.exists():
-        text = file.read_text(encoding="ascii")
-        pid = int(text) if text.isdigit() else 0
-        if pid and pid != os.getpid() and _carries_mark(pid, home):
+    with (home / SUPERVISOR_FILE).open("a+", encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            pid = file.read() or "just started"
             raise ProductError(
                 f"Grid Assets is already running (process {pid}, {home}). `grid down` stops it."
-            )
-    if stop_marked(home):
-        say("Stopped processes left over from an earlier start")
-    file.write_text(str(os.getpid()), encoding="ascii")
-    os.environ[MARK] = str(home)
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        if stop_marked(home):
+            say("Stopped processes left over from an earlier start")
+        os.environ[MARK] = str(home)
+        try:
+            yield
+        finally:
+            file.truncate(0)
 
 
 def serve(environment: Environment, port: int, variables: dict[str, str]) -> list[subprocess.Popen]:
@@ -182,7 +195,6 @@ def stop_marked(home: Path) -> int:
     for process in left:
         _quietly(process.kill)
     _wait(left, 5)
-    (home / SUPERVISOR_FILE).unlink(missing_ok=True)
     return len(found)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -23,6 +25,7 @@ BAD = {
     "GRID_API_CONCURRENCY": "99",
     "GRID_API_MAX_BODY_MB": "0",
     "GRID_HISTORY_START": "yesterday",
+    "GRID_TELEMETRY_CRON": "99 * * * *",
     "GRID_UI_PORT": "123456",
     "GRID_CHRONOS_TIMEOUT_S": "0",
     "GRID_BACKTEST_DAYS": "-1",
@@ -35,6 +38,22 @@ def test_each_bad_setting_is_named_and_no_secret_is_shown(grid: GridCommand) -> 
     refused = grid.run("status", code=1, **BAD)
     assert all(f"{name}: " in one_sentence(refused.err) for name in BAD)
     assert "hidden" not in refused.text
+
+
+@pytest.mark.parametrize("name", ["GRID_TELEMETRY_CRON", "GRID_UI_PORT"])
+def test_dagster_loads_the_definitions_whatever_is_set_and_logs_what_is_wrong(
+    grid: GridCommand, name: str
+) -> None:
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import grid_assets.definitions"],
+        env=grid.variables(**{name: BAD[name]}),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert loaded.returncode == 0, loaded.stderr
+    [logged] = loaded.stderr.splitlines()
+    assert logged.startswith(f"A setting cannot be used. {name}: ")
 
 
 def test_a_home_that_cannot_be_made_is_named(grid: GridCommand) -> None:

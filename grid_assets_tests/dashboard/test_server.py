@@ -22,6 +22,13 @@ def folder(tmp_path: Path) -> Path:
     (made / ".dashboard.html.part").write_text("half a page", encoding="utf-8")
     (made / "more").mkdir()
     (made.parent / "secret").write_text("a password", encoding="utf-8")
+    (made / ".hidden").mkdir()
+    (made / ".hidden" / "secret").write_text("a password", encoding="utf-8")
+    (made / "out").symlink_to(made.parent / "secret")
+    (made / "folder").symlink_to(made.parent)
+    (made / "in").symlink_to(made / ".hidden" / "secret")
+    (made / "loop").symlink_to(made / "loop")
+    (made / "more" / "index.html").symlink_to(made.parent / "secret")
     return made
 
 
@@ -51,6 +58,15 @@ def test_a_file_is_served_and_revalidated_each_time(address: str, folder: Path) 
         "//../../secret",
         "/x",
         "/dashboard.html%00",
+        "/dashboard.html/",
+        "/.hidden/secret",
+        "/more/../.hidden/secret",
+        "/%2ehidden/secret",
+        "/out",
+        "/folder/secret",
+        "/in",
+        "/loop",
+        "/more",
     ],
 )
 def test_nothing_else_is_served_and_nothing_is_listed(address: str, path: str) -> None:
@@ -61,6 +77,34 @@ def test_nothing_else_is_served_and_nothing_is_listed(address: str, path: str) -
     assert answer.split()[1] == b"404"
     for text in (b"half a page", b"password", b"dashboard.html"):
         assert text not in answer.partition(b"\r\n\r\n")[2]
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost:3001", 200),
+        ("127.0.0.2", 200),
+        ("[::1]:3001", 200),
+        ("grid.example.org", 200),  # the name in GRID_FILES_URL
+        ("evil.example.org", 421),
+        ("127.0.0.1.evil.example.org", 421),
+        ("10.0.0.1:3001", 421),
+        ("", 421),
+        ("[", 421),
+    ],
+)
+def test_a_name_that_somebody_points_at_this_machine_is_not_answered(
+    folder: Path, host: str, status: int
+) -> None:
+    with server.serving(folder, free_port(), ["grid.example.org"]) as url:
+        answer = requests.get(f"{url}/dashboard.html", headers={"Host": host}, timeout=5)
+        assert (answer.status_code, "the page" in answer.text) == (status, status == 200)
+
+
+def test_the_folder_itself_may_be_a_link(folder: Path) -> None:
+    (folder.parent / "link").symlink_to(folder)
+    with server.serving(folder.parent / "link", free_port()) as url:
+        assert requests.get(f"{url}/dashboard.html", timeout=5).text == "the page"
 
 
 def test_a_browser_that_leaves_in_the_middle_is_not_reported_on_the_terminal(

@@ -238,12 +238,12 @@ def test_bad_control_requests_are_refused_with_a_reason(
 def test_a_control_request_that_is_not_a_json_object_is_refused(
     replay: Caller, body: bytes
 ) -> None:
-    url = f"{replay.server.url}/replay/heal"
-    assert replay.session.post(url, data=body, timeout=5).status_code == 400
+    url, headers = f"{replay.server.url}/replay/heal", {"Content-Type": "application/json"}
+    assert replay.session.post(url, data=body, headers=headers, timeout=5).status_code == 400
 
 
 def test_an_unknown_action_is_not_found(replay: Caller) -> None:
-    answer = replay.session.post(f"{replay.server.url}/replay/explode", timeout=5)
+    answer = replay.session.post(f"{replay.server.url}/replay/explode", json={}, timeout=5)
     assert answer.status_code == 404
 
 
@@ -279,3 +279,35 @@ def test_the_current_half_hour_is_the_last_begun_one(replay: Caller) -> None:
     before = replay.data("/intensity/2026-11-22T13:00Z/2026-11-22T13:00Z")[0]
     assert before["to"] == api_time(replay.clock.instant - HALF_HOUR)
     assert last_ended["intensity"]["actual"] == before["intensity"]["actual"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "text/plain"},  # what a page may send anywhere without asking first
+        {"Content-Type": "application/x-www-form-urlencoded"},
+        {},
+        {"Content-Type": "application/json", "Origin": "https://evil.example.org"},
+        {"Content-Type": "application/json", "Origin": "null"},
+        {"Content-Type": "application/json", "Host": "evil.example.org"},
+        {"Content-Type": "application/json", "Host": "127.0.0.1.evil.example.org:80"},
+    ],
+    ids=str,
+)
+def test_a_web_page_cannot_control_the_replay(replay: Caller, headers: dict[str, str]) -> None:
+    replay.control("withhold", half_hours=2)
+    replay.control("fault", name="500")
+    before = replay.server.status()
+    documents = {
+        "withhold": '{"half_hours": 9}',
+        "release": "{}",
+        "fault": '{"name": "404"}',
+        "heal": "{}",
+    }
+    for action, document in documents.items():
+        url = f"{replay.server.url}/replay/{action}"
+        answer = requests.post(url, data=document, headers=headers, timeout=5)
+        assert answer.status_code == 403
+        assert "Web pages cannot" in answer.json()["error"]["message"]
+        assert replay.server.status() == before
+        assert not requests.options(url, timeout=5).ok  # what a browser asks before it sends JSON

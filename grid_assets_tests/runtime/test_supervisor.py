@@ -242,7 +242,7 @@ def test_ctrl_c_stops_every_process_and_postgresql(demo: Demo) -> None:
     assert demo.started.ends(signal.SIGINT) == 130
     assert grid.nothing_runs()
     assert not any(map(runs, family))
-    assert not (demo.home / SUPERVISOR_FILE).exists()
+    assert (demo.home / SUPERVISOR_FILE).read_text() == ""
     assert not (demo.home / "replay.url").exists()
     with pytest.raises(requests.ConnectionError):
         requests.get(demo.ui, timeout=5)
