@@ -13,7 +13,7 @@ PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 # A command that Ctrl-C ends exits with 130. make then ends in the same way, without an error.
 quietly = trap : INT; $(1) || { s=$$?; [ $$s -ne 130 ] || { kill -INT $$PPID; s=0; }; exit $$s; }
 
-.PHONY: help demo up down chronos test check bench generate clean
+.PHONY: help demo up down chronos test announce check bench generate clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | \
@@ -30,15 +30,24 @@ down: .venv/.ready ## stop whatever is still running
 
 chronos: .venv/.ready-chronos ## install torch, to train and to run other models
 
-test: check ## all tests
+test: announce check ## all tests
 	@.venv/bin/pytest -m "not unit" $(PARALLEL)
+
+announce:
+	@echo "Running all tests: about eight minutes on two quiet cores (make check: under one)"
+
+# Of Dagster's, only the definitions are wanted: no telemetry, no notices, no search for updates.
+DG := DAGSTER_HOME=$(CURDIR)/.venv/dagster VIRTUAL_ENV=$(CURDIR)/.venv \
+  DAGSTER_DG_UPDATE_CHECK_ENABLED=0 .venv/bin/dg
 
 check: .venv/.ready-dev ## lint, types, import rules, definitions and unit tests
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
-	@.venv/bin/dg check defs
+	@mkdir -p .venv/dagster
+	@printf 'telemetry: {enabled: false}\nnux: {enabled: false}\n' > .venv/dagster/dagster.yaml
+	@$(DG) check defs
 	@.venv/bin/pytest -q -m unit $(PARALLEL)
 
 bench: .venv/.ready-dev ## the benchmarks; ONLY="name …" for some of them

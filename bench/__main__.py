@@ -15,13 +15,23 @@ from typing import Final
 
 import click
 
-from bench import arriving, commands, forecasting, loading, reference, serving
-from bench.results import BenchError, Result, checked_out_commit, document, result, table
+from bench import arriving, calibration, commands, forecasting, loading, reference, serving
+from bench.results import (
+    BenchError,
+    Result,
+    calibrated,
+    calibration_of,
+    checked_out_commit,
+    document,
+    result,
+    table,
+)
 from bench.sizes import QUICK, Sizes
 from grid_assets.runtime.postgres_programs import find_programs
 from grid_assets.settings import PROJECT_DIR
 
 QUESTIONS: Final = (
+    (calibration.FIGURES, calibration.measure),
     (loading.FIGURES, loading.measure),
     (commands.HISTORY, commands.history),
     (commands.TICK, commands.tick),
@@ -37,13 +47,15 @@ NAMES: Final = tuple(name for figures, _ in QUESTIONS for name in figures)
 
 
 def measure(sizes: Sizes, wanted: Collection[str] = NAMES) -> list[Result]:
-    """The wanted results, without measuring anything that none of them needs."""
+    """The wanted results with their calibrations, without measuring anything that none needs."""
+    every = {name: figure for figures, _ in QUESTIONS for name, figure in figures.items()}
+    needed = {*wanted, *(calibration_of(name, every[name]) for name in every.keys() & wanted)}
     results = []
     for figures, work in QUESTIONS:
-        if names := [name for name in figures if name in wanted]:
+        if names := [name for name in figures if name in needed]:
             measured = work(sizes)
             results += [result(name, figures[name], measured[name]) for name in names]
-    return results
+    return calibrated(results)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

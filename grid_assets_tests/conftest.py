@@ -37,6 +37,7 @@ from grid_assets.warehouse.connection import Connection, connect
 from grid_assets.warehouse.migrate import migrate
 from grid_assets.warehouse.stamp import Stamp
 from grid_assets_tests import chromium, fake_clock
+from grid_assets_tests.time_left import TimeLeft
 
 # Tiny models are slower on several threads, most of all beside other workers; torch reads this when
 # it is imported, here and in the processes that tests start.
@@ -63,6 +64,11 @@ LONGEST: Final = (
     "test_roles.py",
 )
 """They start first, so that no worker is left alone with one at the end."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # a worker of pytest-xdist reports nothing
+        config.pluginmanager.register(TimeLeft(config))
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m unit` selects

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import sys
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, TextIO
 
 import click
 from dotenv import load_dotenv
 from pydantic import SecretStr
 
+from grid_assets import progress
 from grid_assets.cli import commands, serve
 from grid_assets.cli.environment import demo_option, run_in_environment, say
 from grid_assets.cli.quarantine import quarantine
@@ -181,7 +182,10 @@ def url(demo: bool) -> None:
     Starts the embedded PostgreSQL if it is not running.
     """
     settings = Settings.from_environment()
-    environment = open_environment(settings, demo=demo, say=lambda line: click.echo(line, err=True))
+    with progress.doing("PostgreSQL is starting"):
+        environment = open_environment(
+            settings, demo=demo, say=lambda line: click.echo(line, err=True)
+        )
     say(environment.warehouse.get_secret_value())
 
 
@@ -203,7 +207,13 @@ def _database_urls() -> list[SecretStr]:
 
 def _show_progress() -> None:
     """Print the progress of long tasks, and the API client's waits, to the terminal."""
-    handler = logging.StreamHandler(sys.stderr)
+
+    class Handler(logging.StreamHandler[TextIO]):
+        def emit(self, record: logging.LogRecord) -> None:
+            super().emit(record)
+            progress.spoken()
+
+    handler = Handler(sys.stderr)
     handler.setFormatter(logging.Formatter("  %(message)s"))
     for name in ("grid_assets.progress", "grid_assets.api.retry"):
         logger = logging.getLogger(name)
@@ -217,7 +227,8 @@ def main() -> None:
     load_dotenv(PROJECT_DIR / ".env", override=False)
     _show_progress()
     try:
-        grid.main(standalone_mode=False)
+        with progress.broken_silence():
+            grid.main(standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo(
             "Interrupted. Data already loaded is kept; re-run the command to continue.", err=True

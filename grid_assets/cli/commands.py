@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final
 from pydantic import SecretStr
 
 from grid_assets.forecasting.retention import DayIsThinned, refuse_thinned
-from grid_assets.halfhours import day_start
+from grid_assets.halfhours import DAY, day_start
 from grid_assets.health import run_summary
 from grid_assets.health.report import NOT_CRITICAL
+from grid_assets.progress import doing
 from grid_assets.runtime.environment import Environment, Say, set_up
 from grid_assets.telemetry.due import Range
 from grid_assets.warehouse.connection import Connection, connect, is_database_error
@@ -84,9 +85,10 @@ def backfill(environment: Environment, days: Range, say: Say) -> None:
     count = (days.last - days.first).days + 1
     started = time.monotonic()
     say(f"Loading {days}: {count} days of intensity and mix, in one run")
+    dagster_s = count * DAGSTER_S_A_DAY
     if count > MANY_DAYS:
-        say(f"Dagster takes about {count * DAGSTER_S_A_DAY:.0f} s of that to record the days")
-    with open_dagster(environment) as instance:
+        say(f"Dagster takes about {dagster_s:.0f} s to record the days")
+    with open_dagster(environment) as instance, doing("Dagster is recording the days", dagster_s):
         from grid_assets.cli.runs import run_history
 
         outcome = run_history(instance, days)
@@ -103,8 +105,8 @@ def backtest(environment: Environment, days: Range, say: Say) -> None:
     with connect(environment.warehouse) as connection:
         try:
             refuse_thinned(connection, day_start(days.first))
-        except DayIsThinned as refused:
-            raise CommandError(str(refused)) from None
+        except DayIsThinned as error:
+            raise CommandError(str(error)) from None
     started = time.monotonic()
     hours = environment.settings.backtest_stride_hours
     say(f"Back-testing {days}: a forecast every {hours:g} hours, from the telemetry known then")
@@ -116,8 +118,15 @@ def backtest(environment: Environment, days: Range, say: Say) -> None:
         say_run(connection, outcome.run_id, say)
         if not outcome.success:
             raise CommandError(describe_failure(connection, [outcome]))
-        for line in run_summary.refusals(connection, days):
-            say(line)
+        refused = list(run_summary.refusals(connection, days))
+        if refused and not run_summary.has_forecast(connection, days):
+            raise CommandError(
+                f"{days}: no forecast could be made. {refused[0]} Load the telemetry of these days "
+                f"and of the seven before them: grid backfill --from {days.first - 7 * DAY} "
+                f"--to {days.last}"
+            )
+        for line in refused:
+            say(f"Warning: {line}")
         for line in run_summary.scores(connection, days):
             say(line)
     say(f"Done in {time.monotonic() - started:.0f} s")

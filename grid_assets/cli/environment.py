@@ -8,6 +8,7 @@ import click
 
 from grid_assets.api.client import probe_replay
 from grid_assets.cli.serve import REPLAY_FILE, start_replay
+from grid_assets.progress import doing, spoken
 from grid_assets.runtime import supervisor
 from grid_assets.runtime.environment import Environment, Say, open_environment
 from grid_assets.settings import Settings
@@ -19,6 +20,7 @@ demo_option = click.option(
 
 def say(line: str) -> None:
     click.echo(line)
+    spoken()
 
 
 def run_in_environment(
@@ -26,7 +28,7 @@ def run_in_environment(
 ) -> None:
     """Open the warehouse and call `run`; start the demo's API if it is needed and not running."""
     settings = Settings.from_environment()
-    with supervisor.stop_on_signals():
+    with supervisor.stop_on_signals(), doing(click.get_current_context().command_path):
         environment = open_environment(settings, demo=demo, say=say)
         if not (demo and needs_api):
             run(environment, say)

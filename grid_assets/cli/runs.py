@@ -48,10 +48,15 @@ def run_cycle(instance: dg.DagsterInstance, announce: Callable[[str], None]) -> 
         announce(f"Loading {days}")
         yield run(instance, days, "tick", automation.selection(days, now))
     # Each plan is made after the runs of the previous one, because those change it.
-    for planned in _plan(lambda s: automation.plan_core_runs(s, due.FIRST_DAY, now, "tick")):
+    # What failed before this cycle is tried again without a pause, what failed in it is not.
+    for planned in _plan(
+        lambda s: automation.plan_core_runs(s, due.FIRST_DAY, now, "tick", pause=timedelta(0))
+    ):
         announce(f"Publishing {planned.days}: {planned.why}")
         yield run(instance, planned.days, planned.trigger, planned.assets)
-    for planned in _plan(lambda s: automation.plan_forecast_runs(s, now, "tick")):
+    for planned in _plan(
+        lambda s: automation.plan_forecast_runs(s, now, "tick", pause=timedelta(0))
+    ):
         announce(f"Forecasting {planned.days}: {planned.why}")
         yield run(instance, planned.days, planned.trigger, planned.assets)
     for planned in _plan(

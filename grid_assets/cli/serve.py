@@ -16,6 +16,7 @@ from grid_assets.cli.commands import CommandError, tick
 from grid_assets.dashboard import server
 from grid_assets.dashboard.output import DASHBOARD, files_folder, write_whole
 from grid_assets.health import contents, run_summary
+from grid_assets.progress import doing
 from grid_assets.replay.recording import RECORDED_UNTIL, shift_weeks
 from grid_assets.replay.server import ReplayServer
 from grid_assets.runtime import supervisor
@@ -35,7 +36,8 @@ REPLAY_FILE: Final = "replay.url"
 def up(settings: Settings, port: int, say: Say) -> None:
     """Run the product on live data until a signal ends it."""
     with supervisor.stop_on_signals():
-        environment = open_environment(settings, say=say)
+        with doing("PostgreSQL is starting"):
+            environment = open_environment(settings, say=say)
         with supervisor.claim(environment.home, say):
             try:
                 _serve(environment, port, say, variables={})
@@ -46,7 +48,8 @@ def up(settings: Settings, port: int, say: Say) -> None:
 def demo(settings: Settings, port: int, say: Say, *, once: bool) -> None:
     """Run the product on recorded data: one cycle, or until a signal ends it."""
     with supervisor.stop_on_signals():
-        environment = open_environment(settings, demo=True, say=say)
+        with doing("PostgreSQL is starting"):
+            environment = open_environment(settings, demo=True, say=say)
         with supervisor.claim(environment.home, say):
             try:
                 with start_replay(environment, say, announce=True) as replay:
@@ -96,8 +99,9 @@ def start_replay(
 
 def _serve(environment: Environment, port: int, say: Say, variables: dict[str, str]) -> None:
     say("Setting up the warehouse")
-    stamp = set_up(environment, say)
-    environment.prepare_dagster()
+    with doing("Setting up"):
+        stamp = set_up(environment, say)
+        environment.prepare_dagster()
     port = supervisor.free_port(port, say)
     own_name = urlsplit(environment.settings.files_url or "").hostname
     names = [own_name] if own_name else []
@@ -116,15 +120,19 @@ def _serve(environment: Environment, port: int, say: Say, variables: dict[str, s
 def _serve_until_stopped(
     environment: Environment, port: int, say: Say, variables: dict[str, str], stamp: Stamp
 ) -> None:
-    processes = supervisor.serve(environment, port, variables)
+    processes = [supervisor.start_webserver(environment, port, variables)]
     say("Loading missing data while the UI starts")
     _run_first_cycle(variables, say)
-    supervisor.wait_until_ready(port, processes, environment.home)
+    # After the first cycle: its sensor would find the same work and do it a second time.
+    processes.append(supervisor.start_daemon(environment, variables))
+    with doing("The UI is starting"):
+        supervisor.wait_until_ready(port, processes, environment.home)
     option = "" if stamp.kind == "live" else " --demo"
     grid = Path(sys.executable).parent / "grid"
     say("")
     say(f"  {stamp}")
     say(f"  UI         http://127.0.0.1:{port}")
+    say("  caution    any web page open in a browser here can command the UI (docs/operations.md)")
     say(f"  dashboard  {variables['GRID_FILES_URL']}/{DASHBOARD}")
     say(f'  SQL        psql "$("{grid}" url{option})"')
     say(f"  health     {_quoted(grid)} status{option}")
@@ -151,7 +159,8 @@ def _run_first_cycle(variables: dict[str, str], say: Say) -> None:
 
 
 def _run_once(environment: Environment, say: Say) -> None:
-    tick(environment, say)
+    with doing("grid demo"):
+        tick(environment, say)
     with connect(environment.warehouse) as connection:
         say("")
         for line in contents.table(connection):
@@ -171,8 +180,9 @@ def _run_once(environment: Environment, say: Say) -> None:
 def _stop(environment: Environment, say: Say) -> None:
     say("Stopping")
     supervisor.ignore_signals()  # a second Ctrl-C would leave processes behind
-    supervisor.stop_marked(environment.home)
-    environment.close()
+    with doing("Stopping"):
+        supervisor.stop_marked(environment.home)
+        environment.close()
 
 
 def down(settings: Settings, say: Say) -> None:

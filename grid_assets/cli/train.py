@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from grid_assets.dashboard.output import write_whole
+from grid_assets.progress import doing, spoken
 from grid_assets.series import INTENSITY
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 CARD: Final = "grid.json"
 """File beside a checkpoint's weights with its name, the end of its training data and its scores."""
 
-REPORT_EVERY_S: Final = 15
+REPORT_EVERY_S: Final = 7
 
 HUB_TIMEOUT_S: Final = 60
 
@@ -76,11 +77,12 @@ def train(
         registry.require_torch()
     except ModelUnusable as error:
         raise click.ClickException(f"Nothing can be trained: {error}.") from None
-    from transformers.utils import logging as transformers_logging
+    with doing("Loading torch"):
+        from transformers.utils import logging as transformers_logging
 
-    from grid_assets.forecasting import exporting, training
-    from grid_assets.forecasting.models.folder import EXPORT
-    from grid_assets.halfhours import HALF_HOUR, api_time
+        from grid_assets.forecasting import exporting, training
+        from grid_assets.forecasting.models.folder import EXPORT
+        from grid_assets.halfhours import HALF_HOUR, api_time
 
     transformers_logging.disable_progress_bar()
 
@@ -104,7 +106,10 @@ def train(
     output.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     try:
-        with tempfile.TemporaryDirectory(prefix=".training-", dir=output.parent) as folder:
+        with (
+            doing("Training"),
+            tempfile.TemporaryDirectory(prefix=".training-", dir=output.parent) as folder,
+        ):
             checkpoint = training.train(recipe, Path(folder), threads, [_progress()])
             click.echo(f"Writing {EXPORT}, the network for ONNX Runtime (20 s or so).")
             exporting.export(checkpoint)
@@ -187,19 +192,18 @@ def evaluate(source: str, span_name: str, stride: int, file: Path | None, write:
         )
 
     span = {"choose": evaluation.CHOOSE, "report": evaluation.REPORT}[span_name]
-    loaded = registry.load(source, HUB_TIMEOUT_S)
-    if loaded.reason is not None:  # do not measure its stand-in
-        raise click.ClickException(f"--model {source} cannot be measured. {loaded.reason}")
-    model = loaded.forecaster
     try:
+        with doing(f"Loading {source}"):
+            model = registry.load_exactly(source, HUB_TIMEOUT_S).forecaster
         problem_set = evaluation.problem_set(span, timedelta(hours=stride))
         click.echo(f"Making {len(problem_set.problems):,} forecasts with {model.name}.", err=True)
-        evaluations = [
-            evaluation.evaluate(forecaster, problem_set)
-            for forecaster in (model, evaluation.Persistence(), SeasonalNaive())
-        ]
+        with doing(f"Forecasting with {model.name}"):
+            evaluations = [
+                evaluation.evaluate(forecaster, problem_set)
+                for forecaster in (model, evaluation.Persistence(), SeasonalNaive())
+            ]
     except ModelUnusable as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(f"--model {source} cannot be measured: {error}.") from None
     for line in evaluation.format_table(evaluations):
         click.echo(line)
     if file:
@@ -253,6 +257,7 @@ def _progress() -> TrainerCallback:
             self.printed = now
             losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
             left = (now - self.started) / done * (steps - done)
+            spoken()
             click.echo(
                 f"  stage {self.stage}, step {done:,} of {steps:,}"
                 + (f", loss {float(losses[-1]):.3f}" if losses else "")

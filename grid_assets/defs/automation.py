@@ -139,24 +139,33 @@ class PlannedRun:
 
 
 def plan_core_runs(
-    services: Services, first: date, now: datetime, trigger: str
+    services: Services,
+    first: date,
+    now: datetime,
+    trigger: str,
+    pause: timedelta = due.PAUSE,
 ) -> list[PlannedRun]:
-    """Runs of `core` over the days for which `raw` has newer rows, from any writer."""
+    """Runs of `core` over the days for which `raw` has newer rows, from any writer.
+
+    What failed is retried after `pause`; here and below, a command run by hand does not wait.
+    """
+    lacking = due.days_core_lacks(services.connection, first, now, pause)
     return [
         PlannedRun(days, [asset.key for asset in CORE], trigger, "raw has newer rows")
-        for days in telemetry_due.to_ranges(due.days_core_lacks(services.connection, first, now))
+        for days in telemetry_due.to_ranges(lacking)
     ]
 
 
-def plan_forecast_runs(services: Services, now: datetime, trigger: str) -> list[PlannedRun]:
+def plan_forecast_runs(
+    services: Services, now: datetime, trigger: str, pause: timedelta = due.PAUSE
+) -> list[PlannedRun]:
     """Runs of `forecast`: for telemetry that no forecast has used, then for past days without one.
 
     For a model that has never forecast, past days come first, because bands are calibrated on its
     errors. Today so far is back-tested with yesterday, so that a new warehouse has no gap.
     """
-    if due.has_failed_lately(services.connection, now) or due.core_is_blocked(
-        services.connection, now
-    ):
+    connection = services.connection
+    if due.has_failed_lately(connection, now, pause) or due.core_is_blocked(connection, now):
         return []
     settings, today = services.settings, now.date()
     model = configured_name(settings.chronos_model)

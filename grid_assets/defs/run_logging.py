@@ -11,6 +11,7 @@ import psycopg
 
 from grid_assets.defs.partitions import Days
 from grid_assets.defs.resources import NotMigrated, Services
+from grid_assets.progress import doing
 from grid_assets.warehouse import run_log
 from grid_assets.warehouse.connection import WarehouseError
 
@@ -38,14 +39,17 @@ def attempt(
     try:
         services.check_connection()
         _ = services.stamp  # without a stamp there is no table for the log either
-        with run_log.attempt(
-            services.warehouse,
-            run_id=context.run.run_id,
-            asset=relation,
-            trigger=days.trigger,
-            first_day=days.first,
-            last_day=days.last,
-        ) as current:
+        with (
+            doing(relation),
+            run_log.attempt(
+                services.warehouse,
+                run_id=context.run.run_id,
+                asset=relation,
+                trigger=days.trigger,
+                first_day=days.first,
+                last_day=days.last,
+            ) as current,
+        ):
             yield current
     except NotMigrated as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error

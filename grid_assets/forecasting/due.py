@@ -86,21 +86,26 @@ def days_to_backtest(connection: Connection, model: str, days: int, now: datetim
     return [day for (day,) in rows]
 
 
-def days_core_lacks(connection: Connection, first: date, now: datetime) -> list[date]:
-    """Days from `first` on for which `raw` has newer values than `core`."""
+def days_core_lacks(
+    connection: Connection, first: date, now: datetime, pause: timedelta = PAUSE
+) -> list[date]:
+    """Days from `first` on for which `raw` has newer values than `core`.
+
+    Days whose publication failed within `pause` are left out.
+    """
     rows = connection.execute(
         statement("core/find_days_behind_raw"),
-        {"start": day_start(first), "now": now, "pause": PAUSE},
+        {"start": day_start(first), "now": now, "pause": pause},
     ).fetchall()
     return [day for (day,) in rows]
 
 
-def has_failed_lately(connection: Connection, now: datetime) -> bool:
-    """Whether a forecast failed within `PAUSE`, so that an immediate retry would not help.
+def has_failed_lately(connection: Connection, now: datetime, pause: timedelta = PAUSE) -> bool:
+    """Whether a forecast failed within `pause`, so that an immediate retry would not help.
 
     A forecast that was killed is retried at once, but only once.
     """
     row = connection.execute(
-        statement("ops/has_forecast_failed"), {"since": now - PAUSE}
+        statement("ops/has_forecast_failed"), {"since": now - pause}
     ).fetchone()
     return row == (True,)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 
 import numpy as np
@@ -61,7 +61,8 @@ class IssueOptions:
 
     `configured` is the name of the configured model: if another one stands in, the issue of the
     configured model is recorded as refused with the reason. `judge` checks the staged forecasts of
-    a day, which reach beyond the window, and may raise to undo the day.
+    a day, which reach beyond the window, and may raise to undo the day. `day_done` is called with
+    each day that is stored.
     """
 
     now: datetime
@@ -70,6 +71,7 @@ class IssueOptions:
     use_neso: bool
     backtest: bool
     judge: Callable[[Connection, Window], None]
+    day_done: Callable[[date], None] = lambda day: None
 
 
 def issue(
@@ -90,8 +92,9 @@ def issue(
     done = Issued()
     if times:
         refuse_thinned(connection, times[0])  # before a model is loaded
-    for _, day_times in groupby(times, key=lambda at: at.date()):
+    for day, day_times in groupby(times, key=lambda at: at.date()):
         _issue_day(connection, list(day_times), options, done)
+        options.day_done(day)
     with write_transaction(connection, "forecast.predictions"):
         done.rows_written += store.copy_neso_forecasts(connection, days, options.now)
         if options.backtest:  # after many new rows, scoring takes seconds without statistics

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from grid_assets.halfhours import day_start, utc_text
 from grid_assets.series import LEAD_BUCKETS
@@ -47,14 +47,25 @@ def newest_forecast(connection: Connection) -> str:
 
 
 def refusals(connection: Connection, days: Range) -> Iterator[str]:
-    """A warning with the number of issue times that have no forecast, and the first reason."""
-    row = connection.execute(
-        statement("health/refusals"),
-        {"start": day_start(days.first), "end": day_start(days.last + timedelta(days=1))},
-    ).fetchone()
+    """The number of issue times that have no forecast, and the first reason, if there are any."""
+    row = connection.execute(statement("health/refusals"), _issued_on(days)).fetchone()
     assert row is not None
     if row[0]:
-        yield f"Warning: no forecast at {row[0]} issue times. {row[1]}"
+        yield f"No forecast at {row[0]} issue times. {row[1]}"
+
+
+def has_forecast(connection: Connection, days: Range) -> bool:
+    """Whether a model of ours has forecast on any of the days."""
+    row = connection.execute(
+        "SELECT EXISTS (SELECT FROM forecast.issues WHERE refused_reason IS NULL "
+        "AND model <> 'neso' AND issued_at >= %(start)s AND issued_at < %(end)s)",
+        _issued_on(days),
+    ).fetchone()
+    return row == (True,)
+
+
+def _issued_on(days: Range) -> dict[str, datetime]:
+    return {"start": day_start(days.first), "end": day_start(days.last + timedelta(days=1))}
 
 
 def scores(connection: Connection, days: Range | None = None) -> Iterator[str]:

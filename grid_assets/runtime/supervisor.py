@@ -114,37 +114,41 @@ def claim(home: Path, say: Say) -> Iterator[None]:
             file.truncate(0)
 
 
-def serve(environment: Environment, port: int, variables: dict[str, str]) -> list[subprocess.Popen]:
-    """Start the web server and the daemon, which log to files under GRID_HOME."""
+def start_webserver(
+    environment: Environment, port: int, variables: dict[str, str]
+) -> subprocess.Popen[bytes]:
+    """Start the UI, on the loopback interface only: it has no login."""
+    return _start("webserver", ["-h", "127.0.0.1", "-p", str(port)], environment, variables)
+
+
+def start_daemon(environment: Environment, variables: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Start the daemon, which runs the schedules and the sensor."""
+    return _start("daemon", ["run"], environment, variables)
+
+
+def _start(
+    name: str, arguments: list[str], environment: Environment, variables: dict[str, str]
+) -> subprocess.Popen[bytes]:
+    """Start a program of Dagster, which logs to a file under GRID_HOME."""
     logs = environment.home / "logs"
     logs.mkdir(exist_ok=True)
     (environment.home / "dagster").mkdir(exist_ok=True)
     workspace = PROJECT_DIR / "workspace.yaml"
     code = ["-w", str(workspace)] if workspace.is_file() else ["-m", "grid_assets.definitions"]
-    commands = {
-        "webserver": ["dagster-webserver", "-h", "127.0.0.1", "-p", str(port), *code],
-        "daemon": ["dagster-daemon", "run", *code],
-    }
-    bin_dir = Path(sys.executable).parent
-    processes = []
-    for name, (program, *arguments) in commands.items():
-        log = logs / f"{name}.log"
-        if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
-            log.replace(log.with_suffix(".log.1"))
-        with log.open("ab") as output:
-            processes.append(
-                subprocess.Popen(
-                    [str(bin_dir / program), *arguments],
-                    env={**os.environ, **variables, MARK: str(environment.home)},
-                    # not the checkout: Dagster would prefer a .env there to our variables
-                    cwd=environment.home,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    start_new_session=True,  # so that Ctrl-C reaches only the supervisor
-                )
-            )
-    return processes
+    log = logs / f"{name}.log"
+    if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
+        log.replace(log.with_suffix(".log.1"))
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [str(Path(sys.executable).parent / f"dagster-{name}"), *arguments, *code],
+            env={**os.environ, **variables, MARK: str(environment.home)},
+            # not the checkout: Dagster would prefer a .env there to our variables
+            cwd=environment.home,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # so that Ctrl-C reaches only the supervisor
+        )
 
 
 def wait_until_ready(port: int, processes: list[subprocess.Popen], home: Path) -> None:

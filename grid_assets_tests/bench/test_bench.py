@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from bench import __main__ as command
 from bench import arriving, forecasting
-from bench.results import BenchError, Figure, Measured, document, result, table
+from bench.results import BenchError, Figure, Measured, calibrated, document, result, table
 from bench.sandbox import Sandbox, sandbox
 from bench.sizes import Sizes
 from grid_assets.forecasting.models import registry
@@ -24,7 +24,11 @@ from grid_assets_tests import running
 
 pytestmark = pytest.mark.slow  # most start a server or the product
 
+CALIBRATIONS = {"calibration_run_s", "calibration_select_ms"}
+
 TINY = Sizes(
+    calibrations=1,
+    calibration_s=1,
     load_rows=300,
     load_rounds=2,
     backfill_days=2,
@@ -58,16 +62,49 @@ TINY = Sizes(
 def test_every_result_is_measured_on_a_tiny_size(figures: dict[str, Figure]) -> None:
     results = command.measure(TINY, figures)
 
-    assert [result.name for result in results] == list(figures)
+    measured = [result.name for result in results]
+    calibrations = set(measured) & CALIBRATIONS
+    assert [name for name in measured if name not in calibrations - figures.keys()] == list(figures)
     assert all(result.value > 0 for result in results)
+    for one in results:
+        is_time = one.unit in ("s", "ms") and one.name not in calibrations
+        assert (one.calibration in calibrations) == is_time
 
 
 def test_results_keep_their_names_units_and_targets() -> None:
     recorded = json.loads((PROJECT_DIR / "bench" / "results.json").read_text(encoding="utf-8"))
 
-    assert [
+    measured = [
         (name, *figure) for figures, _ in command.QUESTIONS for name, figure in figures.items()
-    ] == [(one["name"], one["unit"], one["target"]) for one in recorded["results"]]
+    ]
+    kept = [(one["name"], one["unit"], one["target"]) for one in recorded["results"]]
+    # A new result has no record before the next full run.
+    assert [figure for figure in measured if figure in kept] == kept
+
+
+def test_a_time_is_divided_by_the_calibration_of_its_own_run() -> None:
+    found = calibrated(
+        [
+            result("calibration_run_s", Figure("s"), Measured(2)),
+            result("calibration_select_ms", Figure("ms"), Measured(0.4)),
+            result("tick_s", Figure("s"), Measured(3)),
+            result("view_ms", Figure("ms"), Measured(6)),
+            result("tick_mb", Figure("MB"), Measured(100)),
+        ]
+    )
+
+    assert [(one.ratio, one.calibration) for one in found] == [
+        (None, None),
+        (None, None),
+        (1.5, "calibration_run_s"),
+        (15, "calibration_select_ms"),
+        (None, None),
+    ]
+    tick, view, size = (one.document() for one in found[2:])
+    assert (tick["ratio"], view["calibration"]) == (1.5, "calibration_select_ms")
+    assert "ratio" not in size
+    ratios = [line.split()[3] for line in table(found)][:-1]
+    assert ratios == ["ratio", "-", "-", "1.5", "15", "-"]
 
 
 def test_a_missed_target_is_printed_plainly() -> None:

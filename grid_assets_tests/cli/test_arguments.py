@@ -115,3 +115,20 @@ def test_the_help_of_a_back_test_names_the_setting_of_its_stride() -> None:
     assert "GRID_BACKTEST_STRIDE_HOURS" in helped
     assert "--from" in helped
     assert "--to" in helped
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        ("nosuch", "there is no such folder, and the id of a hub model has the form org/name"),
+        ("./nosuch", "nosuch is missing"),
+    ],
+)
+def test_a_model_that_is_not_there_is_refused_at_once_and_without_a_stand_in(
+    model: str, reason: str
+) -> None:
+    """Before torch is imported, which takes seconds and fails a unit test."""
+    refused = CliRunner().invoke(command, ["evaluate", "--model", model])
+    assert refused.exit_code == 1
+    assert refused.output.startswith(f"Error: --model {model} cannot be measured: {reason}")
+    assert "instead" not in refused.output

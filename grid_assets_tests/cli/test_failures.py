@@ -94,6 +94,16 @@ def test_an_interrupted_backfill_leaves_failed_rows_and_the_next_run_goes_on(
     assert rows == [("crashed", 1), ("failed", 2), ("success", 4)]
 
 
+def test_a_command_whose_api_hangs_says_what_it_is_doing(
+    recorded: GridCommand, replay: ReplayServer
+) -> None:
+    replay.control.fault({"name": "hang", "times": None, "path": None})
+    tick = recorded.start("tick", GRID_API_TIMEOUT_S="600")
+    line = tick.says("s so far")
+    assert line.strip().startswith("raw.")
+    assert tick.ends(signal.SIGINT) == 130
+
+
 @pytest.fixture
 def own_role(
     server: SecretStr, template: str, new_database: NewDatabase

@@ -41,12 +41,16 @@ def test_status_ends_with_housekeeping_and_the_size_of_the_database(recorded: Gr
     assert re.search(r"^database      \d+ [kM]B \(telemetry \d+ kB, forecasts ", said, re.MULTILINE)
 
 
-def test_a_back_test_of_days_that_were_never_loaded_forecasts_nothing_and_says_so(
+def test_a_back_test_of_days_that_were_never_loaded_fails_and_says_what_to_load(
     recorded: GridCommand, warehouse: SecretStr
 ) -> None:
     day = str(days_ago(3))
-    said = recorded.run("backtest", "--from", day, "--to", day, GRID_BACKTEST_STRIDE_HOURS="12")
-    assert "Traceback" not in said.text
+    failed = recorded.run(
+        "backtest", "--from", day, "--to", day, code=1, GRID_BACKTEST_STRIDE_HOURS="12"
+    )
+    sentence = one_sentence(failed.text)
+    assert f"{day}: no forecast could be made. No forecast at 2 issue times. " in sentence
+    assert sentence.endswith(f"grid backfill --from {days_ago(10)} --to {day}")
     assert ask(warehouse, "SELECT count(*) FROM forecast.predictions") == [(0,)]
     refused = ask(
         warehouse, "SELECT issued_at, refused_reason FROM forecast.issues ORDER BY issued_at"

@@ -16,11 +16,12 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
+from grid_assets.cli.runs import run_cycle
 from grid_assets.definitions import defs
 from grid_assets.defs.automation import CORE, FORECASTS, HISTORY
 from grid_assets.defs.partitions import BACKTEST, TRIGGER_TAG, range_tags
 from grid_assets.defs.resources import Services
-from grid_assets.forecasting import bands
+from grid_assets.forecasting import bands, issuing
 from grid_assets.forecasting.issue_times import current_issue_time
 from grid_assets.forecasting.models import registry
 from grid_assets.halfhours import HALF_HOUR, Window, day_start, floor
@@ -472,6 +473,40 @@ def test_after_a_failure_only_the_page_is_requested_until_a_pause_is_over(
     )
     [wanted] = look().run_requests
     assert wanted.asset_selection == ([DASHBOARD] if waits else KEYS)
+
+
+def test_a_cycle_by_hand_does_not_wait_and_tries_what_fails_in_it_once(
+    warehouse: SecretStr,
+    rows: Rows,
+    today: date,
+    replay: ReplayServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GRID_API_URL", replay.url)
+    monkeypatch.setenv("GRID_HISTORY_START", str(today - DAY))
+    monkeypatch.setenv("GRID_BACKTEST_DAYS", "1")
+    monkeypatch.setenv("GRID_BACKTEST_STRIDE_HOURS", "12")
+    tries: list[datetime] = []
+
+    def fail(*arguments: Any) -> None:
+        tries.append(datetime.now(UTC))
+        raise OSError("No space left on device")
+
+    said: list[str] = []
+    with dg.DagsterInstance.ephemeral() as instance:
+        with monkeypatch.context() as full:
+            full.setattr(issuing, "issue", fail)
+            assert not all(run.success for run in run_cycle(instance, said.append))
+        assert len(tries) == 1
+        assert [request.asset_selection for request in look(instance).run_requests] in (
+            [],
+            [[DASHBOARD]],
+        )
+        assert all(run.success for run in run_cycle(instance, said.append))
+    back_test = f"Forecasting {today - DAY} to {today}: these days have no forecasts"
+    assert said.count(back_test) == 1
+    made = rows("SELECT count(*) FROM forecast.issues WHERE model = %s", CHRONOS)
+    assert made[0][0] >= 3  # two of yesterday, and the newest
 
 
 def test_what_lies_far_back_is_looked_for_only_every_few_minutes(warehouse: SecretStr) -> None:

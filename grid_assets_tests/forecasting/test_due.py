@@ -358,6 +358,8 @@ def test_a_failed_forecast_is_not_tried_again_at_once_and_a_killed_one_is_once(
         attempt(rows, "forecast.predictions", status, NOW - ago)
     attempt(rows, "core.intensity", "failed", NOW)  # another matter
     assert due.has_failed_lately(connection, NOW) is waits
+    # Nobody who starts a cycle by hand has to wait.
+    assert not due.has_failed_lately(connection, NOW, timedelta(0))
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,9 @@ def test_once_runs_to_the_end_again_and_fails_where_anything_failed(
             "GRID_UI_PORT": str(port),
             **FEW_BACK_TESTS,
         }
-        first = grid.run("demo", "--once").out
+        ran = grid.run("demo", "--once")
+        first = ran.out
+        assert re.search(r"forecast\.predictions: \S+, (\d+) of \1 days", ran.err)
         assert all(f"\n  {relation} " in first for relation in RELATIONS)
         assert "and every mix, published or forecast, sums to exactly 100 %." in first
         assert "raw.generation       success" in first

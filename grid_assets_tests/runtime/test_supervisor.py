@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,6 +105,15 @@ def runs(process: psutil.Process) -> bool:
         return False
 
 
+def programs(grid: GridCommand) -> str:
+    """The command lines of the demo's processes."""
+    lines = []
+    for process in grid.marked():
+        with suppress(psutil.Error):
+            lines.append(" ".join(process.cmdline()))
+    return "\n".join(lines)
+
+
 # While it runs.
 
 
@@ -164,6 +174,24 @@ def test_a_second_demo_says_that_it_runs_already(demo: Demo) -> None:
     assert "`grid down` stops it" in refused
     assert requests.get(f"{demo.ui}/server_info", timeout=30).ok
     assert demo.warehouse
+
+
+def test_everything_listens_on_this_machine_alone_and_the_ui_comes_with_a_caution(
+    demo: Demo,
+) -> None:
+    processes = [
+        *demo.grid.marked(),
+        *demo.grid.servers(),
+        psutil.Process(demo.started.process.pid),
+    ]
+    addresses = {
+        connection.laddr.ip
+        for process in processes
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert addresses == {"127.0.0.1"}
+    assert "can command the UI" in demo.line("caution ")
 
 
 def test_gaps_are_closed_after_faults_and_withheld_hours(demo: Demo) -> None:
@@ -267,9 +295,13 @@ def test_a_job_in_the_background_finds_the_state_and_stops_on_sigterm(demo: Demo
 
 def test_down_ends_what_a_killed_supervisor_left(demo: Demo) -> None:
     grid = demo.grid
-    killed = grid.start("demo", "--port", str(free_port()))
+    killed = grid.start("demo", "--port", str(free_port()), GRID_API_TIMEOUT_S="600")
+    killed.says("Serving the recording at")
+    demo.control("fault", name="hang")
     killed.says("Loading missing data")
-    wait_until(lambda: len(grid.marked()) >= 3, 60)
+    wait_until(lambda: len(grid.marked()) >= 3 and "tick" in programs(grid), 60)
+    # Its sensor would do the same work as the first cycle, a second time.
+    assert "dagster-daemon" not in programs(grid)
     assert killed.ends(signal.SIGKILL) == -signal.SIGKILL
     assert grid.marked()
     assert grid.servers()

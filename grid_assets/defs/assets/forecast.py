@@ -1,5 +1,6 @@
 """The assets of `forecast`: predictions at the issue times of a run, and their scores."""
 
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -25,6 +26,7 @@ from grid_assets.forecasting.issue_times import current_issue_time, issue_times_
 from grid_assets.forecasting.models import registry
 from grid_assets.forecasting.retention import thinned_to
 from grid_assets.halfhours import DAY, Window, days_window
+from grid_assets.progress import Progress
 from grid_assets.telemetry.checks import Verdict, judge
 from grid_assets.warehouse.connection import Connection, write_transaction
 from grid_assets.warehouse.statements import statement
@@ -75,6 +77,8 @@ def predictions(context: dg.AssetExecutionContext, services: Services) -> Iterat
     try:
         with attempt(context, services, relation, days) as current:
             times = _issue_times(services, days, configured, now)
+            steps = len({at.date() for at in times})
+            progress = Progress(relation, steps, "days", time.monotonic, context.log.info)
             issued = issuing.issue(
                 services.connection,
                 days.window,
@@ -86,6 +90,7 @@ def predictions(context: dg.AssetExecutionContext, services: Services) -> Iterat
                     use_neso=settings.use_neso_forecast,
                     backtest=days.trigger not in CYCLES,
                     judge=judge_staged,
+                    day_done=lambda day: progress.step(str(day)) if steps > 1 else None,
                 ),
             )
             current.rows_fetched, current.rows_written = issued.rows_read, issued.rows_written

@@ -117,6 +117,16 @@ def load(source: str | None, timeout_s: float) -> Loaded:
             return _fall_back(source, str(error))
 
 
+def load_exactly(source: str, timeout_s: float) -> Loaded:
+    """The model that `source` names, as for `load`, but no stand-in. Raises `ModelUnusable`."""
+    source = _normalise(source)
+    folder = _find_folder(source)
+    if folder is not None and not folder.is_dir():  # before torch is imported
+        raise ModelUnusable(f"{folder} is missing")
+    with _load_lock:
+        return _load_once(source, timeout_s, None)
+
+
 def seasonal_naive() -> Loaded:
     """The model without weights: it forecasts beside every other model, and as the last resort."""
     forecaster = SeasonalNaive()
