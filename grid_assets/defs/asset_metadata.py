@@ -100,6 +100,7 @@ def check_results_of(
             check_name=verdict.check.name,
             passed=verdict.passed,
             severity=severity,
+            description=verdict.explanation,
             metadata=(
                 {}
                 if verdict.passed

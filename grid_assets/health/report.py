@@ -13,6 +13,7 @@ from typing import Final
 from grid_assets.halfhours import HALF_HOUR, age_text, day_start, floor, utc_text
 from grid_assets.health import housekeeping
 from grid_assets.health.run_summary import newest_forecast
+from grid_assets.health.warnings import warnings
 from grid_assets.settings import Settings
 from grid_assets.telemetry.checks import TOO_OLD
 from grid_assets.telemetry.due import FIRST_DAY
@@ -80,6 +81,7 @@ def status(connection: Connection, where: str, settings: Settings, now: datetime
         newest_forecast(connection),
         *_gaps(connection, settings.first_history_day(now), now),
         *_runs(connection, now, faults),
+        warnings(connection, now),
         _quarantine(connection),
         *housekeeping.report(connection, now),
         _database_size(connection),

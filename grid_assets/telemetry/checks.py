@@ -64,6 +64,14 @@ class Verdict:
             return self.check.name
         return f"{self.check.name}: {self.total} ({'; '.join(self.examples[:3])})"
 
+    @property
+    def explanation(self) -> str:
+        """What was checked and, if it failed, what was found instead."""
+        if self.passed:
+            return self.check.description
+        examples = "; ".join(example.removeprefix("- ") for example in self.examples[:3])
+        return f"Expected: {self.check.description} Found {self.total}: {examples}"
+
 
 BLOCKING: Final[dict[str, tuple[Check, ...]]] = {
     "core.intensity": (

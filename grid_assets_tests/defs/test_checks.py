@@ -416,6 +416,10 @@ def test_a_sound_forecast_by_another_model_passes_every_check_but_the_one_that_s
     assert failed_checks(result) == {("forecast.predictions", "by_configured_model", "WARN")}
     answer = examples(evaluations(result)["forecast.predictions", "by_configured_model"])
     assert answer[0].endswith(f"seasonal_naive: {why}")
+    explained = evaluations(result)["forecast.predictions", "by_configured_model"].description
+    assert explained is not None
+    assert explained.endswith(f"seasonal_naive: {why}")
+    assert all(found.description for found in evaluations(result).values())
 
 
 def test_a_week_with_holes_is_reported_and_not_forecast_from(

@@ -28,6 +28,33 @@ def test_a_long_message_is_one_short_line_and_cannot_steer_the_terminal(
     assert "    warning: three four" in seen.lines
 
 
+def test_the_checks_that_warn_about_the_newest_run_are_named_in_one_line(
+    warehouse: SecretStr, connection: Connection, rows: Callable[..., list[tuple[Any, ...]]]
+) -> None:
+    now = datetime.now(UTC)
+
+    def line() -> str:
+        [line] = [
+            line
+            for line in status(connection, "here", Settings(), now).lines
+            if line.startswith("warnings ")
+        ]
+        return line
+
+    assert line() == "warnings      none"  # nothing has run
+    rows(
+        "INSERT INTO forecast.accuracy (model, series, target_date, lead_bucket, n, abs_error_sum, "
+        "error_sum, abs_actual_sum, n_band, n_inside_80, simulated) "
+        "VALUES ('chronos:x', 'wind', %s, '0-3h', 500, 5000, 0, 5000, 500, 300, false)",
+        now.date(),
+    )
+    made_up.note_attempt(warehouse, "forecast.accuracy", now)
+    made_up.note_attempt(warehouse, "core.intensity", now, error="a failure is reported elsewhere")
+    assert line() == (
+        "warnings      forecast.accuracy coverage_80 (chronos:x wind: 60.0 % of 500)"
+    )
+
+
 def test_the_size_of_each_part_adds_up_its_schemas_with_indexes_and_partitions(
     connection: Connection, rows: Callable[..., list[tuple[Any, ...]]]
 ) -> None:

@@ -650,6 +650,45 @@ def test_a_band_that_holds_too_little_or_too_much_of_14_days_is_reported(
 
 
 @pytest.mark.parametrize(
+    ("inside", "example"),
+    [
+        (1090, None),  # 90.8 % of all, but 490 of the 600 that could be missed: 81.7 %
+        (1000, "chronos:some solar: 66.7 % of 600"),  # 83.3 % of all
+    ],
+)
+def test_an_actual_of_0_in_a_band_that_starts_at_0_says_nothing_about_the_band(
+    connection: Connection, inside: int, example: str | None
+) -> None:
+    nights = [
+        T0 - timedelta(days=day) + step * HALF_HOUR for day in range(12) for step in range(25)
+    ]
+    insert(
+        connection, "core.generation_mix", *(published_mix(start, solar=0) for start in nights)
+    )
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO forecast.predictions (model, series, period_start, issued_at, created_at, "
+            "p10, p50, p90) VALUES ('chronos:some', 'solar', %s, %s, %s, %s, %s, %s)",
+            [
+                (start, start - lead, start - lead, low, low, high)
+                for start in nights
+                for lead, low, high in (
+                    (timedelta(0), 0, 0),
+                    (timedelta(hours=47), 0, 0.2),
+                    (timedelta(hours=24), 0.1, 0.2),  # a miss, which counts
+                )
+            ],
+        )
+    insert(
+        connection,
+        "forecast.accuracy",
+        score(series="solar", n=1200, n_band=1200, abs_error_sum=600, n_inside_80=inside),
+    )
+    verdict = verdict_on(connection, "forecast.accuracy", "coverage_80")
+    assert verdict.examples == ([] if example is None else [f"- {example}"])
+
+
+@pytest.mark.parametrize(
     ("scores", "example"),
     [
         ([score()], None),
@@ -738,6 +777,14 @@ def test_at_most_ten_different_reasons_are_shown() -> None:
     verdict = judge_quarantined(10, [f"reason {n:02}" for n in range(20)] * 2)
     assert verdict.total == 40
     assert verdict.examples == [f"reason {n:02}" for n in range(10)]
+
+
+def test_a_verdict_explains_what_was_expected_and_what_was_found() -> None:
+    check = Check("coverage_80", "", "The band held 70 to 90 %.")
+    assert Verdict(check, 0).explanation == "The band held 70 to 90 %."
+    assert Verdict(check, 2, ["- chronos:x wind: 60 %", "2026-01-01T00:00Z gas"]).explanation == (
+        "Expected: The band held 70 to 90 %. Found 2: chronos:x wind: 60 %; 2026-01-01T00:00Z gas"
+    )
 
 
 # The list of checks
