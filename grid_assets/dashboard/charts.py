@@ -7,6 +7,7 @@ there and bars are missing, so nothing is drawn across a gap.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Final
 
 from grid_assets.dashboard.queries import Snapshot
 from grid_assets.dashboard.theme import (
@@ -29,6 +30,9 @@ from grid_assets.dashboard.theme import (
 )
 from grid_assets.halfhours import DAY, HALF_HOUR
 from grid_assets.series import LEAD_BUCKETS
+
+CHOSEN: Final = "chosen"
+"""Parameter of the mix chart: the one fuel to show, null for all."""
 
 
 def mix(snapshot: Snapshot) -> Spec | None:
@@ -53,9 +57,8 @@ def mix(snapshot: Snapshot) -> Spec | None:
             {"calculate": f"indexof({fuels!r}, datum.fuel)", "as": "order"},
             stacked("pct"),
         ],
-        "params": [
-            {"name": "chosen", "select": {"type": "point", "fields": ["fuel"]}, "bind": "legend"}
-        ],
+        # Set by the buttons of the page's legend: a legend in the chart takes no keyboard.
+        "params": [{"name": CHOSEN, "value": None}],
         "mark": {"type": "rect", "aria": False},
         "encoding": {
             "x": time_axis(snapshot.now - DAY, snapshot.now),
@@ -67,8 +70,11 @@ def mix(snapshot: Snapshot) -> Spec | None:
                 "scale": {"domain": [0, 100]},
             },
             "y2": {"field": "to"},
-            "color": encode_colour("fuel", FUEL_COLOURS),
-            "opacity": {"condition": {"param": "chosen", "value": 1}, "value": 0.15},
+            "color": {**encode_colour("fuel", FUEL_COLOURS), "legend": None},
+            "opacity": {
+                "condition": {"test": f"{CHOSEN} === null || {CHOSEN} === datum.fuel", "value": 1},
+                "value": 0.15,
+            },
             "tooltip": [
                 {"field": "at", "title": "UTC"},
                 *({"field": fuel, "title": f"{fuel}, %", "format": ".1f"} for fuel in fuels[::-1]),

@@ -1,8 +1,27 @@
-// Draws the charts in the reader's colours, and shows a warning once the page is old.
+// Draws the charts in the reader's colours, shows one fuel of the mix alone if its button is pressed,
+// and shows a warning once the page is old.
 "use strict";
 (() => {
   const page = JSON.parse(document.getElementById("data").textContent);
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
+
+  // The fuel that the buttons above the mix show alone, null for all.
+  const legend = [...document.querySelectorAll("#mix-legend button")];
+  let chosen = null;
+  let mix = null;
+
+  const show = () => {
+    for (const button of legend)
+      button.setAttribute("aria-pressed", String(button.value === chosen));
+    mix?.signal("chosen", chosen).run();
+  };
+
+  for (const button of legend) {
+    button.addEventListener("click", () => {
+      chosen = button.value === chosen ? null : button.value;
+      show();
+    });
+  }
 
   const draw = () => {
     const style = getComputedStyle(document.documentElement);
@@ -24,7 +43,11 @@
         renderer: "svg", actions: false, config,
         tooltip: { theme: dark.matches ? "dark" : "light" },
       };
-      vegaEmbed(`#${name}-chart`, structuredClone(spec), options).catch((error) => {
+      vegaEmbed(`#${name}-chart`, structuredClone(spec), options).then((drawn) => {
+        if (name !== "mix") return;
+        mix = drawn.view;
+        show();
+      }).catch((error) => {
         console.error(error);
         document.getElementById(`${name}-chart`).textContent =
           "The chart could not be drawn here. Its numbers are in the table below.";

@@ -71,7 +71,7 @@ def render(snapshot: Snapshot, stamp: Stamp, library: str) -> str:
         failures=sum(last.failures_24h for last in snapshot.last_attempts),
         rejected=sum(last.rejected_24h for last in snapshot.last_attempts),
         attempts=sum(last.attempts_24h for last in snapshot.last_attempts),
-        fuels=list(FUEL_COLOURS.items()),
+        fuels=[(fuel, FUEL_COLOURS[fuel]) for fuel in snapshot.fuels],
         data=in_script(data),
         library=library,
         program=program,

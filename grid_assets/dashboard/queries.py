@@ -12,7 +12,7 @@ from typing import Any, Final
 from psycopg.rows import class_row
 
 from grid_assets.halfhours import DAY, HALF_HOUR, floor
-from grid_assets.series import FUELS, LEAD_BUCKETS
+from grid_assets.series import FUELS, LEAD_BUCKETS, STACKED
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import statement
 
@@ -24,6 +24,8 @@ GREEN: Final = timedelta(hours=3)
 
 LOOKED_BACK: Final = timedelta(days=30)
 """Age up to which the newest half-hour is shown; anything older is history."""
+
+STACKED_FUELS: Final = tuple(fuel.name for fuel in STACKED)
 
 NOT_OURS: Final = ("neso", "seasonal_naive")
 """Models that are shown beside ours, or instead of it if it has no forecast."""
@@ -115,8 +117,8 @@ class Snapshot:
 
     @property
     def ahead(self) -> datetime:
-        """The current half-hour: the first with a forecast on the page."""
-        return floor(self.now)
+        """The first half-hour that has not begun: use can still be moved into it."""
+        return first_ahead(self.now)
 
     @property
     def model(self) -> str | None:
@@ -130,13 +132,25 @@ class Snapshot:
             default=None,
         )
 
+    @property
+    def past_issue(self) -> datetime | None:
+        """When the forecast of the page's model for the last 24 hours was issued."""
+        past = (row.issued_at for row in self.of(self.model) if row.period_start < self.ahead)
+        return max(past, default=None)
+
+    @property
+    def fuels(self) -> list[str]:
+        """The nine fuels, those with the largest share of the newest mix first."""
+        shares = self.newest_mix[1] if self.newest_mix else {}
+        return sorted(STACKED_FUELS, key=lambda fuel: -(shares.get(fuel) or 0))
+
     def of(self, model: str | None) -> list[Predicted]:
-        """A model's newest forecast of each half-hour, in time order."""
+        """A model's forecast of each half-hour, in time order."""
         by_start = {row.period_start: row for row in self.predicted if row.model == model}
         return [by_start[start] for start in sorted(by_start)]
 
     def upcoming(self) -> list[Predicted]:
-        """The forecast of the page's model from now on."""
+        """The forecast of the page's model for the half-hours that have not begun."""
         return [row for row in self.of(self.model) if row.period_start >= self.ahead]
 
     def next_hours(self) -> list[Predicted]:
@@ -159,8 +173,6 @@ def read(connection: Connection, now: datetime) -> Snapshot:
         assert newest is not None
         newest_actual, newest_mix = newest
         intensity = _rows(connection, Intensity, "intensity", newest=newest_actual)
-        # A half-hour that has begun and has no actual yet is shown with its newest forecast.
-        ahead = max(newest_actual + HALF_HOUR, now - DAY) if newest_actual else floor(now)
         mix = _mix(connection, newest_mix)
         snapshot = Snapshot(
             now=now,
@@ -170,12 +182,20 @@ def read(connection: Connection, now: datetime) -> Snapshot:
             ),
             mix=[(start, shares) for start, shares in mix.items() if start > now - DAY],
             newest_mix=(newest_mix, mix[newest_mix]) if newest_mix else None,
-            predicted=_rows(connection, Predicted, "forecast", ahead=min(ahead, floor(now))),
+            predicted=_rows(
+                connection, Predicted, "forecast", current=floor(now), ahead=first_ahead(now)
+            ),
             accuracy=_rows(connection, Accuracy, "accuracy", today=now.date()),
             last_attempts=_rows(connection, LastAttempt, "attempts", now=now),
             attempts_by_hour=_rows(connection, HourOfAttempts, "attempts_by_hour", now=now),
         )
         return replace(snapshot, greenest=_greenest(connection, snapshot))
+
+
+def first_ahead(now: datetime) -> datetime:
+    """The start of the first half-hour that has not begun."""
+    current = floor(now)
+    return current if current == now else current + HALF_HOUR
 
 
 def _greenest(connection: Connection, snapshot: Snapshot) -> Greenest | None:

@@ -42,8 +42,7 @@ WARNING: Final[dict[str, tuple[Check, ...]]] = {
         Check(
             "coverage_80",
             "accuracy_coverage_80",
-            "Over the last 14 days the 80 % band of each series held 70 to 90 % of the actuals that it "
-            "could miss.",
+            "Over the last 14 days the 80 % band held 70 to 90 % of the actuals it could miss.",
         ),
         Check(
             "better_than_naive",

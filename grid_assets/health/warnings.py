@@ -1,5 +1,5 @@
-"""The warnings of checks, judged again for `grid status`: Dagster keeps the results of runs, but the
-tables still hold what was judged."""
+"""The warnings of checks, judged again for `grid status`: the results of a run are in Dagster's own
+storage, but the tables still hold what was judged."""
 
 from __future__ import annotations
 

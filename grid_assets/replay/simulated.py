@@ -1,14 +1,15 @@
 """The simulated 48-hour forecast, needed because NESO's own forecasts were not recorded.
 
-It is the recorded truth plus an error of realistic size, so it says nothing about NESO's accuracy.
+It is the recorded truth plus a smooth error of realistic size, so it says nothing about NESO's
+accuracy.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
-from math import pi, sqrt
+from math import hypot, pi, sqrt, tanh
 from random import Random
 from typing import Final
 
@@ -21,8 +22,15 @@ Nine real NESO forecasts of 2023 were off by 17 under 1 h, 22 from 1 to 3 h, 24 
 28 from 24 to 48 h.
 """
 
-PERSISTENCE: Final = 0.9
-"""Correlation of the errors of neighbouring half-hours: a real forecast is off for hours."""
+PERIOD_KNOTS: Final = 10 * HALF_HOUR
+ISSUE_KNOTS: Final = 24 * HALF_HOUR
+"""Times between independent errors, along the forecast and from issue to issue. In between they are
+interpolated: a real forecast is off for hours, and the next issue repeats most of its error."""
+
+LARGEST: Final = 0.5
+"""The error is less than this part of the truth: 0 where 130 is true would be no forecast."""
+
+EPOCH: Final = datetime(2017, 1, 1, tzinfo=UTC)
 
 INDEX_LIMITS: Final = {
     2022: (45, 130, 210, 310),
@@ -48,7 +56,9 @@ def forecast(truth: int, issue: datetime, period: datetime) -> int:
         raise ValueError(f"{api_time(period)} has begun at {api_time(issue)}")
     # A normal error of standard deviation s has a mean absolute error of s * sqrt(2 / pi).
     deviation = mean_absolute_error(steps / 2) * sqrt(pi / 2)
-    return max(0, round(truth + _error(issue, steps) * deviation))
+    error = _error(issue, period) * deviation
+    limit = LARGEST * truth
+    return round(truth + limit * tanh(error / limit)) if limit else truth
 
 
 def index(forecast: int, year: int) -> str | None:
@@ -65,11 +75,28 @@ def mean_absolute_error(lead_hours: float) -> float:
     return MAE_BY_LEAD_HOURS[-1][1]
 
 
-# One response needs up to 96 leads of one issue, and each lead builds on the one before.
-@lru_cache(maxsize=1024)
-def _error(issue: datetime, steps: int) -> float:
-    """Autocorrelated error of unit deviation at a lead of `steps` half-hours."""
-    fresh = Random(f"{api_time(issue)} {api_time(issue + steps * HALF_HOUR)}").gauss(0, 1)
-    if steps == 1:
-        return fresh
-    return PERSISTENCE * _error(issue, steps - 1) + sqrt(1 - PERSISTENCE**2) * fresh
+def _error(issue: datetime, period: datetime) -> float:
+    """Error of unit deviation, smooth along both times."""
+    issue_weights, period_weights = _weights(issue, ISSUE_KNOTS), _weights(period, PERIOD_KNOTS)
+    return sum(
+        share * part * _knot(at, start)
+        for at, share in issue_weights.items()
+        for start, part in period_weights.items()
+    )
+
+
+def _weights(instant: datetime, apart: timedelta) -> dict[int, float]:
+    """The numbers of the knots before and after an instant, and their weights.
+
+    The squares of the weights add up to 1, so that the deviation is the same between knots.
+    """
+    number, rest = divmod(instant - EPOCH, apart)
+    after = rest / apart
+    after = after * after * (3 - 2 * after)  # flat at the knots: no kink there
+    length = hypot(1 - after, after)
+    return {number: (1 - after) / length, number + 1: after / length}
+
+
+@lru_cache(maxsize=1024)  # one response asks 96 times for some 40 knots
+def _knot(issue: int, period: int) -> float:
+    return Random(f"{issue} {period}").gauss(0, 1)

@@ -34,24 +34,27 @@ def fill(url: SecretStr, now: datetime, *, model: str = MODEL, error: str = "Out
                 [start, wind, 100 - 40.5 - wind],
             )
         for name, band, simulated in ((model, 20, False), ("neso", None, True)):
-            for n in range(-48, 96):
-                start = floor(now) + n * HALF_HOUR
-                median = 150 + n % 10 + (n == 5) * -60 + (name == "neso") * 7
-                connection.execute(
-                    "INSERT INTO forecast.predictions (model, series, period_start, issued_at, "
-                    "created_at, p10, p50, p90, simulated) "
-                    "VALUES (%s, 'carbon_intensity', %s, %s, %s, %s, %s, %s, %s)",
-                    [
-                        name,
-                        start,
-                        min(start, floor(now)),
-                        now,
-                        band and median - band,
-                        median,
-                        band and median + band,
-                        simulated,
-                    ],
-                )
+            # yesterday's forecast, one of three hours ago, and the newest, 10 g above each other
+            for age in (48, 6, 0):
+                for n in range(-age, 96 - age):
+                    start = floor(now) + n * HALF_HOUR
+                    median = 150 + n % 10 + (n == 5) * -60 + (name == "neso") * 7 - 10 * (age > 0)
+                    median -= 10 * (age > 6)
+                    connection.execute(
+                        "INSERT INTO forecast.predictions (model, series, period_start, "
+                        "issued_at, created_at, p10, p50, p90, simulated) "
+                        "VALUES (%s, 'carbon_intensity', %s, %s, %s, %s, %s, %s, %s)",
+                        [
+                            name,
+                            start,
+                            floor(now) - age * HALF_HOUR,
+                            now,
+                            band and median - band,
+                            median,
+                            band and median + band,
+                            simulated,
+                        ],
+                    )
         for name, simulated, bands in ((model, False, True), ("neso", True, False)):
             # two days of unequal weight: their mean by number is not the mean of their means
             for day, n, error_sum in ((1, 10, 100), (2, 30, 900)):

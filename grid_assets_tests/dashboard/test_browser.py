@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from grid_assets.dashboard import page, queries, vega_bundle
 from grid_assets.dashboard.output import write_whole
 from grid_assets.halfhours import HALF_HOUR, floor
+from grid_assets.replay import simulated
 from grid_assets.warehouse.connection import Connection, connect
 from grid_assets.warehouse.stamp import Stamp
 from grid_assets_tests.chromium import chromium as chromium
@@ -130,9 +131,9 @@ def test_the_numbers_shown_are_those_of_the_database(
             "SELECT p50, p10, p90 FROM reporting.forecast_latest WHERE model = %s AND "
             "series = 'carbon_intensity' AND period_start >= %s ORDER BY period_start DESC",
             made_up.MODEL,
-            floor(now),
+            floor(now) + HALF_HOUR,
         )
-        assert [row[2:5] for row in cells(shown, "#intensity-table")[:96]] == [
+        assert [row[2:5] for row in cells(shown, "#intensity-table")[:95]] == [
             [f"{value:.1f}" for value in row] for row in ahead
         ]
         assert [made_up.MODEL, "0-3h", "40", "25.0", "75"] in cells(shown, "#errors-table")
@@ -159,8 +160,6 @@ def test_a_chart_answers_the_pointer_and_its_legend(
         expect(tooltip).to_contain_text("40.5")
         faded = chart.locator(".mark-rect.role-mark path[opacity='0.15']")
         expect(faded).to_have_count(0)
-        chart.locator(".role-legend-symbol path").first.click()
-        expect(faded).not_to_have_count(0)
         lines = shown.locator("#intensity-chart svg")
         lines.scroll_into_view_if_needed()
         box = lines.bounding_box()
@@ -173,6 +172,58 @@ def test_a_chart_answers_the_pointer_and_its_legend(
         assert re.fullmatch(r"\d+ \w{3} \d\d:[03]0", answer["UTC"])
         assert answer["actual"] == "–"
         assert answer[made_up.MODEL] == f"{float(answer['p10']) + 20:.1f}"
+
+
+def test_a_fuel_is_shown_alone_by_keyboard_and_stays_so_when_colours_change(
+    write: Callable[..., Path], warehouse: SecretStr, chromium: Browser
+) -> None:
+    now = datetime.now(UTC)
+    made_up.fill(warehouse, now)
+    with opened(chromium, write(now)) as shown:
+        blocks = shown.locator("#mix-chart svg .mark-rect.role-mark path")
+        faded = shown.locator("#mix-chart svg .mark-rect.role-mark path[opacity='0.15']")
+        buttons = shown.locator("#mix-legend").get_by_role("button")
+        expect(buttons).to_have_count(9)
+        shown.locator("#intensity-table summary").focus()
+        shown.keyboard.press("Tab")  # out of the folded table: the next stop is the legend
+        expect(buttons.first).to_be_focused()
+        expect(buttons.first).to_have_text("gas")
+        shown.keyboard.press("Enter")
+        whole = blocks.count()
+        expect(faded).to_have_count(whole * 8 // 9)
+        expect(buttons.first).to_have_attribute("aria-pressed", "true")
+        shown.emulate_media(color_scheme="dark")
+        expect(faded).to_have_count(whole * 8 // 9)
+        shown.keyboard.press("Space")
+        expect(faded).to_have_count(0)
+        expect(buttons.first).to_have_attribute("aria-pressed", "false")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_last_table_is_whole_and_every_level_of_intensity_has_a_colour(
+    write: Callable[..., Path], warehouse: SecretStr, chromium: Browser, width: int
+) -> None:
+    now = datetime.now(UTC)
+    made_up.fill(warehouse, now, error="A message of several lines. " * 12)
+    for n in range(12):
+        made_up.note_attempt(warehouse, f"raw.other_{n}", now - HALF_HOUR)
+    with opened(chromium, write(now), width=width) as shown:
+        cut = shown.locator("#last-attempts").evaluate(
+            "table => table.parentElement.scrollHeight - table.parentElement.clientHeight"
+        )
+        assert cut == 0
+        index = shown.locator("#now-index")
+        colours = set()
+        for level in simulated.INDEX_NAMES:
+            index.evaluate("(element, level) => { element.dataset.index = level; }", level)
+            assert index.evaluate(CONTRAST) >= 4.5, level
+            colours.add(index.evaluate("element => getComputedStyle(element).backgroundColor"))
+        assert len(colours) == 5
+        assert "rgba(0, 0, 0, 0)" not in colours
+        # the facts about the pipeline stand side by side where there is room
+        facts = shown.locator("#health .facts > div")
+        boxes = [fact.bounding_box() for fact in facts.all()]
+        assert len({box["y"] for box in boxes if box}) < len(boxes) or width < 400
 
 
 def test_a_screen_reader_finds_landmarks_headings_and_every_number(

@@ -113,13 +113,17 @@ def test_the_facts_are_the_rows_of_the_database(
     [(count,)] = rows("SELECT count(*) FROM reporting.telemetry_24h")
     assert len(found.intensity) == len(found.mix) == count
     assert found.model == made_up.MODEL
+    # what has begun cannot be used any more
+    ahead = floor(now) + HALF_HOUR
     assert [one.period_start for one in found.upcoming()] == [
-        floor(now) + n * HALF_HOUR for n in range(96)
+        ahead + n * HALF_HOUR for n in range(95)
     ]
-    # of the last day each half-hour has the forecast that was issued last before it
-    past = [one for one in found.of(made_up.MODEL) if one.period_start <= newest]
-    assert len(past) == count
-    assert all(one.issued_at == one.period_start for one in past)
+    assert {one.issued_at for one in found.upcoming()} == {floor(now)}
+    # the last day has one forecast, which was a day old, and not a mixture of leads
+    past = [one for one in found.of(made_up.MODEL) if one.period_start < ahead]
+    assert len(past) in (count, count - 1)  # the oldest half-hour begins up to 24 hours ago
+    assert {one.issued_at for one in past} == {floor(now) - DAY}
+    assert found.past_issue == floor(now) - DAY
 
 
 def test_scores_are_weighted_by_the_number_of_forecasts(
@@ -180,13 +184,40 @@ def test_old_telemetry_is_still_shown_as_the_newest_with_its_age(
 
 
 def test_our_newest_model_speaks_and_others_stand_in_for_it() -> None:
-    naive, neso = predicted(0, 1, "seasonal_naive"), predicted(0, 1, "neso")
-    older = predicted(0, 1, "chronos:old", issued_at=floor(NOW) - HALF_HOUR)
-    newer = predicted(0, 1, "chronos:new")
+    naive, neso = predicted(1, 1, "seasonal_naive"), predicted(1, 1, "neso")
+    older = predicted(1, 1, "chronos:old", issued_at=floor(NOW) - HALF_HOUR)
+    newer = predicted(1, 1, "chronos:new")
     assert Snapshot(NOW, predicted=[older, naive, neso, newer]).model == "chronos:new"
     assert Snapshot(NOW, predicted=[neso, naive]).model == "seasonal_naive"
     assert Snapshot(NOW, predicted=[neso]).model == "neso"
-    assert Snapshot(NOW, predicted=[predicted(-1, 1)]).model is None
+    assert Snapshot(NOW, predicted=[predicted(0, 1)]).model is None  # it has begun
+
+
+def test_the_next_hours_have_not_begun_and_name_the_issues_they_come_from() -> None:
+    older = floor(NOW) - timedelta(hours=3)
+    rows = [predicted(n, 100 + n) for n in range(1, 20)]
+    found = Snapshot(NOW, predicted=[predicted(0, 100, issued_at=older), *rows])
+    assert [row.period_start for row in found.next_hours()] == [
+        floor(NOW) + n * HALF_HOUR for n in range(1, 13)
+    ]
+    shown = text(render(found))
+    assert "issued 1 Jul 20:00 UTC." in shown
+    at_the_boundary = Snapshot(floor(NOW), predicted=[predicted(n, 100) for n in range(20)])
+    assert at_the_boundary.next_hours()[0].period_start == floor(NOW)
+    rows[0] = predicted(1, 100, issued_at=older)
+    mixed = text(render(Snapshot(NOW, predicted=rows)))
+    assert "issued 1 Jul 17:00 UTC to 1 Jul 20:00 UTC." in mixed
+
+
+def test_fuels_are_listed_by_their_share_in_the_bars_and_in_the_legend() -> None:
+    share: dict[str, Decimal | None] = dict.fromkeys(FUELS, Decimal(0))
+    share |= {"gas": Decimal(50), "wind": Decimal(30), "solar": Decimal(20), "other": None}
+    at = floor(NOW) - HALF_HOUR
+    html = render(Snapshot(NOW, mix=[(at, share)], newest_mix=(at, share)))
+    bars = re.findall(r"<li><span>(\w+)</span>", html)
+    assert bars[:3] == ["gas", "wind", "solar"]
+    assert sorted(bars) == sorted(FUELS)
+    assert re.findall(r'<button type="button" aria-pressed="false" value="(\w+)">', html) == bars
 
 
 def test_the_greenest_hours_are_those_of_greenest_window_for_the_pages_model(
@@ -194,7 +225,7 @@ def test_the_greenest_hours_are_those_of_greenest_window_for_the_pages_model(
 ) -> None:
     now = datetime.now(UTC)
     made_up.fill(warehouse, now)
-    ahead = floor(now)
+    ahead = floor(now) + HALF_HOUR
     delete = "DELETE FROM forecast.predictions WHERE model = %s AND period_start "
 
     def greenest() -> Greenest | None:
@@ -204,13 +235,13 @@ def test_the_greenest_hours_are_those_of_greenest_window_for_the_pages_model(
         start = ahead + first * HALF_HOUR
         return Greenest(start, start + timedelta(hours=3), Decimal(sum(medians)) / 6)
 
-    assert greenest() == stretch(0, 150, 151, 152, 153, 154, 95)
-    rows(delete + "= %s", made_up.MODEL, ahead + 2 * HALF_HOUR)  # a gap is not bridged
-    assert greenest() == stretch(3, 153, 154, 95, 156, 157, 158)
-    rows(delete + ">= %s", made_up.MODEL, ahead + 5 * HALF_HOUR)  # too few for three hours
+    assert greenest() == stretch(0, 151, 152, 153, 154, 95, 156)
+    rows(delete + "= %s", made_up.MODEL, ahead + HALF_HOUR)  # a gap is not bridged
+    assert greenest() == stretch(2, 153, 154, 95, 156, 157, 158)
+    rows(delete + ">= %s", made_up.MODEL, ahead + 4 * HALF_HOUR)  # too few for three hours
     assert greenest() is None
     rows(delete + ">= %s", made_up.MODEL, ahead)  # NESO's are 7 g higher
-    assert greenest() == stretch(0, 157, 158, 159, 160, 161, 102)
+    assert greenest() == stretch(0, 158, 159, 160, 161, 102, 163)
 
 
 # What is said.
@@ -268,7 +299,7 @@ def test_every_chart_has_its_summary_as_description_and_a_table() -> None:
         NOW,
         intensity=[Intensity(floor(NOW) - HALF_HOUR, Decimal(50), None)],
         mix=[(floor(NOW) - HALF_HOUR, share)],
-        predicted=[predicted(n, 100 + n) for n in range(3)],
+        predicted=[predicted(n, 100 + n) for n in range(4)],
         accuracy=[Accuracy("chronos:x", "0-3h", 5, Decimal(9), Decimal(80), False)],
         attempts_by_hour=[HourOfAttempts(NOW.replace(minute=0), "failed", 2)],
     )
@@ -283,7 +314,7 @@ def test_every_chart_has_its_summary_as_description_and_a_table() -> None:
         "Over 1 half-hours, most power came from wind (60.0 % on average), then gas (40.0 %)"
         in html
     )
-    assert "between 100.0 at 1 Jul 20:00 and 102.0 at 1 Jul 21:00" in html
+    assert "between 101.0 at 1 Jul 20:30 and 103.0 at 1 Jul 21:30" in html
     assert "2 attempts in 24 hours, 2 of them failed or crashed." in html
 
 

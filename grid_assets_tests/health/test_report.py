@@ -50,9 +50,7 @@ def test_the_checks_that_warn_about_the_newest_run_are_named_in_one_line(
     )
     made_up.note_attempt(warehouse, "forecast.accuracy", now)
     made_up.note_attempt(warehouse, "core.intensity", now, error="a failure is reported elsewhere")
-    assert line() == (
-        "warnings      forecast.accuracy coverage_80 (chronos:x wind: 60.0 % of 500)"
-    )
+    assert line() == ("warnings      forecast.accuracy coverage_80 (chronos:x wind: 60.0 % of 500)")
 
 
 def test_the_size_of_each_part_adds_up_its_schemas_with_indexes_and_partitions(

@@ -662,9 +662,7 @@ def test_an_actual_of_0_in_a_band_that_starts_at_0_says_nothing_about_the_band(
     nights = [
         T0 - timedelta(days=day) + step * HALF_HOUR for day in range(12) for step in range(25)
     ]
-    insert(
-        connection, "core.generation_mix", *(published_mix(start, solar=0) for start in nights)
-    )
+    insert(connection, "core.generation_mix", *(published_mix(start, solar=0) for start in nights))
     with connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO forecast.predictions (model, series, period_start, issued_at, created_at, "
