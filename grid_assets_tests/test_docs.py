@@ -54,6 +54,21 @@ def test_there_are_queries_in_the_documentation() -> None:
     assert {name for name, _ in QUERIES} >= {"README.md", "queries.md", "looker.md"}
 
 
+def test_the_documented_shares_of_groups_are_those_of_their_fuels_together(
+    connection: Connection,
+) -> None:
+    [query] = [query for _, query in QUERIES if "zero_carbon_pct" in query]
+    connection.execute(
+        "INSERT INTO core.generation_mix (period_start, wind_pct, solar_pct, nuclear_pct, gas_pct, "
+        "published_total_pct) VALUES ('2026-01-05 10:00Z', 40, 3, 20, 30, 100), "
+        "('2026-01-05 10:30Z', 43.4, NULL, 20, 31, 100)"
+    )
+    found = connection.execute(query.encode()).fetchall()
+    assert [[str(value) for value in row] for row in found] == [
+        ["2026-01-05", "43.2", "63.2", "30.5"]
+    ]
+
+
 @pytest.mark.parametrize(("page", "query"), QUERIES)
 def test_every_query_runs_and_those_on_reporting_alone_as_grid_reader(
     connection: Connection, page: str, query: str

@@ -26,6 +26,7 @@ Window = list[tuple[datetime, Any]]
 T = datetime(2026, 3, 29, 0, tzinfo=UTC)  # clocks change in London, which is nothing to a forecast
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
+FAR = datetime(2226, 3, 29, 0, tzinfo=UTC)  # where the future is meant
 CHRONOS = "chronos:some"
 QUANTILES = ("p10", "p50", "p90")
 
@@ -84,7 +85,9 @@ def ask(connection: Connection, duration: timedelta, deadline: datetime, **more:
         sql.SQL("{} => {}").format(sql.Identifier(name), sql.Placeholder(name))
         for name in arguments
     )
-    query = sql.SQL("SELECT * FROM reporting.greenest_window({})").format(named)
+    query = sql.SQL("SELECT period_start, gco2_kwh FROM reporting.greenest_window({})").format(
+        named
+    )
     return connection.execute(query, arguments).fetchall()
 
 
@@ -276,6 +279,70 @@ def test_where_nothing_fits_there_is_no_row(connection: Connection) -> None:
             )
     assert ask(connection, 1.5 * HOUR, T + DAY, earliest=T) == []  # three, but not in one stretch
     assert ask(connection, HALF_HOUR, T + DAY, earliest=T, model="chronos:unknown") == []
+
+
+# What comes with an answer, and why there is none.
+
+
+def details(connection: Connection, duration: timedelta, deadline: datetime, **more: Any) -> Any:
+    """The columns after the first two, of the first row."""
+    arguments = {"duration": duration, "deadline": deadline, "earliest": T, **more}
+    named = sql.SQL(", ").join(
+        sql.SQL("{} => {}").format(sql.Identifier(name), sql.Placeholder(name))
+        for name in arguments
+    )
+    query = sql.SQL("SELECT * FROM reporting.greenest_window({})").format(named)
+    return connection.execute(query, arguments).fetchall()[0][2:]
+
+
+def test_an_answer_has_its_mean_band_origin_and_reach_and_the_saving_against_using_it_at_once(
+    connection: Connection,
+) -> None:
+    put(connection, [(50, 90, 120), (60, 100, 130), (10, 30, 40), (20, 50, 70), (9, 99, 200)])
+    minute = timedelta(minutes=1)
+    end = T + 2.5 * HOUR
+    best = (10, 40, 40, 55, T, CHRONOS, end)  # 40 is the mean of 30 and 50, and 95 of the first two
+    assert details(connection, HOUR, T + DAY) == best
+    assert details(connection, HOUR, T + DAY, earliest=T - 29 * minute) == best
+    cautious = details(connection, HOUR, T + DAY, quantile="p90")
+    assert cautious == (10, 40, 55, 70, T, CHRONOS, end)
+    apart = details(connection, HOUR, end, earliest=T + minute, contiguous=False)
+    assert apart == (10, 40, 40, 25, T, CHRONOS, end)  # from 00:30 on: 100 and 30
+    # no forecast of what is used at once, so no saving that could be said
+    assert details(connection, HOUR, T + DAY, earliest=T - HOUR)[3] is None
+    put(connection, [(1, 29, 41)], T + HOUR)  # a newer forecast of one of the half-hours
+    assert details(connection, HOUR, T + DAY) == (1, 41, 39.5, 55.5, T + HOUR, CHRONOS, end)
+
+
+@pytest.mark.parametrize(
+    ("duration", "deadline", "more", "said"),
+    [
+        (HOUR, T - DAY, {"earliest": T - 2 * DAY}, "is past"),
+        (HOUR, FAR + timedelta(minutes=50), {"earliest": FAR}, "later than the deadline"),
+        (HOUR, FAR + HOUR, {"earliest": FAR + timedelta(minutes=1)}, "later than the deadline"),
+        (HOUR, FAR + 9 * DAY, {"earliest": FAR + 2 * DAY}, "no forecast of any model"),
+        (HOUR, FAR + DAY, {"earliest": FAR, "model": "who"}, "no forecast of who"),
+        (HOUR, FAR + 9 * DAY, {"earliest": FAR + 2 * DAY, "model": CHRONOS}, "it ends at"),
+        (3 * HOUR, FAR + DAY, {"earliest": FAR}, "6 half-hours with a p50 that fit and follow"),
+        (HOUR, FAR + DAY, {"earliest": FAR, "quantile": "p90"}, "2 half-hours with a p90"),
+        (HALF_HOUR, FAR + 12 * DAY, {"earliest": FAR}, "looked only as far as"),
+        (HALF_HOUR, FAR + 2 * HOUR, {"earliest": FAR}, None),
+    ],
+)
+def test_a_notice_says_why_there_is_no_answer_or_only_part_of_one(
+    connection: Connection,
+    duration: timedelta,
+    deadline: datetime,
+    more: dict[str, Any],
+    said: str | None,
+) -> None:
+    put(connection, [3, 1, 2, 4], FAR, band=False)
+    notices: list[str] = []
+    connection.add_notice_handler(lambda notice: notices.append(notice.message_primary or ""))
+    answer = ask(connection, duration, deadline, **more)
+    assert bool(answer) == (said is None or "looked only" in said)
+    assert len(notices) == (said is not None)
+    assert all(said in notice for notice in notices if said)
 
 
 def test_limits_may_be_infinite(connection: Connection) -> None:

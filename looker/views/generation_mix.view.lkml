@@ -20,14 +20,14 @@ view: generation_mix {
 
   dimension: fuel_group {
     label: "Fuel group"
-    description: "renewable (hydro, solar, wind), low_carbon (biomass, nuclear), fossil (coal, gas), imports, or other."
+    description: "renewable (hydro, solar, wind), low_carbon (biomass, nuclear), fossil (coal, gas), imports, or other. A fuel is in one group, so low_carbon is without the renewables; zero-carbon power is renewable and nuclear."
     type: string
     sql: ${TABLE}.fuel_group ;;
   }
 
   dimension: published_pct {
     label: "Published share of one half-hour, %"
-    description: "Share as published, %; null for a named fuel that was not published."
+    description: "Share as published, %; null for a named fuel that was not published. To combine fuels, add up, as for pct."
     type: number
     sql: ${TABLE}.published_pct ;;
     value_format_name: decimal_1
@@ -35,7 +35,7 @@ view: generation_mix {
 
   dimension: pct {
     label: "Share of one half-hour, %"
-    description: "Share in the mix that sums to exactly 100, %; null for a named fuel that was not published."
+    description: "Share in the mix that sums to exactly 100, %; null for a named fuel that was not published. To combine fuels, add up: sum(pct) / count(DISTINCT period_start). avg(pct) is the mean of single fuels."
     type: number
     sql: ${TABLE}.pct ;;
     value_format_name: decimal_1

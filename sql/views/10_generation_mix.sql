@@ -16,7 +16,7 @@ COMMENT ON COLUMN reporting.generation_mix.fuel_group IS '
 {%- for group, fuels in fuel_groups.items() -%}
 {{ "or " if loop.last }}{{ group }}{% if fuels | join != group %} ({{ fuels | join(", ") }}){% endif %}{{ ", " if not loop.last }}
 {%- endfor -%}
-.';
-COMMENT ON COLUMN reporting.generation_mix.published_pct IS 'Share as published, %; null for a named fuel that was not published.';
-COMMENT ON COLUMN reporting.generation_mix.pct IS 'Share in the mix that sums to exactly 100, %; null for a named fuel that was not published.';
+. A fuel is in one group, so low_carbon is without the renewables; zero-carbon power is renewable and nuclear.';
+COMMENT ON COLUMN reporting.generation_mix.published_pct IS 'Share as published, %; null for a named fuel that was not published. To combine fuels, add up, as for pct.';
+COMMENT ON COLUMN reporting.generation_mix.pct IS 'Share in the mix that sums to exactly 100, %; null for a named fuel that was not published. To combine fuels, add up: sum(pct) / count(DISTINCT period_start). avg(pct) is the mean of single fuels.';
 {{ inherit_comments("reporting.generation_mix", "core.generation_mix") }}

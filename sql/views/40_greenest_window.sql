@@ -9,8 +9,15 @@ CREATE FUNCTION reporting.greenest_window(
     model      text        DEFAULT NULL
 )
 RETURNS TABLE (
-    period_start timestamptz,
-    gco2_kwh     numeric
+    period_start   timestamptz,
+    gco2_kwh       numeric,
+    p10            numeric,
+    p90            numeric,
+    mean_gco2_kwh  numeric,
+    saved_gco2_kwh numeric,
+    issued_at      timestamptz,
+    forecast_model text,
+    forecast_to    timestamptz
 )
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 -- runs as its owner: grid_reader may not read forecast itself
@@ -19,6 +26,7 @@ AS $$
 DECLARE
     half_hour CONSTANT interval := '30 minutes';
     needed    integer;
+    start_at  timestamptz;
     of_model  text := greenest_window.model;
     first_at  timestamptz;
     last_at   timestamptz;
@@ -41,6 +49,11 @@ BEGIN
     END IF;
     -- a million half-hours are 57 years: longer than any forecast, and small enough to count with
     needed := least(ceil(extract(epoch FROM duration) / 1800), 1000000);
+    -- the first half-hour that can be used
+    start_at := date_bin(half_hour, earliest, 'epoch');
+    IF start_at < earliest THEN
+        start_at := start_at + half_hour;
+    END IF;
 
     -- Our newest Chronos model, or else a simpler one, whose newest issue reaches `earliest` (no
     -- forecast is longer than 48 hours). forecast.models is short, so each model costs one look-up
@@ -68,14 +81,19 @@ BEGIN
     WHERE p.model = of_model AND p.series = 'carbon_intensity' AND p.period_start <= deadline - half_hour
     ORDER BY p.period_start DESC LIMIT 1;
 
+    SELECT p.period_start + half_hour INTO forecast_to FROM forecast.predictions AS p
+    WHERE p.model = of_model AND p.series = 'carbon_intensity'
+    ORDER BY p.period_start DESC LIMIT 1;
+
     RETURN QUERY
     WITH candidate AS MATERIALIZED (
         -- one look-up in the primary key for each half-hour, however many issues reach it
-        SELECT newest.at, newest.value
+        SELECT newest.at, newest.value, newest.p10, newest.p90, newest.issued_at
         FROM generate_series(first_at, last_at, half_hour) AS grid (at)
         CROSS JOIN LATERAL (
             SELECT p.period_start AS at,
-                   CASE quantile WHEN 'p10' THEN p.p10 WHEN 'p50' THEN p.p50 ELSE p.p90 END AS value
+                   CASE quantile WHEN 'p10' THEN p.p10 WHEN 'p50' THEN p.p50 ELSE p.p90 END AS value,
+                   p.p10, p.p90, p.issued_at
             FROM forecast.predictions AS p
             WHERE p.model = of_model AND p.series = 'carbon_intensity' AND p.period_start = grid.at
             ORDER BY p.model DESC, p.series DESC, p.period_start DESC, p.issued_at DESC
@@ -91,15 +109,40 @@ BEGIN
     ), best AS (
         SELECT s.at FROM stretch AS s WHERE s.half_hours = needed ORDER BY s.total, s.at LIMIT 1
     ), chosen AS (
-        SELECT c.at, c.value FROM candidate AS c JOIN best AS b
+        SELECT c.* FROM candidate AS c JOIN best AS b
           ON c.at >= b.at AND c.at < b.at + needed * half_hour
         UNION ALL
-        (SELECT c.at, c.value FROM candidate AS c
+        (SELECT c.* FROM candidate AS c
          WHERE NOT contiguous AND (SELECT count(*) FROM candidate) >= needed
          ORDER BY c.value, c.at LIMIT needed)
+    ), at_once AS (
+        SELECT CASE count(*) WHEN needed THEN avg(c.value) END AS mean
+        FROM candidate AS c
+        WHERE c.at >= start_at AND c.at < start_at + needed * half_hour
     )
-    SELECT chosen.at, chosen.value FROM chosen ORDER BY chosen.at;
+    SELECT chosen.at, chosen.value, chosen.p10, chosen.p90, round(avg(chosen.value) OVER (), 1),
+           round(at_once.mean - avg(chosen.value) OVER (), 1), chosen.issued_at, of_model, forecast_to
+    FROM chosen CROSS JOIN at_once ORDER BY chosen.at;
+
+    -- why there is no answer, or only part of one
+    IF FOUND THEN
+        IF forecast_to < deadline THEN
+            RAISE NOTICE 'greenest_window looked only as far as %, where the forecast of % ends, and not to the deadline of %. Ask again nearer to it.',
+                forecast_to, of_model, deadline;
+        END IF;
+    ELSIF deadline <= now() THEN
+        RAISE NOTICE 'greenest_window has no answer: the deadline of % is past. Give a later one.', deadline;
+    ELSIF start_at + needed * half_hour > deadline THEN
+        RAISE NOTICE 'greenest_window has no answer: % from the half-hour of % on is later than the deadline of %. Give a later deadline, an earlier start or a shorter duration.',
+            needed * half_hour, start_at, deadline;
+    ELSIF first_at IS NULL THEN
+        RAISE NOTICE 'greenest_window has no answer: there is no forecast % from % on%. Run `grid status` to see why.',
+            coalesce('of ' || of_model, 'of any model'), start_at, coalesce('; it ends at ' || forecast_to, '');
+    ELSE
+        RAISE NOTICE 'greenest_window has no answer: the forecast of %, which ends at %, has no % half-hours with a % that fit%. Give a shorter duration, or another quantile or model.',
+            of_model, forecast_to, needed, quantile, CASE WHEN contiguous THEN ' and follow each other' ELSE '' END;
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION reporting.greenest_window(interval, timestamptz, timestamptz, boolean, text, text) IS
-    'The greenest half-hours between earliest and deadline, enough for duration: one stretch, or any half-hours where contiguous is false. period_start is the start of a half-hour to use, gco2_kwh its forecast by the chosen quantile (p90 is the cautious choice). No row where nothing fits.';
+    'The greenest half-hours between earliest and deadline, enough for duration: one stretch, or any half-hours where contiguous is false. period_start is the start of a half-hour to use, gco2_kwh its forecast by the chosen quantile (p90 is the cautious choice), p10 and p90 its band, issued_at the time of that forecast. The same on each row: mean_gco2_kwh of the window, saved_gco2_kwh by which the mean is lower than that of the same use from earliest on (null if not all of that is forecast), forecast_model, and forecast_to, where its forecast ends: nothing after it was looked at, whatever the deadline. No row where nothing fits; a notice says why.';
