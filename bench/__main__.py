@@ -15,7 +15,7 @@ from typing import Final
 
 import click
 
-from bench import arriving, calibration, commands, forecasting, loading, reference, serving
+from bench import arriving, calibration, commands, forecasting, loading, reference, serving, yearly
 from bench.results import (
     BenchError,
     Result,
@@ -38,6 +38,7 @@ QUESTIONS: Final = (
     (forecasting.FIGURES, forecasting.measure),
     (arriving.FIGURES, arriving.measure),
     (serving.FIGURES, serving.measure),
+    (yearly.FIGURES, yearly.measure),
     (commands.IMPORT, commands.definitions_import),
     (reference.FIGURES, reference.measure),
 )

@@ -40,6 +40,7 @@ class Sizes:
     together_s: float = 90  # both: some 400 answers to each of nine questions
     cycle_every_s: float = 3  # six hundred times as often as in operation
     naive_timeout_s: float = 60
+    year_days: int = 7  # of cycles, from which a year is extrapolated
 
 
 QUICK: Final = Sizes(
@@ -62,4 +63,5 @@ QUICK: Final = Sizes(
     alone_s=10,
     together_s=20,
     cycle_every_s=1,
+    year_days=2,
 )

@@ -6,7 +6,7 @@ Dagster, HTTP and the model are left out; other benchmarks measure them.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -20,6 +20,7 @@ from grid_assets.forecasting import scoring, store
 from grid_assets.forecasting.bands import finalise
 from grid_assets.forecasting.context import IssueContext
 from grid_assets.forecasting.horizon import HORIZON, HORIZON_TIME
+from grid_assets.forecasting.models.registry import ModelInfo
 from grid_assets.halfhours import DAY, HALF_HOUR, Window, day_start
 from grid_assets.series import INTENSITY, SERIES
 from grid_assets.telemetry import checks
@@ -32,8 +33,8 @@ LATE: Final = 12 * HALF_HOUR
 """A synthetic forecast repeats actuals from this long before: it only has to be stored."""
 
 
-def cycle(url: SecretStr, issued_at: datetime) -> float:
-    """Run the cycle that ends with a forecast for `issued_at`; returns its seconds.
+def cycle(url: SecretStr, issued_at: datetime, infos: Sequence[ModelInfo] = (MODEL,)) -> float:
+    """Run the cycle that ends with forecasts for `issued_at`; returns its seconds.
 
     Yesterday and today are loaded again, as by the schedule: all but one or two half-hours are
     unchanged.
@@ -45,7 +46,7 @@ def cycle(url: SecretStr, issued_at: datetime) -> float:
     intensity = [*map(intensity_row, ended), intensity_row(begun, ended=False)]
     mixes = list(map(generation_row, ended))
     neso = list(map(intensity_row, half_hours(Window(begun, begun + HORIZON_TIME))))
-    issue = _issue(issued_at)
+    issues = [_issue(issued_at, info) for info in infos]
 
     def judged(relation: str, window: Window) -> Callable[[Connection], None]:
         return lambda staged: refuse_failed(staged, relation, window, now)
@@ -63,16 +64,16 @@ def cycle(url: SecretStr, issued_at: datetime) -> float:
         with write_transaction(connection, "core.generation_mix"):
             publish_generation_mix(connection, days, now, judged("core.generation_mix", days))
         with write_transaction(connection, "forecast.predictions"):
-            store.record_models(connection, [MODEL], now)
+            store.record_models(connection, infos, now)
             judge = judged("forecast.predictions", reach)
-            written = store.publish(connection, [issue], now, judge)
+            written = store.publish(connection, issues, now, judge)
         with write_transaction(connection, "forecast.predictions"):
             store.copy_neso_forecasts(connection, days, now)
         with write_transaction(connection, "forecast.accuracy"):
             scoring.score(connection, days, None)
     seconds = time.monotonic() - started
 
-    if written != len(SERIES) * HORIZON:
+    if written != len(infos) * len(SERIES) * HORIZON:
         raise BenchError(f"The cycle for {issued_at} stored {written} predictions")
     return seconds
 
@@ -84,7 +85,7 @@ def refuse_failed(staged: Connection, relation: str, window: Window, now: dateti
             raise BenchError(f"{relation}: {verdict.sentence}")
 
 
-def _issue(issued_at: datetime) -> store.Issue:
+def _issue(issued_at: datetime, info: ModelInfo) -> store.Issue:
     repeated = map(happened, half_hours(Window(issued_at - LATE, issued_at - LATE + HORIZON_TIME)))
     median = np.array(list(repeated), np.float32).T / 10
     width = np.array([15 if series == INTENSITY else 2 for series in SERIES])[:, None]
@@ -92,7 +93,7 @@ def _issue(issued_at: datetime) -> store.Issue:
     stored = finalise(raw[None], np.zeros((1, len(SERIES), HORIZON), np.float32))[0]
     newest = issued_at - HALF_HOUR
     shown = IssueContext(issued_at, None, 1, newest, newest, 0, 0, None, None)
-    return store.Issue(MODEL, shown, stored, raw)
+    return store.Issue(info, shown, stored, raw)
 
 
 def catch_up(url: SecretStr, until: datetime) -> int:

@@ -145,7 +145,7 @@ def load_forecasts(connection: Connection, window: Window) -> None:
             for name in ("vintages", "issues", "predictions"):
                 connection.execute(bench_sql(name), values)
             store.copy_neso_forecasts(connection, month, month.end)
-        connection.execute("ANALYZE forecast.predictions")
+        connection.execute("SELECT forecast.refresh_statistics()")
         days = Window(month.start, day_start((month.end - HALF_HOUR).date()) + DAY)
         with write_transaction(connection, "forecast.accuracy"):
             scored = scoring.score(connection, days, None)

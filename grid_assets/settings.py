@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _CHECKOUT: Final = Path(__file__).resolve().parent.parent
 PROJECT_DIR: Final = _CHECKOUT if (_CHECKOUT / "pyproject.toml").is_file() else Path.cwd()
@@ -22,12 +23,22 @@ DataKind = Literal["live", "replay"]
 DEFAULT_CRON: Final = "12,42 * * * *"
 PUBLIC_API_URL: Final = "https://api.carbonintensity.org.uk"
 DEFAULT_HISTORY: Final = timedelta(days=30)
-LEAST_FORECAST_DAYS: Final = 31
-"""Bands are calibrated on whole issues of the last 28 days; the database refuses fewer than 30."""
+RETIRED: Final = ("GRID_FORECAST_KEEP_DAYS", "GRID_FORECAST_KEEP_LEADS_HOURS")
+"""Settings of earlier versions that have no effect: every forecast is kept for ever."""
 
 
 class SettingsError(Exception):
     """A setting is invalid; the message names the variable and the remedy, but no secret."""
+
+
+def retired_settings() -> list[str]:
+    """A sentence for each variable of the environment that no longer has an effect."""
+    return [
+        f"Note: {name} has no effect any more. Every forecast is kept for ever, because a year of "
+        "them takes little space. Remove the line."
+        for name in RETIRED
+        if os.environ.get(name, "").strip()
+    ]
 
 
 def _web_address(url: str) -> str:
@@ -83,26 +94,6 @@ def _blank_is_unset(value: Any) -> Any:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-def _keep_days(days: int) -> int:
-    if days != 0 and days < LEAST_FORECAST_DAYS:
-        raise ValueError(f"it must be 0 (for ever) or at least {LEAST_FORECAST_DAYS} days")
-    return days
-
-
-def _leads(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        hours = sorted({float(part) for part in value.split(",")})
-    except ValueError:
-        raise ValueError("it must be hours separated by commas, such as 0,3,6,12") from None
-    if not all(hour in (step / 2 for step in range(96)) for hour in hours):
-        raise ValueError("each must be a half or whole hour from 0 to 47.5")
-    if hours[0] != 0:
-        raise ValueError("0, the newest forecast of each half-hour, must be among them")
-    return tuple(hours)
-
-
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 
@@ -129,15 +120,6 @@ class Settings(BaseSettings):
     backtest_days: int = Field(default=14, ge=0, le=366)
     backtest_stride_hours: float = Field(default=3, ge=0.5, le=24, multiple_of=0.5)
     use_neso_forecast: bool = False
-    forecast_keep_days: Annotated[int, Field(le=36500), AfterValidator(_keep_days)] = 400
-    forecast_keep_leads_hours: Annotated[tuple[float, ...], NoDecode, BeforeValidator(_leads)] = (
-        0,
-        3,
-        6,
-        12,
-        24,
-        36,
-    )
     dagster_keep_days: int = Field(default=90, ge=0, le=36500)
 
     @classmethod
@@ -162,11 +144,6 @@ class Settings(BaseSettings):
     def demo_home(self) -> Path:
         """The folder of the demo's state."""
         return (self.home / "demo").resolve()
-
-    @property
-    def forecast_keep_leads(self) -> list[timedelta]:
-        """The leads of forecasts that are kept for ever."""
-        return [timedelta(hours=hours) for hours in self.forecast_keep_leads_hours]
 
     def first_history_day(self, now: datetime) -> date:
         """The first UTC day whose gaps are filled."""

@@ -11,7 +11,13 @@ from urllib.parse import quote
 
 import pytest
 
-from grid_assets.settings import PROJECT_DIR, PUBLIC_API_URL, Settings, SettingsError
+from grid_assets.settings import (
+    PROJECT_DIR,
+    PUBLIC_API_URL,
+    Settings,
+    SettingsError,
+    retired_settings,
+)
 
 NOW = datetime(2026, 3, 31, 0, 10, tzinfo=UTC)
 
@@ -161,16 +167,6 @@ def test_an_address_that_is_no_base_address_is_refused(
         ("GRID_BACKTEST_STRIDE_HOURS", "24.5"),
         ("GRID_BACKTEST_STRIDE_HOURS", "nan"),
         ("GRID_USE_NESO_FORECAST", "perhaps"),
-        ("GRID_FORECAST_KEEP_DAYS", "30"),
-        ("GRID_FORECAST_KEEP_DAYS", "-1"),
-        ("GRID_FORECAST_KEEP_DAYS", "36501"),
-        ("GRID_FORECAST_KEEP_LEADS_HOURS", "0;3"),
-        ("GRID_FORECAST_KEEP_LEADS_HOURS", "0,,3"),
-        ("GRID_FORECAST_KEEP_LEADS_HOURS", "0,0.25"),
-        ("GRID_FORECAST_KEEP_LEADS_HOURS", "0,48"),
-        ("GRID_FORECAST_KEEP_LEADS_HOURS", "0,-3"),
-        ("GRID_FORECAST_KEEP_LEADS_HOURS", "0,nan"),
-        ("GRID_FORECAST_KEEP_LEADS_HOURS", "3,6"),
         ("GRID_DAGSTER_KEEP_DAYS", "-1"),
         ("GRID_DAGSTER_KEEP_DAYS", "36501"),
         ("GRID_DATABASE_URL", "mysql://host/grid"),
@@ -198,10 +194,6 @@ def test_a_bad_value_is_refused_by_the_name_of_its_variable(
         ("GRID_BACKTEST_STRIDE_HOURS", "0.5", 0.5),
         ("GRID_BACKTEST_STRIDE_HOURS", "24", 24),
         ("GRID_USE_NESO_FORECAST", "true", True),
-        ("GRID_FORECAST_KEEP_DAYS", "0", 0),
-        ("GRID_FORECAST_KEEP_DAYS", "31", 31),
-        ("GRID_FORECAST_KEEP_LEADS_HOURS", "0", (0,)),
-        ("GRID_FORECAST_KEEP_LEADS_HOURS", " 24, 0.5,0 ,24", (0, 0.5, 24)),
         ("GRID_DAGSTER_KEEP_DAYS", "0", 0),
     ],
 )
@@ -238,6 +230,13 @@ def test_a_schedule_that_dagster_can_run_is_taken(
 ) -> None:
     chosen = settings(monkeypatch, GRID_TELEMETRY_CRON=cron)
     assert chosen.telemetry_cron == " ".join(cron.split())
+def test_a_setting_of_an_earlier_version_is_named_and_stops_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert retired_settings() == []
+    settings(monkeypatch, GRID_FORECAST_KEEP_DAYS="30", GRID_FORECAST_KEEP_LEADS_HOURS=" ")
+    [note] = retired_settings()
+    assert note.startswith("Note: GRID_FORECAST_KEEP_DAYS has no effect any more. Every forecast")
 
 
 def test_every_bad_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,36 @@ CASE {{ series }}
 (extract(epoch FROM {{ period_start }} - {{ issued_at }}) / 60)::integer
 {%- endmacro %}
 
+{# The latest issue time that counts now, the next half-hour: an issue after it comes from a clock
+   that was wrong. #}
+{% macro latest_issue_time() %}
+now() + interval '30 minutes'
+{%- endmacro %}
+
+{# Each half-hour of each series (`known`) in the rows of forecast.archive `issue`: `cell` has below,
+   p50 and above, in tenths, and its step from 1. #}
+{% macro cells(issue) %}
+CROSS JOIN forecast.series AS known
+CROSS JOIN LATERAL unnest({{ issue }}.below[known.ordinal:known.ordinal], {{ issue }}.p50[known.ordinal:known.ordinal],
+                          {{ issue }}.above[known.ordinal:known.ordinal])
+     WITH ORDINALITY AS cell (below, p50, above, step)
+{%- endmacro %}
+
+{# The row of forecast.archive `issue` at one half-hour: `cell` has below, p50 and above, in tenths. #}
+{% macro cell(issue, period_start, ordinal) %}
+CROSS JOIN LATERAL (SELECT
+    1 + (extract(epoch FROM {{ period_start }} - {{ issue }}.starts_at) / 1800)::integer) AS place (step)
+-- OFFSET 0, so that each array is unpacked once
+CROSS JOIN LATERAL (SELECT
+    {{ issue }}.below[{{ ordinal }}][place.step], {{ issue }}.p50[{{ ordinal }}][place.step],
+    {{ issue }}.above[{{ ordinal }}][place.step] OFFSET 0) AS cell (below, p50, above)
+{%- endmacro %}
+
+{# The quantiles of such a cell, in gCO2/kWh or %. #}
+{% macro quantiles() %}
+0.1 * (cell.p50 - cell.below) AS p10, 0.1 * cell.p50 AS p50, 0.1 * (cell.p50 + cell.above) AS p90
+{%- endmacro %}
+
 {# Copies comments to the columns of a view that have none, from the same column of the relations
    that the view reads; the first relation with a comment counts. #}
 {% macro inherit_comments(view) %}

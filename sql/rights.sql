@@ -86,9 +86,11 @@ DECLARE
 BEGIN
     FOR command IN
         SELECT format('GRANT SELECT%s ON %s TO grid_writer',
-                      CASE nspname WHEN 'raw' THEN ', INSERT'
-                                   WHEN 'core' THEN ', INSERT, UPDATE'
-                                   WHEN 'forecast' THEN ', INSERT, UPDATE' ELSE '' END,
+                      -- only triggers write these
+                      CASE WHEN relname IN ('latest', 'incoming', 'incoming_neso_forecast') THEN ''
+                           WHEN nspname = 'raw' THEN ', INSERT'
+                           WHEN nspname IN ('core', 'forecast') THEN ', INSERT, UPDATE'
+                           ELSE '' END,
                       c.oid::regclass)
         FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = relnamespace
         WHERE nspname IN ('raw', 'core', 'forecast', 'ops', 'reporting')

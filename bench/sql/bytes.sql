@@ -1,7 +1,7 @@
--- Numbers of half-hours and predictions, and the bytes that they take, with indexes and TOAST: our
+-- Numbers of half-hours and issues, and the bytes that they take, with indexes and TOAST: our
 -- telemetry without NESO's forecasts, the naive telemetry, our forecasts, the naive forecasts.
-SELECT (SELECT count(*) FROM core.intensity), (SELECT count(*) FROM forecast.predictions),
-       sum(bytes) FILTER (WHERE nspname IN ('raw', 'core') AND relname !~ '^neso_forecast'),
+SELECT (SELECT count(*) FROM core.intensity), (SELECT count(*) FROM forecast.archive WHERE model <> 'neso'),
+       sum(bytes) FILTER (WHERE nspname IN ('raw', 'core') AND relname !~ 'neso'),
        sum(bytes) FILTER (WHERE nspname = 'naive' AND relname !~ '^(predictions|issues)'),
        sum(bytes) FILTER (WHERE nspname = 'forecast'),
        sum(bytes) FILTER (WHERE nspname = 'naive' AND relname ~ '^(predictions|issues)')

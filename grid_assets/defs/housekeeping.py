@@ -1,4 +1,4 @@
-"""The daily job that removes old data: surplus leads of forecasts, and Dagster runs.
+"""The daily job that removes old Dagster runs. Our own tables are kept for ever.
 
 `health.housekeeping` decides whether it is due.
 """
@@ -13,8 +13,7 @@ from grid_assets.defs.automation import QUIET_RUN_CONFIG
 from grid_assets.defs.partitions import TRIGGER_TAG, Days
 from grid_assets.defs.resources import Services
 from grid_assets.defs.run_logging import attempt
-from grid_assets.forecasting.retention import thin
-from grid_assets.health.housekeeping import PURGING, THINNING, record_purge
+from grid_assets.health.housekeeping import PURGING, record_purge
 
 QUIET_MINUTE: Final = "27 3 * * *"
 """At night, and midway between two half-hourly cycles, which start at minutes 12 and 42."""
@@ -28,50 +27,24 @@ def _today(context: dg.OpExecutionContext, now: datetime) -> Days:
 @dg.op(
     out=dg.Out(dg.Nothing),
     description=(
-        "Thins forecasts older than GRID_FORECAST_KEEP_DAYS to the leads of "
-        "GRID_FORECAST_KEEP_LEADS_HOURS. In ops.etl_runs, rows_written counts the rows removed."
-    ),
-)
-def thin_forecasts(context: dg.OpExecutionContext, services: Services) -> None:
-    settings, now = services.settings, services.now()
-    with attempt(context, services, THINNING, _today(context, now)) as current:
-        done = thin(
-            services.connection, settings.forecast_keep_days, settings.forecast_keep_leads, now
-        )
-        current.rows_written = done.rows
-    context.log.info(f"{done.days} days thinned, {done.rows} rows removed.")
-    if done.postponed:
-        context.log.info("A run is forecasting these days. The rest will be thinned tomorrow.")
-
-
-@dg.op(
-    out=dg.Out(dg.Nothing),
-    description=(
         "Deletes Dagster's runs older than GRID_DAGSTER_KEEP_DAYS with their events, except those "
         "with the newest materialisation of a partition. rows_written counts the runs removed."
     ),
 )
 def purge_history(context: dg.OpExecutionContext, services: Services) -> None:
-    days = services.settings.dagster_keep_days
-    if days == 0:
-        context.log.info("GRID_DAGSTER_KEEP_DAYS is 0, so no runs are deleted.")
-        return
-    now = services.now()
+    days, now = services.settings.dagster_keep_days, services.now()
     with attempt(context, services, PURGING, _today(context, now)) as current:
+        if days == 0:
+            context.log.info("GRID_DAGSTER_KEEP_DAYS is 0, so no runs are deleted.")
+            return
         done = run_retention.purge(context.instance, now - timedelta(days=days))
         current.rows_fetched, current.rows_written = done.seen, done.deleted
         record_purge(services.connection, now)
     context.log.info(f"Deleted {done.deleted} of {done.seen} runs older than {days} days.")
 
 
-@dg.job(
-    description=(
-        "Once a day: thins old forecasts and deletes Dagster's old runs. "
-        "If one part fails, the other still runs."
-    ),
-)
+@dg.job(description="Once a day: deletes Dagster's old runs.")
 def housekeeping() -> None:
-    thin_forecasts()
     purge_history()
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from grid_assets.halfhours import Window, day_start
-from grid_assets.series import SERIES
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import statement
 
@@ -27,14 +26,7 @@ def score(connection: Connection, window: Window, final_before: date | None) -> 
     """
     if final_before is not None and window.start < day_start(final_before):
         window = Window(min(day_start(final_before), window.end), window.end)
-    # Not from forecast.models: another program may write forecasts without a row there.
-    models = connection.execute("SELECT DISTINCT model FROM forecast.streams()").fetchall()
-    span = {
-        "start": window.start,
-        "end": window.end,
-        "models": [model for (model,) in models],
-        "series": list(SERIES),
-    }
+    span = {"start": window.start, "end": window.end}
     # Two days of every issue are sorted in memory, not on disk.
     connection.execute("SET LOCAL work_mem = '64MB'")
     connection.execute(statement("forecast/stage_accuracy"), span)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 import numpy as np
@@ -37,19 +37,19 @@ ISSUES: Final = (
     "refused_reason",
 )
 
-PREDICTIONS: Final = (
+ARRAYS: Final = (
     "model",
-    "series",
-    "period_start",
     "issued_at",
     "created_at",
-    "p10",
+    "below",
     "p50",
-    "p90",
+    "above",
     "raw_p10",
-    "raw_p50",
     "raw_p90",
 )
+
+STRIDE_ORIGIN: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""A UTC midnight: the strides of calibration are counted from there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +88,12 @@ def margins_of_day(connection: Connection, info: ModelInfo, day: date, *, again:
             "steps": HORIZON,
         },
     ).fetchall()
-    position = {at: index for index, at in enumerate(sorted({row[0] for row in rows}))}
+    position = {at: index for index, at in enumerate(sorted(row[0] for row in rows))}
     low = np.full((len(position), len(SERIES), HORIZON), np.nan, np.float32)
     high, actual = low.copy(), low.copy()
-    for issued_at, series, p10, p90 in rows:
-        low[position[issued_at], SERIES.index(series)] = p10
-        high[position[issued_at], SERIES.index(series)] = p90
+    for issued_at, p10, p90 in rows:
+        low[position[issued_at]] = np.array(p10, np.float32)
+        high[position[issued_at]] = np.array(p90, np.float32)
     if position:
         first = min(position)
         known = KnownValues(connection, Window(first, start))
@@ -111,18 +111,14 @@ def margins_of_day(connection: Connection, info: ModelInfo, day: date, *, again:
 
 
 def _load_margins(connection: Connection, info: ModelInfo, day: date) -> Margins | None:
-    rows = connection.execute(
+    row = connection.execute(
         statement("forecast/read_margins"),
         {"model": info.model, "revision": info.revision, "day": day},
-    ).fetchall()
-    if {row[0] for row in rows} != set(SERIES):
-        return None
-    by_series = {series: values for series, values, _ in rows}
-    return Margins(np.array([by_series[name] for name in SERIES], np.float32), rows[0][2])
+    ).fetchone()
+    return None if row is None else Margins(np.array(row[0], np.float32), row[1])
 
 
 def _store_margins(connection: Connection, info: ModelInfo, day: date, computed: Margins) -> None:
-    cells = [(row, step) for row in range(len(SERIES)) for step in range(HORIZON)]
     connection.execute(
         statement("forecast/store_margins"),
         {
@@ -130,9 +126,7 @@ def _store_margins(connection: Connection, info: ModelInfo, day: date, computed:
             "revision": info.revision,
             "day": day,
             "issues": computed.issues,
-            "series": [SERIES[row] for row, _ in cells],
-            "steps": [step for _, step in cells],
-            "margins": [float(computed.values[cell]) for cell in cells],
+            "margins": computed.values.tolist(),
         },
     )
 
@@ -143,7 +137,7 @@ def publish(
     now: datetime,
     judge: Callable[[Connection], None],
 ) -> int:
-    """Store these issues, replacing stored ones; returns the rows written.
+    """Store these issues, replacing stored ones; returns the forecasts of a half-hour written.
 
     An unchanged issue is not rewritten. One that another run has since made from newer telemetry is
     kept, and a forecast is not replaced by a refusal. `judge` may read the table `staged` and raise
@@ -151,9 +145,12 @@ def publish(
     """
     connection.execute(statement("forecast/create_staging"))
     copy_rows(connection, "asked", ISSUES, (_issue_row(issue, now) for issue in issues))
-    copy_rows(connection, "staged", PREDICTIONS, _prediction_rows(issues, now))
+    copy_rows(connection, "staged_arrays", ARRAYS, _array_rows(issues, now))
     judge(connection)
     connection.execute(statement("forecast/discard_outdated_issues"))
+    connection.execute(
+        statement("forecast/choose_raw_quantiles"), {"stride": STRIDE, "origin": STRIDE_ORIGIN}
+    )
     connection.execute(statement("forecast/find_changed_issues"))
     connection.execute(statement("forecast/publish_issues"))
     # An unchanged refusal gets the time of this attempt, which determines when the next is due.
@@ -161,7 +158,8 @@ def publish(
         "UPDATE forecast.issues AS i SET created_at = a.created_at FROM asked AS a "
         "WHERE i.model = a.model AND i.issued_at = a.issued_at AND i.refused_reason IS NOT NULL"
     )
-    return connection.execute(statement("forecast/publish_predictions")).rowcount
+    written = connection.execute(statement("forecast/publish_predictions")).rowcount
+    return written * len(SERIES) * HORIZON
 
 
 def record_models(connection: Connection, infos: Iterable[ModelInfo], now: datetime) -> None:
@@ -208,22 +206,24 @@ def _issue_row(issue: Issue, now: datetime) -> tuple[Any, ...]:
     )
 
 
-def _prediction_rows(issues: Iterable[Issue], now: datetime) -> Iterator[tuple[Any, ...]]:
+def _array_rows(issues: Iterable[Issue], now: datetime) -> Iterator[tuple[Any, ...]]:
     for issue in issues:
         if issue.stored is None or issue.raw is None:
             continue
-        issued_at = issue.context.issued_at
-        starts = [issued_at + step * HALF_HOUR for step in range(HORIZON)]
-        raw = np.round(issue.raw.astype(np.float64), 2).tolist()
-        stored = issue.stored.tolist()
-        for row, series in enumerate(SERIES):
-            for step, start in enumerate(starts):
-                yield (
-                    issue.info.model,
-                    series,
-                    start,
-                    issued_at,
-                    now,
-                    *(f"{value // 10}.{value % 10}" for value in stored[row][step]),
-                    *raw[row][step],
-                )
+        low, median, high = (issue.stored[..., quantile] for quantile in range(3))
+        raw = np.round(issue.raw.astype(np.float64), 2)
+        yield (
+            issue.info.model,
+            issue.context.issued_at,
+            now,
+            _as_array(median - low),
+            _as_array(median),
+            _as_array(high - median),
+            _as_array(raw[..., 0]),
+            _as_array(raw[..., 2]),
+        )
+
+
+def _as_array(values: np.ndarray[Any, Any]) -> str:
+    """The text of a PostgreSQL array."""
+    return str(values.tolist()).replace("[", "{").replace("]", "}").replace("nan", "NaN")

@@ -50,7 +50,7 @@ def faults(connection: Connection) -> list[str]:
         "a mix does not sum to exactly 100": (
             "SELECT EXISTS (SELECT FROM reporting.telemetry WHERE total_pct <> 100)"
         ),
-        "there is no forecast": "SELECT NOT EXISTS (SELECT FROM forecast.predictions)",
+        "there is no forecast": "SELECT NOT EXISTS (SELECT FROM forecast.archive)",
         "there are no scores": "SELECT NOT EXISTS (SELECT FROM forecast.accuracy)",
         "the shares of a forecast do not sum to exactly 100": (
             "SELECT EXISTS (SELECT FROM forecast.predictions WHERE series <> 'carbon_intensity' "

@@ -12,9 +12,6 @@ from typing import Final
 from grid_assets.forecasting.retention import thinned_to
 from grid_assets.warehouse.connection import Connection
 
-THINNING: Final = "ops.retention"
-"""The asset name of attempts that thin forecasts; their `rows_written` counts removed rows."""
-
 PURGING: Final = "dagster.runs"
 """The asset name of attempts that purge Dagster's history; they count runs."""
 
@@ -30,7 +27,7 @@ def is_due(connection: Connection, now: datetime) -> bool:
     row = connection.execute(
         "SELECT coalesce((SELECT max(started_at) FROM ops.etl_runs WHERE asset = %s), "
         "(SELECT stamped_at FROM ops.warehouse)) < %s",
-        [THINNING, now - EVERY],
+        [PURGING, now - EVERY],
     ).fetchone()
     return row == (True,)
 
@@ -46,22 +43,18 @@ def record_purge(connection: Connection, now: datetime) -> None:
 
 def report(connection: Connection, now: datetime) -> Iterator[str]:
     """Lines for `grid status` about the last housekeeping run; a failure is a warning."""
-    rows = connection.execute(
-        "SELECT DISTINCT ON (asset) asset, status, started_at, rows_written, error_message "
-        "FROM ops.etl_runs WHERE asset = ANY(%s) ORDER BY asset, started_at DESC",
-        [[THINNING, PURGING]],
-    ).fetchall()
-    last = {row[0]: row[1:] for row in rows}
-    if THINNING not in last:
+    last = connection.execute(
+        "SELECT status, started_at, rows_written, error_message FROM ops.etl_runs "
+        "WHERE asset = %s ORDER BY started_at DESC LIMIT 1",
+        [PURGING],
+    ).fetchone()
+    if last is None:
         yield "housekeeping  not run yet; it runs once a day"
         return
-    parts = [f"{last[THINNING][2]} rows of old forecasts"]
-    if PURGING in last:
-        parts.append(f"{last[PURGING][2]} old runs")
+    state, started_at, removed, error = last
     first = thinned_to(connection)
     complete = f"; forecasts are complete from {first} on" if first else ""
-    hours = max(int((now - last[THINNING][1]).total_seconds() // 3600), 0)
-    yield f"housekeeping  {hours} h ago, removed {' and '.join(parts)}{complete}"
-    for asset, (state, _, _, error) in last.items():
-        if state in ("failed", "crashed"):
-            yield f"    warning: housekeeping, {asset}, {state}: {error}"
+    hours = max(int((now - started_at).total_seconds() // 3600), 0)
+    yield f"housekeeping  {hours} h ago, removed {removed} old runs{complete}"
+    if state in ("failed", "crashed"):
+        yield f"    warning: housekeeping, {PURGING}, {state}: {error}"

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from grid_assets.api.client import is_loopback, probe_replay
 from grid_assets.runtime.postgres import EmbeddedPostgres
-from grid_assets.settings import Settings, SettingsError
+from grid_assets.settings import Settings, SettingsError, retired_settings
 from grid_assets.warehouse.connection import WarehouseError, connect
 from grid_assets.warehouse.migrate import ensure_database, is_current, migrate
 from grid_assets.warehouse.stamp import Stamp, read_stamp, refuse_other_kind
@@ -151,6 +151,8 @@ def open_environment(
 def set_up(environment: Environment, say: Say) -> Stamp:
     """Migrate if anything is missing; return the kind of data that the warehouse holds."""
     settings = environment.settings
+    for note in retired_settings():
+        say(note)
     with connect(environment.warehouse) as connection:
         stamp = read_stamp(connection)
         if stamp is None:

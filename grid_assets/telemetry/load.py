@@ -112,7 +112,7 @@ def load_neso_forecast(
     }
     newest = connection.execute(
         "SELECT period_start, forecast_gco2_kwh FROM raw.neso_forecast "
-        "WHERE issued_at = (SELECT max(issued_at) FROM raw.neso_forecast)"
+        "WHERE issued_at = (SELECT max(issued_at) FROM raw.neso_vintages)"
     ).fetchall()
     if dict(newest) == vintage:
         return 0

@@ -21,6 +21,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
 from grid_assets.warehouse.connection import Connection, WarehouseError, connect
+from grid_assets.warehouse.moving import LAST_STEP, move_rows
 from grid_assets.warehouse.roles import create_roles
 from grid_assets.warehouse.stamp import Stamp, read_stamp, refuse_other_kind
 from grid_assets.warehouse.statements import render, sql_dir
@@ -59,18 +60,27 @@ def migrate(url: SecretStr, stamp: Stamp, say: Callable[[str], None] = lambda _:
                 refuse_other_kind(present, stamp, url)
             create_roles(connection)
             say("Applying migrations")
-            applied = _apply_migrations(url)
+            applied = _apply_migrations(url, lambda name: name != LAST_STEP)
             connection.execute(
                 "INSERT INTO ops.warehouse (kind, shift_weeks) VALUES (%s, %s) "
                 "ON CONFLICT DO NOTHING",
                 [stamp.kind, stamp.shift_weeks],
             )
+            # Until here the views of an earlier version read its tables, which are complete.
+            move_rows(connection, say)
             renewed = _renew_views_and_rights(connection)
+            applied += _apply_migrations(url, lambda name: name == LAST_STEP)
             return Migrated(applied, renewed, present or stamp)
         except psycopg.errors.InsufficientPrivilege as error:
             raise WarehouseError(
                 f"The user of GRID_DATABASE_URL may not set up {location(url)}: "
                 f"{error.diag.message_primary}. {_USE_THE_OWNER}"
+            ) from None
+        except psycopg.errors.DependentObjectsStillExist as error:
+            raise WarehouseError(
+                "The tables of an earlier version are moved but could not be dropped: an object "
+                "of yours depends on them. Drop it, migrate, and create it again. "
+                f"{error.diag.message_detail or ''}"
             ) from None
         finally:
             connection.execute(_lock("pg_advisory_unlock"))
@@ -110,7 +120,8 @@ def ensure_database(url: SecretStr, name: str) -> SecretStr:
     return SecretStr(text)
 
 
-def _apply_migrations(url: SecretStr) -> list[str]:
+def _apply_migrations(url: SecretStr, wanted: Callable[[str], bool]) -> list[str]:
+    """Apply the migrations of a kind that are missing; returns their names."""
     from yoyo import get_backend, read_migrations
 
     logging.getLogger("yoyo").setLevel(logging.WARNING)  # it would log each statement
@@ -118,7 +129,7 @@ def _apply_migrations(url: SecretStr) -> list[str]:
         # We hold the advisory lock, so a lock row here was left by a process that was killed.
         backend.break_lock()
         migrations = read_migrations(str(sql_dir() / "migrations"))
-        pending = backend.to_apply(migrations)
+        pending = backend.to_apply(migrations).filter(lambda migration: wanted(migration.id))
         names = [migration.id for migration in pending]
         with backend.lock():
             backend.apply_migrations(pending)

@@ -50,6 +50,7 @@ TINY = Sizes(
     alone_s=0,
     together_s=1,
     naive_timeout_s=20,
+    year_days=1,
 )
 
 

@@ -358,7 +358,7 @@ def test_a_forecast_without_a_band_is_drawn_and_promises_none(
     now = datetime.now(UTC)
     made_up.fill(warehouse, now)
     with connect(warehouse) as connection:
-        connection.execute("DELETE FROM forecast.predictions WHERE model <> 'neso'")
+        connection.execute("DELETE FROM forecast.archive WHERE model <> 'neso'")
     with opened(chromium, write(now)) as shown:
         expect(shown.locator("#now")).to_contain_text("By neso (simulated)")
         expect(shown.locator("#now")).not_to_contain_text("p10 and p90")

@@ -27,6 +27,7 @@ from grid_assets.series import FUELS
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.stamp import Stamp
 from grid_assets.warehouse.statements import sql_dir
+from grid_assets_tests.archive import forget
 from grid_assets_tests.dashboard import made_up
 
 Rows = Callable[..., list[tuple[Any, ...]]]
@@ -226,7 +227,7 @@ def test_the_greenest_hours_are_those_of_greenest_window_for_the_pages_model(
     now = datetime.now(UTC)
     made_up.fill(warehouse, now)
     ahead = floor(now) + HALF_HOUR
-    delete = "DELETE FROM forecast.predictions WHERE model = %s AND period_start "
+    when = "model = %s AND period_start "
 
     def greenest() -> Greenest | None:
         return queries.read(connection, now).greenest
@@ -236,11 +237,12 @@ def test_the_greenest_hours_are_those_of_greenest_window_for_the_pages_model(
         return Greenest(start, start + timedelta(hours=3), Decimal(sum(medians)) / 6)
 
     assert greenest() == stretch(0, 151, 152, 153, 154, 95, 156)
-    rows(delete + "= %s", made_up.MODEL, ahead + HALF_HOUR)  # a gap is not bridged
+    forget(warehouse, when + "= %s", made_up.MODEL, ahead + HALF_HOUR)  # a gap is not bridged
     assert greenest() == stretch(2, 153, 154, 95, 156, 157, 158)
-    rows(delete + ">= %s", made_up.MODEL, ahead + 4 * HALF_HOUR)  # too few for three hours
+    # too few for three hours
+    forget(warehouse, when + ">= %s", made_up.MODEL, ahead + 4 * HALF_HOUR)
     assert greenest() is None
-    rows(delete + ">= %s", made_up.MODEL, ahead)  # NESO's are 7 g higher
+    forget(warehouse, when + ">= %s", made_up.MODEL, ahead)  # NESO's are 7 g higher
     assert greenest() == stretch(0, 158, 159, 160, 161, 102, 163)
 
 

@@ -33,6 +33,7 @@ from grid_assets.halfhours import HALF_HOUR, api_time, floor
 from grid_assets.replay.server import ReplayServer
 from grid_assets.series import FUELS
 from grid_assets.warehouse.connection import Connection
+from grid_assets_tests.archive import forget
 from grid_assets_tests.defs.conftest import (
     Recorded,
     Tables,
@@ -321,9 +322,12 @@ FORECAST = "SELECT * FROM forecast.predictions ORDER BY 1, 2, 3, 4"
 @pytest.mark.parametrize(
     ("tamper", "fails"),
     [
-        ("SET p10 = NULL, p90 = NULL WHERE series = 'wind'", {"quantiles_ordered"}),
-        ("SET p50 = p50 + 0.1, p90 = 100 WHERE series = 'wind'", {"shares_sum_to_100"}),
-        ("SET series = 'coal' WHERE false", set()),
+        ("SET below = NULL, above = NULL", {"quantiles_ordered"}),
+        (
+            "SET p50[10][1] = p50[10][1] + 1, above[10][1] = 0",
+            {"shares_sum_to_100"},
+        ),
+        ("SET p50 = NULL WHERE false", set()),
     ],
 )
 def test_a_forecast_that_another_program_has_changed_fails_the_next_cycle(
@@ -333,7 +337,7 @@ def test_a_forecast_that_another_program_has_changed_fails_the_next_cycle(
     tables: Tables,
 ) -> None:
     assert forecast_now().success
-    tables.rows(f"UPDATE forecast.predictions {tamper}")
+    tables.rows(f"UPDATE forecast.archive {tamper}")
     before = tables.rows(FORECAST)
 
     result = forecast_now("tick")  # nothing is due, so the newest issue is judged as it is stored
@@ -348,13 +352,11 @@ def test_a_forecast_that_another_program_has_changed_fails_the_next_cycle(
 
 
 def test_a_forecast_from_which_another_program_has_taken_a_half_hour_fails_the_next_cycle(
-    forecast_now: Callable[..., dg.ExecuteInProcessResult], tables: Tables
+    forecast_now: Callable[..., dg.ExecuteInProcessResult], warehouse: SecretStr
 ) -> None:
     assert forecast_now().success
-    tables.rows(
-        "DELETE FROM forecast.predictions WHERE series = 'wind' "
-        "AND period_start = (SELECT max(period_start) FROM forecast.predictions)"
-    )
+    last = "series = 'wind' AND period_start = (SELECT max(period_start) FROM forecast.predictions)"
+    assert forget(warehouse, last) > 0
     result = forecast_now("tick")
     assert not result.success
     found = evaluations(result)["forecast.predictions", "horizon_complete"]

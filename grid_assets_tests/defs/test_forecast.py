@@ -128,7 +128,7 @@ def answer(result: dg.ExecuteInProcessResult, relation: str) -> dict[str, Any]:
 
 def predictions(rows: Rows, more: str = "") -> list[tuple[Any, ...]]:
     return rows(
-        "SELECT model, series, issued_at, period_start, p10, p50, p90, raw_p10, raw_p50, raw_p90 "  # noqa: S608
+        "SELECT model, series, issued_at, period_start, p10, p50, p90 "  # noqa: S608
         f"FROM forecast.predictions WHERE true {more} ORDER BY 1, 2, 3, 4"
     )
 
@@ -530,13 +530,15 @@ def test_what_lies_far_back_is_looked_for_only_every_few_minutes(warehouse: Secr
 def everything_up_to(url: SecretStr, at: datetime) -> dict[str, list[tuple[Any, ...]]]:
     """Every stored forecast issued by `at`, what it was made from, and the margins behind it."""
     queries = {
-        "predictions": "SELECT model, series, issued_at, period_start, p10, p50, p90, raw_p10, "
-        "raw_p50, raw_p90 FROM forecast.predictions WHERE issued_at <= %s ORDER BY 1, 2, 3, 4",
+        "predictions": "SELECT model, series, issued_at, period_start, p10, p50, p90 "
+        "FROM forecast.predictions WHERE issued_at <= %s ORDER BY 1, 2, 3, 4",
+        "raw quantiles": "SELECT model, issued_at, raw_p10, raw_p90 "
+        "FROM forecast.archive WHERE issued_at <= %s AND raw_p10 IS NOT NULL ORDER BY 1, 2",
         "issues": "SELECT model, issued_at, intensity_to, mix_to, context_missing, "
         "context_assumed, known_by, neso_issued_at, calibrated_on, refused_reason "
         "FROM forecast.issues WHERE issued_at <= %s ORDER BY 1, 2",
-        "margins": "SELECT model, issue_date, series, step, margin, issues "
-        "FROM forecast.calibration WHERE issue_date <= %s ORDER BY 1, 2, 3, 4",
+        "margins": "SELECT model, issue_date, margins, issues "
+        "FROM forecast.calibration WHERE issue_date <= %s ORDER BY 1, 2",
     }
     with psycopg.connect(url.get_secret_value()) as connection:
         return {
@@ -554,7 +556,8 @@ NOISE = (
     "imports_pct = 0, nuclear_pct = 0, other_pct = 0, hydro_pct = 0, solar_pct = 0 "
     "WHERE period_start + interval '30 minutes' > %(at)s "
     "OR captured_at > %(at)s AND captured_at < period_start + interval '1 day'",
-    "UPDATE raw.neso_forecast SET forecast_gco2_kwh = 999 WHERE issued_at > %(at)s",
+    "UPDATE raw.neso_vintages SET forecast_gco2_kwh = "
+    "array_fill(999, ARRAY[cardinality(forecast_gco2_kwh)]) WHERE issued_at > %(at)s",
     # later revisions of what had been captured live before
     "INSERT INTO raw.intensity SELECT period_start, %(at)s + interval '1 hour', 1, 999, 'high' "
     "FROM raw.intensity WHERE period_start >= %(live)s AND captured_at <= %(at)s",

@@ -1,4 +1,4 @@
-"""Daily clean-up by schedule and by tick: its parts are independent, failures are only warnings."""
+"""Daily clean-up by schedule and by tick; failures are only warnings."""
 
 from __future__ import annotations
 
@@ -41,14 +41,8 @@ def instance(warehouse: SecretStr, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 @pytest.fixture
 def old(rows: Rows) -> None:
-    """A warehouse made two years ago, with an issue of a day that is 500 days old."""
+    """A warehouse made two years ago."""
     rows("UPDATE ops.warehouse SET stamped_at = %s", NOW - timedelta(days=700))
-    rows(
-        "INSERT INTO forecast.predictions (model, series, period_start, issued_at, created_at, p50)"
-        " SELECT 'chronos:a', 'wind', day, day - n * interval '30 min', day, 1 "
-        "FROM generate_series(0, 95) AS n, date_trunc('day', %s::timestamptz, 'UTC') AS day",
-        NOW - timedelta(days=500),
-    )
 
 
 def answer(url: SecretStr) -> list[str]:
@@ -56,7 +50,7 @@ def answer(url: SecretStr) -> list[str]:
         return list(housekeeping.report(connection, NOW))
 
 
-def test_a_tick_cleans_up_once_a_day_and_leaves_a_row_for_each_part(
+def test_a_tick_cleans_up_once_a_day_and_leaves_a_row(
     instance: dg.DagsterInstance,
     warehouse: SecretStr,
     rows: Rows,
@@ -64,18 +58,13 @@ def test_a_tick_cleans_up_once_a_day_and_leaves_a_row_for_each_part(
 ) -> None:
     run_id = run_housekeeping_if_due(instance, warehouse)
     assert run_id is not None
-    assert sorted(rows(DONE)) == [
-        ("dagster.runs", "success", 0, 0, "tick"),
-        ("ops.retention", "success", 0, 90, "tick"),
-    ]
-    assert rows("SELECT count(*)::integer FROM forecast.predictions") == [(6,)]
-    [(to,)] = rows("SELECT thinned_to FROM forecast.thinning")
+    assert rows(DONE) == [("dagster.runs", "success", 0, 0, "tick")]
     [(purged,)] = rows("SELECT history_purged_at FROM ops.retention")
-    assert to == (NOW - timedelta(days=499)).date()
     assert purged >= NOW
+    assert answer(warehouse) == ["housekeeping  0 h ago, removed 0 old runs"]
+    rows("INSERT INTO forecast.thinning (thinned_to) VALUES ('2024-03-04')")
     assert answer(warehouse) == [
-        "housekeeping  0 h ago, removed 90 rows of old forecasts and 0 old runs; "
-        f"forecasts are complete from {to} on"
+        "housekeeping  0 h ago, removed 0 old runs; forecasts are complete from 2024-03-04 on"
     ]
     assert instance.get_runs()[0].job_name == "housekeeping"
 
@@ -105,21 +94,21 @@ def test_the_schedule_is_on_by_default_and_runs_between_two_cycles() -> None:
     assert request.tags["grid/trigger"] == "schedule"
 
 
-def test_settings_of_0_remove_nothing(
+def test_a_setting_of_0_removes_nothing_and_counts_as_done(
     instance: dg.DagsterInstance,
     warehouse: SecretStr,
     rows: Rows,
     old: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("GRID_FORECAST_KEEP_DAYS", "0")
     monkeypatch.setenv("GRID_DAGSTER_KEEP_DAYS", "0")
     assert run_housekeeping_if_due(instance, warehouse) is not None
-    assert rows(DONE) == [("ops.retention", "success", 0, 0, "tick")]
-    assert rows("SELECT count(*)::integer FROM forecast.predictions") == [(96,)]
+    assert rows(DONE) == [("dagster.runs", "success", 0, 0, "tick")]
+    assert rows("SELECT * FROM ops.retention") == []
+    assert run_housekeeping_if_due(instance, warehouse) is None
 
 
-def test_a_purge_that_the_database_refuses_is_a_warning_and_forecasts_are_thinned(
+def test_a_purge_that_the_database_refuses_is_a_warning(
     instance: dg.DagsterInstance,
     warehouse: SecretStr,
     connection: Connection,
@@ -137,29 +126,13 @@ def test_a_purge_that_the_database_refuses_is_a_warning_and_forecasts_are_thinne
     said: list[str] = []
     commands.run_housekeeping(instance, warehouse, said.append)  # and raises nothing
     assert any("the disk is full" in line for line in said)
-    last = rows(DONE)[-2:]
-    assert ("dagster.runs", "failed") in [row[:2] for row in last]
-    assert ("ops.retention", "success") in [row[:2] for row in last]
+    assert rows(DONE)[-1][:2] == ("dagster.runs", "failed")
     _, warning = answer(warehouse)
     assert warning.startswith("    warning: housekeeping, dagster.runs, failed: ")
     seen = status(connection, "here", Settings(), NOW)
     assert warning in seen.lines
     assert not any("housekeeping" in fault or "dagster" in fault for fault in seen.faults)
     assert not due.has_failed_lately(connection, datetime.now(UTC))  # no delay
-
-
-def test_a_thinning_that_fails_is_a_warning_and_runs_are_purged(
-    instance: dg.DagsterInstance, warehouse: SecretStr, rows: Rows, old: None
-) -> None:
-    rows("ALTER FUNCTION forecast.thin_predictions RENAME TO gone")
-    said: list[str] = []
-    commands.run_housekeeping(instance, warehouse, said.append)
-    assert {row[:2] for row in rows(DONE)} == {
-        ("ops.retention", "failed"),
-        ("dagster.runs", "success"),
-    }
-    assert rows("SELECT count(*)::integer FROM forecast.predictions") == [(96,)]
-    assert any("thin_predictions" in line for line in said)
 
 
 def test_a_storage_of_dagster_that_is_lost_is_a_warning_of_the_tick(

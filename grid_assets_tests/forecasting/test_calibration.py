@@ -185,10 +185,11 @@ def test_margins_of_a_day_come_from_past_raw_quantiles_and_actuals_by_series_and
         column = "actual_gco2_kwh" if series == "carbon_intensity" else f"{series}_pct"
         table = "intensity" if series == "carbon_intensity" else "generation_mix"
         past = rows(
-            f"SELECT p.raw_p10, p.raw_p90, c.{column}::float8 FROM forecast.predictions AS p "  # noqa: S608
-            f"JOIN core.{table} AS c USING (period_start) WHERE p.model = %s AND p.series = %s "
-            "AND p.period_start = p.issued_at + %s AND p.period_start < %s",
-            *(MODEL, series, step * HALF_HOUR, day_start(TODAY)),
+            f"SELECT a.raw_p10[%s][%s], a.raw_p90[%s][%s], c.{column}::float8 "  # noqa: S608
+            f"FROM forecast.archive AS a JOIN core.{table} AS c "
+            "ON c.period_start = a.issued_at + %s WHERE a.model = %s AND c.period_start < %s",
+            *(SERIES.index(series) + 1, step + 1) * 2,
+            *(step * HALF_HOUR, MODEL, day_start(TODAY)),
         )
         assert 20 <= len(past) <= 32
         expected = brute_force(*(list(column) for column in zip(*past, strict=True)))
@@ -215,10 +216,10 @@ def test_margins_are_kept_for_the_day_and_recomputed_by_a_back_test(
 ) -> None:
     first = of_day(warehouse, again=False)
     kept = (
-        "SELECT count(*), min(issues), max(issues) FROM forecast.calibration "
+        "SELECT cardinality(margins), issues FROM forecast.calibration "
         "WHERE model = %s AND issue_date = %s"
     )
-    assert rows(kept, MODEL, TODAY) == [(960, 32, 32)]
+    assert rows(kept, MODEL, TODAY) == [(960, 32)]
     yesterday = Window(day_start(TODAY) - DAY, day_start(TODAY))
     rows("UPDATE raw.intensity SET actual_gco2_kwh = 500 WHERE period_start >= %s", yesterday.start)
     issues.publish(warehouse, yesterday)
@@ -257,9 +258,11 @@ def test_a_stored_band_is_the_raw_one_moved_by_the_margins_of_its_day(
         "SELECT calibrated_on FROM forecast.issues WHERE model = %s AND issued_at = %s", MODEL, T
     ) == [(32,)]
     stored = rows(
-        "SELECT p10::float8, raw_p10, p90::float8, raw_p90 FROM forecast.predictions "
-        "WHERE model = %s AND issued_at = %s AND series = 'carbon_intensity' "
-        "ORDER BY period_start",
+        "SELECT 0.1 * (cell.p50 - cell.below)::float8, cell.raw_p10, "
+        "0.1 * (cell.p50 + cell.above)::float8, cell.raw_p90 "
+        "FROM forecast.archive AS a, unnest(a.below[1:1], a.p50[1:1], a.above[1:1], "
+        "a.raw_p10[1:1], a.raw_p90[1:1]) AS cell (below, p50, above, raw_p10, raw_p90) "
+        "WHERE model = %s AND issued_at = %s",
         *(MODEL, T),
     )
     assert len(stored) == STEPS

@@ -93,8 +93,8 @@ def test_what_is_stored_is_ordered_in_range_and_exact(filled: SecretStr, rows: R
         "WHERE series <> 'carbon_intensity' GROUP BY model, period_start"
     ) == [(100, 9)]
     [(low, high)] = rows(
-        "SELECT min(raw_p10), max(raw_p90) FROM forecast.predictions "
-        "WHERE model = %s AND series <> 'carbon_intensity'",
+        "SELECT min(low), max(high) FROM forecast.archive, "
+        "unnest(raw_p10[2:10], raw_p90[2:10]) AS raw (low, high) WHERE model = %s",
         MODEL,
     )
     assert low < -30  # as the model gave it
@@ -285,13 +285,13 @@ def test_two_runs_that_differ_leave_one_of_them_whole(filled: SecretStr, rows: R
 
 @pytest.fixture
 def held_after_insert(rows: Rows) -> Iterator[None]:
-    """Makes each insert of predictions wait for an advisory lock before it can continue."""
+    """Makes each insert of forecasts wait for an advisory lock before it can continue."""
     rows(
         "CREATE FUNCTION forecast.hold() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN PERFORM pg_advisory_xact_lock(1, 2); RETURN NULL; END $$"
     )
     rows(
-        "CREATE TRIGGER hold AFTER INSERT ON forecast.predictions "
+        "CREATE TRIGGER hold AFTER INSERT ON forecast.archive "
         "FOR EACH STATEMENT EXECUTE FUNCTION forecast.hold()"
     )
     yield
@@ -304,7 +304,7 @@ def test_a_process_killed_between_insert_and_commit_leaves_nothing_and_the_next_
 ) -> None:
     url = filled.get_secret_value()
     inserting = (
-        "SELECT pid FROM pg_locks WHERE relation = 'forecast.predictions'::regclass "
+        "SELECT pid FROM pg_locks WHERE relation = 'forecast.archive'::regclass "
         "AND mode = 'RowExclusiveLock'"
     )
     with psycopg.connect(url) as gate:
@@ -501,12 +501,12 @@ def test_a_captured_forecast_of_neso_becomes_a_forecast_without_a_band(
     issues.issue(filled, T)
     assert neso_issues(rows) == [issued_at]
     found = rows(
-        "SELECT period_start, created_at, series, p10, p50::float8, raw_p50, p90, simulated "
+        "SELECT period_start, created_at, series, p10, p50::float8, p90, simulated "
         "FROM forecast.predictions WHERE model = 'neso' ORDER BY period_start"
     )
     # no half-hour that had begun at its capture, and nothing that no grid emits
     assert len(found) == 96 - 2 - 2
-    assert found[0] == (T + HALF_HOUR, issued_at, SERIES[0], None, 200, None, None, False)
+    assert found[0] == (T + HALF_HOUR, issued_at, SERIES[0], None, 200, None, False)
     assert rows("SELECT min(lead_minutes) FROM reporting.forecast_latest WHERE model = 'neso'") == [
         (48,)
     ]

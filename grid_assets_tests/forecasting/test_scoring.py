@@ -18,6 +18,7 @@ from grid_assets.halfhours import HALF_HOUR, Window, day_start, days_window
 from grid_assets.series import BUCKET_OF_STEP, FUELS, SERIES
 from grid_assets.warehouse.connection import connect, copy_rows, write_transaction
 from grid_assets_tests import shared_warehouse
+from grid_assets_tests.archive import forget
 from grid_assets_tests.forecasting import issues
 from grid_assets_tests.forecasting.issues import DAY, HOUR, T
 
@@ -308,9 +309,9 @@ def test_scores_whose_forecasts_or_actuals_are_gone_are_removed_within_the_windo
     run(warehouse, days_window(TODAY - DAY, TODAY))
     assert len(stored(rows)) == 4
 
-    rows("DELETE FROM forecast.predictions WHERE model = 'chronos:old'")
+    rows("DELETE FROM forecast.archive WHERE model = 'chronos:old'")
     rows("DELETE FROM forecast.models WHERE model = 'chronos:old'")
-    rows("DELETE FROM forecast.predictions WHERE series = 'gas'")
+    forget(warehouse, "series = 'gas'")
     assert run(warehouse, days_window(TODAY, TODAY)) == Scored(1, 2)
     assert {key[:3] for key in stored(rows)} == {
         ("chronos:a", "wind", TODAY),

@@ -407,11 +407,11 @@ def test_it_reads_a_row_of_each_half_hour_however_many_issues_reach_it(
     connection.execute(
         "INSERT INTO forecast.predictions (model, series, period_start, issued_at, created_at, p50)"
         "SELECT %s, 'carbon_intensity', at + step * interval '30 minutes', at, at, 1 "
-        "FROM generate_series(%s::timestamptz - interval '60 days', %s, '30 minutes') AS at, "
-        "generate_series(0, 95) AS step ON CONFLICT DO NOTHING",
+        "FROM generate_series(%s::timestamptz - interval '60 days', %s - interval '30 minutes', "
+        "'30 minutes') AS at, generate_series(0, 95) AS step",
         [CHRONOS, T, T],
     )
-    connection.execute("ANALYZE forecast.predictions, forecast.issues, forecast.models")
+    connection.execute("ANALYZE forecast.latest, forecast.issues, forecast.models")
     ask(connection, HOUR, T + DAY, earliest=T)  # reads the catalogue
     for more in ({"contiguous": True}, {"contiguous": False}):
         plan = connection.execute(

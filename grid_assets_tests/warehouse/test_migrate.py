@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -23,6 +22,7 @@ from grid_assets.warehouse.migrate import ensure_database, is_current, migrate
 from grid_assets.warehouse.stamp import Stamp, read_stamp
 from grid_assets.warehouse.statements import sql_dir
 from grid_assets.warehouse.urls import session_url
+from grid_assets_tests.warehouse.old_database import migrate_before
 
 NewDatabase = Callable[..., SecretStr]
 Rows = Callable[..., list[tuple[Any, ...]]]
@@ -149,49 +149,13 @@ def test_a_migration_killed_before_its_first_step_leaves_a_database_that_can_be_
     assert migrate(url, LIVE).applied == MIGRATIONS
 
 
-def test_what_a_writer_adds_during_an_upgrade_is_in_the_views(warehouse: SecretStr) -> None:
-    """From before `forecast.targets`, while a cycle is about to commit."""
-    run(
-        warehouse,
-        "DROP SCHEMA reporting CASCADE",
-        "DROP TABLE forecast.targets, forecast.thinning, ops.retention",
-        "DROP VIEW forecast.happened",
-        "DROP FUNCTION forecast.note_targets CASCADE",
-        "DROP FUNCTION forecast.lead_bucket, forecast.streams, forecast.thin_predictions, "
-        "forecast.drop_score_without_forecast, forecast.refresh_statistics",
-        "DROP INDEX core.intensity_by_settlement_date, core.generation_mix_by_settlement_date, "
-        "forecast.accuracy_by_series",
-        "CREATE SCHEMA reporting",
-        "DELETE FROM ops._yoyo_migration WHERE migration_id > '0006'",
-    )
-    with ThreadPoolExecutor(1) as pool:
-        with psycopg.connect(warehouse.get_secret_value()) as writer:
-            writer.execute(
-                "INSERT INTO forecast.predictions (model, series, period_start, issued_at, "
-                "created_at, p50) VALUES ('some', 'gas', '2026-01-01Z', '2026-01-01Z', now(), 1)"
-            )
-            upgrade = pool.submit(migrate, warehouse, stamp_of(warehouse))
-            waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
-            waiting += "AND datname = current_database()"
-            for _ in range(300):
-                if ask(warehouse, waiting):
-                    break
-                threading.Event().wait(0.1)
-        assert "0006_serving" in upgrade.result().applied
-    assert ask(warehouse, "SELECT model FROM reporting.forecast_latest") == [("some",)]
-
-
-def test_an_upgrade_keeps_how_far_forecasts_are_thinned(warehouse: SecretStr, rows: Rows) -> None:
+def test_an_upgrade_keeps_how_far_forecasts_are_thinned(new_database: NewDatabase) -> None:
     """From before `forecast.thinning`."""
-    run(
-        warehouse,
-        "DROP TABLE forecast.thinning",
-        "ALTER TABLE ops.retention ADD COLUMN forecasts_thinned_to date",
-        "INSERT INTO ops.retention (forecasts_thinned_to) VALUES ('2024-03-04')",
-        "DELETE FROM ops._yoyo_migration WHERE migration_id > '0009'",
-    )
-    migrate(warehouse, stamp_of(warehouse))
-    assert rows("SELECT thinned_to::text FROM forecast.thinning") == [("2024-03-04",)]
+    url = new_database()
+    migrate_before(url, "0009")
+    run(url, "INSERT INTO ops.retention (forecasts_thinned_to) VALUES ('2024-03-04')")
+    migrate(url, LIVE)
+    assert ask(url, "SELECT thinned_to::text FROM forecast.thinning") == [("2024-03-04",)]
 
 
 def test_two_migrations_at_once_do_the_work_once(new_database: NewDatabase) -> None:

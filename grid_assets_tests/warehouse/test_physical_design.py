@@ -1,4 +1,4 @@
-"""Which index a plan uses, on tables large enough for plans to differ, and `forecast.targets`.
+"""Which index a plan uses, on tables large enough for plans to differ, and `forecast.latest`.
 
 `test_database` tests the results of the views, and `bench` measures how long they take.
 """
@@ -62,16 +62,14 @@ def test_the_mix_of_24_hours_is_read_by_index(large: Connection) -> None:
 
 @pytest.fixture
 def many_forecasts(connection: Connection) -> Connection:
-    """20 days of issues, one every two hours, with the statistics that a live server would have."""
+    """40 days of issues, one each half-hour, with the statistics that a live server would have."""
     connection.execute(
-        "INSERT INTO forecast.predictions (model, series, period_start, issued_at, created_at, p50)"
-        "SELECT 'chronos:some', series, issued_at + step * interval '30 minutes', issued_at, "
-        "issued_at, 1 FROM generate_series(date_bin('30 minutes', now(), 'epoch') "
-        "- interval '20 days', now(), interval '2 hours') AS issued_at, "
-        "unnest(ARRAY['carbon_intensity', 'gas', 'wind']) AS series, "
-        "generate_series(0, 95) AS step"
+        "INSERT INTO forecast.archive (model, starts_at, issued_at, created_at, p50) "
+        "SELECT 'chronos:some', at, at, at, array_fill(1::smallint, ARRAY[10, 96]) "
+        "FROM generate_series(date_bin('30 minutes', now(), 'epoch') - interval '40 days', now(), "
+        "interval '30 minutes') AS at"
     )
-    connection.execute("ANALYZE forecast.predictions, forecast.targets")
+    connection.execute("ANALYZE forecast.archive, forecast.latest")
     return connection
 
 
@@ -81,7 +79,7 @@ def many_forecasts(connection: Connection) -> Connection:
         "SELECT * FROM reporting.forecast_latest WHERE model = 'chronos:some' "
         "AND series = 'carbon_intensity' AND period_start >= now()",
         "SELECT * FROM reporting.actual_vs_predicted WHERE model = 'chronos:some' "
-        "AND series = 'wind' AND period_start >= now() - interval '7 days'",
+        "AND series = 'wind' AND period_start >= now() - interval '1 day'",
         "SELECT * FROM reporting.actual_vs_predicted WHERE issued_at = now() - interval '1 day'",
         "SELECT * FROM reporting.actual_vs_predicted_24h WHERE model = 'chronos:some' "
         "AND series = 'carbon_intensity'",
@@ -92,29 +90,48 @@ def test_the_forecasts_of_a_dashboard_are_found_by_index(
     many_forecasts: Connection, query: str
 ) -> None:
     text = plan(many_forecasts, query)
-    assert "Seq Scan on predictions" not in text, text
-    assert re.search("predictions_pk|predictions_by_issue", text), text
+    assert "Seq Scan on archive" not in text, text
+    assert "Seq Scan on latest" not in text, text
+    assert re.search("archive_by_day|archive_by_issue|latest_pk", text), text
 
 
-@pytest.mark.parametrize("view", ["forecast_latest", "forecast_day_ahead"])
-def test_one_forecast_is_looked_up_for_each_half_hour_without_sorting_its_issues(
-    many_forecasts: Connection, view: str
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM forecast.predictions WHERE issued_at = now() - interval '4 days'",
+        "SELECT * FROM forecast.predictions WHERE issued_at = now() - interval '4 days' "
+        "AND model = 'chronos:some' AND series = 'gas'",
+    ],
+)
+def test_a_filter_on_the_issue_reaches_the_index_of_the_archive(
+    many_forecasts: Connection, query: str
+) -> None:
+    text = plan(many_forecasts, query)
+    assert "archive_by_issue" in text, text
+
+
+def test_the_newest_forecasts_are_one_range_of_one_index(many_forecasts: Connection) -> None:
+    for query in (
+        "SELECT * FROM reporting.forecast_latest WHERE model = 'chronos:some' "
+        "AND series = 'carbon_intensity' AND period_start >= now()",
+        "SELECT * FROM reporting.actual_vs_predicted_24h",
+    ):
+        text = plan(many_forecasts, query)
+        assert "latest_pk" in text, text
+        assert "archive" not in text, text
+        assert "Sort" not in text, text
+
+
+def test_one_forecast_a_day_ahead_is_looked_up_for_each_half_hour(
+    many_forecasts: Connection,
 ) -> None:
     text = plan(
         many_forecasts,
-        f"SELECT * FROM reporting.{view} "  # noqa: S608 -- names of this test
-        "WHERE model = 'chronos:some' AND series = 'carbon_intensity' AND period_start >= now()",
+        "SELECT * FROM reporting.forecast_day_ahead WHERE model = 'chronos:some' "
+        "AND series = 'carbon_intensity' AND period_start >= now()",
     )
-    assert "targets_pk" in text, text
-    assert "Limit" in text, text
-    assert "Index Scan Backward using predictions_pk" in text, text
-    assert "Sort" not in text, text
-
-
-def test_the_forecasts_of_24_hours_are_looked_up_one_by_one(many_forecasts: Connection) -> None:
-    text = plan(many_forecasts, "SELECT * FROM reporting.actual_vs_predicted_24h")
-    assert "Index Scan Backward using predictions_pk" in text, text
-    assert "targets_pk" in text, text
+    assert "latest_pk" in text, text
+    assert "Index Only Scan Backward using archive_pk" in text, text
 
 
 def test_a_filter_on_the_settlement_date_reaches_the_index_of_both_tables(
@@ -151,7 +168,7 @@ def test_accuracy_by_lead_is_read_from_one_index_alone(warehouse: SecretStr) -> 
     assert "Index Only Scan using accuracy_by_series" in text, text
 
 
-# forecast.targets and the views that rest on it
+# forecast.latest and the views that rest on it
 
 MIDNIGHT = datetime(2026, 3, 10, tzinfo=UTC)
 INSERT = (
@@ -164,36 +181,6 @@ INSERT = (
 def forecast_at(connection: Connection, hours_before: list[int], model: str = "some") -> None:
     """Forecasts of `MIDNIGHT` issued hours before it; the value is the lead in hours."""
     connection.execute(INSERT, [model, MIDNIGHT, MIDNIGHT, hours_before])
-
-
-def test_a_forecast_that_any_program_inserts_has_its_target_once(connection: Connection) -> None:
-    forecast_at(connection, [1, 2])
-    forecast_at(connection, [3])
-    forecast_at(connection, [3], model="other")
-    assert connection.execute("SELECT * FROM forecast.targets ORDER BY model").fetchall() == [
-        (MIDNIGHT, "other", "gas"),
-        (MIDNIGHT, "some", "gas"),
-    ]
-
-
-def test_a_forecast_that_is_given_another_model_is_in_the_views_by_its_new_name(
-    connection: Connection,
-) -> None:
-    forecast_at(connection, [30])
-    connection.execute("UPDATE forecast.predictions SET model = 'renamed'")
-    for view in ("forecast_latest", "forecast_day_ahead"):
-        answer = connection.execute(b"SELECT model FROM reporting.%b" % view.encode()).fetchall()
-        assert answer == [("renamed",)]
-
-
-def test_a_target_whose_forecasts_are_gone_is_in_no_view(connection: Connection) -> None:
-    forecast_at(connection, [30])
-    connection.execute("DELETE FROM forecast.predictions")
-    assert connection.execute("SELECT count(*) FROM forecast.targets").fetchone() == (1,)
-    assert connection.execute("SELECT count(*) FROM reporting.forecast_latest").fetchone() == (0,)
-    assert connection.execute("SELECT count(*) FROM reporting.forecast_day_ahead").fetchone() == (
-        0,
-    )
 
 
 def test_day_ahead_is_the_newest_issue_at_least_24_hours_before(connection: Connection) -> None:

@@ -2,6 +2,6 @@
 SELECT max(issued_at) AS period_start,
        coalesce('newest forecast was issued ' || (%(now)s - max(issued_at)) || ' ago', 'there is no forecast') AS detail,
        1 AS total
-FROM forecast.predictions
+FROM forecast.archive
 WHERE model <> 'neso'
 HAVING (max(issued_at) >= %(now)s - %(too_old)s::interval) IS NOT TRUE

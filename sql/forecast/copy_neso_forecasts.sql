@@ -1,22 +1,30 @@
 -- Copies NESO's captured 48-hour forecasts to predictions of model neso: all that are newer than
 -- the newest one copied, so that an outage loses none, and those of a window. Leaves out half-hours
 -- that had begun by the time of capture, because their values are not forecasts.
-WITH wanted AS (
-    SELECT issued_at FROM raw.neso_forecast
+WITH wanted AS MATERIALIZED (
+    SELECT DISTINCT issued_at FROM raw.neso_vintages
     WHERE issued_at <= %(now)s
       AND (issued_at > coalesce((SELECT max(issued_at) FROM forecast.issues WHERE model = 'neso'),
                                 '-infinity')
            OR issued_at >= %(start)s AND issued_at < %(end)s)
-    GROUP BY issued_at
 ), issue AS (
     INSERT INTO forecast.issues (model, issued_at, created_at, revision, context_missing,
                                  context_assumed, known_by)
     SELECT 'neso', issued_at, issued_at, 'published', 0, 0, 'capture' FROM wanted
     ON CONFLICT DO NOTHING
+), copied AS MATERIALIZED (
+    SELECT wanted.issued_at, stored.period_start
+    FROM wanted CROSS JOIN LATERAL (
+        -- OFFSET 0, so that the archive is searched by issue
+        SELECT period_start FROM forecast.predictions
+        WHERE model = 'neso' AND series = '{{ carbon_intensity.name }}' AND issued_at = wanted.issued_at
+        OFFSET 0) AS stored
 )
 INSERT INTO forecast.predictions (model, series, period_start, issued_at, created_at, p50, simulated)
-SELECT 'neso', 'carbon_intensity', n.period_start, n.issued_at, n.issued_at,
+SELECT 'neso', '{{ carbon_intensity.name }}', n.period_start, wanted.issued_at, wanted.issued_at,
        round(n.forecast_gco2_kwh, 1), n.simulated
-FROM raw.neso_forecast AS n JOIN wanted USING (issued_at)
-WHERE n.period_start >= n.issued_at AND n.forecast_gco2_kwh BETWEEN 0 AND 1000
-ON CONFLICT DO NOTHING
+FROM wanted CROSS JOIN LATERAL (
+    SELECT period_start, forecast_gco2_kwh, simulated FROM raw.neso_forecast
+    WHERE issued_at = wanted.issued_at OFFSET 0) AS n
+WHERE n.period_start >= wanted.issued_at AND n.forecast_gco2_kwh BETWEEN 0 AND 1000
+  AND (wanted.issued_at, n.period_start) NOT IN (SELECT issued_at, period_start FROM copied)

@@ -15,5 +15,5 @@ WITH outdated AS (
           END
     RETURNING a.model, a.issued_at
 )
-DELETE FROM staged AS s USING outdated AS o
+DELETE FROM staged_arrays AS s USING outdated AS o
 WHERE s.model = o.model AND s.issued_at = o.issued_at

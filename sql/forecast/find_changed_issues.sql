@@ -9,13 +9,9 @@ WHERE (i.revision, i.intensity_to, i.mix_to, i.context_missing, i.context_assume
       (a.revision, a.intensity_to, a.mix_to, a.context_missing, a.context_assumed, a.known_by,
        a.neso_issued_at, a.calibrated_on, a.fallback_reason, a.refused_reason)
 UNION
-SELECT model, issued_at
-FROM (
-    -- an issue always has the same series and half-hours, so no stored row is outside these
-    SELECT model, issued_at, series, period_start, p10, p50, p90, raw_p10, raw_p50, raw_p90, simulated
-    FROM staged
-    EXCEPT
-    SELECT p.model, p.issued_at, p.series, p.period_start, p.p10, p.p50, p.p90,
-           p.raw_p10, p.raw_p50, p.raw_p90, p.simulated
-    FROM forecast.predictions AS p JOIN asked AS a USING (model, issued_at)
-) AS differing
+SELECT s.model, s.issued_at
+FROM staged_arrays AS s
+LEFT JOIN forecast.archive AS p
+       ON p.model = s.model AND p.starts_at = s.issued_at AND p.issued_at = s.issued_at AND p.part = 0
+WHERE (p.below, p.p50, p.above, p.raw_p10, p.raw_p90, p.simulated)
+      IS DISTINCT FROM (s.below, s.p50, s.above, s.raw_p10, s.raw_p90, false)

@@ -1,5 +1,4 @@
--- The margins of a day by series, in the order of steps, and the number of issues behind them.
-SELECT series, array_agg(margin ORDER BY step), max(issues)
+-- The margins of a day, 10 series by 96 steps, and the number of issues behind them.
+SELECT margins, issues
 FROM forecast.calibration
 WHERE model = %(model)s AND revision = %(revision)s AND issue_date = %(day)s
-GROUP BY series

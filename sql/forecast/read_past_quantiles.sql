@@ -1,15 +1,11 @@
--- Raw quantiles of the past issues of a model that calibration uses, one row per issue and series:
--- the first issue in every three hours, so that half-hourly and back-tested days weigh the same.
-WITH chosen AS (
-    SELECT min(issued_at) AS issued_at
-    FROM forecast.issues
-    WHERE model = %(model)s AND revision = %(revision)s AND issued_at >= %(start)s AND issued_at < %(end)s
-      AND refused_reason IS NULL
-    GROUP BY date_bin(%(stride)s::interval, issued_at, %(end)s)
-)
-SELECT p.issued_at, p.series, array_agg(p.raw_p10 ORDER BY p.period_start),
-       array_agg(p.raw_p90 ORDER BY p.period_start)
-FROM forecast.predictions AS p JOIN chosen USING (issued_at)
-WHERE p.model = %(model)s AND p.raw_p10 IS NOT NULL
-GROUP BY p.issued_at, p.series
-HAVING count(*) = %(steps)s
+-- Raw quantiles of the past issues of a model that calibration uses, each 10 series by 96 steps: the
+-- first issue in every three hours, so that half-hourly and back-tested days weigh the same.
+SELECT DISTINCT ON (date_bin(%(stride)s::interval, issued_at, %(end)s))
+       issued_at, p.raw_p10, p.raw_p90
+FROM forecast.issues AS i
+JOIN forecast.archive AS p USING (model, issued_at)
+WHERE i.model = %(model)s AND i.revision = %(revision)s
+  AND i.issued_at >= %(start)s AND i.issued_at < %(end)s AND i.refused_reason IS NULL
+  AND p.starts_at = i.issued_at AND p.part = 0
+  AND p.raw_p10 IS NOT NULL AND array_length(p.raw_p10, 2) = %(steps)s
+ORDER BY date_bin(%(stride)s::interval, issued_at, %(end)s), issued_at

@@ -2,4 +2,4 @@
 CREATE TEMPORARY TABLE staged ON COMMIT DROP AS
 SELECT * FROM forecast.predictions
 WHERE model <> 'neso'
-  AND issued_at = (SELECT max(issued_at) FROM forecast.predictions WHERE model <> 'neso')
+  AND issued_at = (SELECT max(issued_at) FROM forecast.archive WHERE model <> 'neso')

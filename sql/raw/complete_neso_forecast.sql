@@ -3,4 +3,5 @@ INSERT INTO raw.neso_forecast (issued_at, period_start, forecast_gco2_kwh, simul
 SELECT %(issued_at)s, %(period_start)s, %(forecast)s,
        EXISTS (SELECT FROM ops.warehouse WHERE kind = 'replay')
 WHERE %(forecast)s::numeric IS NOT NULL
-ON CONFLICT DO NOTHING
+  AND NOT EXISTS (SELECT FROM raw.neso_forecast
+                  WHERE issued_at = %(issued_at)s AND period_start = %(period_start)s)

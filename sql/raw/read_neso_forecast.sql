@@ -2,6 +2,6 @@
 SELECT issued_at, period_start, forecast_gco2_kwh::float8
 FROM raw.neso_forecast
 WHERE issued_at = (SELECT max(issued_at)
-                   FROM raw.neso_forecast
+                   FROM raw.neso_vintages
                    WHERE issued_at <= %(at)s AND issued_at > %(at)s - interval '48 hours')
   AND period_start >= %(start)s AND period_start < %(end)s

@@ -1,27 +1,28 @@
 -- Each forecast beside the actual of the same series and half-hour. A forecast whose actual is not
--- published yet has no row.
-{% from "macros.sql" import actual, inherit_comments, lead_minutes, unit %}
+-- published yet has no row. Half-hours and issues are joined by the UTC day and by the time, so that
+-- a filter on either of their times reaches an index.
+{% from "macros.sql" import cell, inherit_comments, latest_issue_time, lead_minutes, quantiles, unit %}
 CREATE VIEW reporting.actual_vs_predicted AS
-SELECT p.model, p.series,
-       {{ unit("p.series") }} AS unit,
-       p.issued_at, p.period_start,
-       lead.minutes AS lead_minutes,
-       forecast.lead_bucket(p.period_start - p.issued_at) AS lead_bucket,
-       happened.actual, p.p10, p.p50, p.p90,
-       p.p50 - happened.actual AS error,
-       abs(p.p50 - happened.actual) AS abs_error,
-       happened.actual BETWEEN p.p10 AND p.p90 AS inside_80,
-       p.simulated
-FROM forecast.predictions AS p
-LEFT JOIN core.intensity AS i
-       ON i.period_start = p.period_start AND p.series = '{{ carbon_intensity.name }}'
-LEFT JOIN core.generation_mix AS m
-       ON m.period_start = p.period_start AND p.series <> '{{ carbon_intensity.name }}'
-CROSS JOIN LATERAL (SELECT
-    {{ actual("p.series", "i", "m") }}) AS happened (actual)
-CROSS JOIN LATERAL (SELECT
-    {{ lead_minutes("p.period_start", "p.issued_at") }}) AS lead (minutes)
-WHERE happened.actual IS NOT NULL;
+SELECT issue.model, happened.series,
+       {{ unit("happened.series") }} AS unit,
+       issue.issued_at, happened.period_start,
+       {{ lead_minutes("happened.period_start", "issue.issued_at") }} AS lead_minutes,
+       forecast.lead_bucket(happened.period_start - issue.issued_at) AS lead_bucket,
+       happened.actual, quantile.p10, quantile.p50, quantile.p90,
+       quantile.p50 - happened.actual AS error,
+       abs(quantile.p50 - happened.actual) AS abs_error,
+       happened.actual BETWEEN quantile.p10 AND quantile.p90 AS inside_80,
+       issue.simulated
+FROM forecast.happened
+CROSS JOIN (VALUES (0), (1), (2)) AS earlier (days)
+JOIN forecast.archive AS issue
+  ON issue.starts_on = (happened.period_start AT TIME ZONE 'UTC')::date - earlier.days
+ AND issue.starts_at > happened.period_start - interval '48 hours'
+ AND issue.starts_at <= happened.period_start
+{{ cell("issue", "happened.period_start", "happened.ordinal") }}
+CROSS JOIN LATERAL (SELECT {{ quantiles() }}) AS quantile
+WHERE happened.actual IS NOT NULL AND cell.p50 IS NOT NULL
+  AND issue.issued_at <= {{ latest_issue_time() }};
 
 COMMENT ON VIEW reporting.actual_vs_predicted IS 'Each forecast of a series and half-hour beside the actual value.';
 COMMENT ON COLUMN reporting.actual_vs_predicted.actual IS 'What happened: the newest published actual, or the share in the completed mix, in unit.';

@@ -1,20 +1,42 @@
 -- The newest forecast issued at least 24 hours before its half-hour: what a plan for tomorrow could
--- have used. One look-up in the primary key for each half-hour, as in reporting.forecast_latest.
-{% from "macros.sql" import inherit_comments, lead_minutes, unit %}
+-- have used. One look-up in the archive for each half-hour that has been forecast.
+{% from "macros.sql" import cell, inherit_comments, latest_issue_time, lead_minutes, quantiles %}
 CREATE VIEW reporting.forecast_day_ahead AS
 SELECT target.model, newest.issued_at, newest.created_at, target.series, target.period_start,
        newest.p10, newest.p50, newest.p90,
        {{ lead_minutes("target.period_start", "newest.issued_at") }} AS lead_minutes,
-       {{ unit("target.series") }} AS unit,
-       newest.simulated
-FROM forecast.targets AS target
+       target.unit, newest.simulated
+FROM forecast.latest AS target
+JOIN forecast.series AS known USING (series)
 CROSS JOIN LATERAL (
-    SELECT p.issued_at, p.created_at, p.p10, p.p50, p.p90, p.simulated
-    FROM forecast.predictions AS p
-    WHERE p.model = target.model AND p.series = target.series
-      AND p.period_start = target.period_start
-      AND p.issued_at <= target.period_start - interval '24 hours'
-    ORDER BY p.issued_at DESC
+    SELECT issue.issued_at, issue.created_at, {{ quantiles() }}, issue.simulated
+    FROM (
+        -- the keys alone, newest first: the arrays of the first are read, rarely of another one
+        (SELECT k.model, k.starts_at, k.issued_at, k.part
+         FROM forecast.archive AS k
+         WHERE k.model = target.model
+           AND k.starts_at > target.period_start - interval '48 hours'
+           AND k.starts_at <= target.period_start - interval '24 hours'
+           AND k.issued_at > k.starts_at - interval '30 minutes'
+           AND k.issued_at <= {{ latest_issue_time() }}
+         ORDER BY k.starts_at DESC, k.issued_at DESC)
+        UNION ALL
+        -- or one of another program that is longer than 48 hours
+        (SELECT k.model, k.starts_at, k.issued_at, k.part
+         FROM forecast.archive AS k
+         WHERE k.model = target.model
+           AND k.starts_at > target.period_start - interval '48 hours'
+           AND k.starts_at <= target.period_start
+           AND k.issued_at <= target.period_start - interval '48 hours'
+         ORDER BY k.issued_at DESC)) AS key
+    CROSS JOIN LATERAL (
+        SELECT a.issued_at, a.created_at, a.simulated, a.starts_at, a.below, a.p50, a.above
+        FROM forecast.archive AS a
+        WHERE (a.model, a.starts_at, a.issued_at, a.part)
+            = (key.model, key.starts_at, key.issued_at, key.part)
+        OFFSET 0) AS issue
+    {{ cell("issue", "target.period_start", "known.ordinal") }}
+    WHERE cell.p50 IS NOT NULL
     LIMIT 1
 ) AS newest;
 

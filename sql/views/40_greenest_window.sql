@@ -1,5 +1,6 @@
 -- When to use electricity: of the half-hours from `earliest` to `deadline`, those with the lowest
 -- forecast carbon intensity, by the newest forecast of each.
+{% from "macros.sql" import latest_issue_time %}
 CREATE FUNCTION reporting.greenest_window(
     duration   interval,
     deadline   timestamptz,
@@ -28,8 +29,6 @@ DECLARE
     needed    integer;
     start_at  timestamptz;
     of_model  text := greenest_window.model;
-    first_at  timestamptz;
-    last_at   timestamptz;
 BEGIN
     -- by its seconds, as used below: a year is 360 days when intervals are compared, but 365.25 in
     -- an epoch
@@ -65,6 +64,7 @@ BEGIN
         CROSS JOIN LATERAL (
             SELECT i.issued_at FROM forecast.issues AS i
             WHERE i.model = candidate.model AND i.refused_reason IS NULL
+              AND i.issued_at <= {{ latest_issue_time() }}
             ORDER BY i.issued_at DESC LIMIT 1) AS newest
         WHERE newest.issued_at > earliest - interval '48 hours'
           AND (candidate.model LIKE 'chronos:%' OR candidate.model IN ('seasonal_naive', 'neso'))
@@ -73,31 +73,21 @@ BEGIN
         LIMIT 1;
     END IF;
 
-    -- the first and the last half-hour of that model within the limits
-    SELECT p.period_start INTO first_at FROM forecast.predictions AS p
-    WHERE p.model = of_model AND p.series = 'carbon_intensity' AND p.period_start >= earliest
-    ORDER BY p.period_start LIMIT 1;
-    SELECT p.period_start INTO last_at FROM forecast.predictions AS p
-    WHERE p.model = of_model AND p.series = 'carbon_intensity' AND p.period_start <= deadline - half_hour
-    ORDER BY p.period_start DESC LIMIT 1;
-
-    SELECT p.period_start + half_hour INTO forecast_to FROM forecast.predictions AS p
-    WHERE p.model = of_model AND p.series = 'carbon_intensity'
-    ORDER BY p.period_start DESC LIMIT 1;
+    SELECT l.period_start + half_hour INTO forecast_to FROM forecast.latest AS l
+    WHERE l.model = of_model AND l.series = 'carbon_intensity'
+      AND l.issued_at <= {{ latest_issue_time() }}
+    ORDER BY l.period_start DESC LIMIT 1;
 
     RETURN QUERY
     WITH candidate AS MATERIALIZED (
-        -- one look-up in the primary key for each half-hour, however many issues reach it
         SELECT newest.at, newest.value, newest.p10, newest.p90, newest.issued_at
-        FROM generate_series(first_at, last_at, half_hour) AS grid (at)
-        CROSS JOIN LATERAL (
-            SELECT p.period_start AS at,
-                   CASE quantile WHEN 'p10' THEN p.p10 WHEN 'p50' THEN p.p50 ELSE p.p90 END AS value,
-                   p.p10, p.p90, p.issued_at
-            FROM forecast.predictions AS p
-            WHERE p.model = of_model AND p.series = 'carbon_intensity' AND p.period_start = grid.at
-            ORDER BY p.model DESC, p.series DESC, p.period_start DESC, p.issued_at DESC
-            LIMIT 1) AS newest
+        FROM (SELECT l.period_start AS at,
+                     CASE quantile WHEN 'p10' THEN l.p10 WHEN 'p50' THEN l.p50 ELSE l.p90 END AS value,
+                     l.p10, l.p90, l.issued_at
+              FROM forecast.latest AS l
+              WHERE l.model = of_model AND l.series = 'carbon_intensity'
+                AND l.period_start >= earliest AND l.period_start <= deadline - half_hour
+                AND l.issued_at <= {{ latest_issue_time() }}) AS newest
         WHERE newest.value IS NOT NULL
     ), stretch AS (
         -- the stretch that starts at each half-hour; one with a gap has fewer
@@ -135,7 +125,7 @@ BEGIN
     ELSIF start_at + needed * half_hour > deadline THEN
         RAISE NOTICE 'greenest_window has no answer: % from the half-hour of % on is later than the deadline of %. Give a later deadline, an earlier start or a shorter duration.',
             needed * half_hour, start_at, deadline;
-    ELSIF first_at IS NULL THEN
+    ELSIF forecast_to IS NULL OR forecast_to <= start_at THEN
         RAISE NOTICE 'greenest_window has no answer: there is no forecast % from % on%. Run `grid status` to see why.',
             coalesce('of ' || of_model, 'of any model'), start_at, coalesce('; it ends at ' || forecast_to, '');
     ELSE
