@@ -230,6 +230,8 @@ def test_a_schedule_that_dagster_can_run_is_taken(
 ) -> None:
     chosen = settings(monkeypatch, GRID_TELEMETRY_CRON=cron)
     assert chosen.telemetry_cron == " ".join(cron.split())
+
+
 def test_a_setting_of_an_earlier_version_is_named_and_stops_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -124,7 +124,7 @@ def load_exactly(source: str, timeout_s: float) -> Loaded:
     if folder is not None and not folder.is_dir():  # before torch is imported
         raise ModelUnusable(f"{folder} is missing")
     with _load_lock:
-        return _load_once(source, timeout_s, None)
+        return _load_once(source, timeout_s)
 
 
 def seasonal_naive() -> Loaded:
