@@ -16,7 +16,10 @@ from typing import Final
 HALF_HOUR: Final = timedelta(minutes=30)
 DAY: Final = timedelta(days=1)
 
-_API_TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?Z")
+_INSTANT: Final = re.compile(
+    r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?(Z|[+-]\d{2}(:?\d{2})?)",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, order=True)
@@ -76,13 +79,17 @@ def api_time(instant: datetime) -> str:
 
 
 def parse_api_time(text: object) -> datetime:
-    """The UTC instant of a time in the API's format. Raises `ValueError` for anything else.
+    """The UTC instant of an ISO 8601 time with its zone. Raises `ValueError` for anything else.
 
-    A time without `Z` is refused: the API documents `Z`, so any zone would be a guess.
+    The API documents `Z`; another offset is as clear. A time without either is refused, because
+    any zone would be a guess.
     """
-    if not isinstance(text, str) or not _API_TIME.fullmatch(text):
+    if not isinstance(text, str) or not _INSTANT.fullmatch(text):
         raise ValueError(f"{reprlib.repr(text)[:60]} is not a UTC time such as 2025-12-31T23:30Z")
-    return datetime.fromisoformat(text)
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text} is not a date of our calendar in UTC") from None
 
 
 def utc_text(at: datetime | date | None) -> str:

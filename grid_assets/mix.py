@@ -26,6 +26,11 @@ MAX_UNPUBLISHED_OTHER: Final = 250
 """Tenths by which `other` may differ from its published share; in the recording it is at most 3. A
 mix that lacks more than a quarter of its power has not been rounded: it is incomplete."""
 
+MAX_UNKNOWN: Final = 50
+"""Tenths that fuels without a known name may have together. A larger share is a known fuel under
+another name: in the recording nuclear is always above it, gas in 99.7 % of half-hours, wind in
+98.3 %, imports in 88.8 % and biomass in 77.9 %. `other`, which a new fuel would leave, is 0."""
+
 Adjustment = Literal["none", "other_completed", "scaled_to_100"]
 
 
@@ -86,6 +91,12 @@ def complete(
     if named_total > WHOLE + MAX_EXCESS:
         raise MixRefused(
             f"the named fuels sum to {_percent(named_total)}, too far above 100 for rounding"
+        )
+    unknown_total = sum(map(_tenths, unknown.values()))
+    if unknown_total > MAX_UNKNOWN:
+        raise MixRefused(
+            f"unknown fuels ({', '.join(sorted(map(repr, unknown)))}) have "
+            f"{_percent(unknown_total)}, too much for a new small fuel"
         )
     adjustment: Adjustment = "none"
     if named_total > WHOLE:

@@ -101,7 +101,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def send(self, reply: Reply) -> None:
         if not (reply.reset and not reply.body):
-            self.send_response(reply.status)
+            if "Date" in reply.headers:
+                self.send_response_only(reply.status)
+            else:
+                self.send_response(reply.status)
             for name, value in reply.headers.items():
                 self.send_header(name, value)
             length = len(reply.body) if reply.announced is None else reply.announced

@@ -121,10 +121,10 @@ def test_a_fuel_without_a_share_stays_unknown_and_its_power_is_in_other() -> Non
 
 
 def test_an_unknown_fuel_counts_as_other() -> None:
-    mix = complete(shares(gas=90, other=2), {"geothermal": Decimal("7.9")})
-    assert (mix.other, mix.published_total) == (Decimal(10), Decimal("99.9"))
-    exact = complete(shares(gas=90, other=2), {"geothermal": Decimal(8)})
-    assert (exact.other, exact.adjustment) == (Decimal(10), "none")
+    mix = complete(shares(gas=93, other=2), {"geothermal": Decimal("4.9")})
+    assert (mix.other, mix.published_total) == (Decimal(7), Decimal("99.9"))
+    exact = complete(shares(gas=93, other=2), {"geothermal": Decimal(5)})
+    assert (exact.other, exact.adjustment) == (Decimal(7), "none")
 
 
 @pytest.mark.parametrize(("gas", "refused"), [("60.5", False), ("60.6", True)])

@@ -55,7 +55,7 @@ class BodyReader:
                 body=_readable(body[:BODY_EXCERPT_BYTES]),
             )
         try:
-            return body.decode()
+            return body.decode("utf-8-sig")  # a byte order mark is not part of the text
         except UnicodeDecodeError as error:
             raise malformed(path, "is not UTF-8", _readable(body)) from error
 

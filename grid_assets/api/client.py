@@ -14,18 +14,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from http.cookiejar import DefaultCookiePolicy
-from importlib.metadata import version
 from itertools import islice
 from typing import Any, Final, Literal
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
 
-from grid_assets import local_http
 from grid_assets.api.body import BodyReader, connection_fault, json_object
 from grid_assets.api.errors import (
     BODY_EXCERPT_BYTES,
@@ -33,9 +29,12 @@ from grid_assets.api.errors import (
     ApiRateLimited,
     ApiUnreachable,
     ApiWrongKind,
+    redirect_target,
     status_error,
+    unexpected,
 )
-from grid_assets.api.retry import RetryBudget, retry_after_s
+from grid_assets.api.retry import RetryBudget, retry_after_s, sent_time
+from grid_assets.api.session import is_loopback, new_session
 from grid_assets.halfhours import Window, api_time
 from grid_assets.settings import DataKind, Settings
 
@@ -63,6 +62,8 @@ class ApiResponse:
     document: dict[str, Any]
     received_at: datetime
     simulated: bool
+    clock_ahead: timedelta | None = None
+    """How far this machine's clock is ahead of the API's; None if the API sent no date."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class CarbonIntensityApi:
         # Without the password in the address, no library can quote it in a message.
         self._host = parts.netloc.rpartition("@")[2]
         self._base_url = urlunsplit((parts.scheme, self._host, parts.path.rstrip("/"), "", ""))
-        self._session = session or _new_session(concurrency, is_loopback(base_url))
+        self._session = session or new_session(concurrency, is_loopback(base_url))
         if parts.username:
             login = (unquote(text).encode() for text in (parts.username, parts.password or ""))
             self._session.auth = HTTPBasicAuth(*login)
@@ -118,7 +119,12 @@ class CarbonIntensityApi:
 
     @classmethod
     def from_settings(
-        cls, settings: Settings, *, kind: DataKind | None = None, shift_weeks: int | None = None
+        cls,
+        settings: Settings,
+        *,
+        kind: DataKind | None = None,
+        shift_weeks: int | None = None,
+        utcnow: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> CarbonIntensityApi:
         return cls(
             settings.api_url,
@@ -128,6 +134,7 @@ class CarbonIntensityApi:
             max_body_bytes=int(settings.api_max_body_mb * 1_000_000),
             kind=kind,
             shift_weeks=shift_weeks,
+            utcnow=utcnow,
         )
 
     def __enter__(self) -> CarbonIntensityApi:
@@ -167,14 +174,23 @@ class CarbonIntensityApi:
             if response.status_code != 200:
                 asked = retry_after_s(response.headers.get("Retry-After"), self._utcnow())
                 body = self._bodies.excerpt(response)
-                raise status_error(response.status_code, path=path, body=body, retry_after_s=asked)
+                raise status_error(
+                    response.status_code,
+                    path=path,
+                    body=body,
+                    retry_after_s=asked,
+                    target=redirect_target(response, self._base_url),
+                )
             self._check_kind(path, response)
+            sent_at = sent_time(response.headers.get("Date"), response.headers.get("Age"))
+            clock_ahead = None if sent_at is None else self._utcnow() - sent_at
             text = self._bodies.text(path, response)
             return ApiResponse(
                 path=path,
                 received_at=self._utcnow(),
                 document=json_object(path, text),
                 simulated="X-Grid-Simulated" in response.headers,
+                clock_ahead=clock_ahead,
             )
 
     def fetch_forecast(self, from_half_hour: datetime) -> ApiResponse:
@@ -222,6 +238,8 @@ class CarbonIntensityApi:
                     raise
                 except ApiError as error:
                     outcome = error
+                except Exception as error:  # a fault of ours must not lose the other pieces
+                    outcome = unexpected(f"/{endpoint}, {piece}", error)
                 silent = silent + 1 if isinstance(outcome, ApiUnreachable | ApiRateLimited) else 0
                 if silent >= SILENT_WINDOWS and not any(_has_answer(later) for _, later in pending):
                     gave_up.set()  # an answer to a later piece would prove that the API is alive
@@ -270,25 +288,6 @@ def probe_replay(base_url: str, timeout_s: float = PROBE_TIMEOUT_S) -> ReplayInf
     if document.get("kind") != "replay" or type(shift_weeks) is not int:
         return None
     return ReplayInfo(shift_weeks)
-
-
-def is_loopback(base_url: str) -> bool:
-    """Whether an address is surely on this machine; the only name that counts is `localhost`."""
-    return local_http.is_loopback(urlsplit(base_url).hostname or "")
-
-
-def _new_session(concurrency: int, loopback: bool) -> requests.Session:
-    session = requests.Session()
-    # One more than the pool has threads, for a caller that uses `get` at the same time.
-    adapter = HTTPAdapter(pool_maxsize=concurrency + 1)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    session.headers["User-Agent"] = f"grid-assets/{version('grid-assets')}"
-    session.headers["Accept"] = "application/json"
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    # A proxy set in the environment cannot reach servers on this machine.
-    session.trust_env = not loopback
-    return session
 
 
 def _has_answer(future: Future[ApiResponse]) -> bool:

@@ -8,9 +8,15 @@ from __future__ import annotations
 
 import json
 from typing import Final
+from urllib.parse import urljoin, urlsplit
+
+import requests
 
 BODY_EXCERPT_BYTES: Final = 64 * 1024
 """How much of an unusable body is kept: enough for any error page, and little enough to store."""
+
+MAX_TARGET: Final = 200
+"""Characters of a redirect's target in a message."""
 
 
 class ApiError(Exception):
@@ -52,6 +58,10 @@ class ApiRateLimited(TransientApiError):
     """HTTP 429."""
 
 
+class ApiTryAgain(TransientApiError):
+    """HTTP 408 or 425: the API wants the same request once more."""
+
+
 class ApiMalformedBody(TransientApiError):
     """HTTP 200 with a body that is truncated, not JSON or not an object; `body` holds all of it."""
 
@@ -76,10 +86,24 @@ class ApiWrongKind(ApiError):
     """Recorded data where live was expected, or the other way round."""
 
 
+def unexpected(path: str, fault: Exception) -> ApiError:
+    """The error for a fault that no code expects, in a request or in what it returned."""
+    error = ApiError(
+        f"The answer to {path} could not be used: {type(fault).__name__}: {fault}.", path=path
+    )
+    error.__cause__ = fault
+    return error
+
+
 def status_error(
-    status: int, *, path: str, body: str, retry_after_s: float | None = None
+    status: int,
+    *,
+    path: str,
+    body: str,
+    retry_after_s: float | None = None,
+    target: str | None = None,
 ) -> ApiError:
-    """The error for a status other than 200."""
+    """The error for a status other than 200; `target` is where a redirect leads."""
     kind: type[ApiError]
     match status:
         case 400:
@@ -92,12 +116,35 @@ def status_error(
                 f"The API is rate-limiting this client (HTTP 429 on {path}). Lower "
                 "GRID_API_CONCURRENCY if this lasts."
             )
+        case 408 | 425:
+            kind, text = ApiTryAgain, f"The API asks to repeat {path} (HTTP {status})."
+        case _ if 300 <= status < 400 and target:
+            kind = ApiUnexpectedStatus
+            text = (
+                f"The API redirects {path} to {target} (HTTP {status}), and redirects are not "
+                "followed. If you trust that address, put it in GRID_API_URL."
+            )
         case _ if status >= 500:
             kind, text = ApiServerError, f"The API failed with HTTP {status} on {path}."
         case _:
             kind = ApiUnexpectedStatus
             text = f"Unexpected HTTP {status} on {path}: check GRID_API_URL."
     return kind(text, path=path, status=status, body=body, retry_after_s=retry_after_s)
+
+
+def redirect_target(response: requests.Response, base_url: str) -> str | None:
+    """Host and path that a redirect leads to, without what may be secret; None without one."""
+    location = response.headers.get("Location")
+    if location is None:
+        return None
+    try:
+        parts = urlsplit(urljoin(response.url, location))
+    except ValueError:
+        return None
+    # The path of the base address may hold a key, and a redirect repeats it.
+    path = parts.path.removeprefix(urlsplit(base_url).path)
+    target = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}"
+    return target[:MAX_TARGET] if target.isprintable() else None
 
 
 def _reason(body: str) -> str:

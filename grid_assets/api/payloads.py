@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import reprlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, Generic, TypeVar
@@ -85,6 +85,20 @@ def parse_intensity(document: Mapping[str, Any], window: Window) -> Parsed[Inten
 def parse_generation(document: Mapping[str, Any], window: Window) -> Parsed[GenerationRow]:
     """Rows of a `/generation` response that start in `window`."""
     return _parse(document, window, _generation_row)
+
+
+def reject_other_times(
+    parsed: Parsed[Row], document: Mapping[str, Any], window: Window
+) -> Parsed[Row]:
+    """The parsed answer; one that holds only half-hours that were not asked for is rejected whole.
+
+    A record or two outside the window is normal. Nothing else means that the answer is an old one,
+    such as a cache's. It is kept as a list, so that no replay takes it for an answer.
+    """
+    if parsed.rows or parsed.rejected or not parsed.outside:
+        return parsed
+    reason = f"body: all of its {parsed.outside} records are outside {window}, which was asked for"
+    return replace(parsed, rejected=[Rejected(reason, _json([document.get("data")]))])
 
 
 def _parse(
@@ -182,7 +196,10 @@ def _shares(generationmix: object) -> dict[str, Decimal | None]:
     for entry in generationmix:
         if not isinstance(entry, dict):
             raise _Unusable("generationmix: an entry is not a JSON object")
-        fuel = _text("generationmix.fuel", entry.get("fuel"))
+        name = entry.get("fuel")
+        # `Wind` and `wind ` are wind; an unknown name is kept in the same form
+        fuel = _text("generationmix.fuel", name.strip() if isinstance(name, str) else name)
+        fuel = fuel.casefold()
         if fuel in shares:
             raise _Unusable(f"generationmix: {fuel!r} appears twice")
         shares[fuel] = _number(f"generationmix.{fuel}", entry.get("perc"))

@@ -10,7 +10,7 @@ import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final, TypeVar
 
@@ -120,3 +120,13 @@ def retry_after_s(header: str | None, now: datetime) -> float | None:
     if until.tzinfo is None:  # how "-0000" is read
         until = until.replace(tzinfo=UTC)
     return max(0.0, (until - now).total_seconds())
+
+
+def sent_time(date: str | None, age: str | None) -> datetime | None:
+    """When a response was sent, by `Date` and by the `Age` of a cached one; None if unreadable."""
+    try:
+        sent = parsedate_to_datetime(date or "")
+        sent += timedelta(seconds=int(age) if age and age.isascii() and age.isdigit() else 0)
+        return sent.replace(tzinfo=UTC) if sent.tzinfo is None else sent.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

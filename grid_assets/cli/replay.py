@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 import requests
 
-from grid_assets.api.client import is_loopback
+from grid_assets.api.session import is_loopback
 from grid_assets.cli.commands import CommandError
 from grid_assets.cli.serve import REPLAY_FILE
 from grid_assets.replay.faults import FAULTS

@@ -16,7 +16,8 @@ import psycopg
 from psycopg import sql
 from pydantic import SecretStr
 
-from grid_assets.api.client import is_loopback, probe_replay
+from grid_assets.api.client import probe_replay
+from grid_assets.api.session import is_loopback
 from grid_assets.runtime.postgres import EmbeddedPostgres
 from grid_assets.settings import Settings, SettingsError, retired_settings
 from grid_assets.warehouse.connection import WarehouseError, connect

@@ -23,7 +23,6 @@ from grid_assets.api.client import (
     ApiResponse,
     CarbonIntensityApi,
     ReplayInfo,
-    is_loopback,
     probe_replay,
 )
 from grid_assets.api.errors import (
@@ -39,6 +38,7 @@ from grid_assets.api.errors import (
     ApiWrongKind,
     TransientApiError,
 )
+from grid_assets.api.session import is_loopback
 from grid_assets.halfhours import Window
 from grid_assets.settings import Settings
 from grid_assets_tests.http_stub import Reply, Stub, serving
@@ -119,8 +119,36 @@ def error_of(api: CarbonIntensityApi, path: str = PATH) -> ApiError:
 
 def test_an_answer_carries_document_path_and_time(stub: Stub, make_api: MakeApi) -> None:
     stub.replies(Reply(b'{"data": [1]}'))
-    assert make_api().get(PATH) == ApiResponse(PATH, {"data": [1]}, NOW, simulated=False)
+    answer = make_api().get(PATH)
+    assert replace(answer, clock_ahead=None) == ApiResponse(
+        PATH, {"data": [1]}, NOW, simulated=False
+    )
     assert stub.paths == [PATH]
+
+
+@pytest.mark.parametrize(
+    ("headers", "ahead_s"),
+    [
+        ({"Date": "Thu, 01 Jan 2026 11:59:50 GMT"}, 10),
+        ({"Date": "Fri, 02 Jan 2026 12:00:00 GMT"}, -86_400),
+        ({"Date": "Thu, 01 Jan 2026 11:00:00 GMT", "Age": "3590"}, 10),  # an hour in a cache
+        ({"Date": "Thu, 01 Jan 2026 11:59:50 GMT", "Age": "old"}, 10),
+        ({"Date": "yesterday"}, None),
+        ({"Date": "Mon, 20 Nov 9999999999 12:00:00 +0000"}, None),
+        ({"Date": "Thu, 01 Jan 2026 11:59:50 GMT", "Age": "9" * 30}, None),
+    ],
+)
+def test_an_answer_says_how_far_this_clock_is_ahead_of_the_apis(
+    stub: Stub, make_api: MakeApi, headers: dict[str, str], ahead_s: float | None
+) -> None:
+    stub.replies(Reply(headers=headers))
+    ahead = None if ahead_s is None else timedelta(seconds=ahead_s)
+    assert make_api().get(PATH).clock_ahead == ahead
+
+
+def test_a_byte_order_mark_before_the_json_is_no_fault(stub: Stub, make_api: MakeApi) -> None:
+    stub.replies(Reply(b'\xef\xbb\xbf{"data": [1]}'))
+    assert make_api().get(PATH).document == {"data": [1]}
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"data":[]}'])
@@ -328,6 +356,39 @@ def test_a_redirect_is_not_followed(stub: Stub, make_api: MakeApi) -> None:
     assert stub.paths == [PATH]
 
 
+@pytest.mark.parametrize(
+    ("location", "target"),
+    [
+        (
+            "https://user:s3cret@new.example/v2/intensity?key=s3cret#s3cret",
+            "https://new.example/v2/intensity",
+        ),
+        ("/s3cret/maintenance", "/maintenance"),  # the base address has that path too
+        ("//other.example:8443/x", "http://other.example:8443/x"),
+        ("https://new.example/" + "x" * 500, "https://new.example/xxx"),
+    ],
+)
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_names_its_target_without_secrets(
+    stub: Stub, make_api: MakeApi, status: int, location: str, target: str
+) -> None:
+    stub.replies(Reply(b"", status=status, headers={"Location": location}))
+    error = error_of(make_api(stub.url + "/s3cret"))
+    assert type(error) is ApiUnexpectedStatus
+    assert target in str(error)
+    assert f"HTTP {status}" in str(error)
+    assert "s3cret" not in str(error)
+    assert len(str(error)) < 450
+
+
+@pytest.mark.parametrize("location", [None, "http://[", "/\x07bell"])
+def test_a_redirect_to_nowhere_is_an_unexpected_status(
+    stub: Stub, make_api: MakeApi, location: str | None
+) -> None:
+    stub.replies(Reply(b"", status=302, headers={"Location": location} if location else {}))
+    assert "Unexpected HTTP 302" in str(error_of(make_api()))
+
+
 @pytest.mark.parametrize("reply", [Reply(status=400), Reply(status=404), Reply(status=302)])
 def test_a_permanent_failure_is_not_retried(
     stub: Stub, make_api: MakeApi, fake: FakeTime, reply: Reply
@@ -360,7 +421,16 @@ def test_a_password_in_the_address_is_sent_but_never_shown(stub: Stub, make_api:
 
 
 @pytest.mark.parametrize(
-    "reply", [ERROR_500, Reply(status=429), HTML, Reply(b"{", announced=9), Reply(b"", reset=True)]
+    "reply",
+    [
+        ERROR_500,
+        Reply(status=408),
+        Reply(status=425),
+        Reply(status=429),
+        HTML,
+        Reply(b"{", announced=9),
+        Reply(b"", reset=True),
+    ],
 )
 def test_a_transient_failure_is_retried(stub: Stub, make_api: MakeApi, reply: Reply) -> None:
     stub.replies(reply, reply, Reply())

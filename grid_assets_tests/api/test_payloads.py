@@ -22,6 +22,7 @@ from grid_assets.api.payloads import (
     Parsed,
     parse_generation,
     parse_intensity,
+    reject_other_times,
 )
 from grid_assets.halfhours import DAY, HALF_HOUR, Window, days_window, parse_api_time
 from grid_assets.series import FUELS
@@ -296,7 +297,7 @@ def test_an_intensity_that_is_no_object_rejects_its_record(value: Any) -> None:
         (intensity() | {"from": "2026-01-01T00:17Z"}, "is not the start of a half-hour"),
         (intensity() | {"from": "2026-01-01T00:00:07Z"}, "is not the start of a half-hour"),
         (intensity() | {"from": "2026-01-01T00:00"}, "is not a UTC time"),
-        (intensity() | {"from": "2026-01-01T01:00+01:00"}, "is not a UTC time"),
+        (intensity() | {"from": "2026-01-01T00:30+01:00"}, "is not a half-hour"),
         (intensity() | {"from": None}, "None is not a UTC time"),
         (intensity() | {"from": "2026-02-30T00:00Z"}, "day is out of range"),
         (without(intensity(), "from"), "None is not a UTC time"),
@@ -364,7 +365,9 @@ def test_a_null_share_is_unknown_and_not_0() -> None:
     assert row.shares_pct["coal"] is None
 
 
-@pytest.mark.parametrize("fuel", ["geothermal", "<script>alert(1)</script>", "Gas", "Großkraft 🔥"])
+@pytest.mark.parametrize(
+    "fuel", ["geothermal", "<script>alert(1)</script>", "g\u00e4s", "kraft 🔥"]
+)
 def test_a_tenth_fuel_is_kept_by_its_name(fuel: str) -> None:
     (row,) = parse_generation(as_received(mix(gas=29, **{fuel: 1})), DAY_ONE).rows
     assert row.unknown_pct == {fuel: 1}
@@ -384,9 +387,45 @@ def test_a_fuel_that_is_no_short_printable_text_rejects_its_mix(fuel: Any) -> No
     assert only_reason(parsed).startswith("generationmix.fuel: ")
 
 
-def test_a_fuel_that_appears_twice_rejects_its_mix() -> None:
+@pytest.mark.parametrize("spelled", [str.upper, str.title, "{} ".format, "\t\u00a0{}\n".format])
+def test_the_case_of_fuels_and_the_spaces_around_them_do_not_matter(
+    spelled: Callable[[str], str],
+) -> None:
+    record = mix(geothermal=0)
+    for entry in record["generationmix"]:
+        entry["fuel"] = spelled(entry["fuel"])
+    plain = parse_generation(as_received(mix(geothermal=0)), DAY_ONE)
+    assert parse_generation(as_received(record), DAY_ONE) == plain
+    assert len(plain.rows) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"wind": None, "windy": 30}, "mix: unknown fuels ('windy') have 30.0, too much"),
+        ({"gas": 24.9, "tidal": 2.5, "wave": 2.6}, "mix: unknown fuels ('tidal', 'wave') have 5.1"),
+        ({"gas": 25, "tidal": 2.5, "wave": 2.5}, None),
+    ],
+)
+def test_unknown_fuels_with_a_share_too_large_to_be_new_reject_their_mix(
+    changes: dict[str, Any], reason: str | None
+) -> None:
+    parsed = parse_generation(as_received(mix(**changes)), DAY_ONE)
+    assert [bool(parsed.rows), bool(parsed.rejected)] == [reason is None, reason is not None]
+    assert reason is None or only_reason(parsed).startswith(reason)
+
+
+def test_all_fuels_under_other_names_reject_their_mix() -> None:
     record = mix()
-    record["generationmix"].append({"fuel": "gas", "perc": 30})
+    for entry in record["generationmix"]:
+        entry["fuel"] += "_v2"
+    assert "have 100.0, too much" in only_reason(parse_generation(as_received(record), DAY_ONE))
+
+
+@pytest.mark.parametrize("again", ["gas", "Gas ", "GAS"])
+def test_a_fuel_that_appears_twice_rejects_its_mix(again: str) -> None:
+    record = mix()
+    record["generationmix"].append({"fuel": again, "perc": 30})
     parsed = parse_generation(as_received(record), DAY_ONE)
     assert only_reason(parsed) == "generationmix: 'gas' appears twice"
 
@@ -455,6 +494,18 @@ def test_records_outside_the_window_are_counted_and_not_judged() -> None:
         as_received(before, intensity(), intensity("2026-01-02T00:00Z")), DAY_ONE
     )
     assert (len(parsed.rows), parsed.outside, parsed.rejected) == (1, 2, [])
+
+
+def test_an_answer_with_nothing_but_other_days_is_rejected_whole() -> None:
+    before = as_received(intensity("2025-12-30T23:30Z"), intensity("2025-12-31T00:00Z"))
+    parsed = reject_other_times(parse_intensity(before, DAY_ONE), before, DAY_ONE)
+    assert only_reason(parsed).startswith(
+        "body: all of its 2 records are outside 2026-01-01T00:00Z"
+    )
+    assert "2025-12-30T23:30Z" in parsed.rejected[0].payload
+    for usual in (as_received(), as_received(intensity("2025-12-31T23:30Z"), intensity())):
+        found = parse_intensity(usual, DAY_ONE)
+        assert reject_other_times(found, usual, DAY_ONE) is found
 
 
 # The payload of a reject

@@ -13,7 +13,7 @@ import psutil
 import pytest
 import requests
 
-from grid_assets.api.client import is_loopback
+from grid_assets.api.session import is_loopback
 from grid_assets.halfhours import HALF_HOUR, api_time
 from grid_assets.replay.server import ReplayServer
 from grid_assets_tests.replay.conftest import Caller
