@@ -100,13 +100,16 @@ def _compare(
             raise BenchError(f"The baseline wrote {written} of {len(tuples)} rows")
         return seconds
 
-    bare = sql.SQL("CREATE TEMPORARY TABLE bare (LIKE {}) ON COMMIT DROP").format(twin)
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    bare = sql.SQL(
+        "CREATE TEMPORARY TABLE bare ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA"
+    ).format(names, twin)
     upsert = sql.SQL(
         "INSERT INTO {twin} ({columns}) SELECT {columns} FROM bare "
         "ON CONFLICT (period_start, captured_at) DO UPDATE SET ({columns}) = ROW ({values})"
     ).format(
         twin=twin,
-        columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
+        columns=names,
         values=sql.SQL(", ").join(sql.Identifier("excluded", name) for name in columns),
     )
     timed_load(CAPTURED, len(rows))

@@ -80,3 +80,11 @@ BEGIN
 END
 $$;
 {% endmacro %}
+
+{# From when a version of a value was known, never before the end of its half-hour: a clock that was
+   behind can stamp it earlier. #}
+{% macro known_from(version, opened_at) %}
+greatest({{ version }}.period_start + interval '30 minutes',
+                forecast.known_from({{ version }}.period_start, {{ version }}.captured_at,
+                                    {{ version }}.first_captured_at, {{ opened_at }}, %(late)s))
+{%- endmacro %}

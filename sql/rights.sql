@@ -77,7 +77,7 @@ GRANT USAGE ON SCHEMA reporting TO grid_reader;
 -- grid_writer: no DELETE and no TRUNCATE anywhere. Rows are deleted only by functions that run as
 -- grid_owner and check which rows may go.
 GRANT USAGE ON SCHEMA raw, core, forecast, ops, reporting TO grid_writer;
-GRANT INSERT, UPDATE ON ops.etl_runs, ops.quarantine, ops.retention TO grid_writer;
+GRANT INSERT, UPDATE ON ops.etl_runs, ops.quarantine, ops.retention, ops.clocks TO grid_writer;
 
 -- Not ON ALL TABLES, which fails on a table that somebody else owns.
 DO $$

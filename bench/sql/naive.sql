@@ -106,25 +106,28 @@ JOIN (SELECT model, series, period_start, max(issued_at) AS issued_at
     USING (model, series, period_start, issued_at)
 WHERE avp.period_start >= now() - interval '24 hours' AND avp.period_start <= now();
 
+-- The writer's cycles run ahead of the clock; issues of a time later than now count for nothing.
 CREATE VIEW naive.forecast AS
 SELECT model, issued_at, created_at, series, period_start, p10, p50, p90,
        (extract(epoch FROM period_start - issued_at) / 60)::integer AS lead_minutes,
        CASE series WHEN 'carbon_intensity' THEN 'gCO2/kWh' ELSE '%' END AS unit,
        simulated
-FROM naive.predictions;
+FROM naive.predictions
+WHERE issued_at <= date_bin(interval '30 minutes', now(), timestamptz '2000-01-01 00:00Z')
+                   + interval '30 minutes';
 
 CREATE VIEW naive.forecast_latest AS
 SELECT f.*
 FROM naive.forecast AS f
 JOIN (SELECT model, series, period_start, max(issued_at) AS issued_at
-      FROM naive.predictions GROUP BY model, series, period_start) AS newest
+      FROM naive.forecast GROUP BY model, series, period_start) AS newest
     USING (model, series, period_start, issued_at);
 
 CREATE VIEW naive.forecast_day_ahead AS
 SELECT f.*
 FROM naive.forecast AS f
 JOIN (SELECT model, series, period_start, max(issued_at) AS issued_at
-      FROM naive.predictions
+      FROM naive.forecast
       WHERE issued_at <= period_start - interval '24 hours'
       GROUP BY model, series, period_start) AS newest
     USING (model, series, period_start, issued_at);

@@ -17,7 +17,7 @@ from grid_assets.defs.partitions import DAYS, ONE_RUN, Days
 from grid_assets.defs.resources import Services
 from grid_assets.halfhours import DAY, api_time
 from grid_assets.settings import PUBLIC_API_URL
-from grid_assets.telemetry.checks import FEW_QUARANTINED, Check, Verdict
+from grid_assets.telemetry.checks import Check, Verdict
 from grid_assets.warehouse import catalogue
 from grid_assets.warehouse.stamp import Stamp
 
@@ -72,8 +72,8 @@ def asset_kwargs(
     }
 
 
-def raw_checks(relation: str, check: Check = FEW_QUARANTINED) -> list[dg.AssetCheckSpec]:
-    return [_spec(relation, check, blocking=False)]
+def raw_checks(relation: str, *checks: Check) -> list[dg.AssetCheckSpec]:
+    return [_spec(relation, check, blocking=False) for check in checks]
 
 
 def judged_checks(

@@ -150,16 +150,17 @@ def _read(services: Services, picture: str, **values: Any) -> Rows:
 
 
 def _day(services: Services, relation: str, window: Window, columns: Sequence[str]) -> Rows:
-    """The newest capture of each half-hour of a window, numbers as float."""
+    """What was received last of each half-hour of a window, numbers as float."""
     query = sql.SQL(
         "SELECT DISTINCT ON (period_start) period_start, {columns} FROM {relation} "
         "WHERE period_start >= %(start)s AND period_start < %(end)s "
-        "ORDER BY period_start, captured_at DESC"
+        "ORDER BY period_start{newest}"
     ).format(
         columns=sql.SQL(", ").join(
             sql.SQL("{}::float8").format(sql.Identifier(column)) for column in columns
         ),
         relation=sql.Identifier(*relation.split(".")),
+        newest=sql.SQL(", arrival DESC, captured_at DESC" if relation.startswith("raw.") else ""),
     )
     connection = services.connection
     values = {"start": window.start, "end": window.end}

@@ -104,6 +104,9 @@ class Services(dg.ConfigurableResource[object]):
         if self._api is None:
             stamp = self.stamp
             self._api = CarbonIntensityApi.from_settings(
-                self._settings, kind=stamp.kind, shift_weeks=stamp.shift_weeks
+                self._settings,
+                kind=stamp.kind,
+                shift_weeks=stamp.shift_weeks,
+                utcnow=self.now,
             )
         return self._api

@@ -1,6 +1,7 @@
 """Values as they were known at an instant: models get data from the warehouse only through here.
 
-The rule for when a value became known is `forecast.known_from` in `sql/migrations`.
+The rule for when a value became known is `forecast.known_from` in `sql/migrations`; what becomes of
+wrong stamps is in `sql/forecast/read_known_intensity.sql`.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ MAX_MISSING: Final = CONTEXT // 4
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """Published versions of some rows of `SERIES`, ordered by half-hour and then by `known_from`.
+    """Published versions of some rows of `SERIES`, by half-hour and in the order of arrival.
 
     `period` counts half-hours from the window's start. `known_from` and `captured_at` are POSIX
     seconds, `captured_at` infinite for values without a capture. `values` is (versions, rows).
@@ -100,7 +101,7 @@ class KnownValues:
         values = np.full((len(SERIES), end - first), np.nan, np.float32)
         for rows, versions in ((slice(0, 1), self._intensity), (slice(1, None), self._mix)):
             known = versions.known_at(instant.timestamp(), first, end)
-            # Later versions of a half-hour come later, so they overwrite earlier ones.
+            # Versions received later come later, so they overwrite earlier ones.
             values[rows, versions.period[known] - first] = versions.values[known].T
         return values
 

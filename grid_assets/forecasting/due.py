@@ -12,6 +12,7 @@ from grid_assets.forecasting.issue_times import current_issue_time
 from grid_assets.forecasting.models.forecaster import CONTEXT
 from grid_assets.forecasting.retention import thinned_to
 from grid_assets.halfhours import DAY, HALF_HOUR, day_start
+from grid_assets.warehouse.clocks import TOLERANCE
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import statement
 
@@ -27,6 +28,7 @@ def forecast_is_due(connection: Connection, model: str, now: datetime) -> bool:
             "model": model,
             "latest": current_issue_time(now),
             "context": CONTEXT * HALF_HOUR,
+            "tolerance": TOLERANCE,
         },
     ).fetchone()
     assert row is not None
@@ -81,7 +83,12 @@ def days_to_backtest(connection: Connection, model: str, days: int, now: datetim
     first = max(today - days * DAY, thinned_to(connection) or date.min)
     rows = connection.execute(
         statement("forecast/find_days_to_backtest"),
-        {"model": model, "start": day_start(first), "end": day_start(today)},
+        {
+            "model": model,
+            "start": day_start(first),
+            "end": day_start(today),
+            "tolerance": TOLERANCE,
+        },
     ).fetchall()
     return [day for (day,) in rows]
 

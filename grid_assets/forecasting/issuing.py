@@ -34,6 +34,7 @@ from grid_assets.forecasting.models.registry import (
 from grid_assets.forecasting.retention import refuse_thinned
 from grid_assets.forecasting.store import Issue
 from grid_assets.halfhours import HALF_HOUR, Window
+from grid_assets.warehouse.clocks import TOLERANCE, database_clock, offset_text
 from grid_assets.warehouse.connection import Connection, write_transaction
 
 
@@ -82,6 +83,7 @@ def issue(
     NESO's forecasts captured in `days`, and all that are newer than the stored ones, are stored as
     well. Each UTC day of issue is one transaction. Raises `FutureIssue` and `DayIsThinned`.
     """
+    database_now = database_clock(connection)
     latest = current_issue_time(options.now)
     for at in times:
         if at > latest:
@@ -89,6 +91,14 @@ def issue(
                 f"{at:%Y-%m-%d %H:%M} UTC is in the future, and what will be published before it "
                 f"is not known yet. Start at {latest:%H:%M} or earlier."
             )
+        if at > current_issue_time(database_now + TOLERANCE):
+            raise FutureIssue(
+                f"{at:%Y-%m-%d %H:%M} UTC is in the future by the clock of the database, which "
+                f"this machine is {offset_text(options.now - database_now)}. Nothing was "
+                "forecast. Set the clock that is wrong; the next run forecasts."
+            )
+    # What was made "later" than now would seem to know what has not been loaded yet.
+    options = replace(options, now=min(options.now, database_now))
     done = Issued()
     if times:
         refuse_thinned(connection, times[0])  # before a model is loaded

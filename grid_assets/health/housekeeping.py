@@ -10,7 +10,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from grid_assets.forecasting.retention import thinned_to
+from grid_assets.warehouse.clocks import TOLERANCE
 from grid_assets.warehouse.connection import Connection
+from grid_assets.warehouse.statements import statement
 
 PURGING: Final = "dagster.runs"
 """The asset name of attempts that purge Dagster's history; they count runs."""
@@ -23,11 +25,11 @@ def is_due(connection: Connection, now: datetime) -> bool:
     """Whether the last run started a day ago. A failed one is not retried earlier.
 
     A new warehouse holds nothing old, so its first housekeeping is due a day after its creation.
+    While a clock is wrong nothing is due: what looks old might not be.
     """
     row = connection.execute(
-        "SELECT coalesce((SELECT max(started_at) FROM ops.etl_runs WHERE asset = %s), "
-        "(SELECT stamped_at FROM ops.warehouse)) < %s",
-        [PURGING, now - EVERY],
+        statement("health/housekeeping_due"),
+        {"asset": PURGING, "before": now - EVERY, "tolerance": TOLERANCE},
     ).fetchone()
     return row == (True,)
 
@@ -45,7 +47,7 @@ def report(connection: Connection, now: datetime) -> Iterator[str]:
     """Lines for `grid status` about the last housekeeping run; a failure is a warning."""
     last = connection.execute(
         "SELECT status, started_at, rows_written, error_message FROM ops.etl_runs "
-        "WHERE asset = %s ORDER BY started_at DESC LIMIT 1",
+        "WHERE asset = %s AND started_at <= now() ORDER BY started_at DESC LIMIT 1",
         [PURGING],
     ).fetchone()
     if last is None:

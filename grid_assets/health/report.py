@@ -17,6 +17,7 @@ from grid_assets.health.warnings import warnings
 from grid_assets.settings import Settings
 from grid_assets.telemetry.checks import TOO_OLD
 from grid_assets.telemetry.due import FIRST_DAY
+from grid_assets.warehouse import clocks
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.migrate import is_current
 from grid_assets.warehouse.run_log import mark_crashed
@@ -77,6 +78,7 @@ def status(connection: Connection, where: str, settings: Settings, now: datetime
         return Status(lines, ["The schema is older than this version. Run `grid migrate`."])
     mark_crashed(connection)
     lines += [
+        *_clocks(connection, now, faults),
         *_newest(connection, now, faults),
         newest_forecast(connection),
         *_gaps(connection, settings.first_history_day(now), now),
@@ -90,7 +92,7 @@ def status(connection: Connection, where: str, settings: Settings, now: datetime
 
 
 def _newest(connection: Connection, now: datetime, faults: list[str]) -> Iterator[str]:
-    newest = connection.execute(statement("health/newest")).fetchone()
+    newest = connection.execute(statement("health/newest"), {"now": now}).fetchone()
     assert newest is not None
     for name, at in zip(NEWEST, newest, strict=True):
         if at is None:
@@ -102,6 +104,33 @@ def _newest(connection: Connection, now: datetime, faults: list[str]) -> Iterato
         age = f"{age_text(now - at)} old; up to {age_text(TOO_OLD)} is normal" if at else "missing"
         faults.append(
             f"{name} is {age}. If the attempts above are recent and successful, the source is late."
+        )
+
+
+def _clocks(connection: Connection, now: datetime, faults: list[str]) -> Iterator[str]:
+    """The clocks as a run last compared them; a wrong one and its stamps are faults."""
+    ahead = now - clocks.database_clock(connection)
+    if abs(ahead) > clocks.TOLERANCE:
+        faults.append(
+            f"The clock of this machine is {clocks.offset_text(ahead)} the clock of the database. "
+            "Set the one that is wrong."
+        )
+    if (last := clocks.last_compared(connection)) is not None:
+        at, host, compared = last
+        agree = "agreed with those of the API and the database"
+        found = f"was {' and '.join(compared.differences)}" if compared.differences else agree
+        yield f"clock         {found} at {utc_text(at)}"
+        if compared.differences:
+            faults.append(
+                f"The clock of {host} {found} at {utc_text(at)}. Set the one that is wrong."
+            )
+    later = connection.execute(
+        statement("health/stamped_later"), {"tolerance": clocks.TOLERANCE}
+    ).fetchall()
+    for relation, count, what, newest in later:
+        faults.append(
+            f"{relation} has {count} {what}, up to {utc_text(newest)}: a clock was ahead. "
+            'docs/operations.md, "A wrong clock", says what becomes of them.'
         )
 
 

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from grid_assets.halfhours import Window, api_time
+from grid_assets.warehouse.clocks import Clocks
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import statement
 
@@ -124,11 +125,17 @@ WARNING: Final[dict[str, tuple[Check, ...]]] = {
 }
 
 FEW_QUARANTINED: Final = Check(
-    "few_quarantined", "", "At most 1 % of the records received were rejected."
+    "few_quarantined", "", "At most 1 % of the records received were rejected, and no whole answer."
 )
 
 REACHES_48_HOURS: Final = Check(
     "reaches_48_hours", "", "The captured forecast has a value for each of its 96 half-hours."
+)
+
+CLOCKS_AGREE: Final = Check(
+    "clocks_agree",
+    "",
+    "The clocks of this machine, the API and the database differ by at most 5 minutes.",
 )
 
 
@@ -162,7 +169,15 @@ def judge_forecast(half_hours: int, expected: int) -> Verdict:
     return Verdict(REACHES_48_HOURS, missing, examples)
 
 
+def judge_clocks(compared: Clocks | None) -> Verdict:
+    """The verdict on the clocks; without an answer of the API there is nothing to compare."""
+    differences = [] if compared is None else compared.differences
+    examples = [f"this machine is {difference}" for difference in differences]
+    return Verdict(CLOCKS_AGREE, len(examples), examples)
+
+
 def judge_quarantined(received: int, reasons: list[str]) -> Verdict:
-    """The verdict on the share of rejected records in one load."""
+    """The verdict on the share of rejected records in one load; a whole answer is too many."""
     few = len(reasons) <= MAX_QUARANTINED * received
+    few &= not any(reason.startswith("body:") for reason in reasons)
     return Verdict(FEW_QUARANTINED, 0 if few else len(reasons), sorted(set(reasons))[:10])

@@ -13,6 +13,7 @@ import psycopg
 
 from grid_assets.api.payloads import GenerationRow, IntensityRow, Row
 from grid_assets.series import FUELS
+from grid_assets.warehouse.clocks import TOLERANCE
 from grid_assets.warehouse.connection import Connection, copy_rows
 from grid_assets.warehouse.statements import statement
 
@@ -38,8 +39,13 @@ class Capture(Generic[Row]):
     captured_at: datetime
 
 
-def load_intensity(connection: Connection, captures: Iterable[Capture[IntensityRow]]) -> int:
-    """Add rows to `raw.intensity` where they differ from the last capture; returns their number.
+def load_intensity(
+    connection: Connection, captures: Iterable[Capture[IntensityRow]], *, replayed: bool = False
+) -> int:
+    """Add rows to `raw.intensity` where they differ from what came last; returns their number.
+
+    They count as received now, after all others, whatever their stamps. With `replayed`, rows
+    captured before others of the same half-hour take their place before those.
 
     No half-hour may be in two of the captures: they are compared with the table, not with each
     other.
@@ -59,13 +65,16 @@ def load_intensity(connection: Connection, captures: Iterable[Capture[IntensityR
             for capture in captures
             for row in capture.rows
         ),
+        replayed,
     )
 
 
-def load_generation(connection: Connection, captures: Iterable[Capture[GenerationRow]]) -> int:
-    """Add rows to `raw.generation` where they differ from the last capture; returns their number.
+def load_generation(
+    connection: Connection, captures: Iterable[Capture[GenerationRow]], *, replayed: bool = False
+) -> int:
+    """Add rows to `raw.generation` where they differ from what came last; returns their number.
 
-    As with `load_intensity`, no half-hour may be in two of the captures.
+    Arguments are those of `load_intensity`.
     """
     return _load(
         connection,
@@ -81,6 +90,7 @@ def load_generation(connection: Connection, captures: Iterable[Capture[Generatio
             for capture in captures
             for row in capture.rows
         ),
+        replayed,
     )
 
 
@@ -89,15 +99,30 @@ def _as_json(unknown_pct: Mapping[str, Decimal]) -> str:
 
 
 def _load(
-    connection: Connection, relation: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+    connection: Connection,
+    relation: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    replayed: bool,
 ) -> int:
     connection.execute(
-        psycopg.sql.SQL("CREATE TEMPORARY TABLE staged (LIKE {}) ON COMMIT DROP").format(
-            psycopg.sql.Identifier(*relation.split("."))
+        psycopg.sql.SQL(
+            "CREATE TEMPORARY TABLE staged ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA"
+        ).format(
+            psycopg.sql.SQL(", ").join(map(psycopg.sql.Identifier, columns)),
+            psycopg.sql.Identifier(*relation.split(".")),
         )
     )
     copy_rows(connection, "staged", columns, rows)
-    return connection.execute(statement(relation.replace(".", "/load_"))).rowcount
+    placed = 0
+    if replayed:
+        placed = connection.execute(statement(relation.replace(".", "/place_"))).rowcount
+    return (
+        placed
+        + connection.execute(
+            statement(relation.replace(".", "/load_")), {"tolerance": TOLERANCE}
+        ).rowcount
+    )
 
 
 def load_neso_forecast(

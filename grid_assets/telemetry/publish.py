@@ -48,7 +48,7 @@ def publish_intensity(
     ).rowcount
     judge(connection)
     written = connection.execute(statement("core/publish_intensity")).rowcount
-    return Published(read, written, [])
+    return Published(read, written + _remove_unbegun(connection), [])
 
 
 def publish_generation_mix(
@@ -56,8 +56,9 @@ def publish_generation_mix(
 ) -> Published:
     """Publish the mixes of `window`, made exact, into `core.generation_mix`.
 
-    A mix that cannot be made exact is returned in `refused`, and `core` keeps its values. Such a
-    mix was written to `raw` by another program: mixes of the API are refused before that.
+    Returned in `refused` are mixes that cannot be made exact, and those that lack a fuel which
+    `core` has; `core` keeps its values. The first were written to `raw` by another program, because
+    such mixes of the API are refused before that.
     """
     refused: list[Rejected] = []
     connection.execute(statement("core/stage_generation_mix"))
@@ -71,22 +72,41 @@ def publish_generation_mix(
             read += len(batch)
             copy_rows(connection, "staged", STAGED_MIX, _complete_mixes(batch, refused))
     judge(connection)
+    for fuels, *mix in connection.execute(statement("core/refuse_emptier_mixes")).fetchall():
+        fault = f"it lacks a fuel that the half-hour has in core ({fuels})"
+        refused.append(_refused(fault, *mix))
     written = connection.execute(statement("core/publish_generation_mix")).rowcount
-    return Published(read, written, refused)
+    return Published(read, written + _remove_unbegun(connection), refused)
+
+
+def _remove_unbegun(connection: Connection) -> int:
+    """Remove half-hours that have not begun, which a wrong clock has published; their number."""
+    row = connection.execute("SELECT core.remove_unbegun()").fetchone()
+    assert row is not None
+    removed: int = row[0]
+    return removed
 
 
 def _complete_mixes(
     batch: Iterable[tuple[Any, ...]], refused: list[Rejected]
 ) -> Iterator[tuple[Any, ...]]:
-    for period_start, captured_at, *shares, unknown in batch:
+    for period_start, captured_at, arrival, *shares, unknown in batch:
         try:
             exact = complete_row(shares, unknown)
         except MixRefused as fault:
-            record = {
-                "period_start": period_start.isoformat(),
-                **dict(zip(FUELS, shares, strict=True)),
-                "unknown": unknown,
-            }
-            refused.append(Rejected(f"mix: {fault}", json.dumps(record, default=str)))
+            refused.append(_refused(fault, period_start, arrival, *shares, unknown))
             continue
         yield (period_start, captured_at, *exact.shares, exact.published_total, exact.adjustment)
+
+
+def _refused(
+    fault: object, period_start: datetime, arrival: int, *shares_and_unknown: Any
+) -> Rejected:
+    *shares, unknown = shares_and_unknown
+    record = {
+        "period_start": period_start.isoformat(),
+        "arrival": arrival,  # shows whether a newer mix has been received since
+        **dict(zip(FUELS, shares, strict=True)),
+        "unknown": unknown,
+    }
+    return Rejected(f"mix: {fault}", json.dumps(record, default=str))

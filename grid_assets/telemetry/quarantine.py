@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 from psycopg.pq import TransactionStatus
@@ -127,8 +128,8 @@ def replay(connection: Connection) -> Replayed:
 
 
 _LOAD: Final[dict[str, Callable[[Connection, Any], int]]] = {
-    "raw.intensity": load_intensity,
-    "raw.generation": load_generation,
+    "raw.intensity": partial(load_intensity, replayed=True),
+    "raw.generation": partial(load_generation, replayed=True),
     "raw.neso_forecast": complete_neso_forecast,
 }
 

@@ -15,6 +15,9 @@ from typing import Any, NamedTuple
 import dagster as dg
 import pytest
 
+from grid_assets.definitions import defs
+from grid_assets.defs.automation import QUIET_RUN_CONFIG
+from grid_assets.defs.partitions import range_tags
 from grid_assets.halfhours import HALF_HOUR, days_window
 from grid_assets.replay import recording
 from grid_assets.replay.server import ReplayServer
@@ -142,6 +145,17 @@ def half_hours(first: date, last: date | None = None) -> list[datetime]:
 
 def noon(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+
+
+def publish_alone(asset: dg.AssetsDefinition, day: date) -> dg.ExecuteInProcessResult:
+    """Publish a day from what `raw` holds, without asking the API, which would put it right."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        return defs.resolve_job_def("telemetry").execute_in_process(
+            instance=instance,
+            tags=range_tags(day, day, "backfill"),
+            asset_selection=[asset.key],
+            run_config=QUIET_RUN_CONFIG,
+        )
 
 
 def evaluations(

@@ -87,7 +87,9 @@ CHECKS = {
     ("forecast/predictions", "is_recent", False),
     ("forecast/predictions", "quantiles_ordered", True),
     ("forecast/predictions", "shares_sum_to_100", True),
+    ("raw/generation", "clocks_agree", False),
     ("raw/generation", "few_quarantined", False),
+    ("raw/intensity", "clocks_agree", False),
     ("raw/intensity", "few_quarantined", False),
     ("raw/neso_forecast", "reaches_48_hours", False),
 }

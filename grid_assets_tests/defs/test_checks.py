@@ -28,6 +28,7 @@ from grid_assets.defs.partitions import DAYS, ONE_RUN, range_tags
 from grid_assets.defs.resources import Services
 from grid_assets.forecasting import bands, issuing
 from grid_assets.forecasting.bands import Tenths
+from grid_assets.forecasting.due import days_core_lacks
 from grid_assets.forecasting.models import registry
 from grid_assets.halfhours import HALF_HOUR, api_time, floor
 from grid_assets.replay.server import ReplayServer
@@ -42,6 +43,7 @@ from grid_assets_tests.defs.conftest import (
     failed_checks,
     half_hours,
     noon,
+    publish_alone,
 )
 
 Materialise = Callable[..., dg.ExecuteInProcessResult]
@@ -122,24 +124,46 @@ def test_an_api_that_takes_back_most_of_what_is_known_publishes_nothing(
     assert tables.values()[relation] == values
 
 
-@pytest.mark.parametrize(("relation", "lose", "check", "example"), OUTSIDE)
-def test_values_that_the_api_takes_back_are_published_while_most_stay(
-    relation: str,
-    lose: Callable[[ReplayServer, date, int], None],
-    check: str,
-    example: str,
+def test_actuals_that_the_api_takes_back_are_published_as_null_while_most_stay(
+    materialise: Materialise, replay: ReplayServer, tables: Tables, day: date
+) -> None:
+    assert materialise(day).success
+    withdraw_actuals(replay, day, MOST - 1)
+    result = materialise(day)
+    assert result.success
+    assert evaluations(result)["core.intensity", "actuals_kept"].passed
+    lost = [values for values in tables.by_period("core.intensity").values() if None in values]
+    assert len(lost) == MOST - 1
+
+
+@pytest.mark.parametrize("count", [1, MOST - 1])
+def test_a_mix_that_lacks_a_fuel_never_replaces_one_that_has_it(
     materialise: Materialise,
     replay: ReplayServer,
     tables: Tables,
+    connection: Connection,
     day: date,
+    count: int,
 ) -> None:
     assert materialise(day).success
-    lose(replay, day, MOST - 1)
+    before = tables.contents()["core.generation_mix"]
+    leave_out_biomass(replay, day, count)
     result = materialise(day)
     assert result.success
-    assert evaluations(result)[relation, check].passed
-    lost = [values for values in tables.by_period(relation).values() if None in values]
-    assert len(lost) == MOST - 1
+    assert evaluations(result)["core.generation_mix", "fuels_kept"].passed
+    assert tables.contents()["core.generation_mix"] == before
+    refused = [entry for entry in tables.quarantine() if entry.asset == "core.generation_mix"]
+    assert len(refused) == count
+    assert {entry.reason.partition("(")[0] for entry in refused} == {
+        "mix: it lacks a fuel that the half-hour has in core "
+    }
+    # The sensor does not ask for the same again and again, and the fuller mix may be revised.
+    assert days_core_lacks(connection, day, datetime.now(UTC)) == []
+    replay.control.heal()
+    replay.control.fault({"name": "revision", "period": api_time(half_hours(day)[0])})
+    assert materialise(day).success
+    changed = tables.contents()["core.generation_mix"]
+    assert changed[0] != before[0]
 
 
 @pytest.mark.parametrize(("count", "passes"), [(6, True), (7, False)])
@@ -449,7 +473,9 @@ def test_a_sound_cycle_passes_every_check(
     assert result.success
     judged = {key for key, found in evaluations(result).items() if found.passed}
     assert judged == {
+        ("raw.intensity", "clocks_agree"),
         ("raw.intensity", "few_quarantined"),
+        ("raw.generation", "clocks_agree"),
         ("raw.generation", "few_quarantined"),
         ("core.intensity", "actuals_kept"),
         ("core.intensity", "half_hours_complete"),
@@ -534,12 +560,12 @@ def test_an_intensity_far_from_both_neighbours_is_published_with_a_warning(
     far = actual + 300
     tables.rows(
         "INSERT INTO raw.intensity (period_start, captured_at, forecast_gco2_kwh, "
-        "actual_gco2_kwh) VALUES (%s, clock_timestamp() + interval '1 hour', 100, %s)",
+        "actual_gco2_kwh) VALUES (%s, clock_timestamp(), 100, %s)",
         odd,
         far,
     )
 
-    result = materialise(day)
+    result = publish_alone(core.intensity, day)
 
     assert result.success
     assert tables.by_period("core.intensity")[odd][1] == far

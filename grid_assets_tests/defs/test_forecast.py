@@ -407,9 +407,9 @@ def test_a_burst_of_new_half_hours_leads_to_one_forecast(
         rows(f"DELETE FROM core.{table} WHERE {condition}")  # noqa: S608
     with dg.DagsterInstance.ephemeral() as instance:
         assert len(follow(instance)) == 1
-        for start, captured, _, actual, _ in kept["intensity"]:
+        for start, captured, _, actual, *_ in kept["intensity"]:
             issues.put_intensity(warehouse, [(start, captured, actual)])
-        for start, captured, *shares, _ in kept["generation"]:
+        for start, captured, *shares, _, _ in kept["generation"]:
             issues.put_mix(warehouse, [(start, captured, shares)])
         found = follow(instance)
     assert [request[3] for request in found[-2:]] == [{asset.key for asset in CORE}, set(KEYS)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,10 +11,15 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
-from grid_assets.forecasting.context import MAX_MISSING, IssueContext, add_neso_forecast
+from grid_assets.forecasting.context import (
+    MAX_MISSING,
+    IssueContext,
+    KnownValues,
+    add_neso_forecast,
+)
 from grid_assets.forecasting.horizon import HORIZON
 from grid_assets.forecasting.models.forecaster import CONTEXT, Values
-from grid_assets.halfhours import HALF_HOUR, Window
+from grid_assets.halfhours import HALF_HOUR, Window, floor
 from grid_assets.series import FUELS, SERIES
 from grid_assets.warehouse.connection import connect
 from grid_assets_tests import shared_warehouse
@@ -116,6 +121,52 @@ def test_a_revision_of_history_that_was_loaded_later_is_known_from_its_own_captu
     issues.fill(warehouse, T - 8 * DAY, T)
     republish(warehouse, T - HOUR, LATER + DAY, 999)
     assert np.array_equal(context(shown(warehouse)), expected())
+
+
+def actual_at(url: SecretStr, at: datetime, instant: datetime) -> float | None:
+    """The actual of a half-hour as known at an instant."""
+    half_hour = Window(at, at + HALF_HOUR)
+    with connect(url) as connection:
+        known = KnownValues(connection, half_hour).at(instant, half_hour)[0, 0]
+    return None if np.isnan(known) else float(known)
+
+
+def test_a_value_stamped_in_the_future_is_known_now_and_to_no_back_test(
+    warehouse: SecretStr,
+) -> None:
+    at, now = T - 5 * HOUR, floor(datetime.now(UTC)) + HALF_HOUR
+    issues.fill(warehouse, T - 9 * DAY, T, issues.captured_live)
+    before = actual_at(warehouse, at, T)
+    assert before == issues.intensity_of(at)
+    republish(warehouse, at, datetime(2999, 1, 1, tzinfo=UTC), 333)
+    assert actual_at(warehouse, at, T) == before
+    assert actual_at(warehouse, at, now) == 333
+    # What is received after it, with the clock put right, counts at either time.
+    republish(warehouse, at, at + HOUR, 444)
+    assert actual_at(warehouse, at, at + HALF_HOUR) is None
+    assert actual_at(warehouse, at, T) == 444
+    assert actual_at(warehouse, at, now) == 444
+
+
+def test_a_value_whose_only_stamp_is_in_the_future_is_unknown_to_a_back_test(
+    warehouse: SecretStr, rows: Rows
+) -> None:
+    newest = floor(datetime.now(UTC)) - 2 * HALF_HOUR  # not history that was loaded later
+    issues.fill(warehouse, newest - HOUR, newest, issues.captured_live)
+    issues.put_intensity(warehouse, [(newest, newest + 400 * DAY, 333)])
+    issues.publish(warehouse, Window(newest, newest + HALF_HOUR), datetime.now(UTC))
+    assert actual_at(warehouse, newest, newest + HALF_HOUR) is None
+    assert actual_at(warehouse, newest, floor(datetime.now(UTC)) + HALF_HOUR) == 333
+
+
+def test_a_value_stamped_before_its_half_hour_ended_is_known_from_the_end(
+    warehouse: SecretStr,
+) -> None:
+    at = T - 5 * HOUR
+    issues.fill(warehouse, T - 9 * DAY, T, issues.captured_live)
+    republish(warehouse, at, at - 3 * DAY, 222)
+    assert actual_at(warehouse, at, at + HALF_HOUR - timedelta(seconds=1)) is None
+    assert actual_at(warehouse, at, at + HALF_HOUR) == 222
 
 
 def test_one_half_hour_captured_days_late_is_assumed_and_one_captured_a_day_late_is_not(

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
 from grid_assets.forecasting import due
-from grid_assets.halfhours import HALF_HOUR, Window, day_start
+from grid_assets.forecasting.issue_times import current_issue_time
+from grid_assets.halfhours import HALF_HOUR, Window, day_start, floor
 from grid_assets.warehouse.connection import Connection, connect
 from grid_assets_tests import shared_warehouse
 from grid_assets_tests.forecasting import issues
-from grid_assets_tests.forecasting.issues import DAY, HOUR, LATER, MODEL, Stub, T, captured_live
+from grid_assets_tests.forecasting.issues import (
+    DAY,
+    HOUR,
+    LATER,
+    MODEL,
+    WEEK,
+    Stub,
+    T,
+    captured_live,
+    shown,
+)
 
 one_warehouse, warehouse = shared_warehouse.one_warehouse, shared_warehouse.warehouse
 
@@ -109,24 +120,45 @@ def test_what_was_captured_in_the_future_does_not_count(live: SecretStr) -> None
     assert is_due(live, T + 3 * HOUR)
 
 
+def test_what_is_stamped_later_than_now_does_not_block_the_next_forecast(
+    warehouse: SecretStr,
+) -> None:
+    now = datetime.now(UTC)
+    newest = floor(now) - HALF_HOUR
+    issues.fill(warehouse, newest - WEEK, newest, captured_live)
+    issues.put_intensity(warehouse, [(newest, now + 400 * DAY, 150)])
+    issues.put_mix(warehouse, [(newest, now + 400 * DAY, issues.shares_of(newest))])
+    issues.publish(warehouse, Window(newest, newest + HALF_HOUR), now)
+    assert is_due(warehouse, now)
+    at = current_issue_time(now)
+    issues.issue(warehouse, at, now=now)
+    assert not is_due(warehouse, now)
+    assert shown(warehouse, at).intensity_to == newest + HALF_HOUR
+
+
 def test_a_half_hour_that_has_not_ended_does_not_count(live: SecretStr, rows: Rows) -> None:
     issues.issue(live, T, now=NOW)
     rows("INSERT INTO core.intensity (period_start, actual_gco2_kwh) VALUES (%s, 150)", T)
     assert not is_due(live)
 
 
-def test_after_the_clock_was_set_back_no_forecast_is_made_twice(live: SecretStr) -> None:
+def test_after_the_clock_was_set_back_a_forecast_is_made_once_for_each_time(
+    live: SecretStr,
+) -> None:
     issues.issue(live, T, now=NOW)
     for back in (HOUR, DAY, 3 * DAY):
+        assert is_due(live, NOW - back)
+        issues.issue(live, T - back, now=NOW - back)
         assert not is_due(live, NOW - back)
+    assert not is_due(live)
     issues.fill(live, T - HALF_HOUR, T, captured_live)
     assert is_due(live, T + timedelta(minutes=13))
 
 
-def test_a_forecast_made_while_the_clock_was_ahead_does_not_hide_new_telemetry(
-    live: SecretStr,
-) -> None:
+def test_a_forecast_made_while_the_clock_was_ahead_covers_nothing(live: SecretStr) -> None:
     issues.issue(live, T + 9 * HOUR, now=T + 9 * HOUR)
+    assert is_due(live)
+    issues.issue(live, T, now=NOW)
     assert not is_due(live)
     issues.fill(live, T - HALF_HOUR, T, captured_live)
     assert is_due(live, T + timedelta(minutes=13))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import SecretStr
 
+from grid_assets.halfhours import HALF_HOUR, day_start, days_window, floor
 from grid_assets.health.report import LONGEST_MESSAGE, status
 from grid_assets.settings import Settings
+from grid_assets.telemetry.checks import WARNING, judge
+from grid_assets.telemetry.due import days_due
 from grid_assets.warehouse.connection import Connection
 from grid_assets_tests.dashboard import made_up
 
@@ -51,6 +54,51 @@ def test_the_checks_that_warn_about_the_newest_run_are_named_in_one_line(
     made_up.note_attempt(warehouse, "forecast.accuracy", now)
     made_up.note_attempt(warehouse, "core.intensity", now, error="a failure is reported elsewhere")
     assert line() == ("warnings      forecast.accuracy coverage_80 (chronos:x wind: 60.0 % of 500)")
+
+
+def test_a_day_of_null_actuals_is_missing_in_the_status_the_check_and_what_is_due(
+    connection: Connection,
+) -> None:
+    now = datetime.now(UTC)
+    day = now.date() - timedelta(days=3)
+    connection.execute(
+        "INSERT INTO core.intensity (period_start, forecast_gco2_kwh) "
+        "SELECT %s::timestamptz + n * interval '30 minutes', 100 FROM generate_series(0, 47) AS n",
+        [day_start(day)],
+    )
+
+    def missing() -> tuple[str, int, bool]:
+        seen = status(connection, "here", Settings(history_start=day), now)
+        [line] = [line for line in seen.lines if line.startswith("missing ")]
+        window = days_window(day, day)
+        complete = [check for check in WARNING["core.intensity"] if "complete" in check.name]
+        [verdict] = judge(connection, complete, window, now)
+        return line, verdict.total, day in days_due(connection, day, now)
+
+    expected = (floor(now) - HALF_HOUR - day_start(day)) // HALF_HOUR
+    assert missing() == (
+        f"missing       {expected} of {expected} half-hours of intensity, {expected} of mix, "
+        f"since {day}",
+        1,
+        True,
+    )
+    connection.execute("UPDATE core.intensity SET actual_reason = 'published 9999 g'")
+    line, found, due = missing()
+    assert (line.startswith(f"missing       {expected - 48} of "), found) == (True, 0)
+    assert due  # for its mix
+
+
+def test_where_there_is_nothing_the_checks_and_the_status_say_so(connection: Connection) -> None:
+    now = datetime.now(UTC)
+    recent = [check for name in WARNING for check in WARNING[name] if check.name == "is_recent"]
+    verdicts = judge(connection, recent, days_window(now.date(), now.date()), now)
+    assert [verdict.sentence for verdict in verdicts] == [
+        "is_recent: 1 (- there is no actual)",
+        "is_recent: 1 (- there is no mix)",
+    ]
+    seen = status(connection, "here", Settings(), now)
+    assert {"newest actual none", "newest mix    none", "forecast      none"} <= set(seen.lines)
+    assert any(fault.startswith("newest actual is missing.") for fault in seen.faults)
 
 
 def test_the_size_of_each_part_adds_up_its_schemas_with_indexes_and_partitions(

@@ -18,11 +18,11 @@ import pytest
 from pydantic import SecretStr
 
 from grid_assets.api.payloads import GenerationRow, IntensityRow
-from grid_assets.halfhours import HALF_HOUR, Window, days_window, parse_api_time
+from grid_assets.halfhours import HALF_HOUR, Window, days_window, floor, parse_api_time
 from grid_assets.series import FUELS
 from grid_assets.telemetry.load import Capture, load_generation, load_intensity, load_neso_forecast
 from grid_assets.telemetry.publish import Published, publish_generation_mix, publish_intensity
-from grid_assets.warehouse.connection import Connection, connect, write_transaction
+from grid_assets.warehouse.connection import Connection, connect, copy_rows, write_transaction
 from grid_assets_tests import shared_warehouse
 
 one_warehouse, warehouse = shared_warehouse.one_warehouse, shared_warehouse.warehouse
@@ -67,13 +67,14 @@ def passes(connection: Connection) -> None:
 
 @pytest.fixture
 def load(warehouse: SecretStr) -> Callable[..., int]:
-    def load(row_or_rows: Any, captured_at: datetime = SEEN) -> int:
+    def load(row_or_rows: Any, captured_at: datetime = SEEN, *, replayed: bool = False) -> int:
         rows = row_or_rows if isinstance(row_or_rows, list) else [row_or_rows]
+        capture = Capture(rows, captured_at)
         if isinstance(rows[0], IntensityRow):
             with connect(warehouse) as connection, write_transaction(connection, "raw.intensity"):
-                return load_intensity(connection, [Capture(rows, captured_at)])
+                return load_intensity(connection, [capture], replayed=replayed)
         with connect(warehouse) as connection, write_transaction(connection, "raw.generation"):
-            return load_generation(connection, [Capture(rows, captured_at)])
+            return load_generation(connection, [capture], replayed=replayed)
 
     return load
 
@@ -96,7 +97,7 @@ def publish(warehouse: SecretStr) -> Callable[..., Published]:
     return publish
 
 
-ACTUALS = "SELECT captured_at, actual_gco2_kwh FROM raw.intensity ORDER BY 1"
+ACTUALS = "SELECT captured_at, actual_gco2_kwh FROM raw.intensity ORDER BY arrival, captured_at"
 
 
 # The change-log
@@ -157,14 +158,21 @@ def test_a_value_that_returns_is_a_change_again(load: Callable[..., int], rows: 
     assert [actual for _, actual in rows(ACTUALS)] == [1, 2, 1]
 
 
-def test_an_older_capture_that_arrives_late_takes_its_place(
-    load: Callable[..., int], rows: Rows
+def test_an_older_capture_that_is_replayed_takes_its_place(
+    load: Callable[..., int], publish: Callable[..., Published], rows: Rows
 ) -> None:
     load(intensity(actual=1), SEEN)
     load(intensity(actual=3), LATER)
     between = SEEN + timedelta(minutes=10)
-    assert load(intensity(actual=2), between) == 1
+    assert load(intensity(actual=2), between, replayed=True) == 1
+    assert load(intensity(actual=2), between, replayed=True) == 0
     assert rows(ACTUALS) == [(SEEN, 1), (between, 2), (LATER, 3)]
+    publish("core.intensity")
+    assert rows("SELECT actual_gco2_kwh FROM core.intensity") == [(3,)]
+    # Newer than all others, it is what was received last.
+    assert load(intensity(actual=4), LATER + HALF_HOUR, replayed=True) == 1
+    publish("core.intensity")
+    assert rows("SELECT actual_gco2_kwh FROM core.intensity") == [(4,)]
 
 
 @pytest.mark.parametrize("minutes", [-10, 10])
@@ -175,14 +183,15 @@ def test_an_older_capture_that_equals_the_one_after_it_adds_nothing(
     load(intensity(actual=2), SEEN)
     late = SEEN + timedelta(minutes=minutes)
     assert load(intensity(actual=2), late) == 0
+    assert load(intensity(actual=2), late, replayed=True) == 0
     assert len(rows(ACTUALS)) == 2
 
 
-def test_the_very_first_capture_that_arrives_late_and_differs_is_kept(
+def test_the_very_first_capture_that_is_replayed_and_differs_is_kept(
     load: Callable[..., int], rows: Rows
 ) -> None:
     load(intensity(actual=2), LATER)
-    assert load(intensity(actual=None), SEEN) == 1
+    assert load(intensity(actual=None), SEEN, replayed=True) == 1
     assert rows(ACTUALS) == [(SEEN, None), (LATER, 2)]
 
 
@@ -260,11 +269,14 @@ def test_recorded_vintages_leave_exactly_their_changes_however_often_they_are_re
                 with connection.transaction():
                     load_intensity(connection, [Capture(captures[captured], captured)])
                     connection.execute("DROP TABLE staged")
-        return rows("SELECT * FROM raw.intensity ORDER BY period_start, captured_at")
+        return rows(
+            "SELECT period_start, captured_at, forecast_gco2_kwh, actual_gco2_kwh, "
+            "intensity_index FROM raw.intensity ORDER BY period_start, captured_at"
+        )
 
     assert replayed(sorted(captures)) == log
-    # A second time, and backwards: what is known already adds nothing in any order.
-    assert replayed(sorted(captures, reverse=True)[::3]) == log
+    # What was received last adds nothing when it comes once more.
+    assert replayed(sorted(captures)[-1:]) == log
     # As-of answers are those of the recording, at any capture.
     for known_at in sorted(captures)[:: max(1, len(captures) // 5)]:
         newest = {start: values for start, captured, *values in log if captured <= known_at}
@@ -355,13 +367,66 @@ def test_core_holds_the_newest_capture_of_every_half_hour(
 ) -> None:
     load([intensity(actual=1), intensity(T0 + HALF_HOUR, actual=5)], SEEN)
     load(intensity(actual=2), LATER)
-    # An older capture that comes in last is still the older one.
-    load(intensity(actual=3), SEEN + timedelta(minutes=1))
     assert publish("core.intensity") == Published(2, 2, [])
     assert rows("SELECT period_start, actual_gco2_kwh, captured_at FROM core.intensity") == [
         (T0, 2, LATER),
         (T0 + HALF_HOUR, 5, SEEN),
     ]
+
+
+@pytest.mark.parametrize(
+    "off",
+    [timedelta(0), timedelta(days=-400), timedelta(minutes=1), timedelta(days=50 * 365)],
+    ids=str,
+)
+def test_core_holds_what_was_received_last_whatever_the_clock_said(
+    load: Callable[..., int], publish: Callable[..., Published], rows: Rows, off: timedelta
+) -> None:
+    for actual, captured_at in enumerate((SEEN, SEEN + off, LATER, LATER, SEEN)):
+        load(intensity(actual=actual), captured_at)
+        load(generation(wind=30 - actual, other=actual), captured_at)
+        publish("core.intensity")
+        publish("core.generation_mix")
+        assert rows("SELECT actual_gco2_kwh FROM core.intensity") == [(actual,)]
+        assert rows("SELECT wind_pct FROM core.generation_mix") == [(30 - actual,)]
+    # nothing is lost where a clock comes back to a stamp, and no stamp is taken twice
+    for relation in ("raw.intensity", "raw.generation"):
+        assert rows(
+            f"SELECT count(*), count(DISTINCT captured_at) FROM {relation}"  # noqa: S608
+        ) == [(5, 5)]
+
+
+def test_the_same_value_again_takes_the_place_of_one_stamped_later_than_now(
+    load: Callable[..., int], publish: Callable[..., Published], rows: Rows
+) -> None:
+    future = datetime.now(UTC) + timedelta(days=400)
+    load([intensity(), intensity(T0 + HALF_HOUR)], future)
+    assert load(intensity(), future + HALF_HOUR) == 0  # as wrong as before
+    assert load(intensity(), SEEN) == 1
+    assert load(intensity(), LATER) == 0
+    publish("core.intensity")
+    assert rows("SELECT captured_at FROM core.intensity ORDER BY period_start") == [
+        (SEEN,),
+        (future,),
+    ]
+
+
+def test_another_program_adds_rows_without_naming_their_order(
+    warehouse: SecretStr, load: Callable[..., int], publish: Callable[..., Published], rows: Rows
+) -> None:
+    load(intensity(actual=1), LATER)
+    rows("INSERT INTO raw.intensity VALUES (%s, %s, 100, 2, 'low')", T0, SEEN)
+    publish("core.intensity")
+    assert rows("SELECT actual_gco2_kwh FROM core.intensity") == [(2,)]
+    with connect(warehouse) as connection:
+        copy_rows(
+            connection,
+            "raw.intensity",
+            ("period_start", "captured_at", "actual_gco2_kwh"),
+            [(T0, SEEN - HALF_HOUR, 3)],
+        )
+    publish("core.intensity")
+    assert rows("SELECT actual_gco2_kwh FROM core.intensity") == [(3,)]
 
 
 def test_publishing_again_without_news_writes_nothing(
@@ -444,6 +509,13 @@ def test_a_half_hour_that_has_not_begun_is_not_in_core(
     assert publish("core.intensity", now=now).read == 2
     assert publish("core.generation_mix", now=now).read == 2
     assert publish("core.intensity", now=T0 + 2 * HALF_HOUR).read == 3
+    # nor is one that has begun only by the clock of this machine
+    tomorrow = floor(datetime.now(UTC) + timedelta(days=1))
+    load(intensity(tomorrow))
+    load(generation(tomorrow))
+    ahead = Window(tomorrow, tomorrow + HALF_HOUR)
+    for relation in ("core.intensity", "core.generation_mix"):
+        assert publish(relation, ahead, now=tomorrow + HALF_HOUR).read == 0
     assert rows("SELECT max(period_start) FROM core.intensity") == [(T0 + 2 * HALF_HOUR,)]
     assert rows("SELECT max(period_start) FROM core.generation_mix") == [(T0 + HALF_HOUR,)]
 
@@ -512,7 +584,7 @@ def test_a_mix_that_another_program_wrote_badly_is_refused_and_core_keeps_what_i
     publish("core.generation_mix")
     before = rows("SELECT * FROM core.generation_mix ORDER BY 1")
     rows(
-        "INSERT INTO raw.generation SELECT (jsonb_populate_record(g, "
+        "INSERT INTO raw.generation OVERRIDING USER VALUE SELECT (jsonb_populate_record(g, "
         "jsonb_build_object('captured_at', %s::timestamptz))).* FROM raw.generation AS g",
         LATER,
     )

@@ -17,7 +17,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
 from grid_assets.runtime.postgres import EmbeddedPostgres
-from grid_assets.warehouse.connection import WarehouseError, connect
+from grid_assets.warehouse.connection import WarehouseError, connect, copy_rows
 from grid_assets.warehouse.migrate import ensure_database, is_current, migrate
 from grid_assets.warehouse.stamp import Stamp, read_stamp
 from grid_assets.warehouse.statements import sql_dir
@@ -156,6 +156,41 @@ def test_an_upgrade_keeps_how_far_forecasts_are_thinned(new_database: NewDatabas
     run(url, "INSERT INTO ops.retention (forecasts_thinned_to) VALUES ('2024-03-04')")
     migrate(url, LIVE)
     assert ask(url, "SELECT thinned_to::text FROM forecast.thinning") == [("2024-03-04",)]
+
+
+def test_an_upgrade_puts_captures_in_the_order_in_which_they_were_received(
+    new_database: NewDatabase,
+) -> None:
+    """By their stamps; one from the future came after those that lie before it in the table."""
+    url = new_database()
+    migrate_before(url, "0010")
+    received = [
+        ("0:00", "2026-01-03", 1),
+        ("0:30", "2026-01-03", 2),
+        ("0:00", "2999-01-01", 3),
+        ("0:30", "2999-01-01", 4),
+        ("0:00", "2026-01-05", 5),  # with the clock put right
+        ("1:00", "2026-01-05", 7),
+        ("1:00", "2026-01-04", 6),  # from quarantine, which loads a record as of its first capture
+    ]
+    for start, captured, value in received:
+        with connect(url) as connection:
+            for table, column in (("intensity", "actual_gco2_kwh"), ("generation", "gas_pct")):
+                copy_rows(
+                    connection,
+                    f"raw.{table}",
+                    ("period_start", "captured_at", column),
+                    [(f"2026-01-01 {start}Z", f"{captured}Z", value)],
+                )
+    migrate(url, LIVE)
+    for table, column in (("intensity", "actual_gco2_kwh"), ("generation", "gas_pct")):
+        order = f"SELECT {column}::integer FROM raw.{table} ORDER BY period_start, arrival"  # noqa: S608
+        assert [value for (value,) in ask(url, order)] == [1, 3, 5, 2, 4, 6, 7]
+        assert ask(url, f"SELECT count(DISTINCT arrival) FROM raw.{table}") == [(7,)]  # noqa: S608
+    # A row of another program comes after all of them.
+    run(url, "INSERT INTO raw.intensity (period_start, captured_at) VALUES ('2026-01-01Z', now())")
+    newest = "SELECT actual_gco2_kwh FROM raw.intensity ORDER BY arrival DESC LIMIT 1"
+    assert ask(url, newest) == [(None,)]
 
 
 def test_two_migrations_at_once_do_the_work_once(new_database: NewDatabase) -> None:

@@ -56,6 +56,7 @@ TABLES = (
     "ops.etl_runs",
     "ops.quarantine",
     "ops.retention",
+    "ops.clocks",
     "ops._yoyo_migration",
     "ops.yoyo_lock",
 )

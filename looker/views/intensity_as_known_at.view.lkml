@@ -27,7 +27,7 @@ view: intensity_as_known_at {
 
   dimension: intensity_index {
     label: "Intensity index"
-    description: "Published band: very low, low, moderate, high, very high."
+    description: "Published class: very low, low, moderate, high, very high."
     type: string
     sql: ${TABLE}.intensity_index ;;
   }

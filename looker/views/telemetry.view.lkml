@@ -37,7 +37,7 @@ view: telemetry {
 
   dimension: intensity_index {
     label: "Intensity index"
-    description: "Published band: very low, low, moderate, high, very high."
+    description: "Published class: very low, low, moderate, high, very high."
     type: string
     sql: ${TABLE}.intensity_index ;;
   }

@@ -4,4 +4,5 @@ SELECT max(period_start) AS period_start,
                 'there is no mix') AS detail,
        1 AS total
 FROM core.generation_mix
+WHERE period_start <= %(now)s
 HAVING (max(period_start) >= %(now)s - %(too_old)s::interval) IS NOT TRUE

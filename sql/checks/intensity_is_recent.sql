@@ -4,5 +4,5 @@ SELECT max(period_start) AS period_start,
                 'there is no actual') AS detail,
        1 AS total
 FROM core.intensity
-WHERE actual_gco2_kwh IS NOT NULL
+WHERE actual_gco2_kwh IS NOT NULL AND period_start <= %(now)s
 HAVING (max(period_start) >= %(now)s - %(too_old)s::interval) IS NOT TRUE

@@ -1,4 +1,4 @@
--- Stages the newest capture of every half-hour of the window that has begun, cleaned.
+-- Stages what was received last of every half-hour of the window that has begun, cleaned.
 CREATE TEMPORARY TABLE staged ON COMMIT DROP AS
 SELECT DISTINCT ON (published.period_start)
        published.period_start,
@@ -11,5 +11,5 @@ SELECT DISTINCT ON (published.period_start)
 FROM raw.intensity AS published
 WHERE published.period_start >= %(start)s
   AND published.period_start < %(end)s
-  AND published.period_start <= %(now)s
-ORDER BY published.period_start, published.captured_at DESC
+  AND published.period_start <= least(%(now)s, now())
+ORDER BY published.period_start, published.arrival DESC, published.captured_at DESC

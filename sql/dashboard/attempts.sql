@@ -2,7 +2,7 @@
 -- Leaves out the attempt that is making this page, which has not ended yet.
 WITH attempt AS (
     SELECT * FROM reporting.etl_runs
-    WHERE started_at > %(now)s - interval '30 days'
+    WHERE started_at > %(now)s - interval '30 days' AND started_at <= now()
       AND NOT (asset = 'files.dashboard' AND status = 'running')
 )
 SELECT DISTINCT ON (asset)

@@ -4,7 +4,8 @@
 WITH wanted AS MATERIALIZED (
     SELECT DISTINCT issued_at FROM raw.neso_vintages
     WHERE issued_at <= %(now)s
-      AND (issued_at > coalesce((SELECT max(issued_at) FROM forecast.issues WHERE model = 'neso'),
+      AND (issued_at > coalesce((SELECT max(issued_at) FROM forecast.issues
+                                 WHERE model = 'neso' AND issued_at <= %(now)s),
                                 '-infinity')
            OR issued_at >= %(start)s AND issued_at < %(end)s)
 ), issue AS (

@@ -1,7 +1,9 @@
 -- Whether an attempt at another asset has ended since the newest page was started. False while
 -- anything runs, because the check is repeated when that ends.
 WITH page AS (
-    SELECT max(started_at) AS begun FROM ops.etl_runs WHERE asset = 'files.dashboard'
+    -- one stamped later than now, by a wrong clock, must not put off the next
+    SELECT max(started_at) AS begun FROM ops.etl_runs
+    WHERE asset = 'files.dashboard' AND started_at <= now()
 )
 SELECT EXISTS (
            SELECT FROM ops.etl_runs

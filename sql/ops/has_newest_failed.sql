@@ -3,4 +3,5 @@ SELECT bool_or(status = 'failed')
 FROM (SELECT DISTINCT ON (asset) status
       FROM ops.etl_runs
       WHERE asset IN ('raw.intensity', 'raw.generation') AND partition_end >= %(since)s
+        AND started_at <= now()
       ORDER BY asset, started_at DESC) AS last

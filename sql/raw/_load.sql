@@ -1,30 +1,36 @@
--- Adds the staged rows of {{ table }} that differ from the capture before them, and from the one
--- after them, which another process may have loaded first. New half-hours, in a first load all of
--- them, are found by one hash join and need no comparison.
+-- Adds the staged rows of {{ table }} that differ from what was received last of their half-hour.
+-- A row equal to the last one is added only if that one is stamped later than now: a clock was
+-- wrong then, and this is when the value was surely known. The order of arrival decides what came
+-- last, so a clock that is put back loses nothing: a stamp that is taken grows by microseconds.
 {% macro row(of) %}
 ({% for column in columns %}{{ of }}.{{ column }}{{ ", " if not loop.last }}{% endfor %})
 {%- endmacro %}
+{% macro is_taken(stamp) %}
+EXISTS (SELECT FROM {{ table }} AS taken
+        WHERE taken.period_start = s.period_start AND taken.captured_at = {{ stamp }})
+{%- endmacro %}
+WITH last AS MATERIALIZED (
+    SELECT DISTINCT ON (period_start)
+           *, max(captured_at) OVER (PARTITION BY period_start) AS latest_stamp
+    FROM {{ table }}
+    WHERE period_start >= (SELECT min(period_start) FROM staged)
+      AND period_start <= (SELECT max(period_start) FROM staged)
+    ORDER BY period_start, arrival DESC, captured_at DESC
+)
 INSERT INTO {{ table }} (period_start, captured_at, {{ columns | join(", ") }})
-SELECT s.period_start, s.captured_at, s.{{ columns | join(", s.") }}
+SELECT s.period_start,
+       CASE WHEN (s.captured_at <= last.latest_stamp) IS NOT TRUE OR NOT {{ is_taken("s.captured_at") }}
+            THEN s.captured_at
+            ELSE (SELECT stamp
+                  FROM generate_series(1, 1000) AS n
+                  CROSS JOIN LATERAL (SELECT s.captured_at + n * interval '1 microsecond') AS later (stamp)
+                  WHERE NOT {{ is_taken("stamp") }}
+                  ORDER BY n LIMIT 1) END,
+       s.{{ columns | join(", s.") }}
 FROM staged AS s
-WHERE s.period_start NOT IN (
-    SELECT known.period_start
-    FROM {{ table }} AS known
-    WHERE known.period_start >= (SELECT min(period_start) FROM staged)
-      AND known.period_start <= (SELECT max(period_start) FROM staged)
-)
-OR NOT EXISTS (
-    SELECT FROM (
-        (SELECT b.*
-         FROM {{ table }} AS b
-         WHERE b.period_start = s.period_start AND b.captured_at <= s.captured_at
-         ORDER BY b.captured_at DESC LIMIT 1)
-        UNION ALL
-        (SELECT a.*
-         FROM {{ table }} AS a
-         WHERE a.period_start = s.period_start AND a.captured_at > s.captured_at
-         ORDER BY a.captured_at LIMIT 1)
-    ) AS neighbour
-    WHERE {{ row("neighbour") }} IS NOT DISTINCT FROM {{ row("s") }}
-)
+LEFT JOIN last ON last.period_start = s.period_start
+WHERE last.period_start IS NULL
+   OR {{ row("s") }} IS DISTINCT FROM {{ row("last") }}
+   OR (last.captured_at > now() + %(tolerance)s::interval
+       AND s.captured_at <= now() + %(tolerance)s::interval)
 ON CONFLICT (period_start, captured_at) DO NOTHING

@@ -31,7 +31,7 @@ WITH half_hour AS (
         FROM ops.etl_runs AS run
         WHERE run.asset = wanted.asset AND run.status = 'success'
           AND run.partition_start <= candidate.day AND run.partition_end >= candidate.day
-          AND run.started_at >= candidate.ends
+          AND run.started_at >= candidate.ends AND run.started_at <= now()
         ORDER BY run.started_at DESC LIMIT 1
     ) AS last ON true
     WHERE candidate.lacks OR candidate.age < %(revised)s::interval

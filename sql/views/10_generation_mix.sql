@@ -1,4 +1,4 @@
--- One half-hour and fuel: the share as published, and in the mix that sums to exactly 100.
+-- One half-hour that has begun and fuel: the share as published, and in the mix that sums to exactly 100.
 {% from "macros.sql" import inherit_comments %}
 CREATE VIEW reporting.generation_mix AS
 SELECT mix.period_start, share.fuel, share.fuel_group, share.published_pct, share.pct
@@ -8,9 +8,10 @@ CROSS JOIN LATERAL (VALUES
     {% for fuel in fuels %}
     ('{{ fuel.name }}', '{{ fuel.group }}', published.{{ fuel.column }}, mix.{{ fuel.column }}){{ "," if not loop.last }}
     {% endfor %}
-) AS share (fuel, fuel_group, published_pct, pct);
+) AS share (fuel, fuel_group, published_pct, pct)
+WHERE mix.period_start <= now();
 
-COMMENT ON VIEW reporting.generation_mix IS 'Generation mix by fuel: one row per half-hour and fuel.';
+COMMENT ON VIEW reporting.generation_mix IS 'Generation mix by fuel: one row per half-hour that has begun and fuel.';
 COMMENT ON COLUMN reporting.generation_mix.fuel IS 'One of the nine fuels: {{ fuels | map(attribute="name") | join(", ") }}.';
 COMMENT ON COLUMN reporting.generation_mix.fuel_group IS '
 {%- for group, fuels in fuel_groups.items() -%}

@@ -1,4 +1,4 @@
--- One half-hour that has intensity or mix, or both.
+-- One half-hour that has begun and has intensity or mix, or both.
 {% from "macros.sql" import inherit_comments, shares %}
 CREATE VIEW reporting.telemetry AS
 -- Two disjoint branches, not a FULL JOIN, so that a filter on period_start reaches the index of
@@ -27,9 +27,10 @@ SELECT h.period_start,
             THEN {% for fuel in fuels %}coalesce(h.{{ fuel.column }}, 0){{ " + " if not loop.last }}{% endfor %}
 
        END AS total_pct
-FROM half_hour AS h;
+FROM half_hour AS h
+WHERE h.period_start <= now();
 
-COMMENT ON VIEW reporting.telemetry IS 'Carbon intensity and generation mix: one row per half-hour that has either.';
+COMMENT ON VIEW reporting.telemetry IS 'Carbon intensity and generation mix: one row per half-hour that has begun and has either.';
 COMMENT ON COLUMN reporting.telemetry.settlement_date IS 'Settlement date: the day in London.';
 COMMENT ON COLUMN reporting.telemetry.settlement_period IS 'Settlement period of that day, from 1; a day has 46, 48 or 50.';
 COMMENT ON COLUMN reporting.telemetry.total_pct IS 'Sum of the nine shares, %: exactly 100, or null if there is no mix.';

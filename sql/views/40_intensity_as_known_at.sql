@@ -1,5 +1,6 @@
--- Carbon intensity as known at an instant: the newest capture up to then of every half-hour that
--- had begun. Revisions captured later are left out, and so is history loaded later.
+-- Carbon intensity as known at an instant: what had been received last by then of every half-hour
+-- that had begun. Revisions captured later are left out, and so is history loaded later. A capture
+-- stamped later than now is known from now on.
 CREATE FUNCTION reporting.intensity_as_known_at(at timestamptz)
 RETURNS TABLE (
     period_start      timestamptz,
@@ -23,8 +24,8 @@ AS $$
            core.implausible_reason(published.actual_gco2_kwh),
            published.captured_at
     FROM raw.intensity AS published
-    WHERE published.captured_at <= at AND published.period_start <= at
-    ORDER BY published.period_start, published.captured_at DESC
+    WHERE least(published.captured_at, now()) <= at AND published.period_start <= least(at, now())
+    ORDER BY published.period_start, published.arrival DESC, published.captured_at DESC
 $$;
 COMMENT ON FUNCTION reporting.intensity_as_known_at(timestamptz) IS
     'Rows of core.intensity, gCO2/kWh, as they stood at the given instant by time of capture. Reads all of raw.intensity up to then.';

@@ -8,8 +8,14 @@ from typing import Any, Final
 import dagster as dg
 
 from grid_assets.api.client import LONGEST_WINDOW, ApiResponse, Endpoint
-from grid_assets.api.errors import ApiBodyTooLarge, ApiError, ApiMalformedBody
-from grid_assets.api.payloads import Parsed, Rejected, parse_generation, parse_intensity
+from grid_assets.api.errors import ApiBodyTooLarge, ApiError, ApiMalformedBody, unexpected
+from grid_assets.api.payloads import (
+    Parsed,
+    Rejected,
+    parse_generation,
+    parse_intensity,
+    reject_other_times,
+)
 from grid_assets.defs.asset_metadata import (
     asset_kwargs,
     check_results_of,
@@ -24,7 +30,14 @@ from grid_assets.defs.run_logging import PastForecast, attempt
 from grid_assets.halfhours import HALF_HOUR, Window, floor
 from grid_assets.progress import Progress
 from grid_assets.telemetry import quarantine
-from grid_assets.telemetry.checks import REACHES_48_HOURS, judge_forecast, judge_quarantined
+from grid_assets.telemetry.checks import (
+    CLOCKS_AGREE,
+    FEW_QUARANTINED,
+    REACHES_48_HOURS,
+    judge_clocks,
+    judge_forecast,
+    judge_quarantined,
+)
 from grid_assets.telemetry.load import (
     BATCH,
     Capture,
@@ -32,7 +45,7 @@ from grid_assets.telemetry.load import (
     load_intensity,
     load_neso_forecast,
 )
-from grid_assets.warehouse import run_log
+from grid_assets.warehouse import clocks, run_log
 from grid_assets.warehouse.connection import Connection, write_transaction
 
 FORECAST_REACH: Final = timedelta(hours=48)
@@ -41,7 +54,11 @@ Result = dg.AssetCheckResult | dg.MaterializeResult[Any]
 
 
 @dg.asset(
-    **asset_kwargs("raw.intensity", source="/intensity", checks=raw_checks("raw.intensity")),
+    **asset_kwargs(
+        "raw.intensity",
+        source="/intensity",
+        checks=raw_checks("raw.intensity", FEW_QUARANTINED, CLOCKS_AGREE),
+    ),
     description=(
         "One row is one half-hour of national carbon intensity (gCO2/kWh) as `/intensity` "
         "published it at one capture. A re-run adds a row only where a value changed. "
@@ -55,7 +72,11 @@ def intensity(context: dg.AssetExecutionContext, services: Services) -> Iterator
 
 
 @dg.asset(
-    **asset_kwargs("raw.generation", source="/generation", checks=raw_checks("raw.generation")),
+    **asset_kwargs(
+        "raw.generation",
+        source="/generation",
+        checks=raw_checks("raw.generation", FEW_QUARANTINED, CLOCKS_AGREE),
+    ),
     description=(
         "One row is one half-hour of the national generation mix (% by fuel) as `/generation` "
         "published it at one capture. A re-run adds a row only where a share changed. "
@@ -96,7 +117,11 @@ def neso_forecast(context: dg.AssetExecutionContext, services: Services) -> Iter
         except ApiError as error:
             current.rows_quarantined = _quarantine_body(services, current, error, now)
             raise
-        parsed = parse_intensity(response.document, Window(start, start + FORECAST_REACH))
+        clocks.compare(services.connection, response.clock_ahead, services.now()).refuse_if_wrong()
+        window = Window(start, start + FORECAST_REACH)
+        parsed = reject_other_times(
+            parse_intensity(response.document, window), response.document, window
+        )
         current.rows_fetched = len(parsed.rows) + len(parsed.rejected)
         current.rows_quarantined = _quarantine(services, current, response, parsed.rejected)
         with write_transaction(services.connection, "raw.neso_forecast"):
@@ -136,6 +161,7 @@ def _capture(
     reasons: list[str] = []
     failures: list[ApiError] = []
     fetched: list[Capture[Any]] = []
+    compared: clocks.Clocks | None = None
 
     def commit(current: run_log.Attempt) -> None:
         with write_transaction(services.connection, relation):
@@ -152,7 +178,17 @@ def _capture(
                 current.rows_quarantined += _quarantine_body(services, current, response, now)
                 progress.step(f"{piece} failed")
                 continue
-            parsed = parse(response.document, piece)
+            if compared is None:
+                compared = clocks.compare(services.connection, response.clock_ahead, services.now())
+                compared.refuse_if_wrong()
+            try:
+                parsed = reject_other_times(
+                    parse(response.document, piece), response.document, piece
+                )
+            except Exception as error:  # a fault of ours must not lose the other windows
+                failures.append(unexpected(response.path, error))
+                progress.step(f"{piece} failed")
+                continue
             current.rows_fetched += len(parsed.rows) + len(parsed.rejected)
             current.rows_quarantined += _quarantine(services, current, response, parsed.rejected)
             reasons += [reject.reason for reject in parsed.rejected]
@@ -164,7 +200,7 @@ def _capture(
             commit(current)
         if failures:
             raise _summarise(failures, pieces)
-    verdict = judge_quarantined(current.rows_fetched, reasons)
+    verdicts = [judge_quarantined(current.rows_fetched, reasons), judge_clocks(compared)]
     describe_partitions(context, services, relation, "period_start", days)
     yield dg.MaterializeResult(
         metadata={
@@ -174,7 +210,7 @@ def _capture(
             "rows_quarantined": current.rows_quarantined,
             **picture_of_day(services, relation, days),
         },
-        check_results=[*check_results_of(relation, [verdict], dg.AssetCheckSeverity.WARN)],
+        check_results=[*check_results_of(relation, verdicts, dg.AssetCheckSeverity.WARN)],
     )
 
 
