@@ -126,7 +126,7 @@ def test_it_says_where_everything_is_and_moves_to_a_free_port(demo: Demo) -> Non
     assert demo.line("API ").startswith(demo.api)
     assert Path(demo.line("logs ")).is_dir()
     page = requests.get(demo.line("dashboard "), timeout=30)
-    assert (page.status_code, "RECORDED data (replay)" in page.text) == (200, True)
+    assert (page.status_code, "RECORDED data (replay)" in page.text) == (200, True), said
     assert demo.line("SQL ").endswith('/grid" url --demo)"')
     assert "Traceback" not in said
 
