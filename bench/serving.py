@@ -70,7 +70,8 @@ def measure(sizes: Sizes) -> dict[str, Measured]:
         reader = _reader(box.url)
         short = ask(reader, texts, sizes.growth_s)
         grow(box.url, end, sizes)
-        catch_up(box.url, floor(datetime.now(UTC)))
+        now = floor(datetime.now(UTC))
+        catch_up(box.url, now)
         long = ask(reader, texts, sizes.growth_s)
         client = ask(reader, {"client": "SELECT 1"}, sizes.growth_s / 5)["client"]
         LOG.info("The writer alone, then with readers")
@@ -82,6 +83,8 @@ def measure(sizes: Sizes) -> dict[str, Measured]:
             levels = ", ".join(f"p{n} {quantile(values, n / 100):.1f}" for n in (50, 95, 99))
             LOG.info(f"{name}: {len(values)} answers, {levels} ms")
         LOG.info("Copying all rows into the naive design")
+        with connect(box.url) as connection:
+            connection.execute(bench_sql("forget_ahead"), {"now": now})
         copy_to_naive(box.url)
         naive_ms = naive_times(box.url, sizes.naive_timeout_s)
         disk = _bytes(box)

@@ -68,6 +68,7 @@ def _operate(box: Sandbox, span: Window) -> None:
     for issued_at in half_hours(span):
         if issued_at.hour == issued_at.minute == 0:
             with connect(box.url) as connection:
+                connection.execute("VACUUM (ANALYZE)")  # autovacuum does, about as often
                 for info in infos:
                     store.margins_of_day(connection, info, issued_at.date(), again=False)
         cycle(box.url, issued_at, infos)

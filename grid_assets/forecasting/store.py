@@ -180,11 +180,12 @@ def record_models(connection: Connection, infos: Iterable[ModelInfo], now: datet
 
 
 def copy_neso_forecasts(connection: Connection, window: Window, now: datetime) -> int:
-    """Copy NESO's captured forecasts to predictions of model `neso`; returns the rows added."""
-    return connection.execute(
-        statement("forecast/copy_neso_forecasts"),
-        {"start": window.start, "end": window.end, "now": now},
-    ).rowcount
+    """Copy NESO's captured forecasts to forecasts of model `neso`; returns the half-hours added."""
+    span = {"start": window.start, "end": window.end, "now": now}
+    copied = connection.execute(statement("forecast/copy_neso_forecasts"), span).fetchone()
+    assert copied is not None
+    completed = connection.execute(statement("forecast/complete_neso_forecasts"), span).rowcount
+    return int(copied[0]) + completed
 
 
 def _issue_row(issue: Issue, now: datetime) -> tuple[Any, ...]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, Generic
 
 import psycopg
 
 from grid_assets.api.payloads import GenerationRow, IntensityRow, Row
+from grid_assets.halfhours import HALF_HOUR, floor
 from grid_assets.series import FUELS
 from grid_assets.warehouse.clocks import TOLERANCE
 from grid_assets.warehouse.connection import Connection, copy_rows
@@ -29,6 +30,10 @@ RAW_GENERATION: Final = ("period_start", "captured_at", *SHARES, "unknown_pct")
 BATCH: Final = 20_000
 """Half-hours loaded or cleaned at a time: about 20 MB of memory, whatever the range, and enough to
 make the cost of a transaction negligible."""
+
+
+VINTAGE: Final = timedelta(hours=48)
+"""The span of one row of `raw.neso_vintages`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +146,20 @@ def load_neso_forecast(
     ).fetchall()
     if dict(newest) == vintage:
         return 0
-    return copy_rows(
+    first = floor(issued_at)
+    lines: dict[datetime, list[Decimal | None]] = {}
+    for start, value in sorted(vintage.items()):
+        piece, offset = divmod(start - first, VINTAGE)
+        line = lines.setdefault(first + piece * VINTAGE, [])
+        line += [None] * (offset // HALF_HOUR - len(line))  # what was not published
+        line.append(value)
+    copy_rows(
         connection,
-        "raw.neso_forecast",
-        ("issued_at", "period_start", "forecast_gco2_kwh", "simulated"),
-        ((issued_at, start, value, simulated) for start, value in sorted(vintage.items())),
+        "raw.neso_vintages",
+        ("issued_at", "starts_at", "forecast_gco2_kwh", "simulated"),
+        ((issued_at, starts_at, line, simulated) for starts_at, line in lines.items()),
     )
+    return len(vintage)
 
 
 def complete_neso_forecast(

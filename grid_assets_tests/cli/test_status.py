@@ -66,7 +66,7 @@ def test_a_back_test_of_thinned_days_is_refused_with_the_first_that_is_possible(
         connection.execute("INSERT INTO forecast.thinning (thinned_to) VALUES ('2024-03-04')")
     days = ("--from", "2024-03-03", "--to", "2024-03-05")
     refused = one_sentence(recorded.run("backtest", *days, code=1).text)
-    assert "Of the forecasts before 2024-03-04 only chosen leads are kept" in refused
+    assert "Of the forecasts before 2024-03-04 an earlier version kept only chosen leads" in refused
     assert refused.endswith("Start at 2024-03-04 or later.")
     assert ask(warehouse, "SELECT * FROM ops.etl_runs") == []
 
