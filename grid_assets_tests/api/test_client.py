@@ -643,6 +643,24 @@ def test_one_failing_window_does_not_stop_the_others(
     assert got[2].path == bad
 
 
+def test_a_fault_of_ours_in_one_window_does_not_lose_the_others(make_api: MakeApi) -> None:
+    bad = "/intensity/2025-01-03T00:00Z/2025-01-04T00:00Z"
+
+    class FaultySession(requests.Session):
+        def get(self, url: str, **_: Any) -> requests.Response:  # type: ignore[override]
+            if url.endswith(bad):
+                raise KeyError("nobody expects this")
+            response = requests.Response()
+            response.status_code = 200
+            response.raw = urllib3.HTTPResponse(io.BytesIO(b"{}"), preload_content=False)
+            return response
+
+    api = make_api(NO_SERVER, session=FaultySession())
+    got = [outcome for _, outcome in api.fetch_windows("intensity", days(4), DAY)]
+    assert [type(outcome) for outcome in got] == [ApiResponse, ApiResponse, ApiError, ApiResponse]
+    assert "KeyError: 'nobody expects this'" in str(got[2])
+
+
 def test_a_dead_api_costs_one_budget_and_few_requests(
     stub: Stub, make_api: MakeApi, fake: FakeTime
 ) -> None:

@@ -34,6 +34,7 @@ from grid_assets_tests.defs.conftest import (
     noon,
     publish_alone,
 )
+from grid_assets_tests.http_stub import Reply, serving
 
 Materialise = Callable[..., dg.ExecuteInProcessResult]
 
@@ -711,6 +712,31 @@ def test_a_body_over_the_cap_is_accepted_by_a_replay_and_half_a_body_is_not(
     shares = tables.by_period("raw.generation")
     assert {start: shares[start] for start in half_hours(day)} == recorded.shares(day)
     assert tables.by_period("raw.intensity") == {}
+
+
+def test_an_answer_for_other_days_is_warned_about_and_kept_but_never_replayed(
+    materialise: Materialise,
+    replay: ReplayServer,
+    tables: Tables,
+    connection: Connection,
+    day: date,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    record = {"from": "2020-01-01T00:00Z", "to": "2020-01-01T00:30Z", "intensity": {"actual": 1}}
+    stale = Reply(
+        json.dumps({"data": [record]}).encode(),
+        headers={"X-Grid-Replay": f"shift_weeks={replay.shift_weeks}"},
+    )
+    with serving() as cache:
+        cache.replies(stale)
+        monkeypatch.setenv("GRID_API_URL", cache.url)
+        result = materialise(day)
+    assert set(tables.counts().values()) == {0}
+    assert {(relation, "few_quarantined", "WARN") for relation in RAW} <= failed_checks(result)
+    kept = tables.quarantine()
+    assert [json.loads(entry.payload) for entry in kept] == [[[record]]] * 2
+    assert all(entry.reason.startswith("body: all of its 1 records are outside") for entry in kept)
+    assert quarantine.replay(connection).still_rejected == 2
 
 
 def test_a_mix_that_another_program_wrote_and_that_is_none_is_quarantined_on_its_way_to_core(

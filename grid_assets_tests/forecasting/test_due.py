@@ -126,8 +126,8 @@ def test_what_is_stamped_later_than_now_does_not_block_the_next_forecast(
     now = datetime.now(UTC)
     newest = floor(now) - HALF_HOUR
     issues.fill(warehouse, newest - WEEK, newest, captured_live)
-    issues.put_intensity(warehouse, [(newest, now + 400 * DAY, 150)])
-    issues.put_mix(warehouse, [(newest, now + 400 * DAY, issues.shares_of(newest))])
+    issues.put_intensity(warehouse, [(newest, now + DAY, 150)])
+    issues.put_mix(warehouse, [(newest, now + DAY, issues.shares_of(newest))])
     issues.publish(warehouse, Window(newest, newest + HALF_HOUR), now)
     assert is_due(warehouse, now)
     at = current_issue_time(now)

@@ -763,6 +763,10 @@ def test_more_than_one_reject_in_a_hundred_is_reported(
         assert (verdict.total, verdict.examples) == (rejected, ["time: late"])
 
 
+def test_a_whole_answer_that_is_rejected_is_reported_among_any_number() -> None:
+    assert not judge_quarantined(100_000, ["body: all of its 2 records are outside"]).passed
+
+
 @pytest.mark.parametrize(("half_hours", "missing"), [(96, 0), (95, 1), (0, 96)])
 def test_a_captured_forecast_that_ends_early_is_reported(half_hours: int, missing: int) -> None:
     verdict = judge_forecast(half_hours, 96)
