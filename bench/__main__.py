@@ -15,7 +15,17 @@ from typing import Final
 
 import click
 
-from bench import arriving, calibration, commands, forecasting, loading, reference, serving, yearly
+from bench import (
+    arriving,
+    calibration,
+    commands,
+    forecasting,
+    idle,
+    loading,
+    reference,
+    serving,
+    yearly,
+)
 from bench.results import (
     BenchError,
     Result,
@@ -37,6 +47,7 @@ QUESTIONS: Final = (
     (commands.TICK, commands.tick),
     (forecasting.FIGURES, forecasting.measure),
     (arriving.FIGURES, arriving.measure),
+    (idle.FIGURES, idle.measure),
     (serving.FIGURES, serving.measure),
     (yearly.FIGURES, yearly.measure),
     (commands.IMPORT, commands.definitions_import),

@@ -26,6 +26,7 @@ class Sizes:
     forecast_ticks: int = 5
     releases: int = 20
     raw_writes: int = 5
+    idle_s: float = 300
     imports: int = 5
     forecast_every: timedelta = timedelta(hours=1)
     learn_every: timedelta = timedelta(hours=5.5)  # 11 half-hours: every time of day occurs
@@ -54,6 +55,7 @@ QUICK: Final = Sizes(
     forecast_ticks=2,
     releases=3,
     raw_writes=2,
+    idle_s=60,
     forecast_every=timedelta(hours=6),
     learn_every=timedelta(hours=23.5),
     short_history_days=60,

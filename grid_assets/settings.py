@@ -120,7 +120,7 @@ class Settings(BaseSettings):
     backtest_days: int = Field(default=14, ge=0, le=366)
     backtest_stride_hours: float = Field(default=3, ge=0.5, le=24, multiple_of=0.5)
     use_neso_forecast: bool = False
-    dagster_keep_days: int = Field(default=90, ge=0, le=36500)
+    dagster_keep_days: int = Field(default=14, ge=0, le=36500)
 
     @classmethod
     def from_environment(cls) -> Settings:

@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from grid_assets.definitions import defs
+from grid_assets.defs.asset_metadata import as_markdown
 from grid_assets.warehouse.connection import Connection
 from grid_assets_tests import shared_warehouse
 from grid_assets_tests.generate import VIEWS, catalogue, generated, reference
@@ -77,8 +78,11 @@ def test_every_asset_shows_the_columns_of_its_relation(connection: Connection) -
     }
     assert len(shown) >= 15
     for relation, schema in shown.items():
-        columns = {column.name: (column.type, column.description) for column in schema.columns}
-        assert columns == found.relations[relation].columns
+        shows = {column.name: (column.type, column.description) for column in schema.columns}
+        assert shows == {
+            name: (kind, as_markdown(comment))
+            for name, (kind, comment) in found.relations[relation].columns.items()
+        }
 
 
 def test_a_changed_comment_a_new_column_and_a_new_function_show_on_the_page(

@@ -138,7 +138,7 @@ def open_dagster(environment: Environment) -> Iterator[DagsterInstance]:
     environment.prepare_dagster()
     import dagster as dg
 
-    from grid_assets.defs.automation import fail_dead_runs
+    from grid_assets.defs.dead_runs import fail_dead_runs
 
     with dg.DagsterInstance.get() as instance:
         # As the web server does. Otherwise Dagster opens a connection for each event, which takes

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
+from uuid import uuid4
 
 import dagster as dg
 from dagster._core.events import RunFailureReason  # not exported, but in every failure event
@@ -13,7 +14,7 @@ from pydantic import SecretStr
 
 from grid_assets.defs import automation
 from grid_assets.defs.assets import forecast
-from grid_assets.defs.partitions import BACKTEST, TRIGGER_TAG, range_tags
+from grid_assets.defs.partitions import BACKTEST, TRIGGER_TAG, process_tag, range_tags
 from grid_assets.defs.resources import Services
 from grid_assets.forecasting.due import is_scored
 from grid_assets.health import housekeeping
@@ -99,9 +100,11 @@ def run(
     """Run `assets` over `days`. A failure is returned in the outcome, not raised."""
     from grid_assets.definitions import defs
 
+    run_id = str(uuid4())
     result = defs.resolve_job_def("telemetry").execute_in_process(
         instance=instance,
-        tags=range_tags(days.first, days.last, trigger),
+        run_id=run_id,
+        tags={**range_tags(days.first, days.last, trigger), **process_tag(run_id)},
         asset_selection=assets,
         raise_on_error=False,
         run_config=automation.QUIET_RUN_CONFIG,
@@ -127,9 +130,11 @@ def run_housekeeping_if_due(instance: dg.DagsterInstance, warehouse: SecretStr) 
             return None
     from grid_assets.definitions import defs
 
+    run_id = str(uuid4())
     result = defs.resolve_job_def("housekeeping").execute_in_process(
         instance=instance,
-        tags={TRIGGER_TAG: "tick"},
+        run_id=run_id,
+        tags={TRIGGER_TAG: "tick", **process_tag(run_id)},
         raise_on_error=False,
         run_config=automation.QUIET_RUN_CONFIG,
     )

@@ -120,7 +120,8 @@ def _serve(environment: Environment, port: int, say: Say, variables: dict[str, s
 def _serve_until_stopped(
     environment: Environment, port: int, say: Say, variables: dict[str, str], stamp: Stamp
 ) -> None:
-    processes = [supervisor.start_webserver(environment, port, variables)]
+    with doing("Starting the UI"):
+        processes = supervisor.start_webserver(environment, port, variables)
     say("Loading missing data while the UI starts")
     _run_first_cycle(variables, say)
     # After the first cycle: its sensor would find the same work and do it a second time.

@@ -6,20 +6,28 @@ Column types and descriptions come from the catalogue, which is generated from t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import dagster as dg
 from psycopg import sql
 
-from grid_assets.defs.partitions import DAYS, ONE_RUN, Days
+from grid_assets.defs.partitions import CYCLES, DAYS, ONE_RUN, Days
 from grid_assets.defs.resources import Services
+from grid_assets.defs.storage import UNCHANGED
 from grid_assets.halfhours import DAY, api_time
 from grid_assets.settings import PUBLIC_API_URL
 from grid_assets.telemetry.checks import Check, Verdict
 from grid_assets.warehouse import catalogue
 from grid_assets.warehouse.stamp import Stamp
+
+MISSING: Final = (
+    " Days are listed since 2017, because each can be made; one that no run has made is missing."
+)
+"""The end of the description of an asset with partitions."""
 
 OWNERS: Final = ["team:grid-assets"]
 FRESH: Final = dg.FreshnessPolicy.time_window(
@@ -27,17 +35,31 @@ FRESH: Final = dg.FreshnessPolicy.time_window(
 )
 """Two half-hourly cycles may fail before it warns, four before it fails."""
 
+DATA_VERSION: Final = "dagster/data_version"
+
+CONTENTS: Final = "contents_md5"
+"""Metadata label of a hash over the rows of a day."""
+
 
 def asset_key(relation: str) -> dg.AssetKey:
     """The asset of a relation: `core.intensity` is `core/intensity`."""
     return dg.AssetKey(relation.split("."))
 
 
+def as_markdown(comment: str) -> str:
+    """A comment for Dagster's pages, which render `<name>` as HTML, so that it vanishes."""
+    return re.sub(
+        r"(`[^`]*`)|([^\s`]*<\w+>[^\s`,.;]*)",
+        lambda found: found[1] or f"`{found[2]}`",
+        comment,
+    )
+
+
 def column_schema(relation: str) -> dg.TableSchema:
     """The columns of a relation, from the catalogue."""
     return dg.TableSchema(
         columns=[
-            dg.TableColumn(column.name, type=column.type, description=column.comment)
+            dg.TableColumn(column.name, type=column.type, description=as_markdown(column.comment))
             for column in catalogue.relation(relation).columns
         ]
     )
@@ -49,8 +71,12 @@ def asset_kwargs(
     source: str,
     checks: Sequence[dg.AssetCheckSpec] = (),
     kinds: Set[str] = frozenset({"python", "postgres"}),
+    has_past: bool = True,
 ) -> dict[str, Any]:
-    """Arguments of `@dg.asset` that every partitioned relation shares."""
+    """Arguments of `@dg.asset` that every relation shares.
+
+    `has_past`: past days can be made, so that a partition is a day.
+    """
     layer, name = relation.split(".")
     return {
         "key_prefix": layer,
@@ -66,9 +92,8 @@ def asset_kwargs(
             "licence": "NESO Carbon Intensity API, CC BY 4.0",
         },
         "freshness_policy": FRESH,
-        "partitions_def": DAYS,
-        "backfill_policy": ONE_RUN,
         "check_specs": list(checks),
+        **({"partitions_def": DAYS, "backfill_policy": ONE_RUN} if has_past else {}),
     }
 
 
@@ -109,24 +134,42 @@ def check_results_of(
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Described:
+    """The days of a run that changed; if none did, the version of the data, which stays."""
+
+    changed: list[str]
+    data_version: dg.DataVersion | None = None
+
+
 def describe_partitions(
     context: dg.AssetExecutionContext,
     services: Services,
     relation: str,
     time_column: str,
     days: Days,
-) -> None:
-    """Give each day's materialisation its own row count and its first and last half-hour."""
+    *,
+    changed: Set[date] | None = None,
+) -> Described:
+    """Give each day's materialisation its row count and its first and last half-hour.
+
+    A cycle reads the same days again and again. A day has changed if it is in `changed`, or else if
+    its rows are not those of its newest materialisation; the materialisation of every other day is
+    marked as `UNCHANGED`, so that the newest one with something to show stays the newest.
+    """
     column = sql.Identifier(time_column)
     is_date = time_column.endswith("_date")
-    connection = services.connection
-    counted = connection.execute(
+    compares = days.trigger in CYCLES and changed is None
+    found = services.connection.execute(
         sql.SQL(
-            "SELECT {day}, count(*), min({time}), max({time}) "
-            "FROM {relation} WHERE {time} >= %(start)s AND {time} < %(end)s GROUP BY 1"
+            "SELECT {day}, count(*), min({time}), max({time}), {contents} "
+            "FROM {relation} AS found WHERE {time} >= %(start)s AND {time} < %(end)s GROUP BY 1"
         ).format(
             day=column if is_date else sql.SQL("({} AT TIME ZONE 'UTC')::date").format(column),
             time=column,
+            contents=sql.SQL(
+                "md5(string_agg(found::text, ' ' ORDER BY found::text))" if compares else "NULL"
+            ),
             relation=sql.Identifier(*relation.split(".")),
         ),
         {
@@ -134,19 +177,57 @@ def describe_partitions(
             "end": days.last + DAY if is_date else days.window.end,
         },
     ).fetchall()
-    by_day: dict[date, tuple[int, date | datetime | None, date | datetime | None]] = {
-        day: (count, first, last) for day, count, first, last in counted
+    by_day = {
+        str(day): (count, first, last, contents) for day, count, first, last, contents in found
     }
+    shown = _newest_contents(context) if compares else {}
+    new = []
     for key in context.partition_keys:
-        count, first, last = by_day.get(date.fromisoformat(key), (0, None, None))
-        metadata: dict[str, Any] = {
-            "dagster/row_count": count,
-            "dagster/partition_row_count": count,
-        }
+        count, first, last, contents = by_day.get(key, (0, None, None, None))
+        metadata: dict[str, Any] = {"dagster/partition_row_count": count}
         if isinstance(first, datetime) and isinstance(last, datetime):
             metadata["first_period"] = api_time(first.astimezone(UTC))
             metadata["last_period"] = api_time(last.astimezone(UTC))
+        if compares:
+            metadata[CONTENTS] = contents or "no rows"
+            is_new = shown.get(key) != metadata[CONTENTS]
+        else:
+            is_new = changed is None or date.fromisoformat(key) in changed
+        if is_new:
+            new.append(key)
+        elif days.trigger in CYCLES:
+            metadata[UNCHANGED] = True
         context.add_asset_metadata(metadata, partition_key=key)
+    if new or days.trigger not in CYCLES:
+        return Described(new)
+    return Described(new, last_version(context))
+
+
+def last_version(context: dg.AssetExecutionContext) -> dg.DataVersion | None:
+    """The version of the newest materialisation, for one that repeats it."""
+    last = context.instance.get_latest_materialization_event(context.asset_key)
+    version = last.tags.get(DATA_VERSION) if last and last.tags else None
+    return dg.DataVersion(version) if version else None
+
+
+def _newest_contents(context: dg.AssetExecutionContext) -> dict[str, object]:
+    """`CONTENTS` of the newest materialisation of each day of the run."""
+    newest = context.instance.event_log_storage.get_latest_storage_id_by_partition(
+        context.asset_key, dg.DagsterEventType.ASSET_MATERIALIZATION, set(context.partition_keys)
+    )
+    if not newest:
+        return {}
+    records = context.instance.fetch_materializations(
+        dg.AssetRecordsFilter(context.asset_key, storage_ids=list(newest.values())),
+        limit=len(newest),
+    ).records
+    return {
+        record.partition_key: made.metadata[CONTENTS].value
+        for record in records
+        if record.partition_key
+        and (made := record.asset_materialization)
+        and CONTENTS in made.metadata
+    }
 
 
 def kind_metadata(stamp: Stamp) -> dict[str, str]:

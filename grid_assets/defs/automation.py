@@ -3,23 +3,26 @@
 `telemetry.due` and `forecasting.due` decide which days a run covers.
 """
 
+import json
 import logging
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import dagster as dg
 
 from grid_assets.defs.assets import core, dashboard, forecast, raw
+from grid_assets.defs.dead_runs import OPEN, fail_dead_runs
 from grid_assets.defs.partitions import BACKTEST, CYCLES, TRIGGER_TAG, range_tags
 from grid_assets.defs.resources import Services
 from grid_assets.forecasting import due
 from grid_assets.forecasting.models.registry import configured_name
-from grid_assets.halfhours import DAY, api_time
+from grid_assets.halfhours import DAY, HALF_HOUR, api_time, floor
 from grid_assets.settings import DEFAULT_CRON, Settings, SettingsError
 from grid_assets.telemetry import due as telemetry_due
 from grid_assets.warehouse.connection import Connection
-from grid_assets.warehouse.run_log import are_run_processes_gone, mark_crashed
+from grid_assets.warehouse.run_log import mark_crashed
+from grid_assets.warehouse.statements import statement
 
 HISTORY: Final = [raw.intensity, raw.generation, core.intensity, core.generation_mix]
 """The assets that can be fetched for past days; NESO's forecast cannot."""
@@ -47,18 +50,10 @@ WHY_TAG: Final = "grid/why"
 """The tag that says why the sensor started a run."""
 
 FULL_SCAN_EVERY: Final = timedelta(minutes=5)
-"""How often `core` is compared with all of `raw`; the last week is compared every time."""
+"""How often `core` is compared with all of `raw`, whether or not anything was written."""
 
-OPEN: Final = (
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-)
-
-SILENT_RUN: Final = timedelta(hours=1)
-"""A run without a row in `ops.etl_runs` counts as dead after this. The first row takes seconds."""
+LOOK_EVERY: Final = timedelta(minutes=1)
+"""How often the sensor looks at the tables although nothing was written: pauses end, days pass."""
 
 MISSED: Final = timedelta(minutes=20)
 """A cycle this late was missed while the daemon was down; the newest one catches up."""
@@ -147,13 +142,21 @@ def plan_core_runs(
 ) -> list[PlannedRun]:
     """Runs of `core` over the days for which `raw` has newer rows, from any writer.
 
-    What failed is retried after `pause`; here and below, a command run by hand does not wait.
+    What failed is retried after `pause`; here and below, a command run by hand does not wait. A run
+    over the newest days forecasts as well: a second run would need seconds to start.
     """
     lacking = due.days_core_lacks(services.connection, first, now, pause)
-    return [
-        PlannedRun(days, [asset.key for asset in CORE], trigger, "raw has newer rows")
-        for days in telemetry_due.to_ranges(lacking)
+    newest = telemetry_due.Range(now.date() - DAY, now.date())
+    why = "raw has newer rows"
+    runs = [
+        PlannedRun(days, [asset.key for asset in CORE], trigger, why)
+        for days in telemetry_due.to_ranges(day for day in lacking if day < newest.first)
     ]
+    if any(day >= newest.first for day in lacking):
+        forecasts = [] if due.has_failed_lately(services.connection, now, pause) else FORECASTS
+        assets = dict.fromkeys(asset.key for asset in (*CORE, *forecasts))
+        runs.append(PlannedRun(newest, list(assets), trigger, why))
+    return runs
 
 
 def plan_forecast_runs(
@@ -199,15 +202,42 @@ def plan_dashboard_run(
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What the sensor remembers of its looks, in its cursor.
+
+    `written` and `until` are those of the last look that found nothing to do; with the same number
+    of rows written since then, and before `until`, another look would find nothing either. `full`
+    is the time of the last look at all of history, and `first` the first day with work left then.
+    """
+
+    full: float = 0
+    first: str | None = None
+    written: int | None = None
+    until: float = 0
+
+    @classmethod
+    def from_cursor(cls, text: str | None) -> "Looked":
+        try:
+            return cls(**json.loads(text or "{}"))
+        except (TypeError, ValueError):  # the cursor of an earlier version
+            return cls()
+
+    def __str__(self) -> str:
+        return json.dumps(asdict(self))
+
+
 @dg.sensor(
     job=TELEMETRY,
     minimum_interval_seconds=5,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
-        "Checks the tables every 5 seconds. Starts a run if raw has rows that core lacks, from any "
-        "writer; if core has telemetry that no forecast has used; if past days have no back-test; "
-        "or if the dashboard is older than the last run. Starts one run at a time, so that a burst "
-        "of rows leads to one forecast, and decides from the tables, so that a crash loses none."
+        "Asks every 5 seconds whether anything was written. If so, and every minute, it checks "
+        "the last week of the tables, and every 5 minutes all of history. Starts a run if raw has "
+        "rows that core lacks, from any writer; if core has telemetry that no forecast has used; "
+        "if past days have no back-test; or if the dashboard is older than the last run. Starts "
+        "one run at a time, so that a burst of rows leads to one forecast, and decides from the "
+        "tables, so that a crash loses none."
     ),
 )
 def new_telemetry(
@@ -217,24 +247,31 @@ def new_telemetry(
     if _is_running(context.instance):
         fail_dead_runs(context.instance, services.connection)
         return dg.SkipReason("A run is in progress. The tables are checked again when it ends.")
-    last_full_scan = float(context.cursor or 0)
-    is_full_scan = (
-        now.timestamp() - last_full_scan >= FULL_SCAN_EVERY.total_seconds()
-        or now.timestamp() < last_full_scan
-    )
-    first = telemetry_due.FIRST_DAY if is_full_scan else now.date() - telemetry_due.REVISED
+    looked = Looked.from_cursor(context.cursor)
+    written = rows_written(services.connection)
+    if written is not None and written == looked.written and now.timestamp() < looked.until:
+        return dg.SkipReason("Nothing was written since the last look.")
+    is_full = not 0 <= now.timestamp() - looked.full < FULL_SCAN_EVERY.total_seconds()
+    first = telemetry_due.FIRST_DAY if is_full else now.date() - telemetry_due.REVISED
+    if looked.first is not None:
+        first = min(first, date.fromisoformat(looked.first))
+    core_runs = plan_core_runs(services, first, now, "sensor")
     runs = (
-        plan_core_runs(services, first, now, "sensor")
+        core_runs
         or plan_forecast_runs(services, now, "sensor")
         or plan_dashboard_run(services, now, "sensor")
     )
+    full = now.timestamp() if is_full else looked.full
+    oldest = str(core_runs[0].days.first) if core_runs else None
     if not runs:
+        until = min(now + LOOK_EVERY, floor(now) + HALF_HOUR).timestamp()
         return dg.SensorResult(
             skip_reason=dg.SkipReason("Every forecast and every score is up to date."),
-            cursor=str(now.timestamp()) if is_full_scan else context.cursor,
+            cursor=str(Looked(full, None, written, until)),
         )
     planned = runs[0]
     return dg.SensorResult(
+        cursor=str(Looked(full, oldest)),
         run_requests=[
             # No run key: Dagster would remember it for ever and never retry a failed run.
             dg.RunRequest(
@@ -245,8 +282,14 @@ def new_telemetry(
                 asset_selection=planned.assets,
                 run_config=QUIET_RUN_CONFIG,
             )
-        ]
+        ],
     )
+
+
+def rows_written(connection: Connection) -> int | None:
+    """A count of the rows ever written, by any program; None if the server keeps no statistics."""
+    row = connection.execute(statement("ops/count_rows_written")).fetchone()
+    return row[0] if row else None
 
 
 def _is_running(instance: dg.DagsterInstance) -> bool:
@@ -260,24 +303,3 @@ def _is_running(instance: dg.DagsterInstance) -> bool:
         or forecast.predictions.key in run.asset_selection
         for run in open_runs
     )
-
-
-def fail_dead_runs(instance: dg.DagsterInstance, connection: Connection) -> None:
-    """Mark runs of dead processes as failed; the queue would count them as running for ever."""
-    open_runs = {
-        record.dagster_run.run_id: record
-        for record in instance.get_run_records(
-            dg.RunsFilter(
-                statuses=[
-                    dg.DagsterRunStatus.STARTING,
-                    dg.DagsterRunStatus.STARTED,
-                    dg.DagsterRunStatus.CANCELING,
-                ]
-            )
-        )
-    }
-    gone = are_run_processes_gone(connection, open_runs.keys()) if open_runs else {}
-    for run_id, record in open_runs.items():
-        silent = datetime.now(UTC) - record.update_timestamp.replace(tzinfo=UTC) > SILENT_RUN
-        if gone.get(run_id, silent):
-            instance.report_run_failed(record.dagster_run, "The run's process has died.")

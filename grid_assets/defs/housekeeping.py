@@ -3,25 +3,20 @@
 `health.housekeeping` decides whether it is due.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import dagster as dg
 
 from grid_assets.defs import run_retention
 from grid_assets.defs.automation import QUIET_RUN_CONFIG
-from grid_assets.defs.partitions import TRIGGER_TAG, Days
+from grid_assets.defs.partitions import TRIGGER_TAG, today_of
 from grid_assets.defs.resources import Services
 from grid_assets.defs.run_logging import attempt
 from grid_assets.health.housekeeping import PURGING, record_purge
 
 QUIET_MINUTE: Final = "27 3 * * *"
 """At night, and midway between two half-hourly cycles, which start at minutes 12 and 42."""
-
-
-def _today(context: dg.OpExecutionContext, now: datetime) -> Days:
-    today = now.date()
-    return Days(today, today, context.run.tags.get(TRIGGER_TAG, "manual"))
 
 
 @dg.op(
@@ -33,7 +28,7 @@ def _today(context: dg.OpExecutionContext, now: datetime) -> Days:
 )
 def purge_history(context: dg.OpExecutionContext, services: Services) -> None:
     days, now = services.settings.dagster_keep_days, services.now()
-    with attempt(context, services, PURGING, _today(context, now)) as current:
+    with attempt(context, services, PURGING, today_of(context, now)) as current:
         if days == 0:
             context.log.info("GRID_DAGSTER_KEEP_DAYS is 0, so no runs are deleted.")
             return

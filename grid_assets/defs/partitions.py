@@ -7,13 +7,14 @@ more than Dagster recommends for one asset. A UTC day has 48 half-hours in every
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 import dagster as dg
 
 from grid_assets.halfhours import Window, days_window
 from grid_assets.telemetry.due import FIRST_DAY
+from grid_assets.warehouse.processes import is_gone, this_process
 
 DAYS: Final = dg.DailyPartitionsDefinition(
     start_date=FIRST_DAY.isoformat(),
@@ -26,6 +27,9 @@ ONE_RUN: Final = dg.BackfillPolicy.single_run()
 
 TRIGGER_TAG: Final = "grid/trigger"
 """The tag that names what started a run; a run without it was started by hand in the UI."""
+
+PROCESS_TAG: Final = "grid/process"
+"""The tag that names a run and its process, so that a run whose process has died is closed."""
 
 BACKTEST: Final = "backtest"
 """Trigger of a run that forecasts past days from the telemetry known at each issue time."""
@@ -59,6 +63,23 @@ def days_of(context: dg.AssetExecutionContext) -> Days:
         date.fromisoformat(keys.end),
         context.run.tags.get(TRIGGER_TAG, "manual"),
     )
+
+
+def today_of(context: dg.AssetExecutionContext | dg.OpExecutionContext, now: datetime) -> Days:
+    """The current day, for what has no partitions."""
+    today = now.date()
+    return Days(today, today, context.run.tags.get(TRIGGER_TAG, "manual"))
+
+
+def process_tag(run_id: str) -> dict[str, str]:
+    """The tag of a run in this process. It names the run, because a re-execution copies tags."""
+    return {PROCESS_TAG: f"{run_id} {this_process()}"}
+
+
+def process_has_died(run: dg.DagsterRun) -> bool | None:
+    """Whether the process in the run's tag has ended; None if that is not known."""
+    run_id, _, process = run.tags.get(PROCESS_TAG, "").partition(" ")
+    return is_gone(process) if run_id == run.run_id else None
 
 
 def range_tags(first: date, last: date, trigger: str) -> dict[str, str]:

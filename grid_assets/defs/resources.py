@@ -6,19 +6,26 @@ a URL or password would then be part of runs and events: settings come from the 
 
 from __future__ import annotations
 
+import queue
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from typing import Final
 
 import dagster as dg
 import psycopg
+from psycopg.pq import TransactionStatus
 from pydantic import PrivateAttr, SecretStr
 
 from grid_assets.api.client import CarbonIntensityApi
+from grid_assets.defs.partitions import process_tag
 from grid_assets.settings import Settings
 from grid_assets.warehouse.connection import Connection, WarehouseError, connect
 from grid_assets.warehouse.stamp import Stamp, read_stamp
 from grid_assets.warehouse.urls import location
+
+_kept: Final[queue.LifoQueue[tuple[SecretStr, Connection]]] = queue.LifoQueue(maxsize=1)
+"""The connection that this process keeps between two evaluations of a sensor or a schedule."""
 
 
 class NotMigrated(WarehouseError):
@@ -29,27 +36,60 @@ class Services(dg.ConfigurableResource[object]):
     """The services of one run, whose assets share one connection and one outage budget."""
 
     _settings: Settings = PrivateAttr()
+    _keeps_connection: bool = PrivateAttr(default=False)
     _api: CarbonIntensityApi | None = PrivateAttr(default=None)
     _connection: Connection | None = PrivateAttr(default=None)
     _stamp: Stamp | None = PrivateAttr(default=None)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Services]:
-        with self.open():
+        run = context.run
+        if run is not None and context.instance is not None:
+            tag = process_tag(run.run_id)
+            if not tag.items() <= run.tags.items():
+                context.instance.add_run_tags(run.run_id, tag)
+        with self.open(keeps_connection=run is None):
             yield self
 
     @contextmanager
-    def open(self) -> Iterator[Services]:
-        """Read the settings; at the end, close the client and the connection if open."""
+    def open(self, *, keeps_connection: bool = False) -> Iterator[Services]:
+        """Read the settings; at the end, close the client and the connection if open.
+
+        With `keeps_connection`, the next user in this process gets the connection.
+        """
         self._settings = Settings.from_environment()
+        self._keeps_connection = keeps_connection
         with ExitStack() as opened:
             opened.callback(self._close)
             opened.callback(lambda: self._api.close() if self._api else None)
             yield self
 
     def _close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
+        if self._connection is None:
+            return
+        is_idle = self._connection.info.transaction_status is TransactionStatus.IDLE
+        if self._keeps_connection and is_idle:
+            try:
+                _kept.put_nowait((self.warehouse, self._connection))
+                return
+            except queue.Full:
+                pass
+        self._connection.close()
+
+    def _open_connection(self) -> Connection:
+        """The kept connection if it is to the warehouse and answers, or else a new one."""
+        while self._keeps_connection:
+            try:
+                url, connection = _kept.get_nowait()
+            except queue.Empty:
+                break
+            try:
+                if url == self.warehouse and connection.execute("SELECT 1"):
+                    return connection
+            except psycopg.Error:
+                pass  # the server has closed it
+            connection.close()
+        return connect(self.warehouse)
 
     def now(self) -> datetime:
         """The current time, UTC. A step or an evaluation calls it once and passes the time on.
@@ -76,7 +116,7 @@ class Services(dg.ConfigurableResource[object]):
     def connection(self) -> Connection:
         """The run's connection to the warehouse, in autocommit mode. A lost one is replaced."""
         if self._connection is None or self._connection.closed:
-            self._connection = connect(self.warehouse)
+            self._connection = self._open_connection()
         return self._connection
 
     def check_connection(self) -> None:
@@ -84,7 +124,8 @@ class Services(dg.ConfigurableResource[object]):
         try:
             self.connection.execute("SELECT 1")
         except psycopg.OperationalError:
-            self._close()
+            if self._connection is not None:
+                self._connection.close()
             self._connection = None
 
     @property

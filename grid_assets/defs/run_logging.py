@@ -20,10 +20,6 @@ RETRY_AFTER_S: Final = 3
 """A server restart or a deadlock is over in seconds. After a longer outage, the next cycle runs."""
 
 
-class PastForecast(Exception):
-    """The run covers past forecasts, which can no longer be fetched."""
-
-
 class BlockingCheckFailed(Exception):
     """Staged rows failed a blocking check, so nothing was published."""
 

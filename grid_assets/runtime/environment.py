@@ -34,9 +34,12 @@ Say = Callable[[str], None]
 DAGSTER_YAML: Final = """\
 # Written by `grid`; changes are overwritten.
 storage:
-  postgres:
-    postgres_url:
-      env: GRID_DAGSTER_STORAGE_URL  # never the URL itself: it would show in process lists
+  custom:
+    module: grid_assets.defs.storage
+    class: Storage
+    config:
+      postgres_url:
+        env: GRID_DAGSTER_STORAGE_URL  # never the URL itself: it would show in process lists
 run_coordinator:
   module: dagster.core.run_coordinator
   class: QueuedRunCoordinator

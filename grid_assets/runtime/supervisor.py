@@ -8,11 +8,14 @@ do: the system later gives it to other programs.
 from __future__ import annotations
 
 import fcntl
+import hashlib
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -24,7 +27,6 @@ import psutil
 import requests
 
 from grid_assets.runtime.environment import Environment, Say
-from grid_assets.settings import PROJECT_DIR
 
 MARK: Final = "GRID_PRODUCT"
 SUPERVISOR_FILE: Final = "supervisor.pid"
@@ -34,6 +36,16 @@ START_TIMEOUT_S: Final = 90
 STOP_TIMEOUT_S: Final = 20
 PORTS_TRIED: Final = 50
 MAX_LOG_BYTES: Final = 20_000_000
+LONGEST_SOCKET_PATH: Final = 100
+"""Bytes; the system allows 104 to 108."""
+
+WORKSPACE: Final = """\
+# Written by `grid`; changes are overwritten.
+load_from:
+  - grpc_server:
+      socket: {socket}
+      location_name: grid_assets
+"""
 
 
 class ProductError(Exception):
@@ -116,31 +128,63 @@ def claim(home: Path, say: Say) -> Iterator[None]:
 
 def start_webserver(
     environment: Environment, port: int, variables: dict[str, str]
-) -> subprocess.Popen[bytes]:
-    """Start the UI, on the loopback interface only: it has no login."""
-    return _start("webserver", ["-h", "127.0.0.1", "-p", str(port)], environment, variables)
+) -> list[subprocess.Popen[bytes]]:
+    """Start the code server and the UI, on the loopback interface only: it has no login.
+
+    Without a code server of ours, the web server and the daemon each start one, and the daemon
+    another one every minute, which loads everything again and opens new connections.
+    """
+    code_socket = socket_path(environment.home)
+    code_socket.unlink(missing_ok=True)
+    workspace = _workspace(environment)
+    workspace.parent.mkdir(exist_ok=True)
+    workspace.write_text(WORKSPACE.format(socket=json.dumps(str(code_socket))), encoding="utf-8")
+    code = ["-m", "grid_assets.definitions", "--location-name", "grid_assets"]
+    code_server = _start(
+        environment, variables, "code", "dagster", "api", "grpc", *code, "-s", str(code_socket)
+    )
+    _wait_for_socket(code_socket, code_server, environment.home)
+    ui = ["dagster-webserver", "-h", "127.0.0.1", "-p", str(port), "-w", str(workspace)]
+    return [code_server, _start(environment, variables, "webserver", *ui)]
 
 
 def start_daemon(environment: Environment, variables: dict[str, str]) -> subprocess.Popen[bytes]:
-    """Start the daemon, which runs the schedules and the sensor."""
-    return _start("daemon", ["run"], environment, variables)
+    """Start the daemon, which runs the schedules and the sensor, beside the web server."""
+    workspace = str(_workspace(environment))
+    return _start(environment, variables, "daemon", "dagster-daemon", "run", "-w", workspace)
+
+
+def _workspace(environment: Environment) -> Path:
+    return environment.home / "dagster" / "workspace.yaml"
+
+
+def socket_path(home: Path) -> Path:
+    """The socket of the code server, which only this user may open.
+
+    It is in GRID_HOME, or if that path is too long for a socket, in a folder for temporary files.
+    """
+    path = home / "dagster" / "code.sock"
+    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
+        return path
+    digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
+    folder = Path(tempfile.gettempdir()) / f"grid-{os.getuid()}-{digest}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise ProductError(f"{folder} belongs to another user. Choose a shorter GRID_HOME.")
+    return folder / "code.sock"
 
 
 def _start(
-    name: str, arguments: list[str], environment: Environment, variables: dict[str, str]
+    environment: Environment, variables: dict[str, str], name: str, program: str, *arguments: str
 ) -> subprocess.Popen[bytes]:
-    """Start a program of Dagster, which logs to a file under GRID_HOME."""
-    logs = environment.home / "logs"
-    logs.mkdir(exist_ok=True)
-    (environment.home / "dagster").mkdir(exist_ok=True)
-    workspace = PROJECT_DIR / "workspace.yaml"
-    code = ["-w", str(workspace)] if workspace.is_file() else ["-m", "grid_assets.definitions"]
-    log = logs / f"{name}.log"
+    """Start a program of this virtual environment; its log is named `name`."""
+    log = environment.home / "logs" / f"{name}.log"
+    log.parent.mkdir(exist_ok=True)
     if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
         log.replace(log.with_suffix(".log.1"))
     with log.open("ab") as output:
         return subprocess.Popen(
-            [str(Path(sys.executable).parent / f"dagster-{name}"), *arguments, *code],
+            [str(Path(sys.executable).parent / program), *arguments],
             env={**os.environ, **variables, MARK: str(environment.home)},
             # not the checkout: Dagster would prefer a .env there to our variables
             cwd=environment.home,
@@ -149,6 +193,20 @@ def _start(
             stderr=output,
             start_new_session=True,  # so that Ctrl-C reaches only the supervisor
         )
+
+
+def _wait_for_socket(path: Path, process: subprocess.Popen, home: Path) -> None:
+    """Return when the code server listens, because the web server tries to load it only once."""
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        raise_if_ended([process], home)
+        with socket.socket(socket.AF_UNIX) as probe:
+            if probe.connect_ex(str(path)) == 0:
+                return
+        time.sleep(0.1)
+    raise ProductError(
+        f"The code did not load within {START_TIMEOUT_S} s. The reason is in {home / 'logs'}."
+    )
 
 
 def wait_until_ready(port: int, processes: list[subprocess.Popen], home: Path) -> None:

@@ -14,9 +14,11 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 
 import dagster as dg
 
+from grid_assets.cli import runs
 from grid_assets.definitions import defs
 from grid_assets.defs.automation import HISTORY
 from grid_assets.defs.partitions import range_tags
+from grid_assets.telemetry.due import Range
 
 PROCESSES = ForkServerContext()
 PROCESSES.set_forkserver_preload([__name__])
@@ -27,6 +29,29 @@ def start(environment: Mapping[str, str], first: date, last: date) -> ForkServer
     process = PROCESSES.Process(target=_run, args=(dict(environment), first, last), daemon=True)
     process.start()
     return process
+
+
+def start_recorded(
+    environment: Mapping[str, str], day: date, *, with_tag: bool
+) -> ForkServerProcess:
+    """A run in the Dagster of DAGSTER_HOME, as `grid tick` starts one, or as a daemon does."""
+    process = PROCESSES.Process(
+        target=_run_recorded, args=(dict(environment), day, with_tag), daemon=True
+    )
+    process.start()
+    return process
+
+
+def _run_recorded(environment: dict[str, str], day: date, with_tag: bool) -> None:
+    os.environ.update(environment)
+    assets = [asset.key for asset in HISTORY]
+    with dg.DagsterInstance.get() as instance:
+        if with_tag:
+            runs.run(instance, Range(day, day), "tick", assets)
+        else:
+            defs.resolve_job_def("telemetry").execute_in_process(
+                instance=instance, tags=range_tags(day, day, "sensor"), asset_selection=assets
+            )
 
 
 def _run(environment: dict[str, str], first: date, last: date) -> None:

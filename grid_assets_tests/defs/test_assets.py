@@ -177,10 +177,28 @@ def test_every_asset_says_what_it_is(name: str) -> None:
     assert asset.kinds == {"postgres", "python" if name in LOADED else "view"}
     assert asset.tags.items() >= {"domain": "electricity", "region": "gb"}.items()
     assert asset.metadata["dagster/table_name"] == name.replace("/", ".")
-    assert asset.freshness_policy == dg.FreshnessPolicy.time_window(
-        fail_window=timedelta(hours=2), warn_window=timedelta(hours=1)
+    # a view is never materialised, so Dagster could only judge it as stale
+    assert asset.freshness_policy == (
+        dg.FreshnessPolicy.time_window(
+            fail_window=timedelta(hours=2), warn_window=timedelta(hours=1)
+        )
+        if name in LOADED
+        else None
     )
-    assert asset.description
+
+
+@pytest.mark.parametrize("name", sorted(VIEWS))
+def test_every_view_says_what_a_row_is_and_that_it_is_never_materialised(name: str) -> None:
+    text = ASSETS[name].description or ""
+    assert text.startswith("One row is one ")
+    assert "never materialised" in text
+
+
+@pytest.mark.parametrize("name", sorted(set(ASSETS) - FILES))
+def test_nothing_in_a_description_vanishes_as_html(name: str) -> None:
+    schema = ASSETS[name].metadata["dagster/column_schema"]
+    texts = [ASSETS[name].description or "", *(c.description or "" for c in schema.columns)]
+    assert [text for text in texts if "<" in re.sub("`[^`]*`", "", text)] == []
 
 
 @pytest.mark.parametrize("name", sorted(LOADED))
@@ -190,10 +208,15 @@ def test_every_loaded_asset_tells_row_unit_source_re_run_and_partition(name: str
     assert text.startswith(f"One row is {ONE_ROW.get(name, 'one half-hour')}")
     assert re.search("gCO2/kWh|%", text)
     assert re.search("re-run|repeated one adds nothing|[Oo]nly changed rows", text)
-    assert "partition is the UTC day" in text
     assert asset.metadata["source"].value == f"https://api.carbonintensity.org.uk{LOADED[name]}"
     assert "CC BY 4.0" in str(asset.metadata["licence"])
     partitions = asset.partitions_def
+    if name == "raw/neso_forecast":  # past forecasts cannot be fetched
+        assert partitions is None
+        assert "There are no partitions" in text
+        return
+    assert "partition is the UTC day" in text
+    assert "one that no run has made is missing" in text
     assert isinstance(partitions, dg.DailyPartitionsDefinition)
     assert partitions.timezone == "UTC"
     assert partitions.get_first_partition_key() == "2017-09-11"
@@ -231,8 +254,8 @@ def test_a_range_reports_each_day_of_its_own_and_says_that_the_data_is_recorded(
             assert answer["dagster/partition_row_count"] == 48
             assert answer["first_period"] == f"{d}T00:00Z"
             assert answer["last_period"] == f"{d}T23:30Z"
-            assert answer["rows_changed"] == 144
-            assert answer["rows_quarantined"] == 0
+            assert answer["run_rows_changed"] == 144
+            assert answer["run_rows_quarantined"] == 0
             assert answer["data"] == "RECORDED data (replay), not live"
             assert "picture" not in answer
     assert [(a.fetched, a.written, a.trigger) for a in tables.attempts()] == [
@@ -243,7 +266,7 @@ def test_a_range_reports_each_day_of_its_own_and_says_that_the_data_is_recorded(
 
     assert {a.written for a in tables.attempts()[4:]} == {0}
     answer = metadata_of(again, "core.intensity")[day.isoformat()]
-    assert answer["rows_changed"].value == 0
+    assert answer["run_rows_changed"].value == 0
     assert answer["dagster/partition_row_count"].value == 48
 
 
@@ -293,9 +316,9 @@ def test_a_forecast_is_48_hours_marked_as_simulated_and_a_repeated_one_adds_noth
     assert (n, distinct, simulated) == (96, 96, True)
     assert (first, last) == (start, start + timedelta(hours=48) - HALF_HOUR)
     assert start <= issued_at <= datetime.now(UTC)
-    answer = metadata_of(result, "raw.neso_forecast")[today.isoformat()]
+    answer = metadata_of(result, "raw.neso_forecast")[""]
     assert answer["simulated"].value is True
-    assert answer["rows_changed"].value == answer["rows_fetched"].value == 96
+    assert answer["run_rows_changed"].value == answer["run_rows_fetched"].value == 96
     assert answer["data"].value == "RECORDED data (replay), not live"
 
     again = materialise(today, forecast=True)
@@ -360,25 +383,19 @@ def test_a_forecast_record_that_becomes_usable_completes_its_forecast(
     ]
 
 
-def test_a_forecast_of_past_days_cannot_be_fetched_and_says_so(
-    materialise: Materialise, tables: Tables, rows: Rows, day: date
+def test_a_run_over_past_days_captures_the_current_forecast_which_has_no_partitions(
+    materialise: Materialise, tables: Tables, rows: Rows, day: date, today: date
 ) -> None:
     result = materialise(day, forecast=True)
 
-    assert not result.success
-    assert forecasts(rows) == []
-    [tried] = [a for a in tables.attempts() if a.asset == "raw.neso_forecast"]
-    assert (tried.status, tried.error_type) == ("failed", "PastForecast")
-    assert tried.error_message == (
-        f"NESO keeps no history of its forecasts, so those of {day} to {day} can no longer be "
-        "fetched. Forecasts captured then are in raw.neso_forecast. Materialise today to capture "
-        "the current one."
-    )
-    failure = result.failure_data_for_node("raw__neso_forecast")
-    assert failure is not None
-    assert failure.user_failure_data is not None
-    assert failure.user_failure_data.description == tried.error_message
-    assert tables.counts() == dict.fromkeys(tables.counts(), 48)  # the others ran
+    assert result.success
+    [(_, n, first, *_)] = forecasts(rows)
+    assert (n, first.date()) == (96, today)
+    assert list(metadata_of(result, "raw.neso_forecast")) == [""]
+    assert ASSETS["raw/neso_forecast"].partitions_def is None
+    assert tables.rows(
+        "SELECT partition_start, partition_end FROM ops.etl_runs WHERE asset = 'raw.neso_forecast'"
+    ) == [(today, today)]
 
 
 # Several windows, several kinds of data.

@@ -6,30 +6,36 @@ import random
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import dagster as dg
 import psycopg
 import pytest
+from psycopg.pq import TransactionStatus
 from pydantic import SecretStr
 
 from grid_assets.definitions import defs
-from grid_assets.defs import automation
+from grid_assets.defs import automation, dead_runs
 from grid_assets.defs.assets import forecast, raw
 from grid_assets.defs.automation import CORE, FORECASTS, HISTORY
-from grid_assets.defs.partitions import BACKTEST, range_tags
+from grid_assets.defs.partitions import BACKTEST, PROCESS_TAG, process_tag, range_tags
 from grid_assets.defs.resources import Services
 from grid_assets.forecasting import due
 from grid_assets.forecasting.models.registry import configured_name
 from grid_assets.halfhours import HALF_HOUR, floor
 from grid_assets.replay.server import ReplayServer
+from grid_assets.runtime.environment import DAGSTER_YAML
 from grid_assets.telemetry import due as telemetry_due
 from grid_assets.warehouse import run_log
 from grid_assets.warehouse.connection import Connection
+from grid_assets.warehouse.processes import this_process
 from grid_assets_tests.defs import one_run
 from grid_assets_tests.defs.conftest import DATA, Recorded, Tables, half_hours
+from grid_assets_tests.running import wait_until
 
 Materialise = Callable[..., dg.ExecuteInProcessResult]
 Rows = Callable[..., list[tuple[Any, ...]]]
@@ -241,8 +247,8 @@ def test_a_connection_that_was_lost_while_idle_is_replaced_before_a_step(
         assert services.connection.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_an_evaluation_of_the_sensor_opens_one_connection(
-    asks: Asks, monkeypatch: pytest.MonkeyPatch
+def test_evaluations_share_one_connection_and_replace_it_when_the_server_has_closed_it(
+    asks: Asks, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[psycopg.Connection[Any]] = []
 
@@ -252,9 +258,57 @@ def test_an_evaluation_of_the_sensor_opens_one_connection(
 
     monkeypatch.setattr(psycopg, "connect", connect)
     with dg.DagsterInstance.ephemeral() as instance:
+        for _ in range(3):
+            asks(instance)
+        [kept] = opened
+        assert kept.info.transaction_status is TransactionStatus.IDLE
+        # `rows` connects as well
+        rows("SELECT pg_terminate_backend(%s, 5000)", kept.info.backend_pid)
+        del opened[1:]
+        assert asks(instance).skip_message == "Every forecast and every score is up to date."
         asks(instance)
-    assert len(opened) == 1
-    assert opened[0].closed
+    assert len(opened) == 2
+    assert kept.closed
+
+
+def test_an_evaluation_that_fails_keeps_no_broken_connection(asks: Asks, rows: Rows) -> None:
+    rows("ALTER TABLE core.intensity RENAME TO away")
+    with dg.DagsterInstance.ephemeral() as instance:
+        with pytest.raises(Exception, match=r"core\.intensity"):
+            asks(instance)
+        rows("ALTER TABLE core.away RENAME TO intensity")
+        assert asks(instance).skip_message == "Every forecast and every score is up to date."
+
+
+def test_the_tables_are_looked_at_only_when_something_was_written_or_a_minute_has_passed(
+    asks: Asks, rows: Rows, connection: Connection, today: date
+) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        idle = asks(instance).cursor
+        again = asks(instance, idle)
+        assert again.skip_message == "Nothing was written since the last look."
+        assert asks(instance, idle).cursor == idle
+        looked = automation.Looked.from_cursor(idle)
+        over = str(replace(looked, until=datetime.now(UTC).timestamp() - 1))
+        assert asks(instance, over).skip_message == "Every forecast and every score is up to date."
+
+        rows("INSERT INTO raw.intensity VALUES (%s, now(), 90, 100)", half_hours(today - DAY)[0])
+        # the server counts what was written a moment after the commit
+        wait_until(
+            lambda: automation.rows_written(connection) != looked.written, 30, "a count of the row"
+        )
+        [request] = asks(instance, idle).run_requests
+        assert set(request.asset_selection) >= {asset.key for asset in CORE}
+
+
+def test_a_server_without_statistics_is_looked_at_each_time(
+    asks: Asks, rows: Rows, warehouse: SecretStr
+) -> None:
+    rows(f"ALTER DATABASE {urlsplit(warehouse.get_secret_value()).path[1:]} SET track_counts = off")
+    with dg.DagsterInstance.ephemeral() as instance:
+        for _ in range(2):
+            found = asks(instance, asks(instance).cursor)
+            assert found.skip_message == "Every forecast and every score is up to date."
 
 
 def fill_core(rows: Rows, *starts: datetime) -> None:
@@ -382,14 +436,37 @@ def test_all_of_history_is_looked_at_every_few_minutes_and_the_last_week_each_ti
 ) -> None:
     old = today - 60 * DAY
     with dg.instance_for_test() as instance:
-        looked = asks(instance).cursor
+        # whatever was written or not
+        looked = replace(automation.Looked.from_cursor(asks(instance).cursor), written=None)
         rows("INSERT INTO raw.intensity VALUES (%s, now(), 90, 100)", half_hours(old)[0])
-        assert asks(instance, looked).run_requests == []
-        before = float(looked) - automation.FULL_SCAN_EVERY.total_seconds()
-        [request] = asks(instance, str(before)).run_requests
+        assert asks(instance, str(looked)).run_requests == []
+        before = looked.full - automation.FULL_SCAN_EVERY.total_seconds()
+        [request] = asks(instance, str(replace(looked, full=before))).run_requests
         assert asked(request) == (str(old), str(old), "sensor")
         # A clock that was set back does not put it off for longer.
-        assert len(asks(instance, str(float(looked) + 3600)).run_requests) == 1
+        ahead = replace(looked, full=looked.full + 3600)
+        assert len(asks(instance, str(ahead)).run_requests) == 1
+
+
+def test_a_look_at_all_of_history_that_finds_work_is_not_repeated_and_what_it_found_is_not_lost(
+    asks: Asks, rows: Rows, today: date
+) -> None:
+    old = [today - ago * DAY for ago in (90, 60)]
+    for day in old:
+        rows("INSERT INTO raw.intensity VALUES (%s, now(), 90, 100)", half_hours(day)[0])
+    with dg.instance_for_test() as instance:
+        found = asks(instance, "1795680000.25")  # the cursor of an earlier version
+        first = automation.Looked.from_cursor(found.cursor)
+        assert first.full == pytest.approx(datetime.now(UTC).timestamp(), abs=60)
+        assert first.first == str(old[0])
+        for expected in old:
+            [request] = found.run_requests
+            assert asked(request)[:2] == (str(expected), str(expected))
+            assert run(request).success
+            found = asks(instance, found.cursor)
+            left = automation.Looked.from_cursor(found.cursor)
+            assert left.full == first.full  # what is left is found without another full look
+        assert left.first is None
 
 
 def test_past_days_without_forecasts_are_back_tested_when_nothing_newer_is_due(
@@ -433,7 +510,7 @@ def test_a_run_whose_process_was_killed_is_closed_and_a_living_one_is_not(
     rows: Rows,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(automation, "SILENT_RUN", timedelta(0))  # all runs are old enough
+    monkeypatch.setattr(dead_runs, "SILENT_RUN", timedelta(0))  # all runs are old enough
     job = defs.resolve_job_def("telemetry")
     with dg.instance_for_test() as instance:
         killed, living, unheard_of = (
@@ -442,7 +519,7 @@ def test_a_run_whose_process_was_killed_is_closed_and_a_living_one_is_not(
         )
         with record(warehouse, killed), record(warehouse, living):
             rows("UPDATE ops.etl_runs SET pid = %s WHERE run_id = %s", 2**22 + 1, killed)
-            automation.fail_dead_runs(instance, connection)
+            dead_runs.fail_dead_runs(instance, connection)
 
         states = {run.run_id: run.status for run in instance.get_runs()}
     assert states == {
@@ -450,6 +527,79 @@ def test_a_run_whose_process_was_killed_is_closed_and_a_living_one_is_not(
         living: dg.DagsterRunStatus.STARTED,
         unheard_of: dg.DagsterRunStatus.FAILURE,
     }
+
+
+@pytest.mark.parametrize("trigger", ["tick", "launched"])
+def test_a_run_killed_before_its_first_row_is_closed_at_once(
+    trigger: str,
+    warehouse: SecretStr,
+    connection: Connection,
+    rows: Rows,
+    tmp_path: Path,
+    replay: ReplayServer,
+    day: date,
+) -> None:
+    url = f"{warehouse.get_secret_value()}?options=-csearch_path%3Ddagster"
+    (tmp_path / "dagster.yaml").write_text(DAGSTER_YAML)
+    settings = {
+        **environment(warehouse, replay, tmp_path),
+        "DAGSTER_HOME": str(tmp_path),
+        "GRID_DAGSTER_STORAGE_URL": url,
+    }
+    with (
+        psycopg.connect(warehouse.get_secret_value()) as gate,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        # no process can write its first row, nor read whether others have died
+        gate.execute("LOCK TABLE ops.etl_runs IN ACCESS EXCLUSIVE MODE")
+        process = one_run.start_recorded(settings, day, with_tag=trigger == "tick")
+        wait_until(
+            lambda: rows(
+                "SELECT pid FROM pg_stat_activity WHERE wait_event = 'relation' "
+                "AND datname = current_database()"
+            ),
+            60,
+            "a run that waits to write its first row",
+        )
+        patch.setenv("GRID_DAGSTER_STORAGE_URL", url)
+        with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+            [before] = instance.get_runs()
+            process.kill()
+            process.join()
+            gate.rollback()
+            assert rows("SELECT * FROM ops.etl_runs") == []
+
+            dead_runs.fail_dead_runs(instance, connection)
+
+            after = instance.get_run_by_id(before.run_id)
+    assert before.status is dg.DagsterRunStatus.STARTED
+    assert after is not None
+    assert after.status is dg.DagsterRunStatus.FAILURE
+
+
+def test_a_run_that_carries_the_tag_of_another_run_is_not_taken_for_a_dead_one(
+    warehouse: SecretStr, connection: Connection
+) -> None:
+    job = defs.resolve_job_def("telemetry")
+    dead = f"1@{0:.2f}@{this_process().split('@', 2)[2]}"  # process 1 was not created in 1970
+    with dg.instance_for_test() as instance:
+        statuses = (dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED)
+        # Dagster copies the tags of a run that is executed again.
+        copied = [
+            instance.create_run_for_job(job, status=status, tags={PROCESS_TAG: f"other {dead}"})
+            for status in statuses
+        ]
+        own = [instance.create_run_for_job(job, status=status) for status in statuses]
+        for one in own:
+            instance.add_run_tags(one.run_id, {PROCESS_TAG: f"{one.run_id} {dead}"})
+        here = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+        instance.add_run_tags(here.run_id, process_tag(here.run_id))
+
+        dead_runs.fail_dead_runs(instance, connection)
+
+        failed = {run.run_id for run in instance.get_runs() if run.is_finished}
+    assert failed == {run.run_id for run in own}
+    assert failed.isdisjoint(run.run_id for run in (*copied, here))
 
 
 def environment(url: SecretStr, replay: ReplayServer, folder: Path) -> dict[str, str]:

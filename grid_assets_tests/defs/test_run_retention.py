@@ -19,6 +19,12 @@ QUIET_RUN_CONFIG = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}
 
 BEFORE = datetime.now(UTC) - timedelta(days=90)
 
+RESULTS = "SELECT DISTINCT run_id FROM asset_check_executions WHERE partition IS NULL"
+BYTES = (
+    "SELECT (SELECT sum(length(event)) FROM event_logs)"
+    " + (SELECT sum(length(evaluation_event)) FROM asset_check_executions)"
+)
+
 FAILING: set[str] = set()
 """Days whose materialisation fails."""
 
@@ -133,8 +139,11 @@ def test_superseded_runs_go_and_what_the_ui_tells_of_partitions_stays(dagster: H
     gone = {past[n] for n in (2, 4, 7, 9)}
     assert done == Purged(len(past), len(gone))
     assert dagster.runs() == {*past, *young} - gone
+    # What is kept of a run for the state of a day: its start, its end and what it made.
+    shortened = {past[0]: 9 + 2, past[1]: 3 + 2, past[3]: 1 + 2, past[5]: 1 + 2}
     assert {run_id: dagster.events(run_id) for run_id in sizes} == {
-        run_id: 0 if run_id in gone else size for run_id, size in sizes.items()
+        run_id: 0 if run_id in gone else shortened.get(run_id, size)
+        for run_id, size in sizes.items()
     }
     assert dagster.answer() == before
     assert purge(dagster.instance, BEFORE) == Purged(len(past) - len(gone), 0)
@@ -170,3 +179,58 @@ def test_what_a_deleted_run_printed_goes_with_it(dagster: History) -> None:
         printed.write_text("hello")
     purge(dagster.instance, BEFORE)
     assert [run_id for run_id in (old, newest) if (folder / run_id).exists()] == [newest]
+
+
+def test_old_results_of_checks_go_except_the_newest_of_each_check(dagster: History) -> None:
+    runs = [dagster.run(age, 4) for age in (200, 150, 100)]
+
+    def results() -> list[str]:
+        return [run_id for (run_id,) in dagster.sql(RESULTS)]
+
+    for run_id, age in zip(runs, (200, 150, 100), strict=True):
+        dagster.sql(
+            "UPDATE asset_check_executions SET evaluation_event_timestamp = %s WHERE run_id = %s",
+            (datetime.now(UTC) - timedelta(days=age)).replace(tzinfo=None),
+            run_id,
+        )
+    assert set(results()) == set(runs)
+    purge(dagster.instance, BEFORE)
+    assert results() == runs[-1:]
+    young = dagster.run(1, 4)
+    purge(dagster.instance, BEFORE)
+    assert set(results()) == {young}
+
+
+def test_a_purge_leaves_a_bounded_number_of_bytes_for_each_day_that_was_made(
+    dagster: History,
+) -> None:
+    for age in range(120, 100, -1):
+        dagster.run(age, 120 - age + 1)
+    [(before,)] = dagster.sql(BYTES)
+    purge(dagster.instance, BEFORE)
+    [(after,)] = dagster.sql(BYTES)
+    assert len(dagster.runs()) == 20
+    assert after < before / 3
+    purge(dagster.instance, BEFORE)
+    assert dagster.sql(BYTES) == [(after,)]
+
+
+def test_a_run_that_made_nothing_new_is_deleted_and_one_that_failed_is_not(
+    dagster: History,
+) -> None:
+    made, repeated, failed = (
+        dagster.run(200, 4),
+        dagster.run(150, 4),
+        dagster.run(140, 5, fails=True),
+    )
+    dagster.run(1, 6)
+    # as `defs.storage` stores a run that finds the day unchanged
+    dagster.sql(
+        "DELETE FROM event_logs WHERE run_id = %s AND dagster_event_type = 'ASSET_MATERIALIZATION'",
+        repeated,
+    )
+    before = dagster.answer()
+    purge(dagster.instance, BEFORE)
+    assert repeated not in dagster.runs()
+    assert {made, failed} <= dagster.runs()
+    assert dagster.answer() == before

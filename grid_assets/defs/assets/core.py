@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from grid_assets.defs.asset_metadata import (
+    MISSING,
     asset_kwargs,
     check_results_of,
     describe_partitions,
@@ -45,7 +46,7 @@ Publish = Callable[[Connection, Window, datetime, Callable[[Connection], None]],
         "One row is one half-hour that has begun, with the newest published forecast and actual "
         "(gCO2/kWh) from `raw.intensity`. A value outside 0 to 1000 becomes null, with the reason "
         "in a column beside it. A re-run rewrites only rows that changed. A partition is the UTC "
-        "day in which the half-hours start."
+        "day in which the half-hours start." + MISSING
     ),
 )
 def intensity(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
@@ -65,7 +66,7 @@ def intensity(context: dg.AssetExecutionContext, services: Services) -> Iterator
         "One row is one half-hour of the generation mix (% by fuel) from `raw.generation`, "
         "adjusted to sum to exactly 100: `other` is the remainder, and named fuels that exceed 100 "
         "by rounding are scaled down. A re-run rewrites only rows that changed. A partition is the "
-        "UTC day in which the half-hours start."
+        "UTC day in which the half-hours start." + MISSING
     ),
 )
 def generation_mix(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
@@ -107,15 +108,16 @@ def _publish(
     except dg.Failure:
         yield from check_results_of(relation, blocking, dg.AssetCheckSeverity.ERROR)
         raise
-    describe_partitions(context, services, relation, "period_start", days)
+    described = describe_partitions(context, services, relation, "period_start", days)
     yield dg.MaterializeResult(
         metadata={
             **kind_metadata(services.stamp),
-            "rows_read": published.read,
-            "rows_changed": published.written,
-            "rows_quarantined": current.rows_quarantined,
+            "run_rows_read": published.read,
+            "run_rows_changed": published.written,
+            "run_rows_quarantined": current.rows_quarantined,
             **picture_of_day(services, relation, days),
         },
+        data_version=described.data_version,
         check_results=[
             *check_results_of(relation, blocking, dg.AssetCheckSeverity.ERROR),
             *check_results_of(relation, warnings, dg.AssetCheckSeverity.WARN),

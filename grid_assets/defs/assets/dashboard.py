@@ -9,7 +9,7 @@ import dagster as dg
 from grid_assets.dashboard import page, queries, vega_bundle
 from grid_assets.dashboard.output import DASHBOARD, files_folder, write_whole
 from grid_assets.defs.asset_metadata import FRESH, OWNERS, asset_key, kind_metadata
-from grid_assets.defs.partitions import TRIGGER_TAG, Days
+from grid_assets.defs.partitions import today_of
 from grid_assets.defs.resources import Services
 from grid_assets.defs.run_logging import attempt
 from grid_assets.warehouse.connection import Connection
@@ -54,9 +54,8 @@ def dashboard(
     context: dg.AssetExecutionContext, services: Services
 ) -> Iterator[dg.MaterializeResult[Any]]:
     now = services.now()
-    today = Days(now.date(), now.date(), context.run.tags.get(TRIGGER_TAG, "manual"))
     file = files_folder(services.settings.home) / DASHBOARD
-    with attempt(context, services, "files.dashboard", today) as current:
+    with attempt(context, services, "files.dashboard", today_of(context, now)) as current:
         found = queries.read(services.connection, now)
         text = page.render(
             found, services.stamp, vega_bundle.javascript(services.settings.home / "cache")

@@ -8,6 +8,7 @@ from typing import Any, Final
 import dagster as dg
 
 from grid_assets.defs.asset_metadata import (
+    MISSING,
     asset_key,
     asset_kwargs,
     check_results_of,
@@ -54,7 +55,7 @@ REACHED: Final = timedelta(days=2)
         "A partition is the UTC day of issue. A half-hourly cycle adds the issue that starts at "
         "the next half-hour, if there is newer telemetry. A past day is back-tested: an issue "
         "every few hours (GRID_BACKTEST_STRIDE_HOURS), from the telemetry known then. A re-run "
-        "replaces an issue."
+        "replaces an issue." + MISSING
     ),
 )
 def predictions(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
@@ -104,11 +105,14 @@ def predictions(context: dg.AssetExecutionContext, services: Services) -> Iterat
     except dg.Failure:
         yield from check_results_of(relation, blocking, dg.AssetCheckSeverity.ERROR)
         raise
-    describe_partitions(context, services, relation, "issued_at", days)
+    forecast_on = {min(at.date(), days.last) for at in times} if issued.model else set()
+    described = describe_partitions(
+        context, services, relation, "issued_at", days, changed=forecast_on
+    )
     metadata: dict[str, Any] = {
         **kind_metadata(services.stamp),
-        "issues": issued.issues,
-        "rows_changed": issued.rows_written,
+        "run_issues": issued.issues,
+        "run_rows_changed": issued.rows_written,
     }
     if issued.model:
         metadata["model"] = issued.model
@@ -120,6 +124,7 @@ def predictions(context: dg.AssetExecutionContext, services: Services) -> Iterat
     )
     yield dg.MaterializeResult(
         metadata=metadata,
+        data_version=described.data_version,
         check_results=[
             *check_results_of(relation, blocking, dg.AssetCheckSeverity.ERROR),
             *check_results_of(relation, warnings, dg.AssetCheckSeverity.WARN),
@@ -178,7 +183,7 @@ def _picture(services: Services, issued: issuing.Issued, times: list[datetime]) 
         "MAE, bias, WAPE, pinball loss, coverage of the 80 % band, and the sums behind "
         "them, from forecasts and actuals joined on series and half-hour. A run also scores the "
         "two days after its own, which its forecasts reach. Only changed rows are rewritten. A "
-        "partition is the UTC day of its targets."
+        "partition is the UTC day of its targets." + MISSING
     ),
 )
 def accuracy(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
@@ -191,16 +196,17 @@ def accuracy(context: dg.AssetExecutionContext, services: Services) -> Iterator[
             scored = scoring.score(connection, window, thinned_to(connection))
             warnings = judge(connection, WARNING[relation], window, now)
         current.rows_fetched, current.rows_written = scored.compared, scored.written
-    describe_partitions(context, services, relation, "target_date", days)
-    if scored.written:
+    described = describe_partitions(context, services, relation, "target_date", days)
+    if described.changed:
         context.add_asset_metadata(
-            errors_by_lead(services, window), partition_key=context.partition_keys[-1]
+            errors_by_lead(services, window), partition_key=described.changed[-1]
         )
     yield dg.MaterializeResult(
         metadata={
             **kind_metadata(services.stamp),
-            "forecasts_compared": scored.compared,
-            "rows_changed": scored.written,
+            "run_forecasts_compared": scored.compared,
+            "run_rows_changed": scored.written,
         },
+        data_version=described.data_version,
         check_results=[*check_results_of(relation, warnings, dg.AssetCheckSeverity.WARN)],
     )

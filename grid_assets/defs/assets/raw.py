@@ -17,16 +17,19 @@ from grid_assets.api.payloads import (
     reject_other_times,
 )
 from grid_assets.defs.asset_metadata import (
+    MISSING,
     asset_kwargs,
     check_results_of,
     describe_partitions,
     kind_metadata,
+    last_version,
     raw_checks,
 )
-from grid_assets.defs.partitions import days_of
+from grid_assets.defs.partitions import CYCLES, days_of, today_of
 from grid_assets.defs.pictures import picture_of_day
 from grid_assets.defs.resources import Services
-from grid_assets.defs.run_logging import PastForecast, attempt
+from grid_assets.defs.run_logging import attempt
+from grid_assets.defs.storage import UNCHANGED
 from grid_assets.halfhours import HALF_HOUR, Window, floor
 from grid_assets.progress import Progress
 from grid_assets.telemetry import quarantine
@@ -62,7 +65,7 @@ Result = dg.AssetCheckResult | dg.MaterializeResult[Any]
     description=(
         "One row is one half-hour of national carbon intensity (gCO2/kWh) as `/intensity` "
         "published it at one capture. A re-run adds a row only where a value changed. "
-        "A partition is the UTC day in which the half-hours start."
+        "A partition is the UTC day in which the half-hours start." + MISSING
     ),
 )
 def intensity(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
@@ -80,7 +83,7 @@ def intensity(context: dg.AssetExecutionContext, services: Services) -> Iterator
     description=(
         "One row is one half-hour of the national generation mix (% by fuel) as `/generation` "
         "published it at one capture. A re-run adds a row only where a share changed. "
-        "A partition is the UTC day in which the half-hours start."
+        "A partition is the UTC day in which the half-hours start." + MISSING
     ),
 )
 def generation(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
@@ -94,23 +97,19 @@ def generation(context: dg.AssetExecutionContext, services: Services) -> Iterato
         "raw.neso_forecast",
         source="/intensity/{from}/fw48h",
         checks=raw_checks("raw.neso_forecast", REACHES_48_HOURS),
+        has_past=False,
     ),
     description=(
         "One row is one half-hour of NESO's 48-hour forecast of carbon intensity (gCO2/kWh) as "
         "`/intensity/{from}/fw48h` returned it at one capture. Each run captures the current "
-        "forecast; a repeated one adds nothing. A partition is the UTC day of capture. NESO keeps "
-        "no history, so a run over past days alone fails."
+        "forecast; a repeated one adds nothing. There are no partitions, because NESO keeps no "
+        "history: what was not captured then cannot be fetched any more."
     ),
 )
 def neso_forecast(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
-    days, now = days_of(context), services.now()
-    with attempt(context, services, "raw.neso_forecast", days) as current:
-        if days.last < now.date():
-            raise PastForecast(
-                f"NESO keeps no history of its forecasts, so those of {days.first} to {days.last} "
-                "can no longer be fetched. Forecasts captured then are in raw.neso_forecast. "
-                "Materialise today to capture the current one."
-            )
+    now = services.now()
+    today = today_of(context, now)
+    with attempt(context, services, "raw.neso_forecast", today) as current:
         start = floor(now)
         try:
             response = services.api.fetch_forecast(start)
@@ -130,14 +129,16 @@ def neso_forecast(context: dg.AssetExecutionContext, services: Services) -> Iter
             )
     known = sum(row.forecast_gco2_kwh is not None for row in parsed.rows)
     verdict = judge_forecast(known, FORECAST_REACH // HALF_HOUR)
-    describe_partitions(context, services, "raw.neso_forecast", "issued_at", days)
+    is_repeated = today.trigger in CYCLES and not current.rows_written
     yield dg.MaterializeResult(
         metadata={
             **kind_metadata(services.stamp),
-            "rows_fetched": current.rows_fetched,
-            "rows_changed": current.rows_written,
+            "run_rows_fetched": current.rows_fetched,
+            "run_rows_changed": current.rows_written,
             "simulated": response.simulated,
+            **({UNCHANGED: True} if is_repeated else {}),
         },
+        data_version=last_version(context) if is_repeated else None,
         check_results=[
             *check_results_of("raw.neso_forecast", [verdict], dg.AssetCheckSeverity.WARN),
         ],
@@ -201,15 +202,16 @@ def _capture(
         if failures:
             raise _summarise(failures, pieces)
     verdicts = [judge_quarantined(current.rows_fetched, reasons), judge_clocks(compared)]
-    describe_partitions(context, services, relation, "period_start", days)
+    described = describe_partitions(context, services, relation, "period_start", days)
     yield dg.MaterializeResult(
         metadata={
             **kind_metadata(services.stamp),
-            "rows_fetched": current.rows_fetched,
-            "rows_changed": current.rows_written,
-            "rows_quarantined": current.rows_quarantined,
+            "run_rows_fetched": current.rows_fetched,
+            "run_rows_changed": current.rows_written,
+            "run_rows_quarantined": current.rows_quarantined,
             **picture_of_day(services, relation, days),
         },
+        data_version=described.data_version,
         check_results=[*check_results_of(relation, verdicts, dg.AssetCheckSeverity.WARN)],
     )
 

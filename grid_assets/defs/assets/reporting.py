@@ -9,29 +9,54 @@ from typing import Final
 
 import dagster as dg
 
-from grid_assets.defs.asset_metadata import FRESH, OWNERS, asset_key, column_schema
+from grid_assets.defs.asset_metadata import OWNERS, as_markdown, asset_key, column_schema
 from grid_assets.warehouse import catalogue
 
+ACTUAL_BESIDE_FORECAST: Final = (
+    "forecast.predictions",
+    "core.intensity",
+    "core.generation_mix",
+)
+
 READS: Final = {
-    "reporting.telemetry": ("core.intensity", "core.generation_mix"),
-    "reporting.telemetry_24h": ("reporting.telemetry",),
-    "reporting.generation_mix": ("core.generation_mix", "raw.generation"),
-    "reporting.generation_mix_24h": ("reporting.generation_mix",),
-    "reporting.forecast_latest": ("forecast.predictions",),
-    "reporting.forecast_day_ahead": ("forecast.predictions",),
+    "reporting.telemetry": (
+        "one half-hour that has carbon intensity or a mix",
+        ("core.intensity", "core.generation_mix"),
+    ),
+    "reporting.telemetry_24h": (
+        "one half-hour that has carbon intensity or a mix",
+        ("reporting.telemetry",),
+    ),
+    "reporting.generation_mix": (
+        "one half-hour and fuel",
+        ("core.generation_mix", "raw.generation"),
+    ),
+    "reporting.generation_mix_24h": ("one half-hour and fuel", ("reporting.generation_mix",)),
+    "reporting.forecast_latest": (
+        "one model, series and half-hour",
+        ("forecast.predictions",),
+    ),
+    "reporting.forecast_day_ahead": (
+        "one model, series and half-hour",
+        ("forecast.predictions",),
+    ),
     "reporting.actual_vs_predicted": (
-        "forecast.predictions",
-        "core.intensity",
-        "core.generation_mix",
+        "one model, series, issue and half-hour",
+        ACTUAL_BESIDE_FORECAST,
     ),
     "reporting.actual_vs_predicted_24h": (
-        "forecast.predictions",
-        "core.intensity",
-        "core.generation_mix",
+        "one model, series and half-hour",
+        ACTUAL_BESIDE_FORECAST,
     ),
-    "reporting.forecast_accuracy": ("forecast.accuracy",),
+    "reporting.forecast_accuracy": (
+        "one model, series, day and lead bucket",
+        ("forecast.accuracy",),
+    ),
 }
-"""The relations that each view reads. `reporting.etl_runs` is left out: it reads no asset."""
+"""What one row of each view is, and the relations that the view reads.
+
+`reporting.etl_runs` is left out: it reads no asset.
+"""
 
 VIEWS: Final = [
     dg.AssetSpec(
@@ -42,12 +67,15 @@ VIEWS: Final = [
         owners=OWNERS,
         kinds={"view", "postgres"},
         tags={"domain": "electricity", "region": "gb"},
-        freshness_policy=FRESH,
-        description=f"{catalogue.relation(view).comment} A view over {' and '.join(reads)}.",
+        # No freshness policy: Dagster judges it by materialisations, and a view has none.
+        description=(
+            f"One row is {row}. {as_markdown(catalogue.relation(view).comment)} A view over "
+            f"{' and '.join(reads)}: it is never materialised and always shows their newest rows."
+        ),
         metadata={
             "dagster/column_schema": column_schema(view),
             "dagster/table_name": view,
         },
     )
-    for view, reads in READS.items()
+    for view, (row, reads) in READS.items()
 ]

@@ -1,0 +1,37 @@
+"""Dagster runs whose process has died. Dagster leaves them open, and its queue counts them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import dagster as dg
+
+from grid_assets.defs.partitions import process_has_died
+from grid_assets.warehouse.connection import Connection
+from grid_assets.warehouse.run_log import are_run_processes_gone
+
+STARTED: Final = (
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+)
+OPEN: Final = (dg.DagsterRunStatus.QUEUED, *STARTED)
+
+SILENT_RUN: Final = timedelta(minutes=10)
+"""A run of another machine without a row in `ops.etl_runs`, which takes seconds, is dead then."""
+
+
+def fail_dead_runs(instance: dg.DagsterInstance, connection: Connection) -> None:
+    """Mark runs of dead processes as failed; the queue would count them as running for ever."""
+    open_runs = {
+        record.dagster_run.run_id: record
+        for record in instance.get_run_records(dg.RunsFilter(statuses=[*STARTED]))
+    }
+    gone = are_run_processes_gone(connection, open_runs.keys()) if open_runs else {}
+    for run_id, record in open_runs.items():
+        silent = datetime.now(UTC) - record.update_timestamp.replace(tzinfo=UTC) > SILENT_RUN
+        died = process_has_died(record.dagster_run)
+        if gone.get(run_id, silent) if died is None else died:
+            instance.report_run_failed(record.dagster_run, "The run's process has died.")

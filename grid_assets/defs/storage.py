@@ -1,0 +1,250 @@
+"""Dagster's storage in PostgreSQL, with connections that are kept and without repetitions.
+
+`dagster.yaml` names the class `Storage`. The tables are Dagster's own: its `DagsterPostgresStorage`
+reads what this class has written, and the other way round.
+
+Dagster opens a connection for each statement; here a process keeps a few open. And of what Dagster
+records of a run, four fifths of the bytes repeat others. They are not stored:
+
+- a planned check, which is an event and a row for each partition; its result is a row;
+- the event of a check that passed, which its row holds already;
+- the output of a step, where no step reads it;
+- of a planned range of partitions, all but the last;
+- a materialisation marked `unchanged`, because it repeats the newest one of its partition;
+- a picture of the newest state, except in the newest materialisation of its asset.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, Final
+
+import sqlalchemy
+from dagster import DagsterEventType, EventLogEntry
+from dagster._core.scheduler.instigation import TickStatus
+from dagster._serdes import ConfigurableClassData
+from dagster_postgres import (
+    DagsterPostgresStorage,
+    PostgresEventLogStorage,
+    PostgresRunStorage,
+    PostgresScheduleStorage,
+)
+from dagster_postgres.utils import pg_url_from_config
+from sqlalchemy import event as engine_event
+from sqlalchemy import exc
+
+UNCHANGED: Final = "unchanged"
+"""Metadata label of a materialisation that repeats the newest one of its partition."""
+
+KEPT_CONNECTIONS: Final = 3
+"""Connections that a process keeps. The daemon's threads seldom need more at once."""
+
+MOST_CONNECTIONS: Final = 20
+"""Connections beyond the kept ones are closed after use; beyond this number, a thread waits."""
+
+TRUSTED_S: Final = 30.0
+"""A connection idle for longer is tried before use, because the server may have closed it."""
+
+WITHOUT_VALUES: Final = frozenset({"telemetry", "housekeeping"})
+"""Jobs whose steps pass no values on, so that nobody reads the outputs that Dagster records."""
+
+SKIPPED_TICKS_S: Final = 2 * 3600.0
+"""How long a skipped tick is kept. The sensor has 17,000 a day, with a kilobyte each."""
+
+RESULT: Final = "result"
+"""The name of the output of an asset or an op. The other outputs of an asset are its checks."""
+
+NEWEST_ONLY: Final = frozenset({"fan_chart", "error_by_lead"})
+"""Metadata labels of pictures that are outdated by the next materialisation."""
+
+ABOUT_THE_EXECUTOR: Final = ("Executing steps in process", "Finished steps in process")
+"""Engine events around the steps, which say when they started and ended themselves."""
+
+
+@cache
+def engine(url: str) -> sqlalchemy.Engine:
+    """The connections of this process to a database, for all instances of Dagster in it."""
+    pool = sqlalchemy.create_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        pool_size=KEPT_CONNECTIONS,
+        max_overflow=MOST_CONNECTIONS - KEPT_CONNECTIONS,
+        pool_use_lifo=True,
+    )
+
+    @engine_event.listens_for(pool, "checkin")
+    def note_use(_: Any, record: Any) -> None:
+        record.info["used"] = time.monotonic()
+
+    @engine_event.listens_for(pool, "checkout")
+    def try_if_idle(connection: Any, record: Any, _: Any) -> None:
+        if time.monotonic() - record.info.get("used", time.monotonic()) > TRUSTED_S:
+            try:
+                pool.dialect.do_ping(connection)
+            except Exception as error:
+                raise exc.DisconnectionError from error  # the pool opens another one
+
+    return pool
+
+
+@cache
+def limit_statements(url: str, milliseconds: int) -> None:
+    """Let the server end statements of this process that take longer."""
+    pool = engine(url)
+    pool.dispose()
+
+    @engine_event.listens_for(pool, "connect")
+    def limit(connection: Any, _: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = %s", [milliseconds])
+        connection.commit()
+
+
+class _Pooled:
+    """Gives a storage of Dagster the connections of the process instead of an engine of its own."""
+
+    postgres_url: str
+
+    @property
+    def _engine(self) -> sqlalchemy.Engine:
+        return engine(self.postgres_url)
+
+    @_engine.setter
+    def _engine(self, made: sqlalchemy.Engine) -> None:
+        made.dispose()
+
+    def optimize_for_webserver(
+        self, statement_timeout: int, pool_recycle: int, max_overflow: int
+    ) -> None:
+        if statement_timeout:
+            limit_statements(self.postgres_url, statement_timeout)
+
+
+class RunStorage(_Pooled, PostgresRunStorage):
+    """Runs."""
+
+
+class ScheduleStorage(_Pooled, PostgresScheduleStorage):
+    """Schedules, sensors and their ticks."""
+
+    def purge_ticks(
+        self,
+        origin_id: str,
+        selector_id: str,
+        before: float,
+        tick_statuses: Sequence[TickStatus] | None = None,
+    ) -> None:
+        """Delete old ticks, skipped ones within hours: `dagster.yaml` knows only whole days."""
+        if tick_statuses and set(tick_statuses) == {TickStatus.SKIPPED}:
+            before = max(before, time.time() - SKIPPED_TICKS_S)
+        super().purge_ticks(origin_id, selector_id, before, tick_statuses)
+
+
+class EventStorage(_Pooled, PostgresEventLogStorage):
+    """Events of runs, the newest state of each asset, and results of checks."""
+
+    def store_event(self, event: EventLogEntry) -> None:
+        if is_repetition(event):
+            return
+        if is_pass(event):
+            self.store_asset_check_event(shorten(event), None)
+        else:
+            super().store_event(shorten(event))
+
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        last_planned = {
+            (event.run_id, event.get_dagster_event().asset_key): number
+            for number, event in enumerate(events)
+            if event.dagster_event_type is DagsterEventType.ASSET_MATERIALIZATION_PLANNED
+        }
+        new = [
+            shorten(event)
+            for number, event in enumerate(events)
+            if not is_repetition(event)
+            and last_planned.get((event.run_id, event.get_dagster_event().asset_key), number)
+            == number
+        ]
+        if new:
+            super().store_event_batch(new)
+
+    def _event_to_row(self, event: EventLogEntry) -> dict[str, Any]:
+        # The state of the asset, which is the newest materialisation, is written from `event`.
+        return super()._event_to_row(without_newest_pictures(event))
+
+
+class Storage(DagsterPostgresStorage):
+    """The storage of an instance."""
+
+    def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__(postgres_url, should_autocreate_tables=False, inst_data=inst_data)
+        self._run_storage = RunStorage(postgres_url)
+        self._event_log_storage = EventStorage(postgres_url)
+        self._schedule_storage = ScheduleStorage(postgres_url)
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> Storage:
+        return cls(pg_url_from_config(config_value), inst_data)
+
+
+def is_repetition(event: EventLogEntry) -> bool:
+    """Whether an event says only what another one or the execution plan says."""
+    inner = event.dagster_event
+    if inner is None:
+        return False
+    match inner.event_type:
+        case (
+            DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
+            | DagsterEventType.RESOURCE_INIT_STARTED
+            | DagsterEventType.RESOURCE_INIT_SUCCESS
+        ):
+            return True
+        case DagsterEventType.ENGINE_EVENT:
+            return (inner.message or "").startswith(ABOUT_THE_EXECUTOR)
+        case DagsterEventType.STEP_OUTPUT:
+            is_check = inner.step_output_data.output_name != RESULT
+            return is_check or event.job_name in WITHOUT_VALUES
+        case DagsterEventType.ASSET_MATERIALIZATION:
+            return UNCHANGED in inner.step_materialization_data.materialization.metadata
+    return False
+
+
+def is_pass(event: EventLogEntry) -> bool:
+    """Whether an event is the result of a check that has passed."""
+    return (
+        event.dagster_event_type is DagsterEventType.ASSET_CHECK_EVALUATION
+        and event.get_dagster_event().asset_check_evaluation_data.passed
+    )
+
+
+def shorten(event: EventLogEntry) -> EventLogEntry:
+    """An event without what it says twice: the run, the step and the message."""
+    inner = event.dagster_event
+    if inner is None:
+        return event
+    changes: dict[str, Any] = {"logging_tags": None}
+    if inner.event_type in (
+        DagsterEventType.ASSET_MATERIALIZATION,
+        DagsterEventType.ASSET_CHECK_EVALUATION,
+    ):
+        changes |= {"step_key": inner.step_key, "step_handle": None, "node_handle": None}
+    said = "" if event.user_message == inner.message else event.user_message
+    return event._replace(user_message=said, dagster_event=inner._replace(**changes))
+
+
+def without_newest_pictures(event: EventLogEntry) -> EventLogEntry:
+    """A materialisation without pictures that only the newest one shows."""
+    inner = event.dagster_event
+    if inner is None or inner.event_type is not DagsterEventType.ASSET_MATERIALIZATION:
+        return event
+    data = inner.step_materialization_data
+    metadata = data.materialization.metadata
+    if not NEWEST_ONLY & metadata.keys():
+        return event
+    kept = {label: value for label, value in metadata.items() if label not in NEWEST_ONLY}
+    made = data.materialization._replace(metadata=kept)
+    changed = inner._replace(event_specific_data=data._replace(materialization=made))
+    return event._replace(dagster_event=changed)
