@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import base64
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import dagster as dg
+import psutil
 import pytest
 from playwright.sync_api import Browser, expect
 from pydantic import SecretStr
 
 from grid_assets.definitions import defs
+from grid_assets.runtime.supervisor import MARK
 from grid_assets.warehouse.connection import connect
 from grid_assets_tests import screenshots
 from grid_assets_tests.chromium import chromium as chromium
@@ -143,6 +147,65 @@ def test_the_ui_loads_every_asset_check_schedule_and_sensor_without_an_error(
     ):
         assert {each["name"] for each in found[kind]} >= names
         assert names
+
+
+def test_views_are_not_judged_and_what_cannot_be_filled_has_no_partitions(
+    product: Product,
+) -> None:
+    answer = product.ask(
+        "{ assetNodes { assetKey { path } description isPartitioned "
+        "internalFreshnessPolicy { __typename } "
+        "metadataEntries { ... on TableSchemaMetadataEntry "
+        "{ schema { columns { name description } } } } } }"
+    )
+    nodes = {"/".join(node["assetKey"]["path"]): node for node in answer["assetNodes"]}
+    views = [node for key, node in nodes.items() if key.startswith("reporting/")]
+    assert views
+    for node in views:
+        assert node["internalFreshnessPolicy"] is None
+        assert node["description"].startswith("One row is one ")
+    assert nodes["core/intensity"]["internalFreshnessPolicy"] is not None
+    assert nodes["core/intensity"]["isPartitioned"]
+    assert not nodes["raw/neso_forecast"]["isPartitioned"]
+    [model] = [
+        column["description"]
+        for entry in nodes["forecast/predictions"]["metadataEntries"]
+        for column in entry.get("schema", {}).get("columns", [])
+        if column["name"] == "model"
+    ]
+    assert "`chronos:<checkpoint>`" in model
+
+
+def test_while_nothing_is_due_no_connection_is_opened_and_one_code_server_runs(
+    product: Product,
+) -> None:
+    last = "SELECT count(*) FROM dagster.runs WHERE status NOT IN ('SUCCESS', 'FAILURE') "
+    ended = "OR end_time > extract(epoch FROM now()) - 12"
+    with connect(product.warehouse) as connection:
+        counted = "SELECT sum(sessions) FROM pg_stat_database"
+
+        def idle() -> bool:
+            return connection.execute((last + ended).encode()).fetchone() == (0,)
+
+        wait_until(idle, RUN_S, "runs that end", every_s=1)
+        before = connection.execute(counted.encode()).fetchone()
+        time.sleep(20)  # the sensor looks four times, the queue twenty times
+        after = connection.execute(counted.encode()).fetchone()
+    assert before is not None
+    assert after is not None
+    assert after[0] - before[0] <= 4  # it was 28
+    [home] = {
+        process.info["environ"].get(MARK)
+        for process in psutil.process_iter(["environ", "cmdline"])
+        if process.info["environ"] and f"{urlsplit(product.ui).port}" in process.info["cmdline"]
+    } - {None}
+    servers = [
+        process
+        for process in psutil.process_iter(["environ", "cmdline"])
+        if (process.info["environ"] or {}).get(MARK) == home
+        and "grpc" in (process.info["cmdline"] or ())
+    ]
+    assert len(servers) == 1
 
 
 @needs_chromium

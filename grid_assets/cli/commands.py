@@ -141,9 +141,6 @@ def open_dagster(environment: Environment) -> Iterator[DagsterInstance]:
     from grid_assets.defs.dead_runs import fail_dead_runs
 
     with dg.DagsterInstance.get() as instance:
-        # As the web server does. Otherwise Dagster opens a connection for each event, which takes
-        # most of the time of a long run and a third of that of a short one.
-        instance.optimize_for_webserver(statement_timeout=0, pool_recycle=3600, max_overflow=20)
         with connect(environment.warehouse) as connection:
             mark_crashed(connection)
             fail_dead_runs(instance, connection)

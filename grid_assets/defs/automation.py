@@ -249,7 +249,9 @@ def new_telemetry(
         return dg.SkipReason("A run is in progress. The tables are checked again when it ends.")
     looked = Looked.from_cursor(context.cursor)
     written = rows_written(services.connection)
-    if written is not None and written == looked.written and now.timestamp() < looked.until:
+    # a clock that was set back must not put the next look off for longer
+    is_recent = 0 < looked.until - now.timestamp() <= LOOK_EVERY.total_seconds()
+    if written is not None and written == looked.written and is_recent:
         return dg.SkipReason("Nothing was written since the last look.")
     is_full = not 0 <= now.timestamp() - looked.full < FULL_SCAN_EVERY.total_seconds()
     first = telemetry_due.FIRST_DAY if is_full else now.date() - telemetry_due.REVISED

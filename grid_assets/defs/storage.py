@@ -44,7 +44,7 @@ KEPT_CONNECTIONS: Final = 3
 MOST_CONNECTIONS: Final = 20
 """Connections beyond the kept ones are closed after use; beyond this number, a thread waits."""
 
-TRUSTED_S: Final = 30.0
+TRUSTED_S: Final = 1.0
 """A connection idle for longer is tried before use, because the server may have closed it."""
 
 WITHOUT_VALUES: Final = frozenset({"telemetry", "housekeeping"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import psutil
 
@@ -10,12 +11,11 @@ from grid_assets.warehouse.run_log import _host
 
 
 def this_process() -> str:
-    """This process: its machine, its id, and when it was created, in clock ticks of the system.
+    """This process: its id, when it was created, and its machine.
 
     An id alone would not do, because the system later gives it to another process.
     """
-    process = psutil.Process(os.getpid())
-    return f"{process.pid}@{process.create_time():.2f}@{_host()}"
+    return f"{os.getpid()}@{_created(os.getpid())}@{_host()}"
 
 
 def is_gone(process: str) -> bool | None:
@@ -23,9 +23,23 @@ def is_gone(process: str) -> bool | None:
     pid, created, host = process.split("@", 2)
     if host != _host():
         return None
+    return _created(int(pid)) != created
+
+
+def _created(pid: int) -> str | None:
+    """When a process was created; None if there is none, or only its exit code waits to be read.
+
+    On Linux in ticks since the start of the machine, which no change of the clock affects.
+    """
     try:
-        found = psutil.Process(int(pid))
-        is_same = f"{found.create_time():.2f}" == created
-        return not is_same or found.status() == psutil.STATUS_ZOMBIE
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        if Path("/proc/self/stat").exists():
+            return None
+    else:
+        state, *fields = stat.rpartition(b")")[2].split()  # the name before it may hold anything
+        return None if state == b"Z" else fields[18].decode()
+    try:
+        return str(psutil.Process(pid).create_time())
     except psutil.NoSuchProcess:
-        return True
+        return None
