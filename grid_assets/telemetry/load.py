@@ -135,14 +135,16 @@ def load_neso_forecast(
 ) -> int:
     """Add one captured 48-hour forecast to `raw.neso_forecast`; returns the half-hours added.
 
-    Adds nothing if it has the same values as the newest capture.
+    Adds nothing if it has the same values as the capture before it. One that is stamped later, by a
+    clock that was ahead, does not count.
     """
     vintage = {
         row.period_start: row.forecast_gco2_kwh for row in rows if row.forecast_gco2_kwh is not None
     }
     newest = connection.execute(
         "SELECT period_start, forecast_gco2_kwh FROM raw.neso_forecast "
-        "WHERE issued_at = (SELECT max(issued_at) FROM raw.neso_vintages)"
+        "WHERE issued_at = (SELECT max(issued_at) FROM raw.neso_vintages WHERE issued_at <= %s)",
+        [issued_at],
     ).fetchall()
     if dict(newest) == vintage:
         return 0

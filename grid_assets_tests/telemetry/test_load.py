@@ -323,6 +323,15 @@ def test_a_repeated_forecast_adds_nothing_and_a_new_one_adds_all_of_itself(
     ) == [(SEEN, 96, 100), (LATER, 96, 101), (LATER + HALF_HOUR, 96, 100)]
 
 
+def test_a_forecast_is_kept_though_a_clock_that_was_ahead_stamped_the_same_one_later(
+    load_forecast: Callable[..., int], rows: Rows
+) -> None:
+    assert load_forecast(forecast(), SEEN + timedelta(days=400)) == 96
+    assert load_forecast(forecast(), SEEN) == 96
+    assert load_forecast(forecast(), LATER) == 0
+    assert rows("SELECT count(*) FROM raw.neso_forecast WHERE issued_at = %s", SEEN) == [(96,)]
+
+
 def test_a_forecast_without_values_adds_nothing(
     load_forecast: Callable[..., int], rows: Rows
 ) -> None:
