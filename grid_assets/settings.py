@@ -7,8 +7,9 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
+from psycopg import Error
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -25,6 +26,9 @@ PUBLIC_API_URL: Final = "https://api.carbonintensity.org.uk"
 DEFAULT_HISTORY: Final = timedelta(days=30)
 RETIRED: Final = ("GRID_FORECAST_KEEP_DAYS", "GRID_FORECAST_KEEP_LEADS_HOURS")
 """Settings of earlier versions that have no effect: every forecast is kept for ever."""
+
+
+_UNREADABLE: Final = "it cannot be read; percent-encode special characters in the password"
 
 
 class SettingsError(Exception):
@@ -51,27 +55,32 @@ def _web_address(url: str) -> str:
 
 
 def _postgres_url(url: SecretStr) -> SecretStr:
-    text = url.get_secret_value()
-    if not re.match(r"postgres(ql)?://", text):
+    text = url.get_secret_value().strip()  # a secret that was pasted often ends with a line break
+    is_url = re.match(r"postgres(ql)?://", text) is not None
+    if not is_url and not re.match(r"\w+\s*=", text):
         raise ValueError("it must start with postgresql://")
     try:
-        conninfo_to_dict(text)
-        parts = urlsplit(text)
-        port = parts.port
-        if parts.fragment or text.count("@") != min(parts.netloc.count("@"), 1):
-            # A raw @, /, ? or # in the password: libpq would take the rest of it for a host, which
-            # errors show.
-            raise ValueError
-    except Exception:
-        # The library's message may contain a part of the password, so it is left out.
-        raise ValueError(
-            "it cannot be read; percent-encode special characters in the password"
-        ) from None
-    if port == 0:
-        raise ValueError("port 0 is not valid")
-    if "dbname" in dict(parse_qsl(parts.query)):
-        raise ValueError("name the database in the path, not as ?dbname=")
-    return SecretStr(re.sub("^postgres:", "postgresql:", text))  # SQLAlchemy needs the long form
+        parts = conninfo_to_dict(text)
+    except Error as error:
+        # Of the library's messages only these hold no part of the password.
+        unknown = re.match(r'invalid (?:URI query parameter:|connection option) "(.*)"', str(error))
+        if unknown:
+            raise ValueError(
+                f"PostgreSQL's client library has no parameter {unknown[1]}. Remove it: a pooler "
+                "needs none, and the schemas have fixed names"
+            ) from None
+        raise ValueError(_UNREADABLE) from None
+    # With a raw @ or / in the password, the rest of it would be read as host, port or database,
+    # which messages show.
+    authority, _, path = text.partition("://")[2].partition("?")[0].partition("/")
+    ports = [port for port in str(parts.get("port") or "").split(",") if port]
+    if is_url and (authority.count("@") > 1 or "@" in path):
+        raise ValueError(_UNREADABLE)
+    if not all(port.isdecimal() for port in ports):
+        raise ValueError(_UNREADABLE)
+    if not all(0 < int(port) < 65536 for port in ports):
+        raise ValueError("a port must be a number from 1 to 65535")
+    return SecretStr(text)
 
 
 def _cron(text: str) -> str:

@@ -77,41 +77,74 @@ GRANT USAGE ON SCHEMA reporting TO grid_reader;
 -- grid_writer: no DELETE and no TRUNCATE anywhere. Rows are deleted only by functions that run as
 -- grid_owner and check which rows may go.
 GRANT USAGE ON SCHEMA raw, core, forecast, ops, reporting TO grid_writer;
-GRANT INSERT, UPDATE ON ops.etl_runs, ops.quarantine, ops.retention, ops.clocks TO grid_writer;
 
 -- Not ON ALL TABLES, which fails on a table that somebody else owns.
 DO $$
 DECLARE
-    command text;
+    right_to text;
 BEGIN
-    FOR command IN
-        SELECT format('GRANT SELECT%s ON %s TO grid_writer',
-                      -- only triggers write these
-                      CASE WHEN relname IN ('latest', 'incoming', 'incoming_neso_forecast') THEN ''
-                           WHEN nspname = 'raw' THEN ', INSERT'
-                           WHEN nspname IN ('core', 'forecast') THEN ', INSERT, UPDATE'
-                           ELSE '' END,
-                      c.oid::regclass)
-        FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = relnamespace
-        WHERE nspname IN ('raw', 'core', 'forecast', 'ops', 'reporting')
-          AND relkind IN ('r', 'p', 'v', 'm') AND relowner = 'grid_owner'::regrole
-        UNION ALL
-        SELECT format('GRANT SELECT ON %s TO grid_reader', oid::regclass)
-        FROM pg_class
-        WHERE relnamespace = 'reporting'::regnamespace
-          AND relkind IN ('v', 'm') AND relowner = 'grid_owner'::regrole
-        UNION ALL
-        -- everyone may call a new function unless that is revoked
-        SELECT format(unnest(ARRAY['REVOKE ALL ON ROUTINE %s FROM PUBLIC',
-                                   'GRANT EXECUTE ON ROUTINE %s TO grid_writer']
-                             || CASE nspname WHEN 'reporting'
-                                THEN ARRAY['GRANT EXECUTE ON ROUTINE %s TO grid_reader'] END),
-                      p.oid::regprocedure)
-        FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = pronamespace
-        WHERE nspname IN ('raw', 'core', 'forecast', 'ops', 'reporting')
-          AND proowner = 'grid_owner'::regrole
+    FOR right_to IN
+        WITH relation AS (
+            SELECT c.oid, nspname, c.relname, relkind,
+                   (SELECT string_agg(quote_ident(attname), ', ')
+                    FROM pg_attribute
+                    WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+                      AND NOT EXISTS (
+                          SELECT FROM pg_index
+                          WHERE indrelid = c.oid AND indisprimary AND attnum = ANY (indkey))
+                   ) AS but_keys
+            FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = relnamespace
+            WHERE nspname IN ('raw', 'core', 'forecast', 'ops', 'reporting')
+              AND relkind IN ('r', 'p', 'v', 'm') AND relowner = 'grid_owner'::regrole
+        ), of_ops (relname, changes) AS (VALUES
+            ('etl_runs', 'finished_at, execution_time_ms, rows_fetched, rows_written, '
+                         'rows_quarantined, status, error_type, error_message, stack_trace, '
+                         'heartbeat_at'),
+            ('quarantine', 'reason, last_seen_at, times_seen, resolved_at'),
+            ('retention', 'history_purged_at'),
+            ('locks', 'added_at')  -- the right to change a row is the right to lock it
+        ), loaded AS (
+            -- Tables that it adds to, and the columns that it changes: in core and forecast all but
+            -- the key, so that a changed row never takes another one's place.
+            SELECT r.oid, CASE nspname WHEN 'raw' THEN NULL WHEN 'ops' THEN changes
+                                       ELSE but_keys END AS changes
+            FROM relation AS r LEFT JOIN of_ops USING (relname)
+            WHERE relkind IN ('r', 'p')
+              AND (nspname IN ('raw', 'core', 'forecast') OR nspname = 'ops' AND changes <> '')
+        )
+        SELECT command FROM (
+            -- earlier versions let it change every column; this takes rights to columns back too
+            SELECT 0, format('REVOKE INSERT, UPDATE ON %s FROM grid_writer', oid::regclass)
+            FROM relation
+            UNION ALL
+            SELECT 1, format('GRANT SELECT ON %s TO grid_writer', oid::regclass) FROM relation
+            UNION ALL
+            SELECT 2, format('GRANT INSERT ON %s TO grid_writer', oid::regclass) FROM loaded
+            UNION ALL
+            SELECT 3, format('GRANT UPDATE (%s) ON %s TO grid_writer', changes, oid::regclass)
+            FROM loaded WHERE changes <> ''
+            UNION ALL
+            -- a view whose trigger says what becomes of a row that is added to it
+            SELECT 4, format('GRANT INSERT ON %s TO grid_writer', r.oid::regclass)
+            FROM relation AS r JOIN pg_trigger ON tgrelid = r.oid
+            WHERE relkind = 'v' AND nspname = 'forecast' AND tgtype & 64 > 0 AND tgtype & 4 > 0
+            UNION ALL
+            SELECT 5, format('GRANT SELECT ON %s TO grid_reader', oid::regclass)
+            FROM relation WHERE nspname = 'reporting' AND relkind IN ('v', 'm')
+            UNION ALL
+            -- everyone may call a new function unless that is revoked
+            SELECT 6, format(unnest(ARRAY['REVOKE ALL ON ROUTINE %s FROM PUBLIC',
+                                          'GRANT EXECUTE ON ROUTINE %s TO grid_writer']
+                                    || CASE nspname WHEN 'reporting'
+                                       THEN ARRAY['GRANT EXECUTE ON ROUTINE %s TO grid_reader'] END),
+                             p.oid::regprocedure)
+            FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = pronamespace
+            WHERE nspname IN ('raw', 'core', 'forecast', 'ops', 'reporting')
+              AND proowner = 'grid_owner'::regrole
+        ) AS found (place, command)
+        ORDER BY place
     LOOP
-        EXECUTE command;
+        EXECUTE right_to;
     END LOOP;
 END
 $$;
@@ -149,3 +182,11 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- A lock for each relation that is written, while no writer holds one.
+INSERT INTO ops.locks (name)
+SELECT nspname || '.' || relname
+FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = relnamespace
+WHERE nspname IN ('raw', 'core', 'forecast') AND relkind IN ('r', 'p', 'v')
+  AND relowner = 'grid_owner'::regrole
+ON CONFLICT DO NOTHING;

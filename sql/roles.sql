@@ -3,12 +3,14 @@
 -- not.
 --
 --   grid_owner    owns every relation and migrates
---   grid_writer   loads: adds to raw; adds and changes in core, forecast and ops; deletes nothing
+--   grid_writer   loads: adds to raw; adds and changes in core, forecast and ops, but no key; deletes
+--                 nothing
 --   grid_reader   reads reporting
 --
 -- rights.sql says what each may do. All can log in, because the settings and limits of a role apply
 -- only to the role that logs in; without a password no password login succeeds. Limits and settings
--- that an administrator has changed are kept.
+-- that an administrator has changed are kept. Those of grid_reader are defaults: a session can change
+-- all but the number of connections.
 WITH wanted (place, name, attributes) AS (VALUES
     (1, 'grid_owner', ''),
     (2, 'grid_writer', ''),

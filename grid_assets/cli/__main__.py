@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import shutil
 import sys
 from datetime import UTC, date, datetime
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 import click
 from dotenv import load_dotenv
@@ -21,12 +23,27 @@ from grid_assets.dashboard.server import FileServerError
 from grid_assets.health import report
 from grid_assets.runtime.environment import Environment, Say, open_environment, stamp_of
 from grid_assets.runtime.postgres import EmbeddedPostgresError
+from grid_assets.runtime.postgres_home import FULL_DISK_BYTES
 from grid_assets.runtime.supervisor import ProductError
 from grid_assets.settings import PROJECT_DIR, Settings, SettingsError
 from grid_assets.telemetry.due import FIRST_DAY, Range
 from grid_assets.warehouse.connection import WarehouseError, connect, is_database_error
 from grid_assets.warehouse.migrate import migrate as apply_migrations
+from grid_assets.warehouse.refusals import statement_advice
 from grid_assets.warehouse.urls import location, redact
+
+CANNOT_WRITE: Final = frozenset(
+    (errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM)
+)
+"""Errors of a file that say something about its disk or its folder."""
+
+SHOWN: Final = (
+    "grid_assets.progress",
+    "grid_assets.api.retry",
+    "grid_assets.warehouse.connection",
+    "grid_assets.warehouse.run_log",
+)
+"""Loggers of progress and of waiting, for the terminal."""
 
 
 class Day(click.ParamType):
@@ -205,8 +222,22 @@ def _database_urls() -> list[SecretStr]:
     return [url for url in (settings.database_url, settings.dagster_database_url) if url]
 
 
+def _disk_note() -> str:
+    """What explains any failure of the embedded server: too little space on its disk."""
+    settings = Settings.from_environment()
+    if settings.database_url is not None or not settings.home.exists():
+        return ""
+    free = shutil.disk_usage(settings.home).free
+    if free > FULL_DISK_BYTES:
+        return ""
+    return (
+        f" The disk of {settings.home}, which holds the database, has {free // 1_000_000} MB free. "
+        "Free space there, or move GRID_HOME to a larger disk."
+    )
+
+
 def _show_progress() -> None:
-    """Print the progress of long tasks, and the API client's waits, to the terminal."""
+    """Print the progress of long tasks, and what is waited for, to the terminal."""
 
     class Handler(logging.StreamHandler[TextIO]):
         def emit(self, record: logging.LogRecord) -> None:
@@ -215,7 +246,7 @@ def _show_progress() -> None:
 
     handler = Handler(sys.stderr)
     handler.setFormatter(logging.Formatter("  %(message)s"))
-    for name in ("grid_assets.progress", "grid_assets.api.retry"):
+    for name in SHOWN:
         logger = logging.getLogger(name)
         logger.setLevel(logging.INFO)
         logger.addHandler(handler)
@@ -243,21 +274,26 @@ def main() -> None:
         FileServerError,
         ProductError,
         SettingsError,
-        WarehouseError,
     ) as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
+    except WarehouseError as error:
+        click.echo(f"Error: {error}{_disk_note()}", err=True)
+        sys.exit(1)
     except Exception as error:
-        if not is_database_error(error):
+        if isinstance(error, OSError) and error.errno in CANNOT_WRITE and error.filename:
+            said = f"{error.filename} cannot be written: {error.strerror}. Change GRID_HOME, or "
+            said += "make room."
+        elif is_database_error(error):
+            reason = " ".join(str(error).split())[:500]
+            said = (
+                "The database refused a statement, or the connection was lost: "
+                f"{redact(reason, *_database_urls())}. Data already loaded is kept. "
+                f"{statement_advice(error)} Then re-run the command.{_disk_note()}"
+            )
+        else:
             raise
-        reason = " ".join(str(error).split())[:500]
-        click.echo(
-            "Error: The database refused a statement, or the connection was lost: "
-            f"{redact(reason, *_database_urls())}. Data already loaded is kept. Check the server "
-            "and the rights of the user in GRID_DATABASE_URL (and in GRID_DAGSTER_DATABASE_URL, "
-            "if set), then re-run the command.",
-            err=True,
-        )
+        click.echo(f"Error: {said}", err=True)
         sys.exit(1)
 
 

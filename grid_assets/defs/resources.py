@@ -123,7 +123,7 @@ class Services(dg.ConfigurableResource[object]):
         """Drop a connection that was lost while it was idle, so that the next use opens another."""
         try:
             self.connection.execute("SELECT 1")
-        except psycopg.OperationalError:
+        except psycopg.Error:
             if self._connection is not None:
                 self._connection.close()
             self._connection = None

@@ -49,7 +49,11 @@ def attempt(
             yield current
     except NotMigrated as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
-    except (psycopg.OperationalError, WarehouseError) as error:
+    except (
+        psycopg.OperationalError,
+        psycopg.errors.IdleInTransactionSessionTimeout,  # the process was suspended
+        WarehouseError,
+    ) as error:
         # Not a retry policy on the asset: with one, Dagster would also retry a step that a signal
         # has interrupted, and Ctrl-C would not end a run.
         wait_s = RETRY_AFTER_S * 2**context.retry_number

@@ -18,7 +18,7 @@ from grid_assets.settings import Settings
 from grid_assets.telemetry.checks import TOO_OLD
 from grid_assets.telemetry.due import FIRST_DAY
 from grid_assets.warehouse import clocks
-from grid_assets.warehouse.connection import Connection
+from grid_assets.warehouse.connection import Connection, read_only_reason
 from grid_assets.warehouse.migrate import is_current
 from grid_assets.warehouse.run_log import mark_crashed
 from grid_assets.warehouse.stamp import read_stamp
@@ -76,7 +76,10 @@ def status(connection: Connection, where: str, settings: Settings, now: datetime
     ]
     if not is_current(connection):  # the relations queried below may not exist yet
         return Status(lines, ["The schema is older than this version. Run `grid migrate`."])
-    mark_crashed(connection)
+    if (reason := read_only_reason(connection)) is None:
+        mark_crashed(connection)
+    else:
+        faults.append(f"Nothing can be loaded. {reason}")
     lines += [
         *_clocks(connection, now, faults),
         *_newest(connection, now, faults),

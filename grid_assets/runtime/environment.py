@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql
@@ -23,10 +22,13 @@ from grid_assets.settings import Settings, SettingsError, retired_settings
 from grid_assets.warehouse.connection import WarehouseError, connect
 from grid_assets.warehouse.migrate import ensure_database, is_current, migrate
 from grid_assets.warehouse.stamp import Stamp, read_stamp, refuse_other_kind
-from grid_assets.warehouse.urls import session_url
+from grid_assets.warehouse.urls import location, read, session_url, sqlalchemy_url, to_url
 
 DEMO_DATABASE: Final = "grid_demo"
 DAGSTER_SCHEMA: Final = "dagster"
+
+DAGSTER_OPTIONS: Final = f"-csearch_path={DAGSTER_SCHEMA} -csynchronous_commit=off"
+"""A server crash may lose the last second of Dagster's history, but nothing in our tables."""
 
 Say = Callable[[str], None]
 """Prints one line for the user."""
@@ -95,38 +97,53 @@ class Environment:
     def prepare_dagster(self) -> None:
         """Make Dagster's folder and schema, and set the variables of this process."""
         home = self.home / "dagster"
-        home.mkdir(parents=True, exist_ok=True)
-        (home / "dagster.yaml").write_text(DAGSTER_YAML, encoding="utf-8")
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+            (home / "dagster.yaml").write_text(DAGSTER_YAML, encoding="utf-8")
+        except OSError as error:
+            raise SettingsError(
+                f"The folder {home} cannot be written: {error.strerror}. Dagster needs it even if "
+                "the database is elsewhere. Change GRID_HOME, or make room."
+            ) from None
         if self.settings.dagster_database_url is None:
             self._make_dagster_schema()
         os.environ.update(self.variables())
 
     def _make_dagster_schema(self) -> None:
-        """Recreate the schema if it was dropped to delete Dagster's history."""
-        with connect(session_url(self.warehouse)) as connection:
-            known = connection.execute("SELECT to_regnamespace(%s)", [DAGSTER_SCHEMA]).fetchone()
-            if known != (None,):
-                return
-            try:
-                connection.execute(
-                    sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(DAGSTER_SCHEMA))
-                )
-            except psycopg.errors.InsufficientPrivilege:
-                raise WarehouseError(
-                    f"The user of GRID_DATABASE_URL may not create the schema {DAGSTER_SCHEMA}. "
-                    "Run `grid migrate` as the owner of the database or as grid_owner."
-                ) from None
+        """Recreate the schema if it was dropped, and check that Dagster's tables would go there."""
+        url = session_url(self.warehouse)
+        options = " ".join(f"{read(url).get('options', '')} {DAGSTER_OPTIONS}".split())
+        try:
+            with connect(to_url(read(url) | {"options": options})) as connection:
+                query = "SELECT to_regnamespace(%s), current_setting('search_path')"
+                known, path = connection.execute(query, [DAGSTER_SCHEMA]).fetchall()[0]
+                if known is None:
+                    connection.execute(
+                        sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(
+                            sql.Identifier(DAGSTER_SCHEMA)
+                        )
+                    )
+        except psycopg.errors.InsufficientPrivilege:
+            raise WarehouseError(
+                f"The user of GRID_DATABASE_URL may not create the schema {DAGSTER_SCHEMA}. "
+                "Run `grid migrate` as the owner of the database or as grid_owner."
+            ) from None
+        except WarehouseError as error:
+            if "startup parameter" not in str(error):
+                raise
+            path = None
+        if path != DAGSTER_SCHEMA:
+            raise WarehouseError(
+                f"A pooler at {location(url)} does not pass on the schema in which Dagster keeps "
+                "its tables. Set GRID_DAGSTER_DATABASE_URL to a direct connection, or to a "
+                "database of its own."
+            )
 
     def _dagster_storage(self) -> SecretStr:
         """GRID_DAGSTER_DATABASE_URL, or by default a schema in the warehouse."""
         if self.settings.dagster_database_url is not None:
-            return self.settings.dagster_database_url
-        parts = urlsplit(session_url(self.warehouse).get_secret_value())
-        query = dict(parse_qsl(parts.query))
-        # A server crash may lose the last second of Dagster's history, but nothing in our tables.
-        options = f"-csearch_path={DAGSTER_SCHEMA} -csynchronous_commit=off"
-        query["options"] = f"{query['options']} {options}" if "options" in query else options
-        return SecretStr(urlunsplit(parts._replace(query=urlencode(query, quote_via=quote))))
+            return sqlalchemy_url(self.settings.dagster_database_url)
+        return sqlalchemy_url(session_url(self.warehouse), DAGSTER_OPTIONS)
 
 
 def open_environment(
@@ -144,7 +161,7 @@ def open_environment(
         settings = settings.model_copy(update={"dagster_database_url": None})
     if settings.database_url is not None:
         url = settings.database_url
-        warehouse = ensure_database(session_url(url), DEMO_DATABASE) if demo else url
+        warehouse = ensure_database(url, DEMO_DATABASE) if demo else url
         return Environment(settings, home, warehouse)
     embedded = EmbeddedPostgres(home / "postgres", warn=say)
     if not embedded.is_running():

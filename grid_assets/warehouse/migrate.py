@@ -1,31 +1,33 @@
 """Brings a database up to the schema of this version: roles, migrations, stamp, views and rights.
 
-Needs a session (on Supabase port 5432, not the transaction pooler). A session-level lock keeps two
-migrations apart. Its holder can tell that any lock row of yoyo was left by a killed process.
+Needs no session: every step is a transaction, so a pooler in transaction mode can sit in between.
+The lock of `ops.locks` keeps two migrations apart.
 """
 
 from __future__ import annotations
 
 import hashlib
-import logging
-import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final, Literal
-from urllib.parse import urlencode
+from typing import Final, Literal
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
-from grid_assets.warehouse.connection import Connection, WarehouseError, connect
+from grid_assets.warehouse.connection import Connection, WarehouseError, connect, lock_relation
 from grid_assets.warehouse.moving import LAST_STEP, move_rows
-from grid_assets.warehouse.roles import create_roles
+from grid_assets.warehouse.roles import create_roles, open_database
 from grid_assets.warehouse.stamp import Stamp, read_stamp, refuse_other_kind
-from grid_assets.warehouse.statements import render, sql_dir
-from grid_assets.warehouse.urls import location, session_url
+from grid_assets.warehouse.statements import render, sql_dir, statement
+from grid_assets.warehouse.urls import location, with_database
+
+WAIT_S: Final = 3600
+"""How long a migration waits for another one, which may move years of rows."""
+
+HELD_S: Final = 86_400
+"""The lock's own connection is idle while another one works; after a day, that is suspended."""
 
 _USE_THE_OWNER: Final = (
     "Run `grid migrate` as the owner of the database or as grid_owner; everything else may run "
@@ -48,28 +50,34 @@ def migrate(url: SecretStr, stamp: Stamp, say: Callable[[str], None] = lambda _:
     Raises `WarehouseError` if the database holds data of another kind or cannot be reached, or if
     somebody else's view depends on one that has to be replaced.
     """
-    url = session_url(url)
+    from grid_assets.warehouse.ledger import apply_migrations  # yoyo takes a quarter of a second
+
     with connect(url) as connection:
-        if connection.execute(_lock("pg_try_advisory_lock")).fetchone() != (True,):
-            say(f"Another migration of {location(url)} is running; waiting for it to finish")
-            connection.execute(_lock("pg_advisory_lock"))
         try:
+            _check_encoding(connection, url)
             _check_ownership(connection, url)
-            present = read_stamp(connection)
-            if present is not None:
-                refuse_other_kind(present, stamp, url)
+            _check_stamp(connection, stamp, url)
             create_roles(connection)
-            say("Applying migrations")
-            applied = _apply_migrations(url, lambda name: name != LAST_STEP)
-            connection.execute(
-                "INSERT INTO ops.warehouse (kind, shift_weeks) VALUES (%s, %s) "
-                "ON CONFLICT DO NOTHING",
-                [stamp.kind, stamp.shift_weeks],
-            )
-            # Until here the views of an earlier version read its tables, which are complete.
-            move_rows(connection, say)
-            renewed = _renew_views_and_rights(connection)
-            applied += _apply_migrations(url, lambda name: name == LAST_STEP)
+            _make_locks(connection)
+            # yoyo has a connection of its own, so this one touches nothing else until it is done.
+            with connect(url) as holder, holder.transaction():
+                _lock(holder, location(url), say)
+                present = _check_stamp(connection, stamp, url)
+                say("Applying migrations")
+                applied = apply_migrations(url, lambda name: name != LAST_STEP)
+                holder.execute(
+                    "INSERT INTO ops.warehouse (kind, shift_weeks) VALUES (%s, %s) "
+                    "ON CONFLICT DO NOTHING",
+                    [stamp.kind, stamp.shift_weeks],
+                )
+                # Until here the views of an earlier version read its tables, which are complete.
+                move_rows(connection, say)
+                renewed = _renew_views_and_rights(holder)
+                open_database(holder, say)
+            # The holder's transaction has locked the views, and this changes what they read.
+            with connect(url) as holder, holder.transaction():
+                _lock(holder, location(url), say)
+                applied += apply_migrations(url, lambda name: name == LAST_STEP)
             return Migrated(applied, renewed, present or stamp)
         except psycopg.errors.InsufficientPrivilege as error:
             raise WarehouseError(
@@ -82,14 +90,42 @@ def migrate(url: SecretStr, stamp: Stamp, say: Callable[[str], None] = lambda _:
                 "of yours depends on them. Drop it, migrate, and create it again. "
                 f"{error.diag.message_detail or ''}"
             ) from None
-        finally:
-            connection.execute(_lock("pg_advisory_unlock"))
 
 
-def _lock(function: str) -> sql.Composed:
-    return sql.SQL("SELECT {}(hashtext('grid_assets'), hashtext('migrate'))").format(
-        sql.Identifier(function)
-    )
+def _lock(holder: Connection, where: str, say: Callable[[str], None]) -> None:
+    """Wait for another migration. A suspended one loses its lock after `HELD_S`."""
+    free = "SELECT FROM ops.locks WHERE name = 'migrate' FOR UPDATE SKIP LOCKED"
+    taken = "SELECT FROM ops.locks WHERE name = 'migrate'"
+    if holder.execute(free).fetchone() is None and holder.execute(taken).fetchone() is not None:
+        say(f"Another migration of {where} is running; waiting for it to finish")
+    lock_relation(holder, "migrate", wait_s=WAIT_S, idle_s=HELD_S)
+
+
+def _make_locks(connection: Connection) -> None:
+    """Make the table of locks, unless another migration is just doing so."""
+    if connection.execute("SELECT to_regclass('ops.locks')").fetchone() == (None,):
+        try:
+            with connection.transaction():
+                connection.execute(statement("locks"))
+        except (psycopg.errors.DuplicateTable, psycopg.errors.UniqueViolation):
+            pass
+
+
+def _check_encoding(connection: Connection, url: SecretStr) -> None:
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise WarehouseError(
+            f"The database at {location(url)} has the encoding {encoding}, which cannot hold every "
+            "text that the API may send. Create one with: CREATE DATABASE … TEMPLATE template0 "
+            "ENCODING 'UTF8'; and name it in GRID_DATABASE_URL."
+        )
+
+
+def _check_stamp(connection: Connection, stamp: Stamp, url: SecretStr) -> Stamp | None:
+    present = read_stamp(connection)
+    if present is not None:
+        refuse_other_kind(present, stamp, url)
+    return present
 
 
 def is_current(connection: Connection) -> bool:
@@ -107,7 +143,11 @@ def ensure_database(url: SecretStr, name: str) -> SecretStr:
         known = connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone()
         if known is None:
             try:
-                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+                connection.execute(
+                    sql.SQL("CREATE DATABASE {} {}").format(
+                        sql.Identifier(name), _template(connection)
+                    )
+                )
             except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
                 pass  # another process has just created it
             except psycopg.errors.InsufficientPrivilege:
@@ -115,36 +155,17 @@ def ensure_database(url: SecretStr, name: str) -> SecretStr:
                     f"The user of GRID_DATABASE_URL may not create the database {name} on "
                     f"{location(url)}. Create it yourself, or unset GRID_DATABASE_URL."
                 ) from None
-    # urlunsplit would drop the // of a URL without a host, which means the local socket
-    text = re.sub(r"(?<=://)([^/?]*)[^?]*", rf"\1/{name}", url.get_secret_value(), count=1)
-    return SecretStr(text)
+    return with_database(url, name)
 
 
-def _apply_migrations(url: SecretStr, wanted: Callable[[str], bool]) -> list[str]:
-    """Apply the migrations of a kind that are missing; returns their names."""
-    from yoyo import get_backend, read_migrations
-
-    logging.getLogger("yoyo").setLevel(logging.WARNING)  # it would log each statement
-    with _yoyo_backend(url, get_backend) as backend:
-        # We hold the advisory lock, so a lock row here was left by a process that was killed.
-        backend.break_lock()
-        migrations = read_migrations(str(sql_dir() / "migrations"))
-        pending = backend.to_apply(migrations).filter(lambda migration: wanted(migration.id))
-        names = [migration.id for migration in pending]
-        with backend.lock():
-            backend.apply_migrations(pending)
-        return names
-
-
-@contextmanager
-def _yoyo_backend(url: SecretStr, get_backend: Callable[[str], Any]) -> Iterator[Any]:
-    # As parameters, because yoyo reads some forms of URL differently from libpq.
-    parameters = conninfo_to_dict(url.get_secret_value(), schema="ops")
-    backend = get_backend(f"postgresql+psycopg:///?{urlencode(parameters)}")
-    try:
-        yield backend
-    finally:
-        backend.connection.close()
+def _template(connection: Connection) -> sql.SQL:
+    """What a new database needs where the server's own template cannot hold every text."""
+    row = connection.execute(
+        "SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = 'template1'"
+    ).fetchone()
+    return sql.SQL(
+        "" if row == ("UTF8",) else "TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
+    )
 
 
 def _check_ownership(connection: Connection, url: SecretStr) -> None:
@@ -152,13 +173,17 @@ def _check_ownership(connection: Connection, url: SecretStr) -> None:
 
     Not CREATE SCHEMA IF NOT EXISTS: it needs a right that the owner of the schemas may not have.
     """
-    row = connection.execute(
+    query = (
         "SELECT pg_has_role(nspowner, 'USAGE'), pg_get_userbyid(nspowner), current_user "
         "FROM pg_namespace WHERE nspname = 'ops'"
-    ).fetchone()
+    )
+    row = connection.execute(query).fetchone()
     if row is None:
-        connection.execute("CREATE SCHEMA ops")
-    elif not row[0]:
+        # another migration may just be creating it
+        with suppress(psycopg.errors.DuplicateSchema, psycopg.errors.UniqueViolation):
+            connection.execute("CREATE SCHEMA ops")
+        row = connection.execute(query).fetchone()
+    if row is not None and not row[0]:
         raise WarehouseError(
             f"The user of GRID_DATABASE_URL may not set up {location(url)}: "
             f"it belongs to {row[1]}, and {row[2]} is not a member of that role. {_USE_THE_OWNER}"
@@ -189,9 +214,8 @@ def _renew_views(connection: Connection) -> bool:
     texts = _view_texts()
     if _views_are_current(connection, texts):
         return False
-    names = [name.partition("_")[2] for name in texts]
     try:
-        for kind, dropped in _present(connection, names):
+        for kind, dropped in _made(connection):
             connection.execute(
                 sql.SQL("DROP {} {}").format(sql.SQL(kind), sql.SQL(", ").join(dropped))
             )
@@ -200,8 +224,16 @@ def _renew_views(connection: Connection) -> bool:
             "The reporting views could not be replaced: an object of yours depends on them. "
             f"Drop it, migrate, and create it again. {error.diag.message_detail or ''}"
         ) from None
-    for text in texts.values():
-        connection.execute(text.encode())
+    foreign = connection.execute(statement("reporting_objects")).fetchall()
+    try:
+        for text in texts.values():
+            connection.execute(text.encode())
+    except (psycopg.errors.DuplicateTable, psycopg.errors.DuplicateFunction) as error:
+        raise WarehouseError(
+            "The reporting views could not be created: an object of yours has the name of one of "
+            f"ours. Rename it, then migrate. {error.diag.message_primary}"
+        ) from None
+    _record_made(connection, set(foreign))
     connection.execute(
         sql.SQL("COMMENT ON SCHEMA reporting IS {}").format(
             sql.Literal(
@@ -234,21 +266,29 @@ def _views_are_current(connection: Connection, texts: dict[str, str]) -> bool:
     return comment is not None and _digest(texts) in (comment[0] or "")
 
 
-def _present(
-    connection: Connection, names: list[str]
+def _made(
+    connection: Connection,
 ) -> Iterator[tuple[Literal["VIEW", "FUNCTION"], list[sql.Composable]]]:
-    """Those of `names` in `reporting`: functions first, because they may return a view's row."""
-    functions = connection.execute(
-        "SELECT oid::regprocedure::text FROM pg_proc "
-        "WHERE pronamespace = 'reporting'::regnamespace AND proname = ANY(%s)",
-        [names],
+    """What the last migration made in `reporting`, and nothing that an analyst added there.
+
+    Functions come first, because they may return a view's row.
+    """
+    recorded = connection.execute(
+        "SELECT kind, name FROM ops.reporting_objects WHERE CASE kind "
+        "WHEN 'VIEW' THEN to_regclass(name)::oid ELSE to_regprocedure(name)::oid END IS NOT NULL"
     ).fetchall()
-    if functions:
-        yield "FUNCTION", [sql.SQL(signature) for (signature,) in functions]
-    views = connection.execute(
-        "SELECT relname FROM pg_class WHERE relnamespace = 'reporting'::regnamespace "
-        "AND relkind = 'v' AND relname = ANY(%s)",
-        [names],
-    ).fetchall()
-    if views:
-        yield "VIEW", [sql.Identifier("reporting", name) for (name,) in views]
+    kinds: tuple[Literal["FUNCTION", "VIEW"], ...] = ("FUNCTION", "VIEW")
+    for kind in kinds:
+        names: list[sql.Composable] = [sql.SQL(name) for of, name in recorded if of == kind]
+        if names:
+            yield kind, names
+
+
+def _record_made(connection: Connection, foreign: set[tuple[str, str]]) -> None:
+    present = connection.execute(statement("reporting_objects")).fetchall()
+    connection.execute("DELETE FROM ops.reporting_objects")
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO ops.reporting_objects (kind, name) VALUES (%s, %s)",
+            [made for made in present if made not in foreign],
+        )

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import psycopg
@@ -42,3 +43,22 @@ def create_roles(connection: Connection) -> None:
         ):
             if not tries_left:
                 raise
+
+
+def open_database(connection: Connection, say: Callable[[str], None]) -> None:
+    """Let the roles connect and make temporary tables where the database is closed to everyone.
+
+    Says which statements an administrator has to run, if the user may not run them.
+    """
+    needed = connection.execute(statement("database_rights")).fetchall()
+    for (text,) in needed:
+        try:
+            with connection.transaction():
+                connection.execute(text.encode())
+        except psycopg.errors.InsufficientPrivilege:
+            pass  # without a right to pass on, PostgreSQL may also only warn
+    if needed and (missing := connection.execute(statement("database_rights")).fetchall()):
+        say(
+            "The roles of the warehouse may not connect to this database. If you use them, have "
+            f"its owner run: {'; '.join(text for (text,) in missing)};"
+        )

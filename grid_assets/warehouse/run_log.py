@@ -7,6 +7,7 @@ heartbeat that has stopped.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import threading
@@ -16,18 +17,21 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Final
 
 import psutil
 from pydantic import SecretStr
 
-from grid_assets.warehouse.connection import Connection, WarehouseError, connect, storable
+from grid_assets.warehouse.connection import Connection, connect, storable
 from grid_assets.warehouse.statements import statement
 from grid_assets.warehouse.urls import redact
 
 HEARTBEAT_S: Final = 20.0
 SILENT: Final = timedelta(minutes=3)
 """A process on another machine counts as dead if its heartbeat is older: nine missed beats."""
+
+_log = logging.getLogger(__name__)
 
 MAX_TRACE: Final = 20_000
 """Characters kept of a stack trace."""
@@ -36,15 +40,18 @@ PROCESS_DIED: Final = (
     "The process died without reporting an error (killed, out of memory, or the machine stopped). "
     "The next run will catch up."
 )
+WRONGLY_CRASHED: Final = (
+    "It was taken for crashed meanwhile, because its heartbeats had stopped, but it went on."
+)
 
 
 @dataclass
 class Attempt:
-    """One attempt while it runs; its counts are written to its row."""
+    """One attempt while it runs; its counts are written to its row. 0 is not numbered yet."""
 
     run_id: str
     asset: str
-    attempt: int
+    attempt: int = 0
     rows_fetched: int = 0
     rows_written: int = 0
     rows_quarantined: int = 0
@@ -63,50 +70,68 @@ def attempt(
     """Record the block as an attempt in `ops.etl_runs`: `running`, then `success` or `failed`.
 
     Any exception, even an interrupt, is recorded with its message and stack trace, then re-raised.
+    If that cannot be recorded, the exception is raised all the same, and the next look at the log
+    finds the process gone.
     """
+    current = Attempt(run_id, asset)
+    started = time.monotonic()
+    stop = threading.Event()
+    heartbeats = threading.Thread(target=_send_heartbeats, args=(url, current, stop), daemon=True)
+    try:
+        _start(url, current, trigger, first_day, last_day)
+        started = time.monotonic()
+        heartbeats.start()
+        yield current
+    except BaseException as error:
+        _stop(heartbeats, stop)
+        # An interrupt may come after the row was added and before its number was known here.
+        if current.attempt or not isinstance(error, Exception):
+            try:
+                _finish(url, current, started, "failed", error)
+            except Exception as lost:
+                reason = redact(str(lost), url)
+                _log.warning("The end of %s could not be recorded: %s", asset, reason)
+        raise
+    else:
+        _stop(heartbeats, stop)
+        _finish(url, current, started, "success", None)
+
+
+def _start(url: SecretStr, current: Attempt, trigger: str, first_day: date, last_day: date) -> None:
     with connect(url) as connection:
         mark_crashed(connection)
         row = connection.execute(
             statement("ops/start_attempt"),
             {
-                "run_id": run_id,
-                "asset": asset,
+                "run_id": current.run_id,
+                "asset": current.asset,
                 "trigger": trigger,
                 "first_day": first_day,
                 "last_day": last_day,
                 "host": _host(),
                 "pid": os.getpid(),
+                "process_started_s": _process_start(os.getpid()),
             },
         ).fetchone()
     assert row is not None
-    current = Attempt(run_id, asset, row[0])
-    started = time.monotonic()
-    stop = threading.Event()
-    heartbeats = threading.Thread(target=_send_heartbeats, args=(url, current, stop), daemon=True)
-    heartbeats.start()
-    try:
-        yield current
-    except BaseException as error:
-        _finish(url, current, started, "failed", error)
-        raise
-    else:
-        _finish(url, current, started, "success", None)
-    finally:
-        stop.set()
+    current.attempt = row[0]
+
+
+def _stop(heartbeats: threading.Thread, stop: threading.Event) -> None:
+    stop.set()
+    if heartbeats.is_alive():
         heartbeats.join(timeout=5)
 
 
 def mark_crashed(connection: Connection) -> int:
     """Mark every running row whose process is gone as `crashed`; returns their number."""
     running = connection.execute(
-        "SELECT run_id, asset, attempt, host, pid, started_at, "
+        "SELECT run_id, asset, attempt, host, pid, process_started_s, "
         "heartbeat_at < clock_timestamp() - %s FROM ops.etl_runs WHERE status = 'running'",
         [SILENT],
     ).fetchall()
     dead = [
-        (run_id, asset, number)
-        for run_id, asset, number, host, pid, started_at, silent in running
-        if (not _is_alive(pid, started_at.timestamp()) if host == _host() else silent)
+        (run_id, asset, number) for run_id, asset, number, *process in running if _is_gone(*process)
     ]
     for run_id, asset, number in dead:
         connection.execute(
@@ -121,10 +146,7 @@ def are_run_processes_gone(connection: Connection, run_ids: Collection[str]) -> 
     rows = connection.execute(
         statement("ops/find_run_processes"), {"silent": SILENT, "run_ids": list(run_ids)}
     ).fetchall()
-    return {
-        run_id: not _is_alive(pid, started_at.timestamp()) if host == _host() else silent
-        for run_id, host, pid, started_at, silent in rows
-    }
+    return {run_id: _is_gone(*process) for run_id, *process in rows}
 
 
 def _finish(
@@ -146,7 +168,10 @@ def _finish(
                 "trace": trace[-MAX_TRACE:] if trace else None,
                 "run_id": current.run_id,
                 "asset": current.asset,
-                "attempt": current.attempt,
+                "attempt": current.attempt or None,
+                "host": _host(),
+                "pid": os.getpid(),
+                "wrongly": WRONGLY_CRASHED,
             },
         )
 
@@ -160,8 +185,10 @@ def _send_heartbeats(url: SecretStr, current: Attempt, stop: threading.Event) ->
                     "WHERE run_id = %s AND asset = %s AND attempt = %s",
                     [current.run_id, current.asset, current.attempt],
                 )
-        except WarehouseError:
-            continue  # the next beat may succeed; the run itself reports a lost server
+        except Exception as error:
+            # Whatever it was, the next beat tries again: without beats, other machines would take
+            # this attempt for dead. The run itself reports a lost server.
+            _log.warning("A heartbeat of %s failed: %s", current.asset, redact(str(error), url))
 
 
 def _host() -> str:
@@ -174,13 +201,33 @@ def _host() -> str:
         return socket.gethostname()
 
 
-def _is_alive(pid: int, started: float) -> bool:
-    """Whether the process that started an attempt at `started` (Unix time) is still running.
+def _is_gone(host: str, pid: int, started_s: float | None, silent: bool) -> bool:
+    """Whether the process of an attempt is gone.
 
-    A younger process with the same id is a different one. Two seconds allow for clock differences.
+    On another machine, and for a row of a version that did not record the start of its process, a
+    heartbeat that has stopped decides.
+    """
+    if host != _host() or started_s is None:
+        return silent
+    return _process_start(pid) != started_s
+
+
+def _process_start(pid: int) -> float | None:
+    """When a process of this machine started, None if it is gone or a zombie.
+
+    In seconds since boot, which no clock change moves. A younger process with the same id differs.
     """
     try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        state, *fields = stat.rpartition(")")[2].split()
+        return None if state in "ZX" else int(fields[18]) / os.sysconf("SC_CLK_TCK")
+    except FileNotFoundError:
+        if Path("/proc/self/stat").exists():
+            return None
+    except ProcessLookupError:  # it ended while it was read
+        return None
+    try:  # not Linux
         process = psutil.Process(pid)
-        return process.create_time() <= started + 2 and process.status() != psutil.STATUS_ZOMBIE
+        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
     except psutil.NoSuchProcess:
-        return False
+        return None

@@ -31,7 +31,7 @@ from grid_assets.replay.server import ReplayServer
 from grid_assets.runtime.environment import DAGSTER_YAML
 from grid_assets.telemetry import due as telemetry_due
 from grid_assets.warehouse import run_log
-from grid_assets.warehouse.connection import Connection
+from grid_assets.warehouse.connection import Connection, lock_relation
 from grid_assets.warehouse.processes import this_process
 from grid_assets_tests.defs import one_run
 from grid_assets_tests.defs.conftest import DATA, Recorded, Tables, half_hours
@@ -714,13 +714,11 @@ def test_two_processes_that_load_the_same_days_at_once_leave_what_one_leaves(
 ) -> None:
     settings, url = environment(warehouse, replay, tmp_path), warehouse.get_secret_value()
     with psycopg.connect(url) as gate, psycopg.connect(url, autocommit=True) as watcher:
-        gate.execute(
-            "SELECT pg_advisory_xact_lock(hashtext('grid_assets'), hashtext('raw.generation'))"
-        )
+        lock_relation(gate, "raw.generation")
         processes = [one_run.start(settings, day - 4 * DAY, day) for _ in range(2)]
         # Both have their answer and wait to write it: the second must see what the first wrote.
         deadline = time.monotonic() + 60
-        waiting = "SELECT FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = %s"
+        waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = %s"
         while len(watcher.execute(waiting, [gate.info.dbname]).fetchall()) < 2:
             assert time.monotonic() < deadline
             time.sleep(0.02)

@@ -33,7 +33,7 @@ from grid_assets.forecasting.models import registry
 from grid_assets.halfhours import HALF_HOUR, api_time, floor
 from grid_assets.replay.server import ReplayServer
 from grid_assets.series import FUELS
-from grid_assets.warehouse.connection import Connection
+from grid_assets.warehouse.connection import Connection, lock_relation
 from grid_assets_tests.archive import forget
 from grid_assets_tests.defs.conftest import (
     Recorded,
@@ -585,15 +585,13 @@ def test_a_connection_lost_while_publishing_is_tried_again_with_a_row_for_each_a
         """Hold up the publication until its connection waits, and end that connection."""
         url = warehouse.get_secret_value()
         with psycopg.connect(url) as holder, psycopg.connect(url, autocommit=True) as watcher:
-            holder.execute(
-                "SELECT pg_advisory_xact_lock(hashtext('grid_assets'), hashtext('core.intensity'))"
-            )
+            lock_relation(holder, "core.intensity")
             ready.set()
             deadline = time.monotonic() + 30
             while time.monotonic() < deadline:
                 cut = watcher.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                    "WHERE datname = current_database() AND wait_event = 'advisory'"
+                    "WHERE datname = current_database() AND wait_event_type = 'Lock'"
                 ).fetchall()
                 if cut:
                     return

@@ -16,7 +16,7 @@ from grid_assets.forecasting.issuing import FutureIssue
 from grid_assets.forecasting.models import registry
 from grid_assets.halfhours import HALF_HOUR, Window, day_start
 from grid_assets.series import SERIES
-from grid_assets.warehouse.connection import Connection
+from grid_assets.warehouse.connection import Connection, lock_relation
 from grid_assets_tests import shared_warehouse
 from grid_assets_tests.forecasting import issues
 from grid_assets_tests.forecasting.issues import (
@@ -236,25 +236,22 @@ def test_a_run_that_knew_nothing_does_not_overwrite_one_that_did(
 # Several at once, and none at all.
 
 
-def waiting_for(url: SecretStr, lock: str, count: int) -> None:
-    """Wait until so many sessions of this database wait for a lock of a kind."""
-    query = "SELECT FROM pg_stat_activity WHERE wait_event = %s AND datname = current_database()"
+def waiting_for_locks(url: SecretStr, count: int) -> None:
+    """Wait until so many sessions of this database wait for a lock."""
+    query = b"SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = %s"
     with psycopg.connect(url.get_secret_value(), autocommit=True) as watcher:
         wait_until(
-            lambda: len(watcher.execute(query.encode(), [lock]).fetchall()) >= count,
+            lambda: len(watcher.execute(query, [watcher.info.dbname]).fetchall()) >= count,
             60,
-            f"{count} sessions wait for {lock}",
+            f"{count} sessions wait for a lock",
         )
 
 
 def test_two_runs_of_the_same_issue_at_once_leave_one(filled: SecretStr, rows: Rows) -> None:
     with psycopg.connect(filled.get_secret_value()) as gate, ThreadPoolExecutor(2) as pool:
-        gate.execute(
-            "SELECT pg_advisory_xact_lock("
-            "hashtext('grid_assets'), hashtext('forecast.predictions'))"
-        )
+        lock_relation(gate, "forecast.predictions")
         both = [pool.submit(issues.issue, filled, T) for _ in range(2)]
-        waiting_for(filled, "advisory", 2)  # both have their forecast and none has written it
+        waiting_for_locks(filled, 2)  # both have their forecast and none has written it
         gate.rollback()
         assert sorted(done.result(60).rows_written for done in both) == [0, 1920]
     assert len(predictions(rows)) == 1920
@@ -264,12 +261,9 @@ def test_two_runs_of_the_same_issue_at_once_leave_one(filled: SecretStr, rows: R
 def test_two_runs_that_differ_leave_one_of_them_whole(filled: SecretStr, rows: Rows) -> None:
     url = filled.get_secret_value()
     with psycopg.connect(url) as gate:
-        gate.execute(
-            "SELECT pg_advisory_xact_lock("
-            "hashtext('grid_assets'), hashtext('forecast.predictions'))"
-        )
+        lock_relation(gate, "forecast.predictions")
         processes = [issues.start_process(url, T, factor) for factor in (1.0, 1.5)]
-        waiting_for(filled, "advisory", 2)
+        waiting_for_locks(filled, 2)
     for process in processes:
         process.join(60)
     assert [process.exitcode for process in processes] == [0, 0]
@@ -310,7 +304,7 @@ def test_a_process_killed_between_insert_and_commit_leaves_nothing_and_the_next_
     with psycopg.connect(url) as gate:
         gate.execute("SELECT pg_advisory_xact_lock(1, 2)")
         process = issues.start_process(url, T)
-        waiting_for(filled, "advisory", 1)
+        waiting_for_locks(filled, 1)
         assert rows(inserting)
         process.kill()
         process.join()

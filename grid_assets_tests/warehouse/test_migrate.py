@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -17,11 +19,13 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
 from grid_assets.runtime.postgres import EmbeddedPostgres
-from grid_assets.warehouse.connection import WarehouseError, connect, copy_rows
+from grid_assets.warehouse import connection as connection_module
+from grid_assets.warehouse import ledger
+from grid_assets.warehouse.connection import WarehouseError, connect, copy_rows, lock_relation
 from grid_assets.warehouse.migrate import ensure_database, is_current, migrate
 from grid_assets.warehouse.stamp import Stamp, read_stamp
 from grid_assets.warehouse.statements import sql_dir
-from grid_assets.warehouse.urls import session_url
+from grid_assets_tests.running import GridCommand, grid_in_a_new_folder, wait_until
 from grid_assets_tests.warehouse.old_database import migrate_before
 
 NewDatabase = Callable[..., SecretStr]
@@ -52,6 +56,12 @@ def stamp_of(url: SecretStr) -> Stamp:
         stamp = read_stamp(connection)
     assert stamp is not None
     return stamp
+
+
+@pytest.fixture
+def grid() -> Iterator[GridCommand]:
+    with grid_in_a_new_folder() as made:
+        yield made
 
 
 @pytest.fixture
@@ -202,23 +212,58 @@ def test_two_migrations_at_once_do_the_work_once(new_database: NewDatabase) -> N
     assert {one.stamp for one in done} == {LIVE}
 
 
-def test_a_migration_waits_for_one_that_is_at_work(new_database: NewDatabase) -> None:
+def test_a_migration_waits_for_one_that_is_at_work_and_names_it(
+    new_database: NewDatabase, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_module, "LOCK_STEP_S", 0.2)
     url = new_database()
-    with ThreadPoolExecutor(1) as pool, connect(url) as at_work:
-        key = "(hashtext('grid_assets'), hashtext('migrate'))"
-        at_work.execute(f"SELECT pg_advisory_lock{key}".encode())
-        said: list[str] = []
-        waiting = pool.submit(migrate, url, LIVE, said.append)
-        blocked = (
-            b"SELECT count(*) FROM pg_locks JOIN pg_database AS d ON d.oid = database "
-            b"WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"
-        )
-        while at_work.execute(blocked).fetchone() != (1,):
+    migrate(url, LIVE)
+    run(url, "DELETE FROM ops._yoyo_migration WHERE migration_id = '0011_locks_and_rights'")
+    said: list[str] = []
+    with ThreadPoolExecutor(1) as pool:
+        with connect(url) as at_work, at_work.transaction():
+            lock_relation(at_work, "migrate")
+            waiting = pool.submit(migrate, url, LIVE, said.append)
+            wait_until(lambda: "Waiting for the lock on migrate" in caplog.text, 60)
             assert not waiting.done()
-        assert ask(url, "SELECT to_regnamespace('ops')") == [(None,)]
-        assert "waiting" in said[0]
-        at_work.execute(f"SELECT pg_advisory_unlock{key}".encode())
-        assert waiting.result(30).applied == MIGRATIONS
+        assert waiting.result(60).applied == ["0011_locks_and_rights"]
+    assert "Another migration of" in said[0]
+    assert f"held by grid_assets {os.getpid()}@" in caplog.text
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_migration_that_is_interrupted_says_so_and_can_be_repeated(
+    new_database: NewDatabase, number: signal.Signals, grid: GridCommand
+) -> None:
+    url = new_database()
+    grid.environment |= {"GRID_DATABASE_URL": url.get_secret_value()}
+    grid.run("migrate")
+    run(url, "DELETE FROM ops._yoyo_migration WHERE migration_id = '0011_locks_and_rights'")
+    waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    with psycopg.connect(url.get_secret_value()) as reader:
+        reader.execute("TABLE ops.etl_runs")  # 0011 has to wait for its end
+        started = grid.start("migrate")
+        wait_until(lambda: ask(url, f"{waiting} AND datname = current_database()"), 60)
+        assert started.ends(number) == 130, started.output()
+    assert started.output().splitlines()[-1].startswith("Interrupted.")
+    assert migrate(url, LIVE).applied == ["0011_locks_and_rights"]
+
+
+def test_a_process_that_is_killed_leaves_a_migration_applied_and_marked_or_neither(
+    new_database: NewDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As far as a file can show it: what marks it is in its own transaction."""
+    url = new_database()
+
+    def killed(self: object, migration: object, log: bool = True) -> None:
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger._Backend, "mark_one", killed)
+        with pytest.raises(RuntimeError, match="killed"):
+            migrate(url, LIVE)
+    assert ask(url, "SELECT to_regclass('core.intensity')") == [(None,)]
+    assert migrate(url, LIVE).applied == MIGRATIONS
 
 
 def test_two_kinds_at_once_leave_one_and_refuse_the_other(new_database: NewDatabase) -> None:
@@ -322,6 +367,34 @@ def test_a_view_of_somebody_else_is_named_and_nothing_is_lost(
     assert migrate(warehouse, stamp).views_renewed
 
 
+def test_what_an_analyst_added_to_reporting_is_kept(warehouse: SecretStr, rows: Rows) -> None:
+    """An overload of a function of ours, and a view; also in a database of an earlier version."""
+    stamp = stamp_of(warehouse)
+    rows("CREATE FUNCTION reporting.greenest_window(text) RETURNS text LANGUAGE sql RETURN $1")
+    rows("CREATE VIEW reporting.mine AS SELECT 1 AS one")
+    for before in ("SELECT 1", "DELETE FROM ops._yoyo_migration WHERE migration_id > '0010'"):
+        rows(before)
+        rows("COMMENT ON SCHEMA reporting IS 'Made from sql/views of another version.'")
+        assert migrate(warehouse, stamp).views_renewed
+        assert rows("SELECT reporting.greenest_window('now')") == [("now",)]
+        assert rows("SELECT one FROM reporting.mine") == [(1,)]
+        [(overloads,)] = rows("SELECT count(*) FROM pg_proc WHERE proname = 'greenest_window'")
+        assert overloads == 2
+
+
+def test_an_analysts_object_with_the_name_of_a_new_one_of_ours_is_named_and_kept(
+    warehouse: SecretStr, rows: Rows
+) -> None:
+    rows("DROP VIEW reporting.telemetry_24h")
+    rows("DELETE FROM ops.reporting_objects WHERE name = 'reporting.telemetry_24h'")
+    rows("CREATE VIEW reporting.telemetry_24h AS SELECT 1 AS mine")
+    rows("COMMENT ON SCHEMA reporting IS 'Made from sql/views of another version.'")
+    with pytest.raises(WarehouseError, match=r"Rename it, then migrate.*telemetry_24h"):
+        migrate(warehouse, stamp_of(warehouse))
+    assert rows("SELECT mine FROM reporting.telemetry_24h") == [(1,)]
+    assert rows("SELECT count(*) FROM reporting.telemetry") == [(0,)]
+
+
 # Not allowed
 
 
@@ -368,23 +441,7 @@ def test_an_owner_who_may_not_create_roles_hears_what_an_administrator_has_to_ru
         server.stop()
 
 
-# URLs
-
-
-@pytest.mark.parametrize(
-    ("url", "session"),
-    [
-        ("postgresql://u:6543@host:6543/db?a=b", "postgresql://u:6543@host:5432/db?a=b"),
-        ("postgresql://host:6543", "postgresql://host:5432"),
-        ("postgresql://[::1]:6543/db", "postgresql://[::1]:5432/db"),
-        ("postgresql://u:p@host:5432/db", "postgresql://u:p@host:5432/db"),
-        ("postgresql://u:p@host:16543/db", "postgresql://u:p@host:16543/db"),
-        ("postgresql://u:p@host/db6543", "postgresql://u:p@host/db6543"),
-        ("postgresql:///db?host=/tmp", "postgresql:///db?host=/tmp"),
-    ],
-)
-def test_a_transaction_pooler_is_left_for_its_session_mode(url: str, session: str) -> None:
-    assert session_url(SecretStr(url)).get_secret_value() == session
+# Databases on a server
 
 
 def test_a_database_is_created_once_and_found_after(server: SecretStr) -> None:
@@ -405,22 +462,6 @@ def test_a_login_that_may_not_create_databases_is_refused_with_the_reason(
 ) -> None:
     with pytest.raises(WarehouseError, match="may not create the database grid_test_never"):
         ensure_database(stranger(server), "grid_test_never")
-
-
-def test_every_form_of_url_that_libpq_reads_can_be_migrated(
-    server: SecretStr, new_database: NewDatabase
-) -> None:
-    given = conninfo_to_dict(server.get_secret_value())
-    dbname = urlsplit(new_database().get_secret_value()).path[1:]
-    # All of it as parameters, as for a local socket; and each part percent-encoded.
-    parameters = urlencode({**given, "dbname": dbname})
-    assert migrate(SecretStr(f"postgresql:///?{parameters}"), LIVE).views_renewed
-    user, password, other = (
-        "".join(f"%{ord(letter):02X}" for letter in str(text))
-        for text in (given["user"], given.get("password", "none is asked for"), dbname)
-    )
-    encoded = f"postgres://{user}:{password}@{given['host']}:{given['port']}/{other}"
-    assert migrate(SecretStr(encoded), LIVE).applied == []
 
 
 def test_a_database_beside_one_that_is_named_without_a_host_is_found(server: SecretStr) -> None:
@@ -454,20 +495,3 @@ def test_times_from_a_server_in_london_are_utc(warehouse: SecretStr) -> None:
         warehouse, "SELECT timestamptz '2026-10-25 00:30Z', timestamptz '2026-10-25 01:30Z'"
     )
     assert after - before == timedelta(hours=1)
-
-
-def test_a_server_that_is_not_there_is_named_by_its_address_without_the_password() -> None:
-    with pytest.raises(WarehouseError, match=r"127\.0\.0\.1:1/grid cannot be used") as refused:
-        migrate(SecretStr("postgresql://me:hidden-word@127.0.0.1:1/grid"), LIVE)
-    assert "hidden-word" not in str(refused.value)
-
-
-def test_a_wrong_password_is_reported_without_showing_it(server: SecretStr) -> None:
-    parts = urlsplit(server.get_secret_value())
-    # No such user: refused even by a server that trusts all local users.
-    url = with_parts(server, netloc=f"grid_nobody:hidden-word@{parts.hostname}:{parts.port}")
-    with pytest.raises(WarehouseError, match="grid_nobody") as refused:
-        migrate(url, LIVE)
-    assert "hidden-word" not in str(refused.value)
-    assert isinstance(refused.value.__context__, psycopg.OperationalError)
-    assert refused.value.__suppress_context__

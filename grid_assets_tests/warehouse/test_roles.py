@@ -57,6 +57,8 @@ TABLES = (
     "ops.quarantine",
     "ops.retention",
     "ops.clocks",
+    "ops.locks",
+    "ops.reporting_objects",
     "ops._yoyo_migration",
     "ops.yoyo_lock",
 )
@@ -185,7 +187,7 @@ def test_the_reader_writes_nothing(as_role: As, warehouse: SecretStr) -> None:
                 connection.execute(command.encode())
 
 
-def test_the_reader_is_held_to_a_time_and_to_a_number_of_connections(
+def test_the_reader_has_defaults_that_it_can_change_and_a_number_of_connections_that_it_cannot(
     as_role: As, server: SecretStr
 ) -> None:
     reader = as_role("grid_reader")
@@ -195,6 +197,9 @@ def test_the_reader_is_held_to_a_time_and_to_a_number_of_connections(
         "current_setting('idle_in_transaction_session_timeout')",
     ) == [("1min", "on", "1min")]
     assert ask(server, "SELECT rolconnlimit FROM pg_roles WHERE rolname = 'grid_reader'") == [(32,)]
+    with connect(reader) as connection:
+        connection.execute("SET statement_timeout = 0")
+        assert connection.execute("SHOW statement_timeout").fetchone() == ("0",)
     # a setting of this database alone, which is how an operator would choose another one
     name = urlsplit(reader.get_secret_value()).path[1:]
     run(server, f"ALTER ROLE grid_reader IN DATABASE {name} SET statement_timeout = '100ms'")
@@ -281,6 +286,63 @@ def test_what_the_triggers_maintain_the_writer_cannot_write_itself(as_role: As) 
         "INSERT INTO raw.neso_forecast VALUES ('2026-01-01Z', '2026-01-01Z', 1)",
     )
     assert ask(writer, "SELECT p50::integer FROM forecast.latest") == [(1,)]
+
+
+def test_the_writer_changes_no_key_and_nothing_that_says_who_did_what(as_role: As) -> None:
+    """A changed key would take another row's place, or hide a row from the rules of its age."""
+    writer = as_role("grid_writer")
+    changeable = ask(
+        writer,
+        "SELECT c.oid::regclass::text, attname, EXISTS ("
+        "  SELECT FROM pg_index WHERE indrelid = c.oid AND indisprimary AND attnum = ANY (indkey)) "
+        "FROM pg_class AS c JOIN pg_attribute ON attrelid = c.oid "
+        "WHERE relkind IN ('r', 'p', 'v') AND relnamespace::regnamespace::text = ANY(%s) "
+        "AND attnum > 0 AND NOT attisdropped AND has_column_privilege(c.oid, attnum, 'UPDATE')",
+        [*LAYERS, "reporting"],
+    )
+    assert [(table, column) for table, column, is_key in changeable if is_key] == []
+    assert {table for table, _, _ in changeable} >= {"core.intensity", "forecast.accuracy"}
+    assert {column for table, column, _ in changeable if table == "ops.etl_runs"} == {
+        *("finished_at", "execution_time_ms", "heartbeat_at", "status"),
+        *("rows_fetched", "rows_written", "rows_quarantined"),
+        *("error_type", "error_message", "stack_trace"),
+    }
+    refuses(
+        writer,
+        "UPDATE core.intensity SET period_start = period_start - interval '30 min'",
+        "UPDATE forecast.predictions SET issued_at = issued_at - interval '1 year'",
+        "UPDATE ops.etl_runs SET started_at = '2020-01-01'",
+        "UPDATE ops.etl_runs SET trigger = 'manual'",
+        "UPDATE ops.quarantine SET payload = ''",
+        "UPDATE ops.locks SET name = 'mine'",
+        "UPDATE ops.reporting_objects SET name = 'mine'",
+    )
+
+
+def test_an_upgrade_takes_the_writers_right_to_keys_back(as_role: As, warehouse: SecretStr) -> None:
+    run(
+        warehouse,
+        "GRANT UPDATE ON core.intensity, ops.etl_runs TO grid_writer",
+        "CREATE TABLE forecast.later (id integer PRIMARY KEY, value integer)",
+        "ALTER TABLE forecast.later OWNER TO grid_owner",
+        "COMMENT ON SCHEMA reporting IS 'Made from sql/views of another version.'",
+    )
+    migrate(warehouse, stamp_of(warehouse))
+    writer = as_role("grid_writer")
+    refuses(
+        writer,
+        "UPDATE core.intensity SET period_start = now()",
+        "UPDATE ops.etl_runs SET pid = 1",
+        "UPDATE forecast.later SET id = 2",
+        "DELETE FROM forecast.later",
+    )
+    run(
+        writer,
+        "INSERT INTO forecast.later VALUES (1, 1)",
+        "INSERT INTO forecast.later VALUES (1, 2) "
+        "ON CONFLICT (id) DO UPDATE SET value = excluded.value",
+    )
+    assert ask(writer, "SELECT value FROM forecast.later") == [(2,)]
 
 
 def test_the_writer_runs_whole_cycles_and_looks_at_them(

@@ -19,14 +19,17 @@ from pydantic import SecretStr
 
 from grid_assets.warehouse import run_log
 from grid_assets.warehouse.connection import Connection, WarehouseError, write_transaction
-from grid_assets.warehouse.run_log import MAX_TRACE, mark_crashed
-from grid_assets.warehouse.urls import redact
+from grid_assets.warehouse.run_log import MAX_TRACE, are_run_processes_gone, mark_crashed
+from grid_assets.warehouse.urls import read, redact
 from grid_assets_tests import shared_warehouse
+from grid_assets_tests.running import wait_until
 
 one_warehouse, emptied = shared_warehouse.one_warehouse, shared_warehouse.warehouse
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 Attempt = Callable[..., AbstractContextManager[run_log.Attempt]]
+
+OWN = run_log._process_start(os.getpid())
 
 ATTEMPT_THAT_HANGS = """
 import sys, time
@@ -295,18 +298,31 @@ def test_the_next_attempt_first_marks_dead_ones_as_crashed(
 def test_a_younger_process_with_the_same_id_is_another_one(
     warehouse: SecretStr, connection: Connection, rows: Rows
 ) -> None:
-    insert(rows, warehouse, pid=os.getpid(), age=timedelta(days=1))
+    insert(rows, warehouse, pid=os.getpid(), started_s=run_log._process_start(1))
     assert mark_crashed(connection) == 1
 
 
-def test_an_attempt_of_this_process_is_alive(
-    warehouse: SecretStr, connection: Connection, rows: Rows
+@pytest.mark.parametrize("clock", ["-30 seconds", "-1 day", "1 day"])
+def test_an_attempt_of_this_process_is_alive_whatever_the_clocks_say(
+    warehouse: SecretStr, connection: Connection, rows: Rows, clock: str
 ) -> None:
-    born = datetime.fromtimestamp(psutil.Process().create_time(), UTC)
-    insert(rows, warehouse, pid=os.getpid(), age=datetime.now(UTC) - born)
-    # However old its heartbeat: on its own machine the process id decides.
+    """The database's clock, which writes `started_at`, may be ahead of the host's or behind it."""
+    insert(rows, warehouse, pid=os.getpid())
+    # However old its heartbeat: on its own machine the process decides.
     rows("UPDATE ops.etl_runs SET heartbeat_at = now() - interval '1 day'")
+    born = datetime.fromtimestamp(psutil.Process().create_time(), UTC)
+    rows("UPDATE ops.etl_runs SET started_at = %s + %s::interval", born, clock)
     assert mark_crashed(connection) == 0
+    assert are_run_processes_gone(connection, ["old"]) == {"old": False}
+
+
+@pytest.mark.parametrize(("silence", "buried"), [("2 minutes", 0), ("4 minutes", 1)])
+def test_a_row_of_an_earlier_version_is_judged_by_its_heartbeat(
+    warehouse: SecretStr, connection: Connection, rows: Rows, silence: str, buried: int
+) -> None:
+    insert(rows, warehouse, pid=os.getpid(), started_s=None)
+    rows("UPDATE ops.etl_runs SET heartbeat_at = now() - %s::interval", silence)
+    assert mark_crashed(connection) == buried
 
 
 @pytest.mark.parametrize(("silence", "buried"), [("2 minutes", 0), ("4 minutes", 1)])
@@ -341,6 +357,95 @@ def test_a_heartbeat_shows_that_an_attempt_lives(
     pytest.fail("no heartbeat came")
 
 
+@pytest.mark.parametrize("failure", ["terminated", "statement_timeout", "no such table"])
+def test_a_beat_that_fails_is_logged_and_the_next_one_tries_again(
+    attempt: Attempt,
+    warehouse: SecretStr,
+    rows: Rows,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    failure: str,
+) -> None:
+    """Each failure is a real one of the server."""
+    monkeypatch.setattr(run_log, "HEARTBEAT_S", 0.05)
+    name = read(warehouse)["dbname"]
+    beat = "SELECT heartbeat_at FROM ops.etl_runs"
+    blocked = (
+        "SELECT pid FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    with attempt():
+        if failure == "no such table":
+            rows("ALTER TABLE ops.etl_runs RENAME TO renamed")
+            wait_until(lambda: "A heartbeat of core.intensity failed" in caplog.text, 60)
+            rows("ALTER TABLE ops.renamed RENAME TO etl_runs")
+        else:
+            if failure == "statement_timeout":
+                rows(f"ALTER DATABASE {name} SET statement_timeout = '200ms'")
+            with psycopg.connect(warehouse.get_secret_value()) as holder:
+                holder.execute("SELECT FROM ops.etl_runs FOR UPDATE")
+                wait_until(lambda: rows(blocked), 60)
+                if failure == "terminated":
+                    rows(blocked.replace("pid", "pg_terminate_backend(pid)", 1))
+                wait_until(lambda: "A heartbeat of core.intensity failed" in caplog.text, 60)
+            rows(f"ALTER DATABASE {name} RESET statement_timeout")
+        before = rows(beat)
+        wait_until(lambda: rows(beat) > before, 60)
+    assert rows("SELECT status FROM ops.etl_runs") == [("success",)]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_an_attempt_that_was_wrongly_marked_as_crashed_says_so_at_its_end(
+    connection: Connection, attempt: Attempt, rows: Rows, fails: bool
+) -> None:
+    def work() -> None:
+        with attempt():
+            rows("UPDATE ops.etl_runs SET host = 'elsewhere', heartbeat_at = '2020-01-01'")
+            assert mark_crashed(connection) == 1
+            connection.commit()
+            if fails:
+                raise LookupError("and failed")
+
+    if fails:
+        with pytest.raises(LookupError):
+            work()
+    else:
+        work()
+    said = f"and failed {run_log.WRONGLY_CRASHED}" if fails else run_log.WRONGLY_CRASHED
+    assert rows("SELECT status, error_type, error_message FROM ops.etl_runs") == [
+        ("failed", "LookupError", said) if fails else ("success", None, said)
+    ]
+
+
+def test_an_interrupt_between_the_row_and_the_work_is_recorded(
+    attempt: Attempt, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row is there, and its number is not known yet."""
+    real = run_log._start
+
+    def interrupted(url: SecretStr, current: run_log.Attempt, *rest: Any) -> None:
+        real(url, current, *rest)
+        current.attempt = 0
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run_log, "_start", interrupted)
+    with pytest.raises(KeyboardInterrupt), attempt():
+        pytest.fail("the work began")
+    assert rows("SELECT status, error_type FROM ops.etl_runs") == [("failed", "KeyboardInterrupt")]
+
+
+def test_an_end_that_cannot_be_recorded_does_not_hide_the_cause(
+    attempt: Attempt, rows: Rows
+) -> None:
+    def work() -> None:
+        rows("ALTER TABLE ops.etl_runs RENAME TO renamed")
+        raise LookupError("the cause")
+
+    with pytest.raises(LookupError, match="the cause"), attempt():
+        work()
+    rows("ALTER TABLE ops.renamed RENAME TO etl_runs")
+
+
 def test_a_server_that_cannot_be_reached_is_reported_before_any_work(attempt: Attempt) -> None:
     nowhere = SecretStr("postgresql://me:hidden-word@127.0.0.1:1/grid")
     with (
@@ -363,7 +468,7 @@ def insert(
     warehouse: SecretStr,
     *,
     pid: int,
-    age: timedelta = timedelta(seconds=1),
+    started_s: float | None = OWN,
     host: str | None = None,
 ) -> None:
     """A running row as another process would have left it."""
@@ -371,13 +476,12 @@ def insert(
         host = this_host(warehouse)
     rows(
         "INSERT INTO ops.etl_runs (run_id, asset, attempt, trigger, partition_start, "
-        "partition_end, started_at, status, host, pid, heartbeat_at) VALUES ('old', "
-        "'core.intensity', 1, 'tick', '2026-01-01', '2026-01-01', now() - %s, 'running', %s, %s, "
-        "now() - %s)",
-        age,
+        "partition_end, started_at, status, host, pid, process_started_s, heartbeat_at) VALUES "
+        "('old', 'core.intensity', 1, 'tick', '2026-01-01', '2026-01-01', "
+        "now() - interval '1 second', 'running', %s, %s, %s, now())",
         host,
         pid,
-        age,
+        started_s,
     )
 
 

@@ -1,6 +1,6 @@
 -- The process of the newest attempt of each run, and whether it has been silent for a while.
 SELECT DISTINCT ON (run_id)
-       run_id, host, pid, started_at,
+       run_id, host, pid, process_started_s,
        coalesce(finished_at, heartbeat_at) < clock_timestamp() - %(silent)s AS silent
 FROM ops.etl_runs
 WHERE run_id = ANY(%(run_ids)s)
