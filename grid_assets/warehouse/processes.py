@@ -1,45 +1,56 @@
-"""The process of a run, as a text that another process can check."""
+"""Processes, so named that another one on the same machine can tell whether they still run."""
 
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import psutil
 
-from grid_assets.warehouse.run_log import _host
-
 
 def this_process() -> str:
-    """This process: its id, when it was created, and its machine.
+    """This process: its id, when it started, and its machine.
 
     An id alone would not do, because the system later gives it to another process.
     """
-    return f"{os.getpid()}@{_created(os.getpid())}@{_host()}"
+    return f"{os.getpid()}@{started(os.getpid())}@{host()}"
 
 
 def is_gone(process: str) -> bool | None:
     """Whether a process has ended; None if it cannot be known, because it is on another machine."""
-    pid, created, host = process.split("@", 2)
-    if host != _host():
+    pid, began, machine = process.split("@", 2)
+    if machine != host():
         return None
-    return _created(int(pid)) != created
+    return str(started(int(pid))) != began
 
 
-def _created(pid: int) -> str | None:
-    """When a process was created; None if there is none, or only its exit code waits to be read.
+def host() -> str:
+    """The scope in which a process id is unique: machine, boot and container."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            boot = file.read().strip()
+        return f"{socket.gethostname()}/{boot}/{os.stat('/proc/self/ns/pid').st_ino}"
+    except OSError:  # not Linux
+        return socket.gethostname()
 
-    On Linux in ticks since the start of the machine, which no change of the clock affects.
+
+def started(pid: int) -> float | None:
+    """When a process of this machine started, None if it is gone or a zombie.
+
+    In seconds since boot, which no clock change moves. A younger process with the same id differs.
     """
     try:
-        stat = Path(f"/proc/{pid}/stat").read_bytes()
-    except OSError:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        state, *fields = stat.rpartition(")")[2].split()
+        return None if state in "ZX" else int(fields[18]) / os.sysconf("SC_CLK_TCK")
+    except FileNotFoundError:
         if Path("/proc/self/stat").exists():
             return None
-    else:
-        state, *fields = stat.rpartition(b")")[2].split()  # the name before it may hold anything
-        return None if state == b"Z" else fields[18].decode()
-    try:
-        return str(psutil.Process(pid).create_time())
+    except ProcessLookupError:  # it ended while it was read
+        return None
+    try:  # not Linux
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
     except psutil.NoSuchProcess:
         return None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 import threading
 import time
 import traceback
@@ -17,12 +16,11 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Final
 
-import psutil
 from pydantic import SecretStr
 
+from grid_assets.warehouse import processes
 from grid_assets.warehouse.connection import Connection, connect, storable
 from grid_assets.warehouse.statements import statement
 from grid_assets.warehouse.urls import redact
@@ -108,9 +106,9 @@ def _start(url: SecretStr, current: Attempt, trigger: str, first_day: date, last
                 "trigger": trigger,
                 "first_day": first_day,
                 "last_day": last_day,
-                "host": _host(),
+                "host": processes.host(),
                 "pid": os.getpid(),
-                "process_started_s": _process_start(os.getpid()),
+                "process_started_s": processes.started(os.getpid()),
             },
         ).fetchone()
     assert row is not None
@@ -169,7 +167,7 @@ def _finish(
                 "run_id": current.run_id,
                 "asset": current.asset,
                 "attempt": current.attempt or None,
-                "host": _host(),
+                "host": processes.host(),
                 "pid": os.getpid(),
                 "wrongly": WRONGLY_CRASHED,
             },
@@ -191,43 +189,12 @@ def _send_heartbeats(url: SecretStr, current: Attempt, stop: threading.Event) ->
             _log.warning("A heartbeat of %s failed: %s", current.asset, redact(str(error), url))
 
 
-def _host() -> str:
-    """The scope in which a process id is unique: machine, boot and container."""
-    try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-            boot = file.read().strip()
-        return f"{socket.gethostname()}/{boot}/{os.stat('/proc/self/ns/pid').st_ino}"
-    except OSError:  # not Linux
-        return socket.gethostname()
-
-
 def _is_gone(host: str, pid: int, started_s: float | None, silent: bool) -> bool:
     """Whether the process of an attempt is gone.
 
     On another machine, and for a row of a version that did not record the start of its process, a
     heartbeat that has stopped decides.
     """
-    if host != _host() or started_s is None:
+    if host != processes.host() or started_s is None:
         return silent
-    return _process_start(pid) != started_s
-
-
-def _process_start(pid: int) -> float | None:
-    """When a process of this machine started, None if it is gone or a zombie.
-
-    In seconds since boot, which no clock change moves. A younger process with the same id differs.
-    """
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-        state, *fields = stat.rpartition(")")[2].split()
-        return None if state in "ZX" else int(fields[18]) / os.sysconf("SC_CLK_TCK")
-    except FileNotFoundError:
-        if Path("/proc/self/stat").exists():
-            return None
-    except ProcessLookupError:  # it ended while it was read
-        return None
-    try:  # not Linux
-        process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
-    except psutil.NoSuchProcess:
-        return None
+    return processes.started(pid) != started_s

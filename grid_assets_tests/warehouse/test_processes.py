@@ -35,5 +35,5 @@ def test_a_process_is_alive_until_it_is_killed_and_dead_before_its_parent_has_no
 def test_an_id_that_another_process_has_now_is_dead_and_another_machine_is_unknown() -> None:
     pid, created, host = this_process().split("@", 2)
     assert is_gone(this_process()) is False
-    assert is_gone(f"{pid}@{int(created) + 1}@{host}") is True
+    assert is_gone(f"{pid}@{float(created) + 1}@{host}") is True
     assert is_gone(f"{pid}@{created}@{host}elsewhere") is None

@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from grid_assets.warehouse import run_log
+from grid_assets.warehouse import processes, run_log
 from grid_assets.warehouse.connection import Connection, WarehouseError, write_transaction
 from grid_assets.warehouse.run_log import MAX_TRACE, are_run_processes_gone, mark_crashed
 from grid_assets.warehouse.urls import read, redact
@@ -29,13 +29,13 @@ one_warehouse, emptied = shared_warehouse.one_warehouse, shared_warehouse.wareho
 Rows = Callable[..., list[tuple[Any, ...]]]
 Attempt = Callable[..., AbstractContextManager[run_log.Attempt]]
 
-OWN = run_log._process_start(os.getpid())
+OWN = processes.started(os.getpid())
 
 ATTEMPT_THAT_HANGS = """
 import sys, time
 from datetime import date
 from pydantic import SecretStr
-from grid_assets.warehouse import run_log
+from grid_assets.warehouse import processes, run_log
 with run_log.attempt(SecretStr(sys.argv[1]), run_id="killed", asset="raw.intensity",
                     trigger="tick", first_day=date(2026, 1, 1), last_day=date(2026, 1, 1)):
     print("running", flush=True)
@@ -298,7 +298,7 @@ def test_the_next_attempt_first_marks_dead_ones_as_crashed(
 def test_a_younger_process_with_the_same_id_is_another_one(
     warehouse: SecretStr, connection: Connection, rows: Rows
 ) -> None:
-    insert(rows, warehouse, pid=os.getpid(), started_s=run_log._process_start(1))
+    insert(rows, warehouse, pid=os.getpid(), started_s=processes.started(1))
     assert mark_crashed(connection) == 1
 
 
