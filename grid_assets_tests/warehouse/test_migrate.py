@@ -232,18 +232,24 @@ def test_a_migration_waits_for_one_that_is_at_work_and_names_it(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("blocked_by", ["TABLE ops.etl_runs", "migrate"])
 def test_a_migration_that_is_interrupted_says_so_and_can_be_repeated(
-    new_database: NewDatabase, number: signal.Signals, grid: GridCommand
+    new_database: NewDatabase, number: signal.Signals, blocked_by: str, grid: GridCommand
 ) -> None:
+    """While it waits for a reader of a table that it changes, or for another migration."""
     url = new_database()
+    migrate(url, LIVE)
     grid.environment |= {"GRID_DATABASE_URL": url.get_secret_value()}
-    grid.run("migrate")
     run(url, "DELETE FROM ops._yoyo_migration WHERE migration_id = '0011_locks_and_rights'")
     waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-    with psycopg.connect(url.get_secret_value()) as reader:
-        reader.execute("TABLE ops.etl_runs")  # 0011 has to wait for its end
+    waiting += " AND datname = current_database()"
+    with connect(url) as other, other.transaction():
+        if blocked_by == "migrate":
+            lock_relation(other, "migrate")
+        else:
+            other.execute(blocked_by.encode())
         started = grid.start("migrate")
-        wait_until(lambda: ask(url, f"{waiting} AND datname = current_database()"), 60)
+        wait_until(lambda: ask(url, f"SELECT EXISTS ({waiting})") == [(True,)], 60, started.output)
         assert started.ends(number) == 130, started.output()
     assert started.output().splitlines()[-1].startswith("Interrupted.")
     assert migrate(url, LIVE).applied == ["0011_locks_and_rights"]
