@@ -24,11 +24,6 @@ from grid_assets.telemetry.checks import Check, Verdict
 from grid_assets.warehouse import catalogue
 from grid_assets.warehouse.stamp import Stamp
 
-MISSING: Final = (
-    " Days are listed since 2017, because each can be made; one that no run has made is missing."
-)
-"""The end of the description of an asset with partitions."""
-
 OWNERS: Final = ["team:grid-assets"]
 FRESH: Final = dg.FreshnessPolicy.time_window(
     fail_window=timedelta(hours=2), warn_window=timedelta(hours=1)
@@ -44,6 +39,19 @@ CONTENTS: Final = "contents_md5"
 def asset_key(relation: str) -> dg.AssetKey:
     """The asset of a relation: `core.intensity` is `core/intensity`."""
     return dg.AssetKey(relation.split("."))
+
+
+def origin(path: str, *, has_past: bool = True) -> str:
+    """The end of an asset's description.
+
+    As metadata, the source would stand among those of the newest materialisation, with a time that
+    Dagster does not always know ("Invalid Date").
+    """
+    days = (
+        "Days are listed since 2017, because each can be made; one that no run has made is missing."
+    )
+    source = f"Source: `{PUBLIC_API_URL}{path}`, NESO, CC BY 4.0."
+    return f" {days} {source}" if has_past else f" {source}"
 
 
 def as_markdown(comment: str) -> str:
@@ -68,7 +76,6 @@ def column_schema(relation: str) -> dg.TableSchema:
 def asset_kwargs(
     relation: str,
     *,
-    source: str,
     checks: Sequence[dg.AssetCheckSpec] = (),
     kinds: Set[str] = frozenset({"python", "postgres"}),
     has_past: bool = True,
@@ -88,8 +95,6 @@ def asset_kwargs(
         "metadata": {
             "dagster/column_schema": column_schema(relation),
             "dagster/table_name": relation,
-            "source": dg.MetadataValue.url(f"{PUBLIC_API_URL}{source}"),
-            "licence": "NESO Carbon Intensity API, CC BY 4.0",
         },
         "freshness_policy": FRESH,
         "check_specs": list(checks),

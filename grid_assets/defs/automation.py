@@ -49,6 +49,9 @@ QUIET_RUN_CONFIG: Final = {"loggers": {"console": {"config": {"log_level": "CRIT
 WHY_TAG: Final = "grid/why"
 """The tag that says why the sensor started a run."""
 
+SENSOR_INTERVAL_S: Final = 4
+"""The daemon looks for sensors every 5 seconds. With 5, each second look would come too early."""
+
 FULL_SCAN_EVERY: Final = timedelta(minutes=5)
 """How often `core` is compared with all of `raw`, whether or not anything was written."""
 
@@ -229,7 +232,7 @@ class Looked:
 
 @dg.sensor(
     job=TELEMETRY,
-    minimum_interval_seconds=5,
+    minimum_interval_seconds=SENSOR_INTERVAL_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
         "Asks every 5 seconds whether anything was written. If so, and every minute, it checks "

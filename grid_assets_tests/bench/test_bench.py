@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from bench import __main__ as command
-from bench import arriving, forecasting
+from bench import arriving, forecasting, idle
 from bench.results import BenchError, Figure, Measured, calibrated, document, result, table
 from bench.sandbox import Sandbox, sandbox
 from bench.sizes import Sizes
@@ -54,10 +54,10 @@ TINY = Sizes(
 )
 
 
-# Starting the whole product takes a minute; test_supervisor.py does that.
+# Starting the whole product takes a minute; test_supervisor.py and test_ui.py do that.
 @pytest.mark.parametrize(
     "figures",
-    [f for f, _ in command.QUESTIONS if f != arriving.FIGURES],
+    [f for f, _ in command.QUESTIONS if f not in (arriving.FIGURES, idle.FIGURES)],
     ids=lambda f: next(iter(f)),
 )
 def test_every_result_is_measured_on_a_tiny_size(figures: dict[str, Figure]) -> None:

@@ -162,7 +162,7 @@ def test_the_schedule_and_the_sensor_are_on_without_a_click(demo: Demo) -> None:
     assert repository["sensors"] == [
         {
             "name": "new_telemetry",
-            "minIntervalSeconds": 5,
+            "minIntervalSeconds": 4,
             "sensorState": {"status": "RUNNING"},
         }
     ]

@@ -11,12 +11,12 @@ from typing import Any
 import dagster as dg
 
 from grid_assets.defs.asset_metadata import (
-    MISSING,
     asset_kwargs,
     check_results_of,
     describe_partitions,
     judged_checks,
     kind_metadata,
+    origin,
 )
 from grid_assets.defs.assets import raw
 from grid_assets.defs.partitions import days_of
@@ -36,7 +36,6 @@ Publish = Callable[[Connection, Window, datetime, Callable[[Connection], None]],
 @dg.asset(
     **asset_kwargs(
         "core.intensity",
-        source="/intensity",
         checks=judged_checks(
             "core.intensity", BLOCKING["core.intensity"], WARNING["core.intensity"]
         ),
@@ -46,7 +45,7 @@ Publish = Callable[[Connection, Window, datetime, Callable[[Connection], None]],
         "One row is one half-hour that has begun, with the newest published forecast and actual "
         "(gCO2/kWh) from `raw.intensity`. A value outside 0 to 1000 becomes null, with the reason "
         "in a column beside it. A re-run rewrites only rows that changed. A partition is the UTC "
-        "day in which the half-hours start." + MISSING
+        "day in which the half-hours start." + origin("/intensity")
     ),
 )
 def intensity(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
@@ -56,7 +55,6 @@ def intensity(context: dg.AssetExecutionContext, services: Services) -> Iterator
 @dg.asset(
     **asset_kwargs(
         "core.generation_mix",
-        source="/generation",
         checks=judged_checks(
             "core.generation_mix", BLOCKING["core.generation_mix"], WARNING["core.generation_mix"]
         ),
@@ -66,7 +64,7 @@ def intensity(context: dg.AssetExecutionContext, services: Services) -> Iterator
         "One row is one half-hour of the generation mix (% by fuel) from `raw.generation`, "
         "adjusted to sum to exactly 100: `other` is the remainder, and named fuels that exceed 100 "
         "by rounding are scaled down. A re-run rewrites only rows that changed. A partition is the "
-        "UTC day in which the half-hours start." + MISSING
+        "UTC day in which the half-hours start." + origin("/generation")
     ),
 )
 def generation_mix(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:

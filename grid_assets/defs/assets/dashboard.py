@@ -41,13 +41,12 @@ PAUSE: Final = timedelta(minutes=5)
     # Scores are the last step of a run that forecasts. If they fail, the sensor or the tick makes
     # the page, which then shows the failure.
     deps=[asset_key("forecast.accuracy"), *map(asset_key, SHOWN)],
-    metadata={"licence": "NESO Carbon Intensity API, CC BY 4.0"},
     description=(
         "One file is a single-page view of current conditions, for people without a BI tool: "
         "carbon intensity (gCO2/kWh), generation mix (%), the forecast with its band, accuracy by "
         "lead, and pipeline health. It reads the views of `reporting` and needs no network. A "
         "re-run replaces the file, GRID_HOME/files/dashboard.html. There are no partitions, "
-        "because only the newest page is kept."
+        "because only the newest page is kept. Data: NESO, CC BY 4.0."
     ),
 )
 def dashboard(

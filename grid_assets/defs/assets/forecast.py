@@ -8,13 +8,13 @@ from typing import Any, Final
 import dagster as dg
 
 from grid_assets.defs.asset_metadata import (
-    MISSING,
     asset_key,
     asset_kwargs,
     check_results_of,
     describe_partitions,
     judged_checks,
     kind_metadata,
+    origin,
 )
 from grid_assets.defs.assets import core, raw
 from grid_assets.defs.partitions import BACKTEST, CYCLES, Days, days_of
@@ -41,7 +41,6 @@ REACHED: Final = timedelta(days=2)
 @dg.asset(
     **asset_kwargs(
         "forecast.predictions",
-        source="/intensity",
         checks=judged_checks(
             "forecast.predictions",
             BLOCKING["forecast.predictions"],
@@ -55,7 +54,7 @@ REACHED: Final = timedelta(days=2)
         "A partition is the UTC day of issue. A half-hourly cycle adds the issue that starts at "
         "the next half-hour, if there is newer telemetry. A past day is back-tested: an issue "
         "every few hours (GRID_BACKTEST_STRIDE_HOURS), from the telemetry known then. A re-run "
-        "replaces an issue." + MISSING
+        "replaces an issue." + origin("/intensity")
     ),
 )
 def predictions(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
@@ -164,7 +163,6 @@ def _picture(services: Services, issued: issuing.Issued, times: list[datetime]) 
 @dg.asset(
     **asset_kwargs(
         "forecast.accuracy",
-        source="/intensity",
         checks=judged_checks("forecast.accuracy", (), WARNING["forecast.accuracy"]),
     ),
     deps=[
@@ -183,7 +181,7 @@ def _picture(services: Services, issued: issuing.Issued, times: list[datetime]) 
         "MAE, bias, WAPE, pinball loss, coverage of the 80 % band, and the sums behind "
         "them, from forecasts and actuals joined on series and half-hour. A run also scores the "
         "two days after its own, which its forecasts reach. Only changed rows are rewritten. A "
-        "partition is the UTC day of its targets." + MISSING
+        "partition is the UTC day of its targets." + origin("/intensity")
     ),
 )
 def accuracy(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:

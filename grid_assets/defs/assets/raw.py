@@ -17,12 +17,12 @@ from grid_assets.api.payloads import (
     reject_other_times,
 )
 from grid_assets.defs.asset_metadata import (
-    MISSING,
     asset_kwargs,
     check_results_of,
     describe_partitions,
     kind_metadata,
     last_version,
+    origin,
     raw_checks,
 )
 from grid_assets.defs.partitions import CYCLES, days_of, today_of
@@ -58,14 +58,12 @@ Result = dg.AssetCheckResult | dg.MaterializeResult[Any]
 
 @dg.asset(
     **asset_kwargs(
-        "raw.intensity",
-        source="/intensity",
-        checks=raw_checks("raw.intensity", FEW_QUARANTINED, CLOCKS_AGREE),
+        "raw.intensity", checks=raw_checks("raw.intensity", FEW_QUARANTINED, CLOCKS_AGREE)
     ),
     description=(
         "One row is one half-hour of national carbon intensity (gCO2/kWh) as `/intensity` "
         "published it at one capture. A re-run adds a row only where a value changed. "
-        "A partition is the UTC day in which the half-hours start." + MISSING
+        "A partition is the UTC day in which the half-hours start." + origin("/intensity")
     ),
 )
 def intensity(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
@@ -76,14 +74,12 @@ def intensity(context: dg.AssetExecutionContext, services: Services) -> Iterator
 
 @dg.asset(
     **asset_kwargs(
-        "raw.generation",
-        source="/generation",
-        checks=raw_checks("raw.generation", FEW_QUARANTINED, CLOCKS_AGREE),
+        "raw.generation", checks=raw_checks("raw.generation", FEW_QUARANTINED, CLOCKS_AGREE)
     ),
     description=(
         "One row is one half-hour of the national generation mix (% by fuel) as `/generation` "
         "published it at one capture. A re-run adds a row only where a share changed. "
-        "A partition is the UTC day in which the half-hours start." + MISSING
+        "A partition is the UTC day in which the half-hours start." + origin("/generation")
     ),
 )
 def generation(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
@@ -95,7 +91,6 @@ def generation(context: dg.AssetExecutionContext, services: Services) -> Iterato
 @dg.asset(
     **asset_kwargs(
         "raw.neso_forecast",
-        source="/intensity/{from}/fw48h",
         checks=raw_checks("raw.neso_forecast", REACHES_48_HOURS),
         has_past=False,
     ),
@@ -104,6 +99,7 @@ def generation(context: dg.AssetExecutionContext, services: Services) -> Iterato
         "`/intensity/{from}/fw48h` returned it at one capture. Each run captures the current "
         "forecast; a repeated one adds nothing. There are no partitions, because NESO keeps no "
         "history: what was not captured then cannot be fetched any more."
+        + origin("/intensity/{from}/fw48h", has_past=False)
     ),
 )
 def neso_forecast(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
