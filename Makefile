@@ -13,7 +13,7 @@ PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 # A command that Ctrl-C ends exits with 130. make then ends in the same way, without an error.
 quietly = trap : INT; $(1) || { s=$$?; [ $$s -ne 130 ] || { kill -INT $$PPID; s=0; }; exit $$s; }
 
-.PHONY: help demo up down chronos test announce check bench generate clean
+.PHONY: help demo up down chronos test check bench generate clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | \
@@ -30,11 +30,10 @@ down: .venv/.ready ## stop whatever is still running
 
 chronos: .venv/.ready-chronos ## install torch, to train and to run other models
 
-test: announce check ## all tests
-	@.venv/bin/pytest -m "not unit" $(PARALLEL)
-
-announce:
+test: ## all tests
 	@echo "Running all tests: about eight minutes on two quiet cores (make check: under one)"
+	@$(MAKE) --no-print-directory check
+	@.venv/bin/pytest -m "not unit" $(PARALLEL)
 
 # Of Dagster's, only the definitions are wanted: no telemetry, no notices, no search for updates.
 DG := DAGSTER_HOME=$(CURDIR)/.venv/dagster VIRTUAL_ENV=$(CURDIR)/.venv \

@@ -102,6 +102,7 @@ BEGIN
                          'heartbeat_at'),
             ('quarantine', 'reason, last_seen_at, times_seen, resolved_at'),
             ('retention', 'history_purged_at'),
+            ('clocks', 'compared_at, host, ahead_of_api, ahead_of_database'),
             ('locks', 'added_at')  -- the right to change a row is the right to lock it
         ), loaded AS (
             -- Tables that it adds to, and the columns that it changes: in core and forecast all but
@@ -110,6 +111,8 @@ BEGIN
                                        ELSE but_keys END AS changes
             FROM relation AS r LEFT JOIN of_ops USING (relname)
             WHERE relkind IN ('r', 'p')
+              -- only triggers write these
+              AND r.relname NOT IN ('latest', 'incoming', 'incoming_neso_forecast')
               AND (nspname IN ('raw', 'core', 'forecast') OR nspname = 'ops' AND changes <> '')
         )
         SELECT command FROM (
@@ -127,7 +130,7 @@ BEGIN
             -- a view whose trigger says what becomes of a row that is added to it
             SELECT 4, format('GRANT INSERT ON %s TO grid_writer', r.oid::regclass)
             FROM relation AS r JOIN pg_trigger ON tgrelid = r.oid
-            WHERE relkind = 'v' AND nspname = 'forecast' AND tgtype & 64 > 0 AND tgtype & 4 > 0
+            WHERE relkind = 'v' AND nspname IN ('raw', 'forecast') AND tgtype & 64 > 0 AND tgtype & 4 > 0
             UNION ALL
             SELECT 5, format('GRANT SELECT ON %s TO grid_reader', oid::regclass)
             FROM relation WHERE nspname = 'reporting' AND relkind IN ('v', 'm')

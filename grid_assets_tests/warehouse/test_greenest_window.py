@@ -14,7 +14,7 @@ import pytest
 from psycopg import errors, sql
 from pydantic import SecretStr
 
-from grid_assets.halfhours import HALF_HOUR
+from grid_assets.halfhours import HALF_HOUR, floor
 from grid_assets.warehouse.connection import Connection
 from grid_assets_tests import shared_warehouse
 
@@ -26,7 +26,7 @@ Window = list[tuple[datetime, Any]]
 T = datetime(2026, 3, 29, 0, tzinfo=UTC)  # clocks change in London, which is nothing to a forecast
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
-FAR = datetime(2226, 3, 29, 0, tzinfo=UTC)  # where the future is meant
+FAR = floor(datetime.now(UTC)) + timedelta(minutes=30)  # the latest time that counts as issued
 CHRONOS = "chronos:some"
 QUANTILES = ("p10", "p50", "p90")
 

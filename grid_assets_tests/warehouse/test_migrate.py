@@ -377,7 +377,9 @@ def test_what_an_analyst_added_to_reporting_is_kept(warehouse: SecretStr, rows: 
     stamp = stamp_of(warehouse)
     rows("CREATE FUNCTION reporting.greenest_window(text) RETURNS text LANGUAGE sql RETURN $1")
     rows("CREATE VIEW reporting.mine AS SELECT 1 AS one")
-    for before in ("SELECT 1", "DELETE FROM ops._yoyo_migration WHERE migration_id > '0010'"):
+    earlier = "DROP TABLE ops.reporting_objects; DELETE FROM ops._yoyo_migration "
+    earlier += "WHERE migration_id = '0011_locks_and_rights'"
+    for before in ("SELECT 1", earlier):
         rows(before)
         rows("COMMENT ON SCHEMA reporting IS 'Made from sql/views of another version.'")
         assert migrate(warehouse, stamp).views_renewed

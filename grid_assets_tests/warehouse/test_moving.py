@@ -31,7 +31,10 @@ NewDatabase = Callable[..., SecretStr]
 LIVE = Stamp("live")
 BLOCKED = "SELECT pid FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0"
 GRID = str(Path(sys.executable).parent / "grid")
-LAST_DAY = "period_start > now() - interval '23 hours' AND period_start < now() - interval '1 hour'"
+LAST_DAY = (
+    "period_start > (SELECT at FROM kept.moment) - interval '22 hours' "
+    "AND period_start < (SELECT at FROM kept.moment) - interval '1 hour'"
+)
 QUERIES = {
     "predictions": "SELECT model, series, period_start, issued_at, created_at, p10, p50, p90, "
     "simulated FROM forecast.predictions",
@@ -45,7 +48,7 @@ QUERIES = {
     "accuracy": "SELECT * FROM reporting.forecast_accuracy",
     "known": "SELECT known.* FROM kept.moment, "
     "reporting.forecast_as_known_at(at - interval '5 days') AS known",
-    "greenest": "SELECT best.* FROM kept.moment, "
+    "greenest": "SELECT best.period_start, best.gco2_kwh FROM kept.moment, "
     "reporting.greenest_window('2 hours', at + interval '2 days', at - interval '2 days') AS best",
 }
 """Each result has the same rows before, while and after the rows are moved."""

@@ -310,7 +310,7 @@ def test_the_writer_changes_no_key_and_nothing_that_says_who_did_what(as_role: A
     refuses(
         writer,
         "UPDATE core.intensity SET period_start = period_start - interval '30 min'",
-        "UPDATE forecast.predictions SET issued_at = issued_at - interval '1 year'",
+        "UPDATE forecast.archive SET issued_at = issued_at - interval '1 year'",
         "UPDATE ops.etl_runs SET started_at = '2020-01-01'",
         "UPDATE ops.etl_runs SET trigger = 'manual'",
         "UPDATE ops.quarantine SET payload = ''",
