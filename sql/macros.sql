@@ -10,16 +10,6 @@
 CASE {{ series }} WHEN '{{ carbon_intensity.name }}' THEN '{{ carbon_intensity.unit }}' ELSE '%' END
 {%- endmacro %}
 
-{# The actual value of a series, from a row of core.intensity and one of core.generation_mix. #}
-{% macro actual(series, intensity, generation_mix) %}
-CASE {{ series }}
-        WHEN '{{ carbon_intensity.name }}' THEN {{ intensity }}.{{ carbon_intensity.column }}
-        {% for fuel in fuels %}
-        WHEN '{{ fuel.name }}' THEN {{ generation_mix }}.{{ fuel.column }}
-        {% endfor %}
-    END
-{%- endmacro %}
-
 {# Minutes from the issue of a forecast to the start of its half-hour. #}
 {% macro lead_minutes(period_start, issued_at) %}
 (extract(epoch FROM {{ period_start }} - {{ issued_at }}) / 60)::integer

@@ -111,8 +111,8 @@ BEGIN
                                        ELSE but_keys END AS changes
             FROM relation AS r LEFT JOIN of_ops USING (relname)
             WHERE relkind IN ('r', 'p')
-              -- only triggers write these
-              AND r.relname NOT IN ('latest', 'incoming', 'incoming_neso_forecast')
+              -- only triggers write these, and nothing the mark of an earlier version
+              AND r.relname NOT IN ('latest', 'incoming', 'incoming_neso_forecast', 'thinning')
               AND (nspname IN ('raw', 'core', 'forecast') OR nspname = 'ops' AND changes <> '')
         )
         SELECT command FROM (

@@ -166,7 +166,7 @@ def _run_once(environment: Environment, say: Say) -> None:
         say("")
         for line in contents.table(connection):
             say(line)
-        faults = contents.faults(connection, datetime.now(UTC))
+        faults = contents.faults(connection)
         if faults:
             raise CommandError(f"The demo ran, but {'; '.join(faults)}.")
         say("")

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Final
 
 from psycopg import sql
 
-from grid_assets.forecasting.due import PAUSE
 from grid_assets.halfhours import utc_text
 from grid_assets.warehouse.connection import Connection
-from grid_assets.warehouse.statements import statement
 
 RELATIONS: Final = {
     "raw.intensity": "period_start",
@@ -45,7 +42,7 @@ def table(connection: Connection) -> Iterator[str]:
         yield f"  {relation:<30}{row[0]:>8}   {utc_text(row[1]):<18}{utc_text(row[2]):<18}".rstrip()
 
 
-def faults(connection: Connection, now: datetime) -> list[str]:
+def faults(connection: Connection) -> list[str]:
     """Rules that a loaded warehouse breaks, one sentence each."""
     breaches = {
         "core.intensity is empty": "SELECT NOT EXISTS (SELECT FROM core.intensity)",
@@ -61,19 +58,12 @@ def faults(connection: Connection, now: datetime) -> list[str]:
         ),
         "the last attempt of an asset did not succeed": (
             "SELECT EXISTS (SELECT FROM (SELECT DISTINCT ON (asset) status FROM ops.etl_runs "
-            "ORDER BY asset, started_at DESC) AS last WHERE status <> 'success')"
+            "WHERE started_at <= now() ORDER BY asset, started_at DESC) AS last "
+            "WHERE status <> 'success')"
         ),
     }
-    broken = [
+    return [
         fault
         for fault, query in breaches.items()
         if connection.execute(query).fetchone() == (True,)
     ]
-    row = connection.execute(statement("health/failed_forecast"), {"since": now - PAUSE}).fetchone()
-    if broken and row is not None and row[0] is not None:
-        broken.append(
-            f"a forecast failed at {utc_text(row[0])}, and forecasting pauses for "
-            f"{PAUSE.seconds // 60} minutes after a failure: re-run the command after "
-            f"{utc_text(row[0] + PAUSE)}"
-        )
-    return broken

@@ -55,12 +55,12 @@ freshness:
   enabled: true
 retention:
   schedule:
-    purge_after_days: 30
+    purge_after_days: 14
   sensor:
     purge_after_days:
       skipped: 1  # one every 5 seconds
-      success: 30
-      failure: 30
+      success: 14
+      failure: 14
 telemetry:
   enabled: false
 nux:

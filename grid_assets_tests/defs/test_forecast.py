@@ -210,6 +210,21 @@ def test_a_cycle_adds_the_issue_of_the_next_half_hour_with_a_fan_chart(
     assert (left["run_issues"], left["run_rows_changed"]) == (0, 0)
 
 
+def test_a_machine_whose_clock_is_ahead_forecasts_from_now_by_the_clock_of_the_database(
+    forecast: Run, rows: Rows, today: date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There, an issue that is later than now would not become the newest forecast."""
+    ahead = 2 * HALF_HOUR
+    monkeypatch.setattr(Services, "now", lambda self: datetime.now(UTC) + ahead)
+    before = current_issue_time(datetime.now(UTC))
+    assert forecast(today - DAY, today, "sensor").success
+    after = current_issue_time(datetime.now(UTC))
+    newest = "SELECT DISTINCT issued_at FROM {} WHERE model = %s"
+    [(issued_at,)] = rows(newest.format("forecast.latest"), CHRONOS)
+    assert issued_at in (before, after)
+    assert rows(newest.format("forecast.issues"), CHRONOS) == [(issued_at,)]
+
+
 EVERYTHING = [*(asset.key for asset in HISTORY), raw.neso_forecast.key, *KEYS]
 
 

@@ -8,8 +8,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from grid_assets.halfhours import HALF_HOUR, day_start, days_window, floor, utc_text
-from grid_assets.health import contents
+from grid_assets.halfhours import HALF_HOUR, day_start, days_window, floor
 from grid_assets.health.report import LONGEST_MESSAGE, status
 from grid_assets.settings import Settings
 from grid_assets.telemetry.checks import WARNING, judge
@@ -128,20 +127,3 @@ def test_the_size_of_each_part_adds_up_its_schemas_with_indexes_and_partitions(
     )  # Dagster has no tables here
     [(whole,)] = rows("SELECT pg_size_pretty(pg_database_size(current_database()))")
     assert line.split("(")[0] == f"database      {whole} "
-
-
-def test_what_is_missing_after_a_failed_forecast_comes_with_the_time_to_try_again(
-    warehouse: SecretStr, connection: Connection
-) -> None:
-    now = datetime.now(UTC)
-    assert not [fault for fault in contents.faults(connection, now) if "pauses" in fault]
-    failed = now - timedelta(minutes=2)
-    made_up.note_attempt(warehouse, "forecast.predictions", failed, error="No space left on device")
-    faults = contents.faults(connection, now)
-    assert "there are no scores" in faults
-    assert faults[-1] == (
-        f"a forecast failed at {utc_text(failed)}, and forecasting pauses for 5 minutes after a "
-        f"failure: re-run the command after {utc_text(failed + timedelta(minutes=5))}"
-    )
-    later = contents.faults(connection, now + timedelta(minutes=4))
-    assert not [fault for fault in later if "pauses" in fault]

@@ -276,6 +276,8 @@ def test_what_the_triggers_maintain_the_writer_cannot_write_itself(as_role: As) 
         "INSERT INTO forecast.latest (model, series, period_start, issued_at, created_at, p50) "
         "VALUES ('m', 'gas', '2026-01-01Z', '2026-01-01Z', '2026-01-01Z', 1)",
         "UPDATE forecast.latest SET p50 = 1",
+        "INSERT INTO forecast.thinning (thinned_to) VALUES ('2030-01-01')",
+        "UPDATE forecast.thinning SET thinned_to = '2020-01-01'",
         "INSERT INTO forecast.incoming (model) VALUES ('m')",
         "INSERT INTO raw.incoming_neso_forecast VALUES ('2026-01-01Z', '2026-01-01Z', 1, false)",
     )

@@ -15,7 +15,7 @@ FROM (
     SELECT 'core.generation_mix', count(*), 'half-hours captured later than now', max(captured_at)
     FROM core.generation_mix WHERE captured_at > now() + %(tolerance)s::interval
     UNION ALL
-    SELECT 'raw.neso_forecast', count(*), 'forecasts captured later than now', max(issued_at)
+    SELECT 'raw.neso_vintages', count(*), 'forecasts captured later than now', max(issued_at)
     FROM raw.neso_vintages WHERE issued_at > now() + %(tolerance)s::interval
     UNION ALL
     SELECT 'forecast.issues', count(*), 'issues of a time later than now', max(issued_at)

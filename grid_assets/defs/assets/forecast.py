@@ -29,6 +29,7 @@ from grid_assets.forecasting.retention import thinned_to
 from grid_assets.halfhours import DAY, Window, days_window
 from grid_assets.progress import Progress
 from grid_assets.telemetry.checks import Verdict, judge
+from grid_assets.warehouse.clocks import database_clock
 from grid_assets.warehouse.connection import Connection, write_transaction
 from grid_assets.warehouse.statements import statement
 
@@ -76,7 +77,9 @@ def predictions(context: dg.AssetExecutionContext, services: Services) -> Iterat
     issued = issuing.Issued()
     try:
         with attempt(context, services, relation, days) as current:
-            times = _issue_times(services, days, configured, now)
+            # An issue later than now by the clock of the database would count for nothing there.
+            issue_now = min(now, database_clock(services.connection))
+            times = _issue_times(services, days, configured, issue_now)
             steps = len({at.date() for at in times})
             progress = Progress(relation, steps, "days", time.monotonic, context.log.info)
             issued = issuing.issue(
