@@ -48,6 +48,16 @@ ARRAYS: Final = (
     "raw_p90",
 )
 
+NESO_PREDICTIONS: Final = (
+    "model",
+    "series",
+    "period_start",
+    "issued_at",
+    "created_at",
+    "p50",
+    "simulated",
+)
+
 STRIDE_ORIGIN: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """A UTC midnight: the strides of calibration are counted from there."""
 
@@ -184,8 +194,10 @@ def copy_neso_forecasts(connection: Connection, window: Window, now: datetime) -
     span = {"start": window.start, "end": window.end, "now": now}
     copied = connection.execute(statement("forecast/copy_neso_forecasts"), span).fetchone()
     assert copied is not None
-    completed = connection.execute(statement("forecast/complete_neso_forecasts"), span).rowcount
-    return int(copied[0]) + completed
+    missing = connection.execute(statement("forecast/find_missing_neso_forecasts"), span).fetchall()
+    if missing:  # rare, and an insert into the view waits for every other one
+        copy_rows(connection, "forecast.predictions", NESO_PREDICTIONS, missing)
+    return int(copied[0]) + len(missing)
 
 
 def _issue_row(issue: Issue, now: datetime) -> tuple[Any, ...]:

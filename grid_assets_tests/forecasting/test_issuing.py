@@ -16,7 +16,7 @@ from grid_assets.forecasting.issuing import FutureIssue
 from grid_assets.forecasting.models import registry
 from grid_assets.halfhours import HALF_HOUR, Window, day_start
 from grid_assets.series import SERIES
-from grid_assets.warehouse.connection import Connection, lock_relation
+from grid_assets.warehouse.connection import Connection, connect, lock_relation
 from grid_assets_tests import shared_warehouse
 from grid_assets_tests.forecasting import issues
 from grid_assets_tests.forecasting.issues import (
@@ -520,6 +520,22 @@ def test_every_capture_since_the_newest_copied_one_is_copied_also_after_an_outag
     issues.issue(filled, T + 51 * HOUR)
     assert len(neso_issues(rows)) == 4
     assert issues.issue(filled, T + 51 * HOUR).rows_written == 0
+
+
+def test_half_hours_that_are_added_to_a_capture_later_are_copied_and_need_no_lock_otherwise(
+    filled: SecretStr, rows: Rows
+) -> None:
+    at = T - timedelta(minutes=18)
+    issues.put_neso(filled, at, T, [200] * 94)
+    assert issues.issue(filled, T).rows_written == 1920 + 94
+    issues.put_neso(filled, at, T + 47 * HOUR, [150, 160])
+    assert issues.issue(filled, T).rows_written == 2
+    newest = "SELECT p50::integer FROM forecast.latest WHERE model = 'neso' ORDER BY period_start"
+    assert [p50 for (p50,) in rows(newest)] == [*[200] * 94, 150, 160]
+    with connect(filled) as other, other.transaction():
+        # a program that inserts into the view holds this until it commits
+        other.execute("LOCK TABLE forecast.incoming IN SHARE ROW EXCLUSIVE MODE")
+        assert issues.issue(filled, T).rows_written == 0
 
 
 def test_the_forecasts_known_at_an_instant_are_those_made_by_then(

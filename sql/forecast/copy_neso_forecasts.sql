@@ -1,7 +1,7 @@
 -- Copies NESO's captured 48-hour forecasts to forecasts of model neso: all that are newer than the
 -- newest one copied, so that an outage loses none, and those of a window. Leaves out half-hours that
 -- had begun by the time of capture, because their values are not forecasts. Returns how many
--- half-hours were copied. complete_neso_forecasts adds to vintages that are here already.
+-- half-hours were copied. find_missing_neso_forecasts finds what those that are here already lack.
 WITH wanted AS MATERIALIZED (
     SELECT DISTINCT issued_at FROM raw.neso_vintages
     WHERE issued_at <= %(now)s

@@ -1,5 +1,5 @@
--- Adds to the forecasts of model neso what their vintages of a window have and they lack, such as a
--- half-hour that was in quarantine.
+-- What the vintages of a window have and the forecasts of model neso lack, such as a half-hour that
+-- was in quarantine: the columns of forecast.predictions without a band.
 WITH wanted AS MATERIALIZED (
     SELECT DISTINCT issued_at FROM raw.neso_vintages
     WHERE issued_at <= %(now)s AND issued_at >= %(start)s AND issued_at < %(end)s
@@ -11,7 +11,6 @@ WITH wanted AS MATERIALIZED (
         WHERE model = 'neso' AND series = '{{ carbon_intensity.name }}' AND issued_at = wanted.issued_at
         OFFSET 0) AS stored
 )
-INSERT INTO forecast.predictions (model, series, period_start, issued_at, created_at, p50, simulated)
 SELECT 'neso', '{{ carbon_intensity.name }}', n.period_start, wanted.issued_at, wanted.issued_at,
        round(n.forecast_gco2_kwh, 1), n.simulated
 FROM wanted CROSS JOIN LATERAL (
