@@ -7,7 +7,8 @@ Dagster opens a connection for each statement; here a process keeps a few open. 
 records of a run, four fifths of the bytes repeat others. They are not stored:
 
 - a planned check, which is an event and a row for each partition; its result is a row;
-- the event of a check that passed, which its row holds already;
+- the event of a check that passed, which its row holds already; a check that passes again replaces
+  the row of its last pass;
 - the output of a step, where no step reads it;
 - of a planned range of partitions, all but the last;
 - a materialisation marked `unchanged`, because it repeats the newest one of its partition;
@@ -18,13 +19,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 
 import sqlalchemy
 from dagster import DagsterEventType, EventLogEntry
 from dagster._core.scheduler.instigation import TickStatus
-from dagster._serdes import ConfigurableClassData
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
+from dagster._serdes import ConfigurableClassData, serialize_value
 from dagster_postgres import (
     DagsterPostgresStorage,
     PostgresEventLogStorage,
@@ -149,9 +153,38 @@ class EventStorage(_Pooled, PostgresEventLogStorage):
         if is_repetition(event):
             return
         if is_pass(event):
-            self.store_asset_check_event(shorten(event), None)
+            self._store_pass(shorten(event))
         else:
             super().store_event(shorten(event))
+
+    def _store_pass(self, event: EventLogEntry) -> None:
+        """Store that a check has passed, in the row of its last result if it passed then, too."""
+        result = event.get_dagster_event().asset_check_evaluation_data
+        target = result.target_materialization_data
+        rows = AssetCheckExecutionsTable.c
+        newest = sqlalchemy.select(sqlalchemy.func.max(rows.id)).where(
+            rows.asset_key == result.asset_key.to_string(),
+            rows.check_name == result.check_name,
+            rows.partition.is_not_distinct_from(result.partition),
+        )
+        at = datetime.fromtimestamp(event.timestamp, UTC).replace(tzinfo=None)
+        with self.index_connection() as connection:
+            replaced = connection.execute(
+                sqlalchemy.update(AssetCheckExecutionsTable)
+                .where(
+                    rows.id == newest.scalar_subquery(),
+                    rows.execution_status == AssetCheckExecutionRecordStatus.SUCCEEDED.value,
+                )
+                .values(
+                    run_id=event.run_id,
+                    evaluation_event=serialize_value(event),
+                    evaluation_event_timestamp=at,
+                    create_timestamp=at,
+                    materialization_event_storage_id=target.storage_id if target else None,
+                )
+            ).rowcount
+        if not replaced:
+            self.store_asset_check_event(event, None)
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         last_planned = {

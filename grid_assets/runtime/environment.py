@@ -58,7 +58,7 @@ retention:
     purge_after_days: 14
   sensor:
     purge_after_days:
-      skipped: 1  # one every 5 seconds
+      skipped: 1  # one every 5 seconds; `defs.storage` keeps them for two hours
       success: 14
       failure: 14
 telemetry:

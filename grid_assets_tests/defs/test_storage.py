@@ -151,6 +151,32 @@ def test_each_fact_of_a_run_is_stored_once(instance: dg.DagsterInstance, sql: Sq
     ]
 
 
+def test_a_check_that_passes_again_replaces_its_row_and_a_failure_stays(
+    instance: dg.DagsterInstance, sql: Sql
+) -> None:
+    runs = []
+    for passes in (True, True, False, True, True):
+        PASSES[:] = [passes]
+        runs.append(run(instance, 3))
+    history = instance.event_log_storage.get_asset_check_execution_history(
+        dg.AssetCheckKey(daily.key, "good"), limit=9
+    )
+    assert [(found.run_id, found.status.value) for found in history] == [
+        (runs[4].run_id, "SUCCEEDED"),
+        (runs[2].run_id, "FAILED"),
+        (runs[1].run_id, "SUCCEEDED"),
+    ]
+    # The UI asks for what a result was about, and when it came.
+    newest = history[0]
+    made = instance.get_latest_materialization_event(daily.key)
+    assert made is not None
+    assert newest.evaluation is not None
+    assert newest.evaluation.target_materialization_data is not None
+    assert newest.evaluation.target_materialization_data.run_id == runs[4].run_id == made.run_id
+    assert made.timestamp <= newest.create_timestamp <= datetime.now(UTC).timestamp()
+    assert sql("SELECT count(*) FROM asset_check_executions") == [(3,)]
+
+
 def test_dagsters_own_storage_reads_what_is_stored(
     instance: dg.DagsterInstance, sql: Sql, url: SecretStr
 ) -> None:
