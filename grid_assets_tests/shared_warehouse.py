@@ -41,7 +41,7 @@ def warehouse(one_warehouse: SecretStr) -> SecretStr:
         tables = connection.execute(
             "SELECT schemaname, tablename FROM pg_tables "
             "WHERE schemaname IN ('raw', 'core', 'forecast') "
-            "OR (schemaname = 'ops' AND tablename IN ('etl_runs', 'quarantine', 'retention'))"
+            "OR (schemaname = 'ops' AND tablename IN ('etl_runs', 'quarantine'))"
         ).fetchall()
         with connection.transaction():
             for table in tables:

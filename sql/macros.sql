@@ -15,10 +15,10 @@ CASE {{ series }} WHEN '{{ carbon_intensity.name }}' THEN '{{ carbon_intensity.u
 (extract(epoch FROM {{ period_start }} - {{ issued_at }}) / 60)::integer
 {%- endmacro %}
 
-{# The latest issue time that counts now, the next half-hour: an issue after it comes from a clock
-   that was wrong. #}
-{% macro latest_issue_time() %}
-now() + interval '30 minutes'
+{# The latest issue time that counts at `now`, the next half-hour: an issue after it comes from a
+   clock that was wrong. #}
+{% macro latest_issue_time(now="now()") %}
+{{ now }} + interval '30 minutes'
 {%- endmacro %}
 
 {# Each half-hour of each series (`known`) in the rows of forecast.archive `issue`: `cell` has below,

@@ -101,7 +101,6 @@ BEGIN
                          'rows_quarantined, status, error_type, error_message, stack_trace, '
                          'heartbeat_at'),
             ('quarantine', 'reason, last_seen_at, times_seen, resolved_at'),
-            ('retention', 'history_purged_at'),
             ('clocks', 'compared_at, host, ahead_of_api, ahead_of_database'),
             ('locks', 'added_at')  -- the right to change a row is the right to lock it
         ), loaded AS (

@@ -271,7 +271,7 @@ def new_telemetry(
     if not runs:
         until = min(now + LOOK_EVERY, floor(now) + HALF_HOUR).timestamp()
         return dg.SensorResult(
-            skip_reason=dg.SkipReason("Every forecast and every score is up to date."),
+            skip_reason=dg.SkipReason(_nothing_because(services.connection, now)),
             cursor=str(Looked(full, None, written, until)),
         )
     planned = runs[0]
@@ -289,6 +289,15 @@ def new_telemetry(
             )
         ],
     )
+
+
+def _nothing_because(connection: Connection, now: datetime) -> str:
+    if due.has_failed_lately(connection, now):
+        minutes = due.PAUSE // timedelta(minutes=1)
+        return f"A forecast failed in the last {minutes} minutes. After that it is tried again."
+    if due.core_is_blocked(connection, now):
+        return "A check has stopped the newest telemetry, so nothing is forecast until it passes."
+    return "Every forecast and every score is up to date."
 
 
 def rows_written(connection: Connection) -> int | None:

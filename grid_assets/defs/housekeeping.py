@@ -13,7 +13,7 @@ from grid_assets.defs.automation import QUIET_RUN_CONFIG
 from grid_assets.defs.partitions import TRIGGER_TAG, today_of
 from grid_assets.defs.resources import Services
 from grid_assets.defs.run_logging import attempt
-from grid_assets.health.housekeeping import PURGING, record_purge
+from grid_assets.health.housekeeping import PURGING
 
 QUIET_MINUTE: Final = "27 3 * * *"
 """At night, and midway between two half-hourly cycles, which start at minutes 12 and 42."""
@@ -34,7 +34,6 @@ def purge_history(context: dg.OpExecutionContext, services: Services) -> None:
             return
         done = run_retention.purge(context.instance, now - timedelta(days=days))
         current.rows_fetched, current.rows_written = done.seen, done.deleted
-        record_purge(services.connection, now)
     context.log.info(f"Deleted {done.deleted} of {done.seen} runs older than {days} days.")
 
 

@@ -6,9 +6,10 @@ a URL or password would then be part of runs and events: settings come from the 
 
 from __future__ import annotations
 
+import atexit
 import queue
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Final
 
@@ -26,6 +27,13 @@ from grid_assets.warehouse.urls import location
 
 _kept: Final[queue.LifoQueue[tuple[SecretStr, Connection]]] = queue.LifoQueue(maxsize=1)
 """The connection that this process keeps between two evaluations of a sensor or a schedule."""
+
+
+@atexit.register
+def close_kept() -> None:
+    """Close the kept connection."""
+    with suppress(queue.Empty):
+        _kept.get_nowait()[1].close()
 
 
 class NotMigrated(WarehouseError):

@@ -1,4 +1,4 @@
-"""Dagster's storage in PostgreSQL, with connections that are kept and without repetitions.
+"""Dagster's storage in PostgreSQL: without repetitions, over connections that are kept.
 
 `dagster.yaml` names the class `Storage`. The tables are Dagster's own: its `DagsterPostgresStorage`
 reads what this class has written, and the other way round.
@@ -18,9 +18,9 @@ records of a run, four fifths of the bytes repeat others. They are not stored:
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 import sqlalchemy
@@ -29,6 +29,7 @@ from dagster._core.scheduler.instigation import TickStatus
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 from dagster._serdes import ConfigurableClassData, serialize_value
+from dagster._utils.backoff import backoff, exponential_delay_generator
 from dagster_postgres import (
     DagsterPostgresStorage,
     PostgresEventLogStorage,
@@ -50,6 +51,12 @@ MOST_CONNECTIONS: Final = 20
 
 TRUSTED_S: Final = 1.0
 """A connection idle for longer is tried before use, because the server may have closed it."""
+
+LOST_CONNECTION: Final = (exc.OperationalError, exc.InterfaceError)
+
+RETRIES: Final = 5
+FIRST_RETRY_S: Final = 0.5
+"""The second retry waits twice as long, and so on: 15 s together, time for a server to restart."""
 
 WITHOUT_VALUES: Final = frozenset({"telemetry", "housekeeping"})
 """Jobs whose steps pass no values on, so that nobody reads the outputs that Dagster records."""
@@ -93,6 +100,20 @@ def engine(url: str) -> sqlalchemy.Engine:
     return pool
 
 
+def write_patiently(write: Callable[..., None], *arguments: Any) -> None:
+    """Write what a run records, again if the connection is lost: without it, the run would fail.
+
+    A connection that is lost after the server has stored an event leaves the event twice.
+    """
+    backoff(
+        write,
+        retry_on=LOST_CONNECTION,
+        args=arguments,
+        max_retries=RETRIES,
+        delay_generator=exponential_delay_generator(FIRST_RETRY_S),
+    )
+
+
 @cache
 def limit_statements(url: str, milliseconds: int) -> None:
     """Let the server end statements of this process that take longer."""
@@ -129,6 +150,10 @@ class _Pooled:
 class RunStorage(_Pooled, PostgresRunStorage):
     """Runs."""
 
+    def handle_run_event(self, *arguments: Any, **options: Any) -> None:
+        write = partial(super().handle_run_event, **options)
+        write_patiently(write, *arguments)
+
 
 class ScheduleStorage(_Pooled, PostgresScheduleStorage):
     """Schedules, sensors and their ticks."""
@@ -152,10 +177,8 @@ class EventStorage(_Pooled, PostgresEventLogStorage):
     def store_event(self, event: EventLogEntry) -> None:
         if is_repetition(event):
             return
-        if is_pass(event):
-            self._store_pass(shorten(event))
-        else:
-            super().store_event(shorten(event))
+        store = self._store_pass if is_pass(event) else super().store_event
+        write_patiently(store, shorten(event))
 
     def _store_pass(self, event: EventLogEntry) -> None:
         """Store that a check has passed, in the row of its last result if it passed then, too."""
@@ -199,8 +222,11 @@ class EventStorage(_Pooled, PostgresEventLogStorage):
             and last_planned.get((event.run_id, event.get_dagster_event().asset_key), number)
             == number
         ]
-        if new:
-            super().store_event_batch(new)
+        if all(e.dagster_event_type is DagsterEventType.ASSET_MATERIALIZATION for e in new):
+            write_patiently(super().store_event_batch, new)
+        else:
+            for event in new:
+                self.store_event(event)
 
     def _event_to_row(self, event: EventLogEntry) -> dict[str, Any]:
         # The state of the asset, which is the newest materialisation, is written from `event`.

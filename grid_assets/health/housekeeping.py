@@ -34,15 +34,6 @@ def is_due(connection: Connection, now: datetime) -> bool:
     return row == (True,)
 
 
-def record_purge(connection: Connection, now: datetime) -> None:
-    """Record when Dagster's history was purged."""
-    connection.execute(
-        "INSERT INTO ops.retention (history_purged_at) VALUES (%s) "
-        "ON CONFLICT (only_row) DO UPDATE SET history_purged_at = excluded.history_purged_at",
-        [now],
-    )
-
-
 def report(connection: Connection, now: datetime) -> Iterator[str]:
     """Lines for `grid status` about the last housekeeping run; a failure is a warning."""
     last = connection.execute(

@@ -27,6 +27,7 @@ import psutil
 import requests
 
 from grid_assets.runtime.environment import Environment, Say
+from grid_assets.warehouse.processes import is_gone, this_process
 
 MARK: Final = "GRID_PRODUCT"
 SUPERVISOR_FILE: Final = "supervisor.pid"
@@ -101,21 +102,21 @@ def free_port(first: int, say: Say) -> int:
 def claim(home: Path, say: Say) -> Iterator[None]:
     """Make this process the only supervisor of `home`. Raises `ProductError` if there is one.
 
-    The file with its process id is locked. The system frees the lock when this process ends,
+    The file that names it is locked. The system frees the lock when this process ends,
     however that happens. Processes of a killed supervisor are stopped first: two daemons would do
     everything twice.
     """
-    with (home / SUPERVISOR_FILE).open("a+", encoding="ascii") as file:
+    with (home / SUPERVISOR_FILE).open("a+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            pid = file.read() or "just started"
+            pid = file.read().partition("@")[0] or "just started"
             raise ProductError(
                 f"Grid Assets is already running (process {pid}, {home}). `grid down` stops it."
             ) from None
         file.truncate(0)
-        file.write(str(os.getpid()))
+        file.write(this_process())
         file.flush()
         if stop_marked(home):
             say("Stopped processes left over from an earlier start")
@@ -273,13 +274,8 @@ def _carries_mark(pid: int, home: Path) -> bool:
         if process.environ().get(MARK) == str(home):
             return True
         # The supervisor sets the variable after it has started, which others cannot see.
-        file = home / SUPERVISOR_FILE
-        return (
-            file.exists()
-            and file.read_text(encoding="ascii") == str(pid)
-            and process.create_time() <= file.stat().st_mtime + 1
-            and any("grid" in part for part in process.cmdline())
-        )
+        supervisor = (home / SUPERVISOR_FILE).read_text(encoding="utf-8")
+        return supervisor.startswith(f"{pid}@") and is_gone(supervisor) is False
     except (psutil.Error, OSError):
         return False
 

@@ -125,8 +125,9 @@ def mark_crashed(connection: Connection) -> int:
     """Mark every running row whose process is gone as `crashed`; returns their number."""
     running = connection.execute(
         "SELECT run_id, asset, attempt, host, pid, process_started_s, "
-        "heartbeat_at < clock_timestamp() - %s FROM ops.etl_runs WHERE status = 'running'",
-        [SILENT],
+        "heartbeat_at NOT BETWEEN clock_timestamp() - %(silent)s "
+        "AND clock_timestamp() + %(silent)s FROM ops.etl_runs WHERE status = 'running'",
+        {"silent": SILENT},
     ).fetchall()
     dead = [
         (run_id, asset, number) for run_id, asset, number, *process in running if _is_gone(*process)

@@ -19,7 +19,8 @@ import pytest
 from pydantic import SecretStr
 
 import grid_assets
-from grid_assets import definitions
+from grid_assets import definitions, halfhours
+from grid_assets.api import payloads
 from grid_assets.definitions import defs
 from grid_assets.halfhours import HALF_HOUR, api_time, floor
 from grid_assets.replay.server import ReplayServer
@@ -430,6 +431,34 @@ def test_a_window_that_fails_keeps_no_other_from_loading_and_fails_the_run(
     assert tables.by_period("core.intensity") == recorded.intensity(first, day)
     assert len(tables.values()["raw.intensity"]) == 30 * 48
     assert [a.written for a in tables.attempts() if a.asset == "raw.intensity"] == [768, 14 * 48]
+
+
+def test_a_window_that_cannot_be_read_through_a_fault_of_ours_keeps_no_other_from_loading(
+    materialise: Materialise,
+    tables: Tables,
+    recorded: Recorded,
+    day: date,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = day - timedelta(days=29)
+    second = first + timedelta(days=14)
+    real = halfhours.parse_api_time
+
+    def faulty(text: str) -> datetime:
+        if text.startswith(str(second + timedelta(days=1))):
+            raise KeyError(text)
+        return real(text)
+
+    monkeypatch.setattr(payloads, "parse_api_time", faulty)
+    assert not materialise(first, day).success
+    for failed in tables.attempts():
+        if failed.asset in ("raw.intensity", "raw.generation"):
+            assert failed.status == "failed"
+            assert "(1 of 3 windows failed; the others are loaded.)" in (failed.error_message or "")
+    assert tables.by_period("raw.intensity") == {
+        **recorded.intensity(first, second - timedelta(days=1)),
+        **recorded.intensity(second + timedelta(days=14), day),
+    }
 
 
 def test_where_every_window_fails_the_message_does_not_speak_of_others(

@@ -392,6 +392,18 @@ def test_a_long_history_that_loads_does_not_hold_up_the_forecast(
         assert len(asks(instance).run_requests) == 1
 
 
+def add_attempt(
+    rows: Rows, asset: str, day: date, started_at: datetime, status: str, error: str | None
+) -> None:
+    """One ended attempt at a day."""
+    rows(
+        "INSERT INTO ops.etl_runs (run_id, asset, attempt, trigger, partition_start, "
+        "partition_end, started_at, finished_at, status, error_type, host, pid, heartbeat_at) "
+        "VALUES ('1', %s, 1, 'sensor', %s, %s, %s, now(), %s, %s, 'host', 1, now())",
+        *(asset, day, day, started_at, status, error),
+    )
+
+
 def test_a_forecast_that_failed_is_tried_again_after_a_pause(
     asks: Asks, rows: Rows, today: date
 ) -> None:
@@ -404,15 +416,28 @@ def test_a_forecast_that_failed_is_tried_again_after_a_pause(
             (due.PAUSE + HALF_HOUR / 30, everything),
         ):
             rows("DELETE FROM ops.etl_runs")
-            rows(
-                "INSERT INTO ops.etl_runs (run_id, asset, attempt, trigger, partition_start, "
-                "partition_end, started_at, finished_at, status, error_type, host, pid, "
-                "heartbeat_at) VALUES ('1', 'forecast.predictions', 1, 'sensor', %s, %s, %s, "
-                "now(), 'failed', 'Error', 'host', 1, now())",
-                *(today, today, datetime.now(UTC) - ago),
-            )
+            failed_at = datetime.now(UTC) - ago
+            add_attempt(rows, "forecast.predictions", today, failed_at, "failed", "Error")
             [request] = asks(instance).run_requests
             assert request.asset_selection == wanted
+            if wanted == page:
+                add_attempt(rows, "files.dashboard", today, datetime.now(UTC), "success", None)
+                assert asks(instance).skip_message == (
+                    "A forecast failed in the last 5 minutes. After that it is tried again."
+                )
+
+
+def test_while_a_check_stops_the_newest_telemetry_the_sensor_says_so(
+    asks: Asks, rows: Rows, today: date
+) -> None:
+    fill_core(rows, floor(datetime.now(UTC)) - HALF_HOUR)
+    now = datetime.now(UTC)
+    add_attempt(rows, "core.intensity", today, now, "failed", "BlockingCheckFailed")
+    add_attempt(rows, "files.dashboard", today, now, "success", None)
+    with dg.instance_for_test() as instance:
+        assert asks(instance).skip_message == (
+            "A check has stopped the newest telemetry, so nothing is forecast until it passes."
+        )
 
 
 def test_rows_that_another_program_writes_into_raw_are_checked_before_they_are_forecast_from(

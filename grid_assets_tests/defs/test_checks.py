@@ -33,6 +33,7 @@ from grid_assets.forecasting.models import registry
 from grid_assets.halfhours import HALF_HOUR, api_time, floor
 from grid_assets.replay.server import ReplayServer
 from grid_assets.series import FUELS
+from grid_assets.telemetry.load import load_intensity
 from grid_assets.warehouse.connection import Connection, lock_relation
 from grid_assets_tests.archive import forget
 from grid_assets_tests.defs.conftest import (
@@ -609,6 +610,29 @@ def test_a_connection_lost_while_publishing_is_tried_again_with_a_row_for_each_a
     tries = [a for a in tables.attempts() if a.asset == "core.intensity"]
     assert [(a.attempt, a.status, a.error_type) for a in tries] == [
         (1, "failed", "AdminShutdown"),
+        (2, "success", None),
+    ]
+    assert tables.counts() == dict.fromkeys(tables.counts(), 48)
+
+
+def test_a_process_suspended_in_a_transaction_tries_its_step_again(
+    materialise: Materialise, tables: Tables, day: date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server has ended the transaction by then, so that others could go on."""
+    suspended: list[bool] = []
+
+    def load(connection: Connection, captures: Any) -> int:
+        if not suspended:
+            suspended.append(True)
+            connection.execute("SET LOCAL idle_in_transaction_session_timeout = '50ms'")
+            time.sleep(1)
+        return load_intensity(connection, captures)
+
+    monkeypatch.setattr(raw, "load_intensity", load)
+    assert materialise(day).success
+    tries = [a for a in tables.attempts() if a.asset == "raw.intensity"]
+    assert [(a.attempt, a.status, a.error_type) for a in tries] == [
+        (1, "failed", "IdleInTransactionSessionTimeout"),
         (2, "success", None),
     ]
     assert tables.counts() == dict.fromkeys(tables.counts(), 48)

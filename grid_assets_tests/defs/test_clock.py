@@ -205,6 +205,12 @@ def test_after_a_cycle_with_the_clock_ahead_right_ones_put_everything_right(
         "'files.dashboard']) AS asset",
         *(today, today, now + later, now + later, now + later),
     )
+    tables.rows(  # when the machine was switched off
+        "INSERT INTO ops.etl_runs (run_id, asset, attempt, trigger, partition_start, "
+        "partition_end, started_at, status, host, pid, heartbeat_at) "
+        "VALUES ('y', 'core.intensity', 1, 'tick', %s, %s, %s, 'running', 'h', 1, %s)",
+        *(today, today, now + later, now + later),
+    )
 
     said = faults(connection)
     assert f"core.intensity has {ahead} half-hours that have not begun" in said
@@ -230,6 +236,7 @@ def test_after_a_cycle_with_the_clock_ahead_right_ones_put_everything_right(
     assert tables.rows("SELECT max(period_start) <= now() FROM core.intensity") == [(True,)]
     assert tables.rows("SELECT max(period_start) <= now() FROM core.generation_mix") == [(True,)]
     assert "not begun" not in faults(connection)
+    assert tables.rows("SELECT status FROM ops.etl_runs WHERE run_id = 'y'") == [("crashed",)]
 
 
 def _store_issue(rows: Rows, issued_at: datetime, created_at: datetime) -> None:

@@ -35,6 +35,9 @@ PASSES: list[bool] = [True]
 FAILING: list[str] = []
 """Assets that fail."""
 
+MEANWHILE: list[Callable[[], object]] = []
+"""What happens while `page` is made."""
+
 
 @dg.asset(
     partitions_def=DAYS,
@@ -56,6 +59,8 @@ def daily() -> Iterator[dg.MaterializeResult[Any]]:
 def page() -> None:
     if "page" in FAILING:
         raise dg.Failure("it is meant to")
+    for happen in MEANWHILE:
+        happen()
 
 
 DEFS = dg.Definitions(
@@ -336,6 +341,28 @@ def test_connections_that_the_server_has_closed_are_replaced(
         sql("SELECT pg_terminate_backend(%s, 5000)", pid)
     assert len(instance.get_runs()) == 1
     assert run(instance, 4).success
+
+
+def test_a_run_goes_on_after_a_restart_of_the_server(
+    instance: dg.DagsterInstance, sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a pause of the run: its connections have just been used, so nobody tries them."""
+    closed = []
+
+    def close() -> None:
+        for pid, _ in sql(OURS):
+            closed.extend(sql("SELECT pg_terminate_backend(%s, 5000)", pid))
+
+    monkeypatch.setattr(storage, "TRUSTED_S", 600)
+    MEANWHILE.append(close)
+    try:
+        result = run(instance, 3)
+    finally:
+        MEANWHILE.clear()
+    assert closed
+    assert result.success
+    assert [run.status for run in instance.get_runs()] == [dg.DagsterRunStatus.SUCCESS]
+    assert kinds(sql, result.run_id)["STEP_SUCCESS"] == 2
 
 
 def test_the_web_server_limits_its_statements(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from grid_assets.runtime.supervisor import SUPERVISOR_FILE
+from grid_assets.runtime.supervisor import SUPERVISOR_FILE, stop_marked
 from grid_assets_tests.running import wait_until
 
 pytestmark = pytest.mark.slow  # it starts processes
@@ -97,4 +98,27 @@ def test_a_home_is_free_again_when_its_supervisor_has_ended(
     first.wait(30)
     again = start(home)
     assert [line(again), line(again)] == ["ready", "claimed"]
-    wait_until(lambda: (home / SUPERVISOR_FILE).read_text() == str(again.pid), 10)
+    wait_until(lambda: (home / SUPERVISOR_FILE).read_text().startswith(f"{again.pid}@"), 10)
+
+
+def test_a_supervisor_is_stopped_whatever_the_clock_said_when_it_started(
+    home: Path, tmp_path: Path, start: Callable[[Path], Process]
+) -> None:
+    (tmp_path / "go").touch()
+    process = start(home)
+    assert [line(process), line(process)] == ["ready", "claimed"]
+    os.utime(home / SUPERVISOR_FILE, (0, 0))
+    assert stop_marked(home) == 1
+    assert process.wait(30) == 0
+
+
+def test_another_process_with_the_id_of_a_supervisor_is_left_alone(
+    home: Path, tmp_path: Path, start: Callable[[Path], Process]
+) -> None:
+    (tmp_path / "go").touch()
+    process = start(home)
+    assert [line(process), line(process)] == ["ready", "claimed"]
+    pid, _, machine = (home / SUPERVISOR_FILE).read_text().split("@")
+    (home / SUPERVISOR_FILE).write_text(f"{pid}@0.01@{machine}")
+    assert stop_marked(home) == 0
+    assert process.poll() is None

@@ -137,6 +137,15 @@ def test_a_first_cycle_that_fails_is_reported_and_does_not_stop_the_product(demo
     assert "HTTP 404" in said
 
 
+def test_the_daemon_starts_once_the_first_cycle_has_ended(demo: Demo) -> None:
+    """Before that, its sensor would find the same work and do it a second time."""
+    [(ended,)] = ask(
+        demo.warehouse, "SELECT max(finished_at) FROM ops.etl_runs WHERE trigger = 'tick'"
+    )
+    daemon = next(p for p in demo.grid.marked() if "dagster-daemon" in " ".join(p.cmdline()))
+    assert daemon.create_time() > ended.timestamp()
+
+
 def test_the_schedule_and_the_sensor_are_on_without_a_click(demo: Demo) -> None:
     found = ask_dagster(
         demo.ui,

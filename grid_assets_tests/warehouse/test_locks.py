@@ -202,12 +202,18 @@ def test_two_writers_of_one_half_hour_add_it_once_whatever_the_database_is_set_t
 
 
 def test_what_is_pinned_for_a_transaction_is_gone_after_it(warehouse: SecretStr) -> None:
-    names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+    names = (
+        *("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"),
+        *("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count"),
+    )
     query = f"SELECT {', '.join(f'current_setting({name!r})' for name in names)}".encode()
     with connect(warehouse) as connection:
         before = connection.execute(query).fetchone()
         with write_transaction(connection, "raw.intensity"):
-            assert connection.execute(query).fetchone() == ("0", "5min", "1min")
+            assert connection.execute(query).fetchone() == (
+                *("0", "5min", "1min"),
+                *("60", "15", "4"),
+            )
         assert connection.execute(query).fetchone() == before
 
 

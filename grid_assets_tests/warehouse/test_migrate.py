@@ -22,6 +22,7 @@ from grid_assets.warehouse import connection as connection_module
 from grid_assets.warehouse import ledger
 from grid_assets.warehouse.connection import WarehouseError, connect, copy_rows, lock_relation
 from grid_assets.warehouse.migrate import ensure_database, is_current, migrate
+from grid_assets.warehouse.moving import LAST_STEP
 from grid_assets.warehouse.stamp import Stamp, read_stamp
 from grid_assets.warehouse.statements import sql_dir
 from grid_assets_tests.running import GridCommand, grid_in_a_new_folder, wait_until
@@ -31,7 +32,10 @@ NewDatabase = Callable[..., SecretStr]
 Rows = Callable[..., list[tuple[Any, ...]]]
 
 LIVE = Stamp("live")
-MIGRATIONS = sorted(path.stem for path in (sql_dir() / "migrations").glob("*.sql"))
+MIGRATIONS = sorted(
+    (path.stem for path in (sql_dir() / "migrations").glob("*.sql")),
+    key=lambda name: (name == LAST_STEP, name),
+)
 
 
 def run(url: SecretStr, *commands: str) -> None:

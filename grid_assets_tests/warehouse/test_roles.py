@@ -55,7 +55,6 @@ TABLES = (
     "ops.warehouse",
     "ops.etl_runs",
     "ops.quarantine",
-    "ops.retention",
     "ops.clocks",
     "ops.locks",
     "ops.reporting_objects",

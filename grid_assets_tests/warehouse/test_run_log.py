@@ -325,12 +325,16 @@ def test_a_row_of_an_earlier_version_is_judged_by_its_heartbeat(
     assert mark_crashed(connection) == buried
 
 
-@pytest.mark.parametrize(("silence", "buried"), [("2 minutes", 0), ("4 minutes", 1)])
+@pytest.mark.parametrize(
+    ("silence", "buried"),
+    [("2 minutes", 0), ("4 minutes", 1), ("-2 minutes", 0), ("-1 day", 1)],  # stamped in the future
+)
 def test_an_attempt_on_another_machine_is_dead_when_its_heartbeat_stopped(
     warehouse: SecretStr, connection: Connection, rows: Rows, silence: str, buried: int
 ) -> None:
     insert(rows, warehouse, pid=dead_pid(), host="elsewhere")
     rows("UPDATE ops.etl_runs SET heartbeat_at = now() - %s::interval", silence)
+    assert are_run_processes_gone(connection, ["old"]) == {"old": buried == 1}
     assert mark_crashed(connection) == buried
 
 

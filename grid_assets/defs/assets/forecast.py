@@ -119,7 +119,9 @@ def predictions(context: dg.AssetExecutionContext, services: Services) -> Iterat
     if issued.model:
         metadata["model"] = issued.model
     if issued.refused:
-        metadata["no_forecast_because"] = next(iter(issued.refused.values()))
+        at, reason = next(iter(issued.refused.items()))
+        count = len(issued.refused)
+        context.log.warning(f"{count} issues refused, such as {at:%Y-%m-%d %H:%M} UTC: {reason}")
     # for the last day only, because Dagster would keep a copy for each day
     context.add_asset_metadata(
         _picture(services, issued, times), partition_key=context.partition_keys[-1]
