@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime
+from functools import cache
 from statistics import median
 from typing import Final
 
@@ -26,7 +27,7 @@ HISTORY: Final = {
     "history_dagster_share": Figure("of time"),
 }
 TICK: Final = {
-    "tick_s": Figure("s", "<= 5"),
+    "tick_s": Figure("s", "<= 4.5"),
     "tick_mb": Figure("MB", "<= 250"),
     "tick_event_kb": Figure("kB", "<= 250"),
     "tick_storage_kb": Figure("kB", "<= 100"),
@@ -64,8 +65,9 @@ def history(sizes: Sizes) -> dict[str, Measured]:
     }
 
 
+@cache
 def tick(sizes: Sizes) -> dict[str, Measured]:
-    """Repeated `grid tick`, after a first one that filled the warehouse."""
+    """Repeated `grid tick`, after a first one that filled the warehouse. `year_mb` asks as well."""
     start = datetime.now(UTC).date() - sizes.loaded_days * DAY
     with sandbox() as box, ReplayServer() as replay:
         # nothing new until a half-hour is released, so no forecast either

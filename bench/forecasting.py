@@ -33,8 +33,8 @@ FIGURES: Final = {
     "backtest_speedup": Figure("x", ">= 5"),
     "forecast_overhead_s": Figure("s", "<= 0.4"),
     "forecast_first_of_day_s": Figure("s"),
-    "tick_with_forecast_s": Figure("s"),
-    "tick_with_forecast_mb": Figure("MB"),
+    "tick_with_forecast_s": Figure("s", "<= 6"),
+    "tick_with_forecast_mb": Figure("MB", "<= 280"),
 }
 
 LOG = logging.getLogger(__name__)

@@ -41,7 +41,8 @@ class Sizes:
     together_s: float = 90  # both: some 400 answers to each of nine questions
     cycle_every_s: float = 3  # six hundred times as often as in operation
     naive_timeout_s: float = 60
-    year_days: int = 7  # of cycles, from which a year is extrapolated
+    year_warm_up: timedelta = DAY  # fills the pages that every later day reuses
+    year_sample: timedelta = 7 * DAY  # of cycles, from which a year is extrapolated
 
 
 QUICK: Final = Sizes(
@@ -65,5 +66,5 @@ QUICK: Final = Sizes(
     alone_s=10,
     together_s=20,
     cycle_every_s=1,
-    year_days=2,
+    year_sample=2 * DAY,
 )

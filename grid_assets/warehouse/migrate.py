@@ -86,8 +86,8 @@ def migrate(url: SecretStr, stamp: Stamp, say: Callable[[str], None] = lambda _:
             ) from None
         except psycopg.errors.DependentObjectsStillExist as error:
             raise WarehouseError(
-                "The tables of an earlier version are moved but could not be dropped: an object "
-                "of yours depends on them. Drop it, migrate, and create it again. "
+                "Tables that are not used any more could not be dropped: an object of yours "
+                "depends on them. Drop it, migrate, and create it again. "
                 f"{error.diag.message_detail or ''}"
             ) from None
 

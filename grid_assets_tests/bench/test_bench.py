@@ -50,7 +50,8 @@ TINY = Sizes(
     alone_s=0,
     together_s=1,
     naive_timeout_s=20,
-    year_days=1,
+    year_warm_up=2 * HALF_HOUR,
+    year_sample=8 * HALF_HOUR,
 )
 
 

@@ -98,7 +98,7 @@ def test_a_command_whose_api_hangs_says_what_it_is_doing(
     recorded: GridCommand, replay: ReplayServer
 ) -> None:
     replay.control.fault({"name": "hang", "times": None, "path": None})
-    tick = recorded.start("tick", GRID_API_TIMEOUT_S="30")
+    tick = recorded.start("tick", GRID_API_TIMEOUT_S="15")
     line = tick.says("s so far")
     assert line.strip().startswith("raw.")
     assert tick.ends(signal.SIGINT) == 130
