@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import zip_longest
 from math import inf
 from statistics import median
 from typing import Any, Final
@@ -65,8 +66,17 @@ def _time(url: SecretStr, name: str, ours: str, naive: str, timeout_s: float) ->
             raise BenchError(f"{name} has no rows")
         if not same(expected, found):
             counts = f"the naive design has {len(found)} rows, ours {len(expected)}"
-            raise BenchError(f"{name}: {counts}, and they are not the same")
+            first = f"such as {difference(expected, found)}"
+            raise BenchError(f"{name}: {counts}, and they are not the same, {first}")
     return median(seconds) * 1000
+
+
+def difference(
+    ours: Sequence[tuple[Any, ...]], naive: Sequence[tuple[Any, ...]]
+) -> tuple[tuple[Any, ...] | None, ...]:
+    """The first row of ours and of the naive design that differ."""
+    pairs = zip_longest(sorted(ours, key=repr), sorted(naive, key=repr))
+    return next(pair for pair in pairs if None in pair or not same([pair[0]], [pair[1]]))
 
 
 def same(ours: Sequence[tuple[Any, ...]], naive: Sequence[tuple[Any, ...]]) -> bool:

@@ -15,9 +15,8 @@ from typing import Any, Final
 import dagster as dg
 from psycopg import sql
 
-from grid_assets.defs.partitions import CYCLES, DAYS, ONE_RUN, Days
+from grid_assets.defs.partitions import CYCLES, DAYS, ONE_RUN, UNCHANGED, Days
 from grid_assets.defs.resources import Services
-from grid_assets.defs.storage import UNCHANGED
 from grid_assets.halfhours import DAY, api_time
 from grid_assets.settings import PUBLIC_API_URL
 from grid_assets.telemetry.checks import Check, Verdict

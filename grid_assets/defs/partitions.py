@@ -37,6 +37,9 @@ BACKTEST: Final = "backtest"
 CYCLES: Final = ("schedule", "tick", "sensor")
 """Triggers of the half-hourly cycle, which covers the newest data, not chosen days."""
 
+UNCHANGED: Final = "unchanged"
+"""Metadata label of a materialisation that repeats the newest one of its partition."""
+
 
 @dataclass(frozen=True, slots=True)
 class Days:

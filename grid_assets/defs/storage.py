@@ -40,8 +40,7 @@ from dagster_postgres.utils import pg_url_from_config
 from sqlalchemy import event as engine_event
 from sqlalchemy import exc
 
-UNCHANGED: Final = "unchanged"
-"""Metadata label of a materialisation that repeats the newest one of its partition."""
+from grid_assets.defs.partitions import UNCHANGED
 
 KEPT_CONNECTIONS: Final = 3
 """Connections that a process keeps. The daemon's threads seldom need more at once."""

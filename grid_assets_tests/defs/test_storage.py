@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from grid_assets.definitions import defs
 from grid_assets.defs import storage
+from grid_assets.defs.partitions import UNCHANGED
 from grid_assets.runtime.environment import DAGSTER_YAML
 from grid_assets_tests.running import wait_until
 
@@ -219,7 +220,7 @@ def test_a_repeated_materialisation_leaves_the_newest_one_with_its_picture(
     METADATA.update(fan_chart=dg.MetadataValue.md(PICTURE), note="forecast")
     first = run(instance, 3)
     METADATA.clear()
-    METADATA[storage.UNCHANGED] = True
+    METADATA[UNCHANGED] = True
     assert run(instance, 3).success
 
     newest = instance.get_latest_materialization_event(daily.key)

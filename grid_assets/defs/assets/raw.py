@@ -25,11 +25,10 @@ from grid_assets.defs.asset_metadata import (
     origin,
     raw_checks,
 )
-from grid_assets.defs.partitions import CYCLES, days_of, today_of
+from grid_assets.defs.partitions import CYCLES, UNCHANGED, days_of, today_of
 from grid_assets.defs.pictures import picture_of_day
 from grid_assets.defs.resources import Services
 from grid_assets.defs.run_logging import attempt
-from grid_assets.defs.storage import UNCHANGED
 from grid_assets.halfhours import HALF_HOUR, Window, floor
 from grid_assets.progress import Progress
 from grid_assets.telemetry import quarantine
