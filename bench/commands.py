@@ -67,7 +67,7 @@ def history(sizes: Sizes) -> dict[str, Measured]:
 
 @cache
 def tick(sizes: Sizes) -> dict[str, Measured]:
-    """Repeated `grid tick`, after a first one that filled the warehouse. `year_mb` asks as well."""
+    """Repeated `grid tick`, after a first one that filled the warehouse; `year_mb` needs it too."""
     start = datetime.now(UTC).date() - sizes.loaded_days * DAY
     with sandbox() as box, ReplayServer() as replay:
         # nothing new until a half-hour is released, so no forecast either

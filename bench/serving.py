@@ -83,7 +83,8 @@ def measure(sizes: Sizes) -> dict[str, Measured]:
             LOG.info(f"{name}: {len(values)} answers, {levels} ms")
         LOG.info("Copying all rows into the naive design")
         with connect(box.url) as connection:
-            # not the time before the writer: a half-hour that began meanwhile has been scored
+            # The clock now, not when the writer began: forecasts of half-hours that have begun
+            # since are scored and must stay.
             connection.execute(bench_sql("forget_ahead"), {"now": floor(datetime.now(UTC))})
         copy_to_naive(box.url)
         naive_ms = naive_times(box.url, sizes.naive_timeout_s)

@@ -29,14 +29,13 @@ from dagster._core.scheduler.instigation import TickStatus
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 from dagster._serdes import ConfigurableClassData, serialize_value
-from dagster._utils.backoff import backoff, exponential_delay_generator
 from dagster_postgres import (
     DagsterPostgresStorage,
     PostgresEventLogStorage,
     PostgresRunStorage,
     PostgresScheduleStorage,
 )
-from dagster_postgres.utils import pg_url_from_config
+from dagster_postgres.utils import DagsterPostgresException, pg_url_from_config
 from sqlalchemy import event as engine_event
 from sqlalchemy import exc
 
@@ -51,11 +50,10 @@ MOST_CONNECTIONS: Final = 20
 TRUSTED_S: Final = 1.0
 """A connection idle for longer is tried before use, because the server may have closed it."""
 
-LOST_CONNECTION: Final = (exc.OperationalError, exc.InterfaceError)
+PATIENCE_S: Final = 15.0
+"""How long a run tries again to record something: a server restarts in less."""
 
-RETRIES: Final = 5
-FIRST_RETRY_S: Final = 0.5
-"""The second retry waits twice as long, and so on: 15 s together, time for a server to restart."""
+PAUSE_S: Final = 0.5
 
 WITHOUT_VALUES: Final = frozenset({"telemetry", "housekeeping"})
 """Jobs whose steps pass no values on, so that nobody reads the outputs that Dagster records."""
@@ -104,13 +102,16 @@ def write_patiently(write: Callable[..., None], *arguments: Any) -> None:
 
     A connection that is lost after the server has stored an event leaves the event twice.
     """
-    backoff(
-        write,
-        retry_on=LOST_CONNECTION,
-        args=arguments,
-        max_retries=RETRIES,
-        delay_generator=exponential_delay_generator(FIRST_RETRY_S),
-    )
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return write(*arguments)
+        except (exc.DBAPIError, DagsterPostgresException) as error:
+            # Dagster's exception is a connection that failed for some 11 s.
+            is_lost = isinstance(error, DagsterPostgresException) or error.connection_invalidated
+            if not is_lost or time.monotonic() >= deadline:
+                raise
+        time.sleep(PAUSE_S)
 
 
 @cache
@@ -223,7 +224,7 @@ class EventStorage(_Pooled, PostgresEventLogStorage):
         ]
         if all(e.dagster_event_type is DagsterEventType.ASSET_MATERIALIZATION for e in new):
             write_patiently(super().store_event_batch, new)
-        else:
+        else:  # as Dagster does; each is stored patiently already
             for event in new:
                 self.store_event(event)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Timer
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from dagster._core.scheduler.instigation import InstigatorType, TickData, TickSt
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 from dagster_postgres import PostgresEventLogStorage
+from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
 
 from grid_assets.definitions import defs
@@ -345,14 +347,33 @@ def test_connections_that_the_server_has_closed_are_replaced(
 
 
 def test_a_run_goes_on_after_a_restart_of_the_server(
-    instance: dg.DagsterInstance, sql: Sql, monkeypatch: pytest.MonkeyPatch
+    instance: dg.DagsterInstance,
+    sql: Sql,
+    server: SecretStr,
+    url: SecretStr,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Without a pause of the run: its connections have just been used, so nobody tries them."""
-    closed = []
+    name = urlsplit(url.get_secret_value()).path[1:]
+    closed: list[tuple[Any, ...]] = []
+
+    def allow(allowed: bool) -> None:
+        with psycopg.connect(server.get_secret_value(), autocommit=True) as connection:
+            connection.execute(
+                SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}").format(Identifier(name), allowed)
+            )
+            if not allowed:
+                closed.extend(
+                    connection.execute(
+                        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                        "WHERE datname = %s",
+                        [name],
+                    )
+                )
 
     def close() -> None:
-        for pid, _ in sql(OURS):
-            closed.extend(sql("SELECT pg_terminate_backend(%s, 5000)", pid))
+        allow(False)
+        Timer(1, allow, [True]).start()
 
     monkeypatch.setattr(storage, "TRUSTED_S", 600)
     MEANWHILE.append(close)

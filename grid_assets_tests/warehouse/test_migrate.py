@@ -210,7 +210,7 @@ def test_two_migrations_at_once_do_the_work_once(new_database: NewDatabase) -> N
     url = new_database()
     with ThreadPoolExecutor(3) as pool:
         done = [one.result() for one in [pool.submit(migrate, url, LIVE) for _ in range(3)]]
-    # the last one may be done by another than the rest: the lock is free for a moment between
+    # another one may apply the last: the lock is free for a moment before it
     assert sorted(name for one in done for name in one.applied) == sorted(MIGRATIONS)
     assert sorted(one.views_renewed for one in done) == [False, False, True]
     assert {one.stamp for one in done} == {LIVE}

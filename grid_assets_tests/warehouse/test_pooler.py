@@ -34,7 +34,7 @@ def test_migrations_at_once_through_a_pooler_do_the_work_once(
         with ThreadPoolExecutor(3) as pool:
             done = [one.result(120) for one in [pool.submit(migrate, url, LIVE) for _ in range(3)]]
         assert sorted(one.views_renewed for one in done) == [False, False, True]
-        # the last one may be done by another than the rest: the lock is free for a moment between
+        # another one may apply the last: the lock is free for a moment before it
         applied = [name for one in done for name in one.applied]
         assert sorted(applied) == sorted({path.stem for path in MIGRATIONS.glob("*.sql")})
         with connect(url) as connection, write_transaction(connection, "raw.intensity"):
