@@ -156,7 +156,9 @@ def plan_core_runs(
         for days in telemetry_due.to_ranges(day for day in lacking if day < newest.first)
     ]
     if any(day >= newest.first for day in lacking):
-        forecasts = [] if due.has_failed_lately(services.connection, now, pause) else FORECASTS
+        model = configured_name(services.settings.chronos_model)
+        waits = due.state(services.connection, model, now, pause) == "failed_lately"
+        forecasts = [] if waits else FORECASTS
         assets = dict.fromkeys(asset.key for asset in (*CORE, *forecasts))
         runs.append(PlannedRun(newest, list(assets), trigger, why))
     return runs
@@ -170,14 +172,14 @@ def plan_forecast_runs(
     For a model that has never forecast, past days come first, because bands are calibrated on its
     errors. Today so far is back-tested with yesterday, so that a new warehouse has no gap.
     """
-    connection = services.connection
-    if due.has_failed_lately(connection, now, pause) or due.core_is_blocked(connection, now):
-        return []
     settings, today = services.settings, now.date()
     model = configured_name(settings.chronos_model)
+    state = due.state(services.connection, model, now, pause)
+    if state in ("failed_lately", "blocked"):
+        return []
     assets = [asset.key for asset in FORECASTS]
     newest = []
-    if due.forecast_is_due(services.connection, model, now):
+    if state == "due":
         days = telemetry_due.Range(today - DAY, today)
         newest = [PlannedRun(days, assets, trigger, "telemetry is newer than the forecast")]
     lacking = due.days_to_backtest(services.connection, model, settings.backtest_days, now)
@@ -271,7 +273,7 @@ def new_telemetry(
     if not runs:
         until = min(now + LOOK_EVERY, floor(now) + HALF_HOUR).timestamp()
         return dg.SensorResult(
-            skip_reason=dg.SkipReason(_nothing_because(services.connection, now)),
+            skip_reason=dg.SkipReason(_nothing_because(services, now)),
             cursor=str(Looked(full, None, written, until)),
         )
     planned = runs[0]
@@ -291,11 +293,13 @@ def new_telemetry(
     )
 
 
-def _nothing_because(connection: Connection, now: datetime) -> str:
-    if due.has_failed_lately(connection, now):
+def _nothing_because(services: Services, now: datetime) -> str:
+    model = configured_name(services.settings.chronos_model)
+    state = due.state(services.connection, model, now)
+    if state == "failed_lately":
         minutes = due.PAUSE // timedelta(minutes=1)
         return f"A forecast failed in the last {minutes} minutes. After that it is tried again."
-    if due.core_is_blocked(connection, now):
+    if state == "blocked":
         return "A check has stopped the newest telemetry, so nothing is forecast until it passes."
     return "Every forecast and every score is up to date."
 

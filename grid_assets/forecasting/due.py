@@ -6,12 +6,10 @@ A lost or repeated event therefore neither skips a forecast nor makes one twice.
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
-from grid_assets.forecasting.issue_times import current_issue_time
-from grid_assets.forecasting.models.forecaster import CONTEXT
 from grid_assets.forecasting.retention import thinned_to
-from grid_assets.halfhours import DAY, HALF_HOUR, day_start
+from grid_assets.halfhours import DAY, day_start
 from grid_assets.warehouse.clocks import TOLERANCE
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import statement
@@ -20,19 +18,29 @@ PAUSE: Final = timedelta(minutes=5)
 """Time before a failed forecast is retried."""
 
 
+State = Literal["due", "up_to_date", "failed_lately", "blocked"]
+"""Whether a forecast is due, and if not, why. `failed_lately`: one failed within the pause, so an
+immediate retry would not help. `blocked`: a blocking check stopped the last run over the newest
+days of `core`, so `core` is older than the published telemetry."""
+
+
+def state(connection: Connection, model: str, now: datetime, pause: timedelta = PAUSE) -> State:
+    """Whether a forecast of the model is due, by the SQL function `forecast.due`.
+
+    A forecast that was killed is retried at once, but only once.
+    """
+    row = connection.execute("SELECT forecast.due(%s, %s, %s)", [model, now, pause]).fetchone()
+    assert row is not None
+    answer: State = row[0]
+    return answer
+
+
 def forecast_is_due(connection: Connection, model: str, now: datetime) -> bool:
     """Whether `core` holds telemetry that no issue of the model has used."""
     row = connection.execute(
-        statement("forecast/find_newest_telemetry"),
-        {
-            "model": model,
-            "latest": current_issue_time(now),
-            "context": CONTEXT * HALF_HOUR,
-            "tolerance": TOLERANCE,
-        },
+        "SELECT forecast.has_unused_telemetry(%s, %s)", [model, now]
     ).fetchone()
-    assert row is not None
-    return not row[2]
+    return row == (True,)
 
 
 def has_forecast(connection: Connection, model: str) -> bool:
@@ -59,17 +67,6 @@ def is_scored(connection: Connection, first: date, last: date) -> bool:
     row = connection.execute(
         "SELECT EXISTS (SELECT FROM forecast.accuracy WHERE target_date BETWEEN %s AND %s)",
         [first, last],
-    ).fetchone()
-    return row == (True,)
-
-
-def core_is_blocked(connection: Connection, now: datetime) -> bool:
-    """Whether a blocking check stopped the last run over the newest days of `core`.
-
-    `core` is then older than the published telemetry; no forecast is made until the check passes.
-    """
-    row = connection.execute(
-        statement("ops/is_core_blocked"), {"since": now.date() - DAY}
     ).fetchone()
     return row == (True,)
 
@@ -105,14 +102,3 @@ def days_core_lacks(
         {"start": day_start(first), "now": now, "pause": pause},
     ).fetchall()
     return [day for (day,) in rows]
-
-
-def has_failed_lately(connection: Connection, now: datetime, pause: timedelta = PAUSE) -> bool:
-    """Whether a forecast failed within `pause`, so that an immediate retry would not help.
-
-    A forecast that was killed is retried at once, but only once.
-    """
-    row = connection.execute(
-        statement("ops/has_forecast_failed"), {"since": now - pause}
-    ).fetchone()
-    return row == (True,)

@@ -389,9 +389,9 @@ def test_a_failed_forecast_is_not_tried_again_at_once_and_a_killed_one_is_once(
     for status in statuses:
         attempt(rows, "forecast.predictions", status, NOW - ago)
     attempt(rows, "core.intensity", "failed", NOW)  # another matter
-    assert due.has_failed_lately(connection, NOW) is waits
+    assert (due.state(connection, MODEL, NOW) == "failed_lately") is waits
     # Nobody who starts a cycle by hand has to wait.
-    assert not due.has_failed_lately(connection, NOW, timedelta(0))
+    assert due.state(connection, MODEL, NOW, timedelta(0)) == "up_to_date"
 
 
 @pytest.mark.parametrize(
@@ -414,6 +414,6 @@ def test_a_failed_blocking_check_on_the_newest_days_blocks_until_a_run_passes(
 ) -> None:
     attempt(rows, asset, "failed", NOW, TODAY - 3 * DAY, last)
     rows("UPDATE ops.etl_runs SET error_type = %s", error)
-    assert due.core_is_blocked(connection, NOW) is blocked
+    assert (due.state(connection, MODEL, NOW) == "blocked") is blocked
     attempt(rows, asset, "success", NOW + HOUR, TODAY - DAY, TODAY)
-    assert not due.core_is_blocked(connection, NOW + HOUR)
+    assert due.state(connection, MODEL, NOW + HOUR) == "up_to_date"
