@@ -28,6 +28,8 @@ RETIRED: Final = ("GRID_FORECAST_KEEP_DAYS", "GRID_FORECAST_KEEP_LEADS_HOURS")
 """Settings of earlier versions that have no effect: every forecast is kept for ever."""
 
 
+MIN_WAKE_SECRET: Final = 16
+
 _UNREADABLE: Final = "it cannot be read; percent-encode special characters in the password"
 
 
@@ -83,6 +85,12 @@ def _postgres_url(url: SecretStr) -> SecretStr:
     return SecretStr(text)
 
 
+def _long_enough(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value()) < MIN_WAKE_SECRET:
+        raise ValueError(f"it must have at least {MIN_WAKE_SECRET} characters")
+    return secret
+
+
 def _cron(text: str) -> str:
     """Five fields that Dagster accepts. It decides, because it would refuse them at import."""
     text = " ".join(text.split())
@@ -104,6 +112,7 @@ def _blank_is_unset(value: Any) -> Any:
 
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
+WakeSecret = Annotated[SecretStr, AfterValidator(_long_enough)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 
 
@@ -129,6 +138,9 @@ class Settings(BaseSettings):
     backtest_days: int = Field(default=14, ge=0, le=366)
     backtest_stride_hours: float = Field(default=3, ge=0.5, le=24, multiple_of=0.5)
     use_neso_forecast: bool = False
+    # what new telemetry wakes, if there is no daemon (docs/supabase.md)
+    wake_url: Annotated[WebAddress | None, BeforeValidator(_blank_is_unset)] = None
+    wake_secret: Annotated[WakeSecret | None, BeforeValidator(_blank_is_unset)] = None
     dagster_keep_days: int = Field(default=14, ge=0, le=36500)
 
     @classmethod

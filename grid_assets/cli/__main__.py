@@ -114,14 +114,30 @@ def down() -> None:
 
 
 @grid.command()
+@click.option("--telemetry-only", is_flag=True, help="Leave the forecast to `grid forecast`.")
 @demo_option
-def tick(demo: bool) -> None:
+def tick(telemetry_only: bool, demo: bool) -> None:
     """Run one half-hourly cycle, without the daemon.
 
     For cron or a scheduled workflow. Exits with 1 if telemetry or the forecast failed. If there is
     too little telemetry for a forecast, it only prints a warning.
     """
-    run_in_environment(demo, commands.tick, needs_api=True)
+    run_in_environment(
+        demo,
+        lambda env, out: commands.tick(env, out, forecasts=not telemetry_only),
+        needs_api=True,
+    )
+
+
+@grid.command()
+@demo_option
+def forecast(demo: bool) -> None:
+    """Forecast from the telemetry in the warehouse, and score.
+
+    Forecasts only if there is telemetry that no forecast has used. Exits with 1 if it failed. If
+    there is too little telemetry, it only prints a warning.
+    """
+    run_in_environment(demo, commands.forecast, needs_api=True)
 
 
 @grid.command()
@@ -157,6 +173,7 @@ def migrate(demo: bool) -> None:
     """Apply migrations and update the views.
 
     A new database is marked as live or recorded, depending on the data that GRID_API_URL serves.
+    With GRID_WAKE_URL, new telemetry will wake an edge function (docs/supabase.md).
     """
 
     def run(environment: Environment, out: Say) -> None:
@@ -164,6 +181,7 @@ def migrate(demo: bool) -> None:
         out(f"Migrations applied: {', '.join(done.applied) or 'none, the schema is current'}.")
         out(f"Views: {'renewed' if done.views_renewed else 'unchanged'}.")
         out(f"The warehouse holds {done.stamp}.")
+        commands.install_wakeups(environment, out)
 
     run_in_environment(demo, run, needs_api=demo)
 

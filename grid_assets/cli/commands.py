@@ -1,14 +1,16 @@
-"""The steps of `grid tick`, `backfill` and `backtest`, and the messages that they print."""
+"""The steps of the commands that load and forecast, and the messages that they print."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from pydantic import SecretStr
 
+from grid_assets.forecasting import due
 from grid_assets.forecasting.retention import DayIsThinned, refuse_thinned
 from grid_assets.halfhours import DAY, day_start
 from grid_assets.health import run_summary
@@ -16,6 +18,7 @@ from grid_assets.health.report import NOT_CRITICAL
 from grid_assets.progress import doing
 from grid_assets.runtime.environment import Environment, Say, set_up
 from grid_assets.telemetry.due import Range
+from grid_assets.warehouse import wakeups
 from grid_assets.warehouse.connection import Connection, connect, is_database_error
 from grid_assets.warehouse.run_log import mark_crashed
 
@@ -35,32 +38,80 @@ class CommandError(Exception):
     """A command failed; the message says what happened and what to do."""
 
 
-def tick(environment: Environment, say: Say) -> None:
+def install_wakeups(environment: Environment, say: Say) -> None:
+    """Install what wakes the edge function at GRID_WAKE_URL, if that is set."""
+    url, secret = environment.settings.wake_url, environment.settings.wake_secret
+    if url is None and secret is None:
+        return
+    if url is None or secret is None:
+        missing = "GRID_WAKE_SECRET" if secret is None else "GRID_WAKE_URL"
+        raise CommandError(
+            f"No webhook was installed, because {missing} is not set. Migrations are applied. Set "
+            "both, then migrate again."
+        )
+    with connect(environment.warehouse) as connection:
+        wakeups.install(connection, url, secret, say)
+
+
+def tick(environment: Environment, say: Say, *, forecasts: bool = True) -> None:
     """One half-hourly cycle: telemetry, forecast and scores. Raises `CommandError` on failure.
 
-    Too little telemetry for a forecast is a warning, and so is a failure of housekeeping.
+    Too little telemetry for a forecast is a warning, and so is a failure of housekeeping. Without
+    `forecasts`, something else forecasts, such as a workflow that the new telemetry starts.
     """
     set_up(environment, say)
-    failed: list[Outcome] = []
     with open_dagster(environment) as instance:
         from grid_assets.cli.runs import run_cycle
 
-        for outcome in run_cycle(instance, say):
-            with connect(environment.warehouse) as connection:
-                say_run(connection, outcome.run_id, say)
-                lost = run_summary.failed_assets(connection, outcome.run_id)
-            if outcome.success:
-                continue
-            if not lost or not lost <= NOT_CRITICAL.keys():
-                failed.append(outcome)
-                continue
-            for asset in sorted(lost):
-                say(f"Warning: {NOT_CRITICAL[asset]}")
+        failed = _failed(environment, run_cycle(instance, say, forecasts=forecasts), say)
         run_housekeeping(instance, environment.warehouse, say)
     with connect(environment.warehouse) as connection:
         if failed:
             raise CommandError(describe_failure(connection, failed))
+        if forecasts:
+            say(run_summary.newest_forecast(connection))
+
+
+def forecast(environment: Environment, say: Say) -> None:
+    """One forecast from what the warehouse holds, with its scores, if one is due.
+
+    Raises `CommandError` if it failed, or if a check has stopped the newest telemetry. Too little
+    telemetry is a warning.
+    """
+    set_up(environment, say)
+    with open_dagster(environment) as instance:
+        from grid_assets.cli.runs import run_forecasts
+        from grid_assets.forecasting.models.registry import configured_name
+
+        failed = _failed(environment, run_forecasts(instance, say), say)
+    settings, now = environment.settings, datetime.now(UTC)
+    with connect(environment.warehouse) as connection:
+        if failed:
+            raise CommandError(describe_failure(connection, failed))
+        state = due.state(connection, configured_name(settings.chronos_model), now, timedelta(0))
+        if state == "blocked":
+            raise CommandError(
+                "Nothing was forecast, because a check has stopped the newest telemetry. The last "
+                "attempts of `grid status` say which. It is forecast once a cycle has passed it."
+            )
         say(run_summary.newest_forecast(connection))
+
+
+def _failed(environment: Environment, outcomes: Iterable[Outcome], say: Say) -> list[Outcome]:
+    """Print each run as it ends; return those in which something critical failed."""
+    failed = []
+    for outcome in outcomes:
+        with connect(environment.warehouse) as connection:
+            say_run(connection, outcome.run_id, say)
+            lost = run_summary.failed_assets(connection, outcome.run_id)
+        if outcome.success:
+            continue
+        if not lost or not lost <= NOT_CRITICAL.keys():
+            failed.append(outcome)
+            continue
+        for asset in sorted(lost):
+            say(f"Warning: {NOT_CRITICAL[asset]}")
+    return failed
 
 
 def run_housekeeping(instance: DagsterInstance, warehouse: SecretStr, say: Say) -> None:

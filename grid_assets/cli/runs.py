@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Final, TypeVar
 from uuid import uuid4
 
 import dagster as dg
@@ -34,36 +34,67 @@ class Outcome:
     success: bool
 
 
-def run_cycle(instance: dg.DagsterInstance, announce: Callable[[str], None]) -> Iterator[Outcome]:
+MOST_FORECASTS: Final = 3
+"""How often a command forecasts again because telemetry landed while it forecast. What lands after
+that wakes the next one."""
+
+
+def run_cycle(
+    instance: dg.DagsterInstance, announce: Callable[[str], None], *, forecasts: bool = True
+) -> Iterator[Outcome]:
     """Run one half-hourly cycle, run by run, and yield each outcome.
 
     Yesterday and today come first, with their forecast, then older days that are due, then the runs
     that the sensor would start, with the dashboard last. If the newest days cannot be fetched,
-    older ones are not tried.
+    older ones are not tried. Without `forecasts`, it ends with telemetry and the scores.
     """
     now = datetime.now(UTC)
     newest, *_ = due.plan_cycle(now.date(), [])
     announce(f"Loading {newest}")
-    yield run(instance, newest, "tick", automation.selection(newest, now))
+    yield run(instance, newest, "tick", automation.selection(newest, now, forecasts=forecasts))
     for days in _plan(lambda services: automation.cycle(services, now))[1:]:
         announce(f"Loading {days}")
         yield run(instance, days, "tick", automation.selection(days, now))
     # Each plan is made after the runs of the previous one, because those change it.
     # What failed before this cycle is tried again without a pause, what failed in it is not.
     for planned in _plan(
-        lambda s: automation.plan_core_runs(s, due.FIRST_DAY, now, "tick", pause=timedelta(0))
+        lambda s: automation.plan_core_runs(
+            s, due.FIRST_DAY, now, "tick", timedelta(0), forecasts=forecasts
+        )
     ):
         announce(f"Publishing {planned.days}: {planned.why}")
         yield run(instance, planned.days, planned.trigger, planned.assets)
-    for planned in _plan(
-        lambda s: automation.plan_forecast_runs(s, now, "tick", pause=timedelta(0))
-    ):
-        announce(f"Forecasting {planned.days}: {planned.why}")
-        yield run(instance, planned.days, planned.trigger, planned.assets)
+    if not forecasts:
+        return
+    yield from _run_forecasts(instance, announce, now, "tick")
     for planned in _plan(
         lambda s: automation.plan_dashboard_run(s, s.now(), "tick", pause=timedelta(0))
     ):
         announce(f"Updating the dashboard: {planned.why}")
+        yield run(instance, planned.days, planned.trigger, planned.assets)
+
+
+def run_forecasts(
+    instance: dg.DagsterInstance, announce: Callable[[str], None]
+) -> Iterator[Outcome]:
+    """Forecast from what the warehouse holds, as long as a forecast is due, and yield each outcome.
+
+    A warehouse without forecasts is back-tested first, as in a cycle.
+    """
+    for _ in range(MOST_FORECASTS):
+        outcomes = list(_run_forecasts(instance, announce, datetime.now(UTC), "forecast"))
+        yield from outcomes
+        if not outcomes or not all(outcome.success for outcome in outcomes):
+            return
+
+
+def _run_forecasts(
+    instance: dg.DagsterInstance, announce: Callable[[str], None], now: datetime, trigger: str
+) -> Iterator[Outcome]:
+    for planned in _plan(
+        lambda s: automation.plan_forecast_runs(s, now, trigger, pause=timedelta(0))
+    ):
+        announce(f"Forecasting {planned.days}: {planned.why}")
         yield run(instance, planned.days, planned.trigger, planned.assets)
 
 

@@ -116,14 +116,18 @@ def cycle(services: Services, now: datetime) -> list[telemetry_due.Range]:
     )
 
 
-def selection(days: telemetry_due.Range, now: datetime) -> list[dg.AssetKey]:
+def selection(
+    days: telemetry_due.Range, now: datetime, *, forecasts: bool = True
+) -> list[dg.AssetKey]:
     """The assets of one range: all, or telemetry and scores for a past range.
 
-    Past days are back-tested once their telemetry is loaded (`plan_forecast_runs`).
+    Past days are back-tested once their telemetry is loaded (`plan_forecast_runs`). Without
+    `forecasts`, the newest range has no forecast and no dashboard either.
     """
-    if days.last == now.date():
-        return [asset.key for asset in (*HISTORY, raw.neso_forecast, *FORECASTS)]
-    return [asset.key for asset in (*HISTORY, forecast.accuracy)]
+    if days.last < now.date():
+        return [asset.key for asset in (*HISTORY, forecast.accuracy)]
+    last = FORECASTS if forecasts else [forecast.accuracy]
+    return [asset.key for asset in (*HISTORY, raw.neso_forecast, *last)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +146,14 @@ def plan_core_runs(
     now: datetime,
     trigger: str,
     pause: timedelta = due.PAUSE,
+    *,
+    forecasts: bool = True,
 ) -> list[PlannedRun]:
     """Runs of `core` over the days for which `raw` has newer rows, from any writer.
 
     What failed is retried after `pause`; here and below, a command run by hand does not wait. A run
-    over the newest days forecasts as well: a second run would need seconds to start.
+    over the newest days forecasts as well, unless `forecasts` is false: a second run would need
+    seconds to start.
     """
     lacking = due.days_core_lacks(services.connection, first, now, pause)
     newest = telemetry_due.Range(now.date() - DAY, now.date())
@@ -158,8 +165,8 @@ def plan_core_runs(
     if any(day >= newest.first for day in lacking):
         model = configured_name(services.settings.chronos_model)
         waits = due.state(services.connection, model, now, pause) == "failed_lately"
-        forecasts = [] if waits else FORECASTS
-        assets = dict.fromkeys(asset.key for asset in (*CORE, *forecasts))
+        more = FORECASTS if forecasts and not waits else []
+        assets = dict.fromkeys(asset.key for asset in (*CORE, *more))
         runs.append(PlannedRun(newest, list(assets), trigger, why))
     return runs
 

@@ -34,7 +34,7 @@ PROCESS_TAG: Final = "grid/process"
 BACKTEST: Final = "backtest"
 """Trigger of a run that forecasts past days from the telemetry known at each issue time."""
 
-CYCLES: Final = ("schedule", "tick", "sensor")
+CYCLES: Final = ("schedule", "sensor", "tick", "forecast", "webhook")
 """Triggers of the half-hourly cycle, which covers the newest data, not chosen days."""
 
 UNCHANGED: Final = "unchanged"

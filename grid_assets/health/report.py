@@ -1,6 +1,7 @@
 """`grid status`: one screen that says whether the warehouse is fresh and healthy.
 
-It changes nothing, except to mark the attempts of dead processes as crashed.
+It changes nothing, except to mark attempts of dead processes as crashed, and to close a start of
+the model that something has come of.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from grid_assets.halfhours import HALF_HOUR, age_text, day_start, floor, utc_text
-from grid_assets.health import housekeeping
+from grid_assets.health import housekeeping, wakeups
 from grid_assets.health.run_summary import newest_forecast
 from grid_assets.health.warnings import warnings
 from grid_assets.settings import Settings
@@ -78,6 +79,7 @@ def status(connection: Connection, where: str, settings: Settings, now: datetime
         return Status(lines, ["The schema is older than this version. Run `grid migrate`."])
     if (reason := read_only_reason(connection)) is None:
         mark_crashed(connection)
+        connection.execute("SELECT ops.close_wakeup()")
     else:
         faults.append(f"Nothing can be loaded. {reason}")
     lines += [
@@ -86,6 +88,7 @@ def status(connection: Connection, where: str, settings: Settings, now: datetime
         newest_forecast(connection),
         *_gaps(connection, settings.first_history_day(now), now),
         *_runs(connection, now, faults),
+        *wakeups.report(connection, now, faults),
         warnings(connection, now),
         _quarantine(connection),
         *housekeeping.report(connection, now),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -105,45 +106,52 @@ class Environment:
                 f"The folder {home} cannot be written: {error.strerror}. Dagster needs it even if "
                 "the database is elsewhere. Change GRID_HOME, or make room."
             ) from None
-        if self.settings.dagster_database_url is None:
-            self._make_dagster_schema()
         os.environ.update(self.variables())
 
-    def _make_dagster_schema(self) -> None:
-        """Recreate the schema if it was dropped, and check that Dagster's tables would go there."""
+    @cached_property
+    def _dagster_options(self) -> str:
+        """The options with which Dagster's connections find its tables; makes their schema.
+
+        None are needed where every session of the user begins in that schema. Raises
+        `WarehouseError` if Dagster's tables would go elsewhere.
+        """
         url = session_url(self.warehouse)
-        options = " ".join(f"{read(url).get('options', '')} {DAGSTER_OPTIONS}".split())
-        try:
-            with connect(to_url(read(url) | {"options": options})) as connection:
-                query = "SELECT to_regnamespace(%s), current_setting('search_path')"
-                known, path = connection.execute(query, [DAGSTER_SCHEMA]).fetchall()[0]
-                if known is None:
-                    connection.execute(
-                        sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(
-                            sql.Identifier(DAGSTER_SCHEMA)
-                        )
-                    )
-        except psycopg.errors.InsufficientPrivilege:
-            raise WarehouseError(
-                f"The user of GRID_DATABASE_URL may not create the schema {DAGSTER_SCHEMA}. "
-                "Run `grid migrate` as the owner of the database or as grid_owner."
-            ) from None
-        except WarehouseError as error:
-            if "startup parameter" not in str(error):
-                raise
-            path = None
-        if path != DAGSTER_SCHEMA:
-            raise WarehouseError(
-                f"A pooler at {location(url)} does not pass on the schema in which Dagster keeps "
-                "its tables. Set GRID_DAGSTER_DATABASE_URL to a direct connection, or to a "
-                "database of its own."
-            )
+        for options in (DAGSTER_OPTIONS, ""):
+            try:
+                if self._search_path(url, options) == DAGSTER_SCHEMA:
+                    return options
+            except psycopg.errors.InsufficientPrivilege:
+                raise WarehouseError(
+                    f"The user of GRID_DATABASE_URL may not create the schema {DAGSTER_SCHEMA}. "
+                    "Run `grid migrate` as the owner of the database or as grid_owner."
+                ) from None
+            except WarehouseError as error:
+                if "startup parameter" not in str(error):
+                    raise
+        raise WarehouseError(
+            f"A pooler at {location(url)} does not pass on the schema in which Dagster keeps its "
+            f"tables. Let the user begin there (ALTER ROLE … SET search_path = {DAGSTER_SCHEMA};), "
+            "or set GRID_DAGSTER_DATABASE_URL to a direct connection or to a database of its own."
+        )
+
+    @staticmethod
+    def _search_path(url: SecretStr, options: str) -> str:
+        """The path of a session with these options; the schema is created if it is missing."""
+        added = " ".join(f"{read(url).get('options', '')} {options}".split())
+        with connect(to_url(read(url) | ({"options": added} if added else {}))) as connection:
+            query = "SELECT to_regnamespace(%s), current_setting('search_path')"
+            known, path = connection.execute(query, [DAGSTER_SCHEMA]).fetchall()[0]
+            if known is None:
+                connection.execute(
+                    sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(DAGSTER_SCHEMA))
+                )
+            return str(path)
 
     def _dagster_storage(self) -> SecretStr:
         """GRID_DAGSTER_DATABASE_URL, or by default a schema in the warehouse."""
         if self.settings.dagster_database_url is not None:
             return sqlalchemy_url(self.settings.dagster_database_url)
-        return sqlalchemy_url(session_url(self.warehouse), DAGSTER_OPTIONS)
+        return sqlalchemy_url(session_url(self.warehouse), self._dagster_options)
 
 
 def open_environment(

@@ -178,6 +178,45 @@ def test_a_cycle_by_the_bundled_checkpoint_imports_nothing_that_only_other_model
     assert not noted.exists(), noted.read_text()
 
 
+def test_telemetry_and_its_forecast_can_be_two_commands_and_two_forecasts_at_once_make_one(
+    recorded: GridCommand, rows: Callable[..., list[tuple[Any, ...]]]
+) -> None:
+    recorded.environment["GRID_BACKTEST_DAYS"] = "0"
+    assert "Warning: there is no forecast yet." in recorded.run("forecast").out
+    recorded.run("tick", "--telemetry-only", GRID_HISTORY_START=str(days_ago(8)))
+    made = "SELECT count(*) FROM forecast.issues WHERE refused_reason IS NULL"
+    assert rows(made) == [(0,)]
+    assert rows("SELECT forecast.due()") == [("due",)]
+
+    def both() -> list[str]:
+        started = [recorded.start("forecast") for _ in range(2)]
+        assert [one.ends(within_s=240) for one in started] == [0, 0]
+        return [one.output() for one in started]
+
+    said = within_a_half_hour(both)
+    assert all("Forecast by chronos:" in text for text in said)
+    written = "SELECT rows_written FROM ops.etl_runs WHERE asset = 'forecast.predictions'"
+    wrote = [count for (count,) in rows(written)]
+    assert len([count for count in wrote if count > 0]) <= len(rows(f"{made} GROUP BY issued_at"))
+    assert rows("SELECT forecast.due()") == [("up_to_date",)]
+    before = rows("SELECT model, issued_at, created_at FROM forecast.issues")
+    again = recorded.run("forecast").out
+    assert "Forecast by chronos:" in again
+    assert rows("SELECT model, issued_at, created_at FROM forecast.issues") == before
+
+
+def test_a_forecast_of_telemetry_that_a_check_has_stopped_fails_and_says_so(
+    recorded: GridCommand, rows: Callable[..., list[tuple[Any, ...]]]
+) -> None:
+    rows(
+        "INSERT INTO ops.etl_runs (run_id, asset, attempt, trigger, partition_start, "
+        "partition_end, started_at, finished_at, status, error_type, host, pid, heartbeat_at) VALUES ('r', "
+        "'core.intensity', 1, 'tick', current_date, current_date, now(), now(), 'failed', "
+        "'BlockingCheckFailed', 'here', 1, now())"
+    )
+    assert "a check has stopped the newest telemetry" in recorded.run("forecast", code=1).err
+
+
 def test_a_cycle_whose_telemetry_fails_still_makes_a_dashboard_that_says_so(
     recorded: GridCommand, replay: ReplayServer
 ) -> None:

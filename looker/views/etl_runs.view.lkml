@@ -35,7 +35,7 @@ view: etl_runs {
 
   dimension: trigger {
     label: "Trigger"
-    description: "What started the run: schedule, tick, backfill or manual."
+    description: "What started the run: schedule, sensor, webhook, tick, forecast, backfill, backtest, or manual."
     type: string
     sql: ${TABLE}.trigger ;;
   }

@@ -1,6 +1,8 @@
 -- Forecasts that something outside starts, such as an edge function: whether one is due, who starts
 -- it, and what came of it.
 
+COMMENT ON COLUMN ops.etl_runs.trigger IS 'What started the run: schedule, sensor, webhook, tick, forecast, backfill, backtest, or manual.';
+
 -- "Is a forecast due?" has its only answer here. The sensor, the commands and the edge function ask.
 
 -- Telemetry older than a context is ignored. A stamp later than now, which a wrong clock has set,
@@ -20,7 +22,7 @@ SELECT latest,
 FROM (SELECT to_timestamp(ceil(extract(epoch FROM at) / 1800) * 1800)) AS next_half_hour (latest)
 $$;
 COMMENT ON FUNCTION forecast.telemetry_ends(timestamptz) IS
-    'Issue time of a forecast made at a time, and the ends of the newest half-hours that it may use.';
+    'latest is the issue time of a forecast made at a time; intensity_to and mix_to are the ends of the newest half-hours that it may use.';
 
 -- If intensity or mix has none within a context, a refused issue that used the other one covers it. A
 -- refused issue counts only until core changes: the missing half-hours may have arrived since. One
@@ -262,7 +264,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ops.claim_forecast(uuid, text) IS
-    'Decides whether the caller starts the model now; at most one caller is told to. Asking again with the same token repeats the answer.';
+    'Decides whether the caller starts the model now; at most one caller is told to, and asking again with the same token repeats the answer. decision is start, claimed (another start is open), up_to_date, failed_lately or blocked (see forecast.due), settling (ask again after retry_after_s) or backing_off (earlier starts failed; retry_after_s is how much longer). first_day and last_day are the UTC days of a run that forecasts.';
 
 -- A report that comes after the claim has been closed changes nothing: another start may be open.
 CREATE FUNCTION ops.report_start(
@@ -280,7 +282,7 @@ SET started_by = left(by_runner, 100),
     error_type = left(failure_type, 100),
     error_message = left(failure_message, 2000),
     retry_at = CASE WHEN failure_type IS NOT NULL THEN
-        clock_timestamp() + greatest(ops.wakeup_pause(), least(retry_after_s, 86400) * interval '1 second')
+        clock_timestamp() + greatest(ops.wakeup_pause(), least(coalesce(retry_after_s, 0), 86400) * interval '1 second')
     END
 WHERE wakeup = token AND status = 'claimed'
 $$;
