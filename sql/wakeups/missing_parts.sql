@@ -1,5 +1,11 @@
--- What Supabase has of the parts that wake the edge function, and whether its role exists.
-SELECT to_regproc('supabase_functions.http_request') IS NOT NULL AS webhooks,
-       to_regproc('cron.schedule') IS NOT NULL AND to_regproc('net.http_post') IS NOT NULL AS cron,
-       to_regproc('vault.create_secret') IS NOT NULL AS vault,
-       to_regrole('grid_waker') IS NOT NULL AS role
+-- What Supabase has of the parts that wake the edge function, and whether its role exists. Some of
+-- these functions have several forms.
+WITH has AS (
+    SELECT nspname || '.' || proname AS name
+    FROM pg_proc JOIN pg_namespace AS n ON n.oid = pronamespace
+)
+SELECT EXISTS (SELECT FROM has WHERE name = 'supabase_functions.http_request') AS webhooks,
+       EXISTS (SELECT FROM has WHERE name = 'cron.schedule')
+           AND EXISTS (SELECT FROM has WHERE name = 'net.http_post') AS cron,
+       EXISTS (SELECT FROM has WHERE name = 'vault.create_secret') AS vault,
+       EXISTS (SELECT FROM pg_roles WHERE rolname = 'grid_waker') AS role
