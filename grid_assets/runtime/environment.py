@@ -20,15 +20,16 @@ from grid_assets.api.session import is_loopback
 from grid_assets.runtime.postgres import EmbeddedPostgres
 from grid_assets.settings import Settings, SettingsError, retired_settings
 from grid_assets.warehouse.connection import WarehouseError, connect
+from grid_assets.warehouse.dagster_schema import (
+    DAGSTER_OPTIONS,
+    DAGSTER_SCHEMA,
+    find_dagster_schema,
+)
 from grid_assets.warehouse.migrate import ensure_database, is_current, migrate
 from grid_assets.warehouse.stamp import Stamp, read_stamp, refuse_other_kind
-from grid_assets.warehouse.urls import location, read, session_url, sqlalchemy_url, to_url
+from grid_assets.warehouse.urls import session_url, sqlalchemy_url
 
 DEMO_DATABASE: Final = "grid_demo"
-DAGSTER_SCHEMA: Final = "dagster"
-
-DAGSTER_OPTIONS: Final = f"-csearch_path={DAGSTER_SCHEMA} -csynchronous_commit=off"
-"""A server crash may lose the last second of Dagster's history, but nothing in our tables."""
 
 Say = Callable[[str], None]
 """Prints one line for the user."""
@@ -111,33 +112,18 @@ class Environment:
 
     def _make_dagster_schema(self) -> None:
         """Recreate the schema if it was dropped, and check that Dagster's tables would go there."""
-        url = session_url(self.warehouse)
-        options = " ".join(f"{read(url).get('options', '')} {DAGSTER_OPTIONS}".split())
+        if find_dagster_schema(self.warehouse):
+            return
         try:
-            with connect(to_url(read(url) | {"options": options})) as connection:
-                query = "SELECT to_regnamespace(%s), current_setting('search_path')"
-                known, path = connection.execute(query, [DAGSTER_SCHEMA]).fetchall()[0]
-                if known is None:
-                    connection.execute(
-                        sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(
-                            sql.Identifier(DAGSTER_SCHEMA)
-                        )
-                    )
+            with connect(session_url(self.warehouse)) as connection:
+                connection.execute(
+                    sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(DAGSTER_SCHEMA))
+                )
         except psycopg.errors.InsufficientPrivilege:
             raise WarehouseError(
                 f"The user of GRID_DATABASE_URL may not create the schema {DAGSTER_SCHEMA}. "
                 "Run `grid migrate` as the owner of the database or as grid_owner."
             ) from None
-        except WarehouseError as error:
-            if "startup parameter" not in str(error):
-                raise
-            path = None
-        if path != DAGSTER_SCHEMA:
-            raise WarehouseError(
-                f"A pooler at {location(url)} does not pass on the schema in which Dagster keeps "
-                "its tables. Set GRID_DAGSTER_DATABASE_URL to a direct connection, or to a "
-                "database of its own."
-            )
 
     def _dagster_storage(self) -> SecretStr:
         """GRID_DAGSTER_DATABASE_URL, or by default a schema in the warehouse."""
