@@ -37,15 +37,15 @@ listen_port = {listen}
 unix_socket_dir =
 auth_type = trust
 auth_file = {folder}/users.txt
-pool_mode = transaction
+pool_mode = {mode}
 default_pool_size = 8
 ignore_startup_parameters = {ignored}
 """
 
 
 @contextmanager
-def pooler(url: SecretStr, ignored: str = "") -> Iterator[SecretStr]:
-    """The URL of the same database through a pooler in transaction mode."""
+def pooler(url: SecretStr, ignored: str = "", mode: str = "transaction") -> Iterator[SecretStr]:
+    """The URL of the same database through a pooler, by default in transaction mode."""
     assert PGBOUNCER is not None, MISSING
     given = read(url)
     # PgBouncer does not run as root
@@ -61,6 +61,7 @@ def pooler(url: SecretStr, ignored: str = "") -> Iterator[SecretStr]:
                 listen=listen,
                 folder=folder,
                 ignored=ignored,
+                mode=mode,
             )
         )
         log = folder / "log.txt"

@@ -16,21 +16,21 @@ from pydantic import SecretStr
 from grid_assets import progress
 from grid_assets.cli import commands, serve
 from grid_assets.cli.environment import demo_option, run_in_environment, say
+from grid_assets.cli.health import doctor, status
 from grid_assets.cli.quarantine import quarantine
 from grid_assets.cli.replay import replay
 from grid_assets.cli.train import evaluate, train
 from grid_assets.dashboard.server import FileServerError
-from grid_assets.health import report
 from grid_assets.runtime.environment import Environment, Say, open_environment, stamp_of
 from grid_assets.runtime.postgres import EmbeddedPostgresError
 from grid_assets.runtime.postgres_home import FULL_DISK_BYTES
 from grid_assets.runtime.supervisor import ProductError
 from grid_assets.settings import PROJECT_DIR, Settings, SettingsError
 from grid_assets.telemetry.due import FIRST_DAY, Range
-from grid_assets.warehouse.connection import WarehouseError, connect, is_database_error
+from grid_assets.warehouse.connection import WarehouseError, is_database_error
 from grid_assets.warehouse.migrate import migrate as apply_migrations
 from grid_assets.warehouse.refusals import statement_advice
-from grid_assets.warehouse.urls import location, redact
+from grid_assets.warehouse.urls import redact
 
 CANNOT_WRITE: Final = frozenset(
     (errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM)
@@ -79,6 +79,8 @@ grid.add_command(replay)
 grid.add_command(train)
 grid.add_command(evaluate)
 grid.add_command(quarantine)
+grid.add_command(status)
+grid.add_command(doctor)
 
 
 @grid.command()
@@ -184,29 +186,6 @@ def migrate(demo: bool) -> None:
         commands.install_wakeups(environment, out)
 
     run_in_environment(demo, run, needs_api=demo)
-
-
-@grid.command()
-@demo_option
-def status(demo: bool) -> None:
-    """Show whether the warehouse is fresh and healthy.
-
-    Exits with 1 if it is not.
-    """
-
-    def run(environment: Environment, out: Say) -> None:
-        where, now = location(environment.warehouse), datetime.now(UTC)
-        with connect(environment.warehouse) as connection:
-            state = report.status(connection, where, environment.settings, now)
-        for line in state.lines:
-            out(line)
-        for fault in state.faults:
-            out(f"NOT HEALTHY   {fault}")
-        if state.faults:
-            sys.exit(1)
-        out("healthy")
-
-    run_in_environment(demo, run)
 
 
 @grid.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 
@@ -33,12 +34,18 @@ def run_in_environment(
         if not (demo and needs_api):
             run(environment, say)
             return
-        running = environment.home / REPLAY_FILE
-        address = running.read_text(encoding="ascii") if running.exists() else ""
-        if address and probe_replay(address):  # a killed demo leaves the file behind
+        if address := running_replay(environment.home):
             environment.settings.api_url = address
             run(environment, say)
             return
         with start_replay(environment, say) as replay:
             environment.settings.api_url = replay.url
             run(environment, say)
+
+
+def running_replay(home: Path) -> str | None:
+    """The address of the API of the demo that runs in this folder, if one does."""
+    file = home / REPLAY_FILE
+    address = file.read_text(encoding="ascii") if file.exists() else ""
+    # a killed demo leaves the file behind
+    return address if address and probe_replay(address) else None

@@ -92,7 +92,7 @@ def status(connection: Connection, where: str, settings: Settings, now: datetime
         warnings(connection, now),
         _quarantine(connection),
         *housekeeping.report(connection, now),
-        _database_size(connection),
+        f"database      {size_text(connection)}",
     ]
     return Status(lines, faults)
 
@@ -184,7 +184,7 @@ def _quarantine(connection: Connection) -> str:
     return f"quarantine    {row[0]} open" + (" (`grid quarantine list`)" if row[0] else "")
 
 
-def _database_size(connection: Connection) -> str:
+def size_text(connection: Connection) -> str:
     """The size of the database and of its parts; a part without tables is left out."""
     row = connection.execute(
         "SELECT pg_size_pretty(pg_database_size(current_database()))"
@@ -197,7 +197,7 @@ def _database_size(connection: Connection) -> str:
         ).fetchone()
         if size and size[0]:
             parts.append(f"{part} {size[0]}")
-    return f"database      {row[0]} ({', '.join(parts)})"
+    return f"{row[0]} ({', '.join(parts)})" if parts else str(row[0])
 
 
 def _short(message: str | None) -> str:

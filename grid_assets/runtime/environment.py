@@ -21,15 +21,15 @@ from grid_assets.api.session import is_loopback
 from grid_assets.runtime.postgres import EmbeddedPostgres
 from grid_assets.settings import Settings, SettingsError, retired_settings
 from grid_assets.warehouse.connection import WarehouseError, connect
+from grid_assets.warehouse.dagster_schema import (
+    DAGSTER_SCHEMA,
+    find_dagster_schema,
+)
 from grid_assets.warehouse.migrate import ensure_database, is_current, migrate
 from grid_assets.warehouse.stamp import Stamp, read_stamp, refuse_other_kind
-from grid_assets.warehouse.urls import location, read, session_url, sqlalchemy_url, to_url
+from grid_assets.warehouse.urls import session_url, sqlalchemy_url
 
 DEMO_DATABASE: Final = "grid_demo"
-DAGSTER_SCHEMA: Final = "dagster"
-
-DAGSTER_OPTIONS: Final = f"-csearch_path={DAGSTER_SCHEMA} -csynchronous_commit=off"
-"""A server crash may lose the last second of Dagster's history, but nothing in our tables."""
 
 Say = Callable[[str], None]
 """Prints one line for the user."""
@@ -110,42 +110,21 @@ class Environment:
 
     @cached_property
     def _dagster_options(self) -> str:
-        """The options with which Dagster's connections find its tables; makes their schema.
-
-        None are needed where every session of the user begins in that schema. Raises
-        `WarehouseError` if Dagster's tables would go elsewhere.
-        """
-        url = session_url(self.warehouse)
-        for options in (DAGSTER_OPTIONS, ""):
-            try:
-                if self._search_path(url, options) == DAGSTER_SCHEMA:
-                    return options
-            except psycopg.errors.InsufficientPrivilege:
-                raise WarehouseError(
-                    f"The user of GRID_DATABASE_URL may not create the schema {DAGSTER_SCHEMA}. "
-                    "Run `grid migrate` as the owner of the database or as grid_owner."
-                ) from None
-            except WarehouseError as error:
-                if "startup parameter" not in str(error):
-                    raise
-        raise WarehouseError(
-            f"A pooler at {location(url)} does not pass on the schema in which Dagster keeps its "
-            f"tables. Let the user begin there (ALTER ROLE … SET search_path = {DAGSTER_SCHEMA};), "
-            "or set GRID_DAGSTER_DATABASE_URL to a direct connection or to a database of its own."
-        )
-
-    @staticmethod
-    def _search_path(url: SecretStr, options: str) -> str:
-        """The path of a session with these options; the schema is created if it is missing."""
-        added = " ".join(f"{read(url).get('options', '')} {options}".split())
-        with connect(to_url(read(url) | ({"options": added} if added else {}))) as connection:
-            query = "SELECT to_regnamespace(%s), current_setting('search_path')"
-            known, path = connection.execute(query, [DAGSTER_SCHEMA]).fetchall()[0]
-            if known is None:
+        """The options of Dagster's connections; recreates the schema if it was dropped."""
+        found = find_dagster_schema(self.warehouse)
+        if found.exists:
+            return found.options
+        try:
+            with connect(session_url(self.warehouse)) as connection:
                 connection.execute(
                     sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(DAGSTER_SCHEMA))
                 )
-            return str(path)
+        except psycopg.errors.InsufficientPrivilege:
+            raise WarehouseError(
+                f"The user of GRID_DATABASE_URL may not create the schema {DAGSTER_SCHEMA}. "
+                "Run `grid migrate` as the owner of the database or as grid_owner."
+            ) from None
+        return found.options
 
     def _dagster_storage(self) -> SecretStr:
         """GRID_DAGSTER_DATABASE_URL, or by default a schema in the warehouse."""

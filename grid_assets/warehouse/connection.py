@@ -114,6 +114,18 @@ def read_only_reason(connection: Connection) -> str | None:
     return None
 
 
+def encoding_fault(connection: Connection, url: SecretStr) -> str | None:
+    """Why the database cannot hold every text, None if it can."""
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding == "UTF8":
+        return None
+    return (
+        f"The database at {location(url)} has the encoding {encoding}, which cannot hold every "
+        "text that the API may send. Create one with: CREATE DATABASE … TEMPLATE template0 "
+        "ENCODING 'UTF8'; and name it in GRID_DATABASE_URL."
+    )
+
+
 def is_database_error(error: Exception) -> bool:
     """Whether our own or Dagster's database connection failed."""
     from sqlalchemy.exc import SQLAlchemyError  # imported late: only errors need it

@@ -16,7 +16,13 @@ import psycopg
 from psycopg import sql
 from pydantic import SecretStr
 
-from grid_assets.warehouse.connection import Connection, WarehouseError, connect, lock_relation
+from grid_assets.warehouse.connection import (
+    Connection,
+    WarehouseError,
+    connect,
+    encoding_fault,
+    lock_relation,
+)
 from grid_assets.warehouse.moving import LAST_STEP, move_rows
 from grid_assets.warehouse.roles import create_roles, open_database
 from grid_assets.warehouse.stamp import Stamp, read_stamp, refuse_other_kind
@@ -54,7 +60,8 @@ def migrate(url: SecretStr, stamp: Stamp, say: Callable[[str], None] = lambda _:
 
     with connect(url) as connection:
         try:
-            _check_encoding(connection, url)
+            if fault := encoding_fault(connection, url):
+                raise WarehouseError(fault)
             _check_ownership(connection, url)
             _check_stamp(connection, stamp, url)
             create_roles(connection)
@@ -109,16 +116,6 @@ def _make_locks(connection: Connection) -> None:
                 connection.execute(statement("locks"))
         except (psycopg.errors.DuplicateTable, psycopg.errors.UniqueViolation):
             pass
-
-
-def _check_encoding(connection: Connection, url: SecretStr) -> None:
-    encoding = connection.info.parameter_status("server_encoding")
-    if encoding != "UTF8":
-        raise WarehouseError(
-            f"The database at {location(url)} has the encoding {encoding}, which cannot hold every "
-            "text that the API may send. Create one with: CREATE DATABASE … TEMPLATE template0 "
-            "ENCODING 'UTF8'; and name it in GRID_DATABASE_URL."
-        )
 
 
 def _check_stamp(connection: Connection, stamp: Stamp, url: SecretStr) -> Stamp | None:

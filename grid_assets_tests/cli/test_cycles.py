@@ -210,9 +210,9 @@ def test_a_forecast_of_telemetry_that_a_check_has_stopped_fails_and_says_so(
 ) -> None:
     rows(
         "INSERT INTO ops.etl_runs (run_id, asset, attempt, trigger, partition_start, "
-        "partition_end, started_at, finished_at, status, error_type, host, pid, heartbeat_at) VALUES ('r', "
-        "'core.intensity', 1, 'tick', current_date, current_date, now(), now(), 'failed', "
-        "'BlockingCheckFailed', 'here', 1, now())"
+        "partition_end, started_at, finished_at, status, error_type, host, pid, heartbeat_at) "
+        "VALUES ('r', 'core.intensity', 1, 'tick', current_date, current_date, now(), now(), "
+        "'failed', 'BlockingCheckFailed', 'here', 1, now())"
     )
     assert "a check has stopped the newest telemetry" in recorded.run("forecast", code=1).err
 

@@ -165,7 +165,8 @@ BEGIN
     END IF;
     -- An issue made since, or one that was in the making and has used the same telemetry.
     SELECT min(created_at) INTO issued FROM forecast.issues
-    WHERE issued_at > claim.woken_at - interval '1 day' AND created_at <= clock_timestamp()
+    WHERE model <> 'neso'
+      AND issued_at > claim.woken_at - interval '1 day' AND created_at <= clock_timestamp()
       AND (created_at > claim.woken_at
            OR refused_reason IS NULL AND intensity_to >= claim.intensity_to AND mix_to >= claim.mix_to);
     IF issued IS NOT NULL THEN

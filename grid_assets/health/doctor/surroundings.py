@@ -1,0 +1,56 @@
+"""What is outside the database: the source, the disk of this machine, and the settings."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import datetime
+from typing import Final
+
+from grid_assets.halfhours import age_text, utc_text
+from grid_assets.health.doctor.case import LOOK_BACK, Answer, Case, Finding, mend, note, ok
+from grid_assets.settings import retired_settings
+from grid_assets.telemetry.checks import TOO_OLD
+
+LITTLE_BYTES: Final = 700_000_000
+"""The embedded server's write-ahead log takes up to 256 MB, and a year of operation adds 330 MB."""
+
+
+def source(case: Case) -> Finding:
+    if case.answer is None:
+        return note("The demo's API is not running. `grid demo` starts it.")
+    return judge_source(case.answer, case.utcnow())
+
+
+def judge_source(answer: Answer, now: datetime) -> Finding:
+    if answer.fault:
+        return mend(f"{answer.fault} Nothing new is loaded until it answers.")
+    if answer.newest is None:
+        return note(f"The API answers, without an actual of the last {age_text(LOOK_BACK)}: wait.")
+    age = now - answer.newest
+    began = f"{age_text(age)} ago, at {utc_text(answer.newest)}"
+    text = f"The API answers; its newest actual began {began}"
+    if age > TOO_OLD:
+        return note(f"{text}. Up to {age_text(TOO_OLD)} is normal: the source is late. Wait.")
+    return ok(f"{text}.")
+
+
+def disk(case: Case) -> Finding:
+    home = case.settings.home
+    while not home.exists():
+        home = home.parent
+    free = shutil.disk_usage(home).free
+    return judge_disk(str(case.settings.home), free, is_embedded=case.is_embedded)
+
+
+def judge_disk(home: str, free: int, *, is_embedded: bool) -> Finding:
+    holds = "the database, logs and files" if is_embedded else "logs and files"
+    text = f"{home}, with {holds}, has {free / 1_000_000_000:.1f} GB free."
+    if free >= LITTLE_BYTES:
+        return ok(text)
+    cure = "Free space there, or move GRID_HOME to a larger disk."
+    return mend(f"{text} {cure}") if is_embedded else note(f"{text} {cure}")
+
+
+def settings(case: Case) -> Finding:
+    retired = [text.removeprefix("Note: ") for text in retired_settings()]
+    return note(" ".join(retired)) if retired else ok("None is out of use.")
