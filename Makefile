@@ -39,11 +39,17 @@ test: ## all tests
 DG := DAGSTER_HOME=$(CURDIR)/.venv/dagster VIRTUAL_ENV=$(CURDIR)/.venv \
   DAGSTER_DG_UPDATE_CHECK_ENABLED=0 .venv/bin/dg
 
+# For the edge function; install.py has filled .venv/deno, so that nothing is downloaded here.
+FUNCTION := supabase/functions/forecast-on-telemetry
+DENO := DENO_DIR=$(CURDIR)/.venv/deno DENO_NO_UPDATE_CHECK=1 $(CURDIR)/.venv/bin/deno
+
 check: .venv/.ready-dev ## lint, types, import rules, definitions and unit tests
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
+	@cd $(FUNCTION) && $(DENO) fmt --quiet --check && $(DENO) lint --quiet && \
+	  $(DENO) check --quiet --frozen --cached-only index.ts
 	@mkdir -p .venv/dagster
 	@printf 'telemetry: {enabled: false}\nnux: {enabled: false}\n' > .venv/dagster/dagster.yaml
 	@$(DG) check defs
@@ -62,6 +68,7 @@ clean: ## remove .venv and what tools have left; data in .grid stay
 .venv/.ready: NEEDS := base
 .venv/.ready-chronos: NEEDS := chronos
 .venv/.ready-dev: NEEDS := dev
+.venv/.ready-dev: supabase/functions/forecast-on-telemetry/deno.lock
 .venv/.ready .venv/.ready-chronos .venv/.ready-dev: install.py pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || \
 	  { echo "Python 3.11, 3.12 or 3.13 is needed; choose one with: make PYTHON=..."; exit 1; }

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, TypeVar
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,16 @@ class Reply:
     """The pause after each byte of the body."""
     reset: bool = False
     """Break the connection after the body."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request."""
+
+    method: str
+    path: str
+    headers: Message
+    body: bytes
 
 
 Script = Callable[[str], Reply]
@@ -70,6 +80,10 @@ class Stub(ThreadingHTTPServer):
 
         self.script = script
 
+    def answer(self, asked: Asked) -> Reply:
+        """The reply to a request; a stand-in for a service overrides it."""
+        return self.script(asked.path)
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Print nothing: tests hang up early on purpose."""
 
@@ -86,18 +100,22 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         stub = self.server
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        asked = Asked(self.command, self.path, self.headers, body)
         with stub.lock:
             stub.paths.append(self.path)
             stub.headers.append(self.headers)
             stub.in_flight += 1
             stub.most_in_flight = max(stub.most_in_flight, stub.in_flight)
         try:
-            reply = stub.script(self.path)
+            reply = stub.answer(asked)
             time.sleep(reply.wait_s)
         finally:
             with stub.lock:
                 stub.in_flight -= 1
         self.send(reply)
+
+    do_POST = do_GET
 
     def send(self, reply: Reply) -> None:
         if not (reply.reset and not reply.body):
@@ -108,7 +126,8 @@ class _Handler(BaseHTTPRequestHandler):
             for name, value in reply.headers.items():
                 self.send_header(name, value)
             length = len(reply.body) if reply.announced is None else reply.announced
-            self.send_header("Content-Length", str(length))
+            if reply.status != 204:  # which has no body
+                self.send_header("Content-Length", str(length))
             self.end_headers()
         pieces = [reply.body[i : i + 1024] for i in range(0, len(reply.body), 1024)]
         if reply.drip_s is not None:
@@ -137,7 +156,16 @@ class _Handler(BaseHTTPRequestHandler):
 @contextlib.contextmanager
 def serving() -> Iterator[Stub]:
     """A stub that runs until the block ends."""
-    stub = Stub()
+    with run(Stub()) as stub:
+        yield stub
+
+
+S = TypeVar("S", bound=Stub)
+
+
+@contextlib.contextmanager
+def run(stub: S) -> Iterator[S]:
+    """Serve until the block ends."""
     thread = threading.Thread(target=stub.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:

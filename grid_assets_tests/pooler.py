@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -43,10 +44,39 @@ ignore_startup_parameters = {ignored}
 """
 
 
+@dataclass
+class Pooler:
+    """A pooler that can be killed, and started again at the same address."""
+
+    url: SecretStr
+    """The same database through the pooler."""
+    folder: Path
+    user: str
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        assert PGBOUNCER is not None, MISSING
+        log = self.folder / "log.txt"
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [PGBOUNCER, str(self.folder / "config.ini")],
+                stdout=output,
+                stderr=output,
+                user=self.user,
+            )
+        wait_until(lambda: _answers(self.url), 60, log.read_text)
+
+    def kill(self) -> None:
+        """End it without a word to its clients."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(30)
+            self.process = None
+
+
 @contextmanager
-def pooler(url: SecretStr, ignored: str = "", mode: str = "transaction") -> Iterator[SecretStr]:
-    """The URL of the same database through a pooler, by default in transaction mode."""
-    assert PGBOUNCER is not None, MISSING
+def new_pooler(url: SecretStr, ignored: str = "", mode: str = "transaction") -> Iterator[Pooler]:
+    """A running pooler, by default in transaction mode, in front of the server of `url`."""
     given = read(url)
     # PgBouncer does not run as root
     user = "nobody" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
@@ -64,18 +94,20 @@ def pooler(url: SecretStr, ignored: str = "", mode: str = "transaction") -> Iter
                 mode=mode,
             )
         )
-        log = folder / "log.txt"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [PGBOUNCER, str(folder / "config.ini")], stdout=output, stderr=output, user=user
-            )
         pooled = to_url(given | {"host": "127.0.0.1", "port": str(listen)})
+        running = Pooler(pooled, folder, user)
         try:
-            wait_until(lambda: _answers(pooled), 60, log.read_text)
-            yield pooled
+            running.start()
+            yield running
         finally:
-            process.terminate()
-            process.wait(30)
+            running.kill()
+
+
+@contextmanager
+def pooler(url: SecretStr, ignored: str = "", mode: str = "transaction") -> Iterator[SecretStr]:
+    """The URL of the same database through a pooler, by default in transaction mode."""
+    with new_pooler(url, ignored, mode) as running:
+        yield running.url
 
 
 def _answers(url: SecretStr) -> bool:

@@ -19,7 +19,7 @@ one_warehouse = shared_warehouse.one_warehouse
 
 PAGES: Final = sorted(
     path
-    for folder in (".", "docs", "docs/decisions", "sql", "grid_assets/replay/data")
+    for folder in (".", "docs", "docs/decisions", "sql", "grid_assets/replay/data", "supabase")
     for path in (PROJECT_DIR / folder).glob("*.md")
 )
 QUERIES: Final = [

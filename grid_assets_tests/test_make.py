@@ -30,6 +30,7 @@ BACKEND: Final = """
 import pathlib, time, zipfile
 
 METADATA = "Metadata-Version: 2.1\\nName: tiny\\nVersion: 1\\nProvides-Extra: chronos\\n"
+METADATA += "Provides-Extra: dev\\n"
 
 def build_editable(folder, config_settings=None, metadata_directory=None):
     pathlib.Path("building").touch()
@@ -169,6 +170,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (project / "pyproject.toml").write_text(
         '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
         '[project]\nname = "tiny"\nversion = "1"\n[project.optional-dependencies]\nchronos = []\n'
+        "dev = []\n"
     )
     return project
 
@@ -241,3 +243,31 @@ def test_a_set_up_with_torch_warns_where_pip_finds_no_cpu_build(
     assert ("pip finds no CPU build of torch" in said) == expected
     stamps = {path.name for path in (project / ".venv").glob(".ready*")}
     assert stamps == {".ready", ".ready-chronos"}
+
+
+DENO: Final = """\
+#!/bin/sh
+echo "$PWD $DENO_DIR $*" >> "$LOG"
+[ -z "$FAILS" ] || { echo "no such package" >&2; exit 3; }
+"""
+
+
+@pytest.mark.parametrize("fails", ["", "yes"])
+def test_the_tools_are_ready_when_deno_has_what_the_function_imports(
+    project: Path, tmp_path: Path, fails: str
+) -> None:
+    function = project / "supabase" / "functions" / "forecast-on-telemetry"
+    function.mkdir(parents=True, exist_ok=True)
+    (function / "deno.lock").touch()
+    (project / "mood").write_text("builds")
+    if not (project / ".venv").exists():
+        make(".venv/.ready", folder=project)
+    deno = project / ".venv" / "bin" / "deno"
+    deno.write_text(DENO)
+    deno.chmod(0o755)
+    log = tmp_path / "log"
+    code, said = make(".venv/.ready-dev", folder=project, LOG=str(log), FAILS=fails)
+    assert log.read_text() == f"{function} {project}/.venv/deno install --quiet --frozen\n"
+    assert (project / ".venv" / ".ready-dev").exists() == (not fails)
+    assert code == (2 if fails else 0)
+    assert ("no such package\nDeno could not download what" in said) == bool(fails)

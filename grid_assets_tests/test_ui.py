@@ -10,6 +10,7 @@ import base64
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -30,6 +31,7 @@ from grid_assets_tests.chromium import chromium as chromium
 from grid_assets_tests.chromium import needs_chromium
 from grid_assets_tests.reading import days_ago
 from grid_assets_tests.running import ask_dagster, free_port, grid_in_a_new_folder, wait_until
+from grid_assets_tests.supabase.edge import edge_function
 
 RUN_S = 240
 """A run of the UI waits for the queue or the backfill daemon (30 s), then for a process."""
@@ -270,3 +272,72 @@ def test_the_whole_core_group_is_made_again_from_raw(product: Product) -> None:
     before = product.rows("SELECT * FROM core.generation_mix ORDER BY 1")
     make(product, days_ago(2), days_ago(1), "core.intensity", "core.generation_mix")
     assert product.rows("SELECT * FROM core.generation_mix ORDER BY 1") == before
+
+
+@contextmanager
+def without_the_sensor(product: Product) -> Iterator[None]:
+    """It looks every five seconds, and would start the forecast first."""
+    name = "new_telemetry"
+    selector = {
+        "repositoryName": "__repository__",
+        "repositoryLocationName": "grid_assets",
+        "sensorName": name,
+    }
+    found = product.ask(
+        "query ($selector: SensorSelector!) { sensorOrError(sensorSelector: $selector) "
+        "{ ... on Sensor { sensorState { id } } } }",
+        selector=selector,
+    )
+    product.ask(
+        "mutation ($id: String) { stopSensor(id: $id) { __typename } }",
+        id=found["sensorOrError"]["sensorState"]["id"],
+    )
+    try:
+        yield
+    finally:
+        product.ask(
+            "mutation ($selector: SensorSelector!) "
+            "{ startSensor(sensorSelector: $selector) { __typename } }",
+            selector=selector,
+        )
+
+
+def test_the_edge_function_starts_one_forecast_of_the_newest_days_here(
+    product: Product, tmp_path: Path
+) -> None:
+    with (
+        without_the_sensor(product),
+        edge_function(tmp_path, product.warehouse, GRID_DAGSTER_URL=product.ui) as edge,
+    ):
+        with connect(product.warehouse) as connection:
+            connection.execute("UPDATE forecast.issues SET intensity_to = NULL, mix_to = NULL")
+        answers = [edge.wake().json() for _ in range(3)]
+        token = answers[0].get("token")
+        assert answers == [
+            {"decision": "start", "by": "dagster", "token": token, "reported": True},
+            {"decision": "claimed"},
+            {"decision": "claimed"},
+        ]
+        [run] = product.ask(
+            "query ($filter: RunsFilter!) { runsOrError(filter: $filter) { ... on Runs { results "
+            "{ runId assetSelection { path } tags { key value } } } } }",
+            filter={"tags": [{"key": "grid/wakeup", "value": token}]},
+        )["runsOrError"]["results"]
+        assert sorted("/".join(each["path"]) for each in run["assetSelection"]) == [
+            "files/dashboard",
+            "forecast/accuracy",
+            "forecast/predictions",
+        ]
+        attempts = (
+            "SELECT status FROM ops.etl_runs WHERE run_id::text = %s "
+            "AND trigger = 'webhook' AND asset = 'files.dashboard'"
+        )
+        wait_until(
+            lambda: product.rows(attempts, run["runId"]) == [("success",)],
+            RUN_S,
+            lambda: str(product.rows("SELECT * FROM ops.etl_runs WHERE trigger = 'webhook'")),
+        )
+        assert edge.wake("cron").json() == {"decision": "up_to_date"}
+    assert product.rows("SELECT wakeup::text, source, status, started_by FROM ops.wakeups") == [
+        (token, "webhook", "answered", "dagster")
+    ]
