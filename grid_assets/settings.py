@@ -85,10 +85,14 @@ def _postgres_url(url: SecretStr) -> SecretStr:
     return SecretStr(text)
 
 
-def _long_enough(secret: SecretStr) -> SecretStr:
-    if len(secret.get_secret_value()) < MIN_WAKE_SECRET:
-        raise ValueError(f"it must have at least {MIN_WAKE_SECRET} characters")
-    return secret
+def _wake_secret(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value().strip()
+    if not re.fullmatch(rf"[!-~]{{{MIN_WAKE_SECRET},}}", text):
+        raise ValueError(
+            f"it must have at least {MIN_WAKE_SECRET} ASCII characters without spaces, such as "
+            "those of `openssl rand -hex 32`"
+        )
+    return SecretStr(text)
 
 
 def _cron(text: str) -> str:
@@ -112,7 +116,7 @@ def _blank_is_unset(value: Any) -> Any:
 
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
-WakeSecret = Annotated[SecretStr, AfterValidator(_long_enough)]
+WakeSecret = Annotated[SecretStr, AfterValidator(_wake_secret)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 
 

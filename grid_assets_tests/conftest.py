@@ -37,6 +37,7 @@ from grid_assets.warehouse.connection import Connection, connect
 from grid_assets.warehouse.migrate import migrate
 from grid_assets.warehouse.stamp import Stamp
 from grid_assets_tests import chromium, fake_clock, pooler
+from grid_assets_tests.supabase import postgres_cron
 from grid_assets_tests.time_left import TimeLeft
 
 # Tiny models are slower on several threads, most of all beside other workers; torch reads this when
@@ -55,6 +56,7 @@ MACHINERY: Final = frozenset({"server", "open_folder", "chromium", "grid", "prod
 LONGEST: Final = (
     "test_supervisor.py",
     "test_bench.py",
+    "test_day.py",
     "test_cycles.py",
     "test_failures.py",
     "test_ui.py",
@@ -122,7 +124,7 @@ def unit_tests_start_nothing(
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say in the last lines what a machine without some programs has not tested."""
     reports = terminalreporter.stats.get("skipped", [])
-    for reason in (chromium.MISSING, fake_clock.MISSING, pooler.MISSING):
+    for reason in (chromium.MISSING, fake_clock.MISSING, pooler.MISSING, postgres_cron.MISSING):
         if lost := [report for report in reports if reason in str(report.longrepr)]:
             terminalreporter.write_line(f"NOT TESTED: {len(lost)} tests, {reason}.", red=True)
 

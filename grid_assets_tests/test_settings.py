@@ -242,6 +242,18 @@ def test_a_setting_of_an_earlier_version_is_named_and_stops_nothing(
     assert note.startswith("Note: GRID_FORECAST_KEEP_DAYS has no effect any more. Every forecast")
 
 
+@pytest.mark.parametrize("secret", ["short", "with inner spaces in it", "ünïcödé-and-long-enough"])
+def test_a_wake_secret_that_a_header_cannot_carry_is_refused_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, secret: str
+) -> None:
+    said = refusal(monkeypatch, GRID_WAKE_SECRET=secret)
+    assert said.startswith("A setting cannot be used. GRID_WAKE_SECRET: it must have at least 16")
+    assert secret not in said
+    pasted = settings(monkeypatch, GRID_WAKE_SECRET=" a-secret-of-20-signs\n")
+    assert pasted.wake_secret is not None
+    assert pasted.wake_secret.get_secret_value() == "a-secret-of-20-signs"
+
+
 def test_every_bad_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     message = refusal(monkeypatch, GRID_UI_PORT="no", GRID_API_URL="no", GRID_DATABASE_URL="no")
     assert all(

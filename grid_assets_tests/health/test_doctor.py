@@ -642,7 +642,7 @@ def test_a_long_finding_is_wrapped_with_an_indent_and_not_cut() -> None:
 def test_a_webhook_that_differs_from_the_settings_or_is_incomplete_is_to_be_mended(
     look: Look, warehouse: SecretStr
 ) -> None:
-    address, secret = "https://project.example/functions/v1/f", "a secret of 'many' characters"
+    address, secret = "https://project.example/functions/v1/f", "a-secret-of-'many'-characters"
     settings = {"wake_url": address, "wake_secret": SecretStr(secret)}
 
     def found(**changed: Any) -> Finding:
@@ -662,7 +662,7 @@ def test_a_webhook_that_differs_from_the_settings_or_is_incomplete_is_to_be_mend
     assert found().verdict is Verdict.NOTE
     assert "no cron job" in found().text
     assert found(wake_url="https://other.example").verdict is Verdict.MEND
-    assert found(wake_secret=SecretStr("another secret, longer")).verdict is Verdict.MEND
+    assert found(wake_secret=SecretStr("another-secret-longer")).verdict is Verdict.MEND
     for active in ("true", "false"):
         run(
             warehouse,

@@ -280,7 +280,7 @@ END $$;
 """
 
 URL = "https://project.example/functions/v1/forecast-on-telemetry"
-SECRET = SecretStr("a secret of 'many' characters")
+SECRET = SecretStr("a-secret-of-'many'-characters")
 
 
 @pytest.fixture

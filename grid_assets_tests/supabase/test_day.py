@@ -1,0 +1,187 @@
+"""A day without a machine of one's own: what the workflows run, and what Supabase has, together.
+
+The daemon is absent. `grid tick` and `grid forecast` run as the workflows run them, against
+PostgreSQL with pg_cron behind poolers in transaction mode; the function runs in Deno. Stand-ins
+play pg_net's worker, Supabase's webhook function and GitHub.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from pydantic import SecretStr
+
+from grid_assets.replay.server import ReplayServer
+from grid_assets.warehouse.urls import read, to_url
+from grid_assets_tests.pooler import needs_pgbouncer, pooler
+from grid_assets_tests.reading import ask, days_ago
+from grid_assets_tests.running import GridCommand, free_port, grid_in_a_new_folder, wait_until
+from grid_assets_tests.supabase import supabase_parts
+from grid_assets_tests.supabase.edge import SECRET, Edge
+from grid_assets_tests.supabase.github import GitHub
+from grid_assets_tests.supabase.postgres_cron import needs_postgres_cron, postgres_cron
+
+pytestmark = [needs_pgbouncer, needs_postgres_cron, pytest.mark.slow]
+
+WITHHELD = 8
+"""Half-hours that the API has not published yet when the day begins."""
+
+NEXT_CRON_S = 100
+"""A minute until pg_cron looks again, and the forecast itself, on a busy machine."""
+
+
+@dataclass
+class Project:
+    """A Supabase project with its function, a GitHub repository with its workflows, and the API."""
+
+    database: SecretStr
+    """As the administrator, without a pooler."""
+    tick: GridCommand
+    """The machine of the workflow `telemetry`."""
+    forecast: GridCommand
+    """The machine of the workflow `forecast`."""
+    edge: Edge
+    github: GitHub
+    replay: ReplayServer
+
+    def publish(self) -> None:
+        """The API publishes one half-hour, and the workflow `telemetry` runs."""
+        self.replay.control.release(1, datetime.now(UTC))
+        self.tick.run("tick", "--telemetry-only")
+
+    def used(self) -> list[Any]:
+        """The ends of the telemetry that forecasts have used, newest first."""
+        return ask(
+            self.database,
+            "SELECT DISTINCT intensity_to, mix_to FROM forecast.issues "
+            "WHERE refused_reason IS NULL AND model LIKE 'chronos:%' ORDER BY 1 DESC",
+        )
+
+    def is_used(self) -> bool:
+        """Whether a forecast has used everything that is published."""
+        end = self.replay.control.withheld_from
+        assert end is not None
+        return self.used()[:1] == [(end, end)]
+
+    def state(self) -> str:
+        """What is known about the starts, for the message of a test that fails."""
+        rows = ask(self.database, "SELECT * FROM ops.wakeups ORDER BY woken_at")
+        return f"{rows}\n{self.used()[:3]}\n{self.edge.log()}\n{self.github.runs}"
+
+
+@pytest.fixture
+def project(
+    replay: ReplayServer, github: GitHub, chart_library: Path, tmp_path: Path
+) -> Iterator[Project]:
+    """Set up as docs/supabase.md says; the first cycle loads nine days, and back-tests one."""
+    with ExitStack() as opened:
+        database = opened.enter_context(postgres_cron())
+        with psycopg.connect(database.get_secret_value(), autocommit=True) as connection:
+            connection.execute("CREATE EXTENSION pg_cron")
+        supabase_parts.install(database)
+        tick, forecast = (
+            opened.enter_context(grid_in_a_new_folder(chart_library)) for _ in range(2)
+        )
+        edge = Edge(tmp_path, {"GRID_WAKE_SECRET": SECRET, **github.variables}, free_port())
+        opened.callback(edge.kill)
+        said = tick.run(
+            "migrate",
+            GRID_API_URL=replay.url,
+            GRID_DATABASE_URL=database.get_secret_value(),
+            GRID_WAKE_SECRET=SECRET,
+            GRID_WAKE_URL=edge.url,
+        ).out
+        assert "Webhook: new telemetry wakes" in said
+        assert "Cron: every minute" in said
+
+        def pooled(user: str) -> str:
+            url = to_url(read(database) | {"user": user})
+            return opened.enter_context(pooler(url)).get_secret_value()
+
+        edge.variables["GRID_DATABASE_URL"] = pooled("grid_waker")
+        edge.start()
+        as_writer = pooled("grid_writer")
+        history = tick.run("url", GRID_DATABASE_URL="").out.splitlines()[-1]  # as a workflow does
+        for machine in (tick, forecast):
+            machine.environment |= {
+                "GRID_API_URL": replay.url,
+                "GRID_BACKTEST_DAYS": "1",
+                "GRID_BACKTEST_STRIDE_HOURS": "12",
+                "GRID_DAGSTER_DATABASE_URL": history,
+                "GRID_DATABASE_URL": as_writer,
+                "GRID_HISTORY_START": str(days_ago(8)),
+            }
+        github.on_dispatch = lambda _: forecast.run("forecast")
+        replay.control.withhold(WITHHELD, datetime.now(UTC))
+        yield Project(database, tick, forecast, edge, github, replay)
+
+
+def test_a_day_of_telemetry_webhooks_forecasts_and_views_without_a_daemon(
+    project: Project,
+) -> None:
+    with supabase_parts.pg_net(project.database) as pg_net:
+        for _ in range(2):
+            project.publish()
+            wait_until(project.is_used, NEXT_CRON_S, project.state)
+            project.github.wait_for_runs()
+        payload = json.loads(pg_net.sent[-1].body)
+    assert payload["table"] == "telemetry_landed"
+    assert set(payload) == {"type", "table", "schema", "record", "old_record"}
+    _one_forecast_for_each_publication(project, 2)
+
+    ask_for = partial(ask, project.database)
+    assert ask_for("SELECT DISTINCT status FROM ops.wakeups WHERE status <> 'started'") == [
+        ("answered",)
+    ]
+    assert ask_for(
+        "SELECT count(*) FROM reporting.forecast_latest WHERE model LIKE 'chronos:%' "
+        "AND series = 'carbon_intensity' AND period_start >= now()"
+    ) >= [(90,)]
+    scored = "SELECT count(*) > 0 FROM reporting.actual_vs_predicted WHERE model LIKE 'chronos:%'"
+    assert ask_for(scored) == [(True,)]
+    status = project.tick.run("status", code=None).out
+    assert re.search(r"^wake-ups +(answered|started) by github at .*\(webhook, ", status, re.M)
+
+
+def test_a_day_with_every_second_webhook_lost_and_each_third_doubled(project: Project) -> None:
+    """What is lost waits for pg_cron at most; what is doubled changes nothing."""
+    with supabase_parts.pg_net(project.database, lose_every=2, double_every=3) as pg_net:
+        for _ in range(3):
+            project.publish()
+            wait_until(project.is_used, NEXT_CRON_S, project.state)
+            project.github.wait_for_runs()
+        assert pg_net.lost
+        assert len(pg_net.sent) > len({request.id for request in pg_net.sent})
+    _one_forecast_for_each_publication(project, 3)
+
+
+def test_without_any_webhook_pg_cron_wakes_the_function(project: Project) -> None:
+    with supabase_parts.pg_net(project.database) as pg_net:
+        with psycopg.connect(project.database.get_secret_value(), autocommit=True) as connection:
+            connection.execute("DROP TRIGGER forecast_on_telemetry ON ops.telemetry_landed")
+        project.publish()
+        wait_until(project.is_used, NEXT_CRON_S, project.state)
+        project.github.wait_for_runs()
+        assert {"source=cron"} == {request.url.partition("?")[2] for request in pg_net.sent}
+    _one_forecast_for_each_publication(project, 1)
+
+
+def _one_forecast_for_each_publication(project: Project, count: int) -> None:
+    """Each start was for telemetry of its own, and each was answered by one forecast."""
+    starts = ask(project.database, "SELECT intensity_to, mix_to, status FROM ops.wakeups")
+    assert len(starts) == len({start[:2] for start in starts}) == count, project.state()
+    assert {status for *_, status in starts} <= {"answered", "started"}
+    forecasts = "SELECT status, rows_written > 0 FROM ops.etl_runs WHERE asset LIKE 'forecast.p%'"
+    assert ask(project.database, forecasts) == [("success", True)] * count, project.state()
+    assert len(project.github.dispatches) == count
+    assert project.edge.events("start_failed") == []
