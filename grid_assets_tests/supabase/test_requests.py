@@ -34,7 +34,9 @@ PAYLOAD = {
 
 
 @pytest.mark.parametrize(
-    "secret", [None, "", "wrong", SECRET[:-1], SECRET + "x", SECRET.swapcase()]
+    "secret",
+    [None, "", "wrong", SECRET[:-1], SECRET + "x", SECRET.swapcase()],
+    ids=["none", "empty", "wrong", "shorter", "longer", "other-case"],
 )
 def test_a_request_without_the_secret_is_refused_without_a_hint(
     edge: Edge, github: GitHub, secret: str | None
