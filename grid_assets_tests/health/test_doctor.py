@@ -321,6 +321,7 @@ USER: Final = User(
         (replace(USER, may_own=False), [], Verdict.MEND),
         (replace(USER, may_stage=False), [], Verdict.MEND),
         (replace(USER, is_set_up=True), [], Verdict.MEND),
+        (replace(USER, is_set_up=True, name="grid_waker"), [], Verdict.MEND),
         (replace(USER, is_set_up=True, may_load=True), [], Verdict.OK),
         (replace(USER, is_set_up=True, may_load=True, may_stage=False), [], Verdict.MEND),
     ],

@@ -40,6 +40,11 @@ def judge_rights(user: User, missing: list[str]) -> Finding:
             return mend(f"{who} may make no temporary tables, which loading needs. Run: {stage}")
         return ok(f"{who} may set up this database and load.")
     if not user.may_load:
+        if user.name == "grid_waker":
+            return mend(
+                "grid_waker is the login of the edge function and may only wake. Name another user "
+                "in GRID_DATABASE_URL."
+            )
         only = "may only read `reporting`" if user.may_report else "has no rights to the warehouse"
         return mend(
             f"{who} {only}, so nothing can be loaded. Name another user in GRID_DATABASE_URL, or "
