@@ -170,6 +170,20 @@ def test_a_start_of_which_nothing_comes_is_repeated_after_a_pause_that_doubles(r
     assert pause == timedelta(minutes=1)
 
 
+def test_what_a_clock_of_the_future_has_left_delays_nothing(rows: Rows) -> None:
+    land(rows)
+    assert claim(rows) == "start"
+    rows(
+        "UPDATE ops.wakeups SET woken_at = woken_at + interval '1 day', "
+        "lease_until = lease_until + interval '1 day'"
+    )
+    assert claim(rows) == "start"
+    rows("SELECT ops.report_start(wakeup, 'github', 'E', '') FROM ops.wakeups")
+    assert claim(rows) == "backing_off"
+    rows("UPDATE ops.wakeups SET woken_at = woken_at + interval '1 day'")
+    assert claim(rows) == "start"
+
+
 def test_a_rate_limit_sets_the_pause(rows: Rows) -> None:
     land(rows)
     token = uuid.uuid4()

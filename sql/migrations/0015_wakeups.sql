@@ -138,14 +138,25 @@ COMMENT ON COLUMN ops.wakeups.error_type IS 'Kind of the failure or refusal.';
 COMMENT ON COLUMN ops.wakeups.error_message IS 'What went wrong and what to change, without secrets.';
 COMMENT ON COLUMN ops.wakeups.times IS 'How often, in that hour, for refused and unsent; 1 otherwise.';
 
--- 1, 2, 4, … 30 minutes: by the number of failures since the last start that was answered.
+-- Failures since the last start that was answered. Rows later than now come from a clock that was
+-- wrong: they delay nothing.
+CREATE FUNCTION ops.failed_wakeups() RETURNS SETOF ops.wakeups
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT *
+FROM ops.wakeups
+WHERE status IN ('failed', 'expired') AND woken_at <= clock_timestamp() + interval '5 minutes'
+  AND woken_at > coalesce((SELECT max(woken_at) FROM ops.wakeups
+                           WHERE status = 'answered' AND woken_at <= clock_timestamp() + interval '5 minutes'),
+                          '-infinity')
+$$;
+COMMENT ON FUNCTION ops.failed_wakeups() IS 'Rows of ops.wakeups: failures since the last start that was answered.';
+
+-- 1, 2, 4, … 30 minutes.
 CREATE FUNCTION ops.wakeup_pause() RETURNS interval
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT interval '1 minute' * least(30, 2 ^ least(count(*), 10))
-FROM ops.wakeups
-WHERE status IN ('failed', 'expired')
-  AND woken_at > coalesce((SELECT max(woken_at) FROM ops.wakeups WHERE status = 'answered'), '-infinity')
+SELECT interval '1 minute' * least(30, 2 ^ least(count(*), 10)) FROM ops.failed_wakeups()
 $$;
 COMMENT ON FUNCTION ops.wakeup_pause() IS 'How long the model is not started after one more failure.';
 
@@ -180,7 +191,8 @@ BEGIN
     ORDER BY started_at DESC LIMIT 1;
     error := CASE
         WHEN FOUND THEN ARRAY['failed', 'ForecastFailed', failure]
-        WHEN claim.lease_until > clock_timestamp() THEN NULL
+        WHEN claim.lease_until > clock_timestamp()
+            AND claim.woken_at <= clock_timestamp() + interval '5 minutes' THEN NULL
         WHEN claim.status = 'claimed' THEN ARRAY['expired', 'NotStarted',
             'No start was reported within a minute. The function was stopped, or lost its connection.']
         ELSE ARRAY['expired', 'NoForecast', format(
@@ -244,8 +256,7 @@ BEGIN
         RETURN NEXT;
         RETURN;
     END IF;
-    SELECT max(retry_at) INTO wait_until FROM ops.wakeups
-    WHERE woken_at > coalesce((SELECT max(woken_at) FROM ops.wakeups WHERE status = 'answered'), '-infinity');
+    SELECT max(retry_at) INTO wait_until FROM ops.failed_wakeups();
     IF wait_until > clock_timestamp() THEN
         decision := 'backing_off';
         retry_after_s := ceil(extract(epoch FROM wait_until - clock_timestamp()));
