@@ -21,6 +21,9 @@ BEGIN
     IF (SELECT nspowner FROM pg_namespace WHERE nspname = 'ops') <> 'grid_owner'::regrole THEN
         ALTER SCHEMA ops OWNER TO grid_owner;
     END IF;
-    ALTER TABLE ops.locks OWNER TO grid_owner;
+    -- only if need be: it waits for whoever holds a lock, and lets nobody past meanwhile
+    IF (SELECT relowner FROM pg_class WHERE oid = 'ops.locks'::regclass) <> 'grid_owner'::regrole THEN
+        ALTER TABLE ops.locks OWNER TO grid_owner;
+    END IF;
 END
 $$;

@@ -114,7 +114,11 @@ def _make_locks(connection: Connection) -> None:
         try:
             with connection.transaction():
                 connection.execute(statement("locks"))
-        except (psycopg.errors.DuplicateTable, psycopg.errors.UniqueViolation):
+        except (
+            psycopg.errors.DuplicateTable,
+            psycopg.errors.DuplicateObject,  # the table's row type
+            psycopg.errors.UniqueViolation,
+        ):
             pass
 
 
