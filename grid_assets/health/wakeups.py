@@ -56,17 +56,18 @@ def _faults(
     landed_at: datetime | None,
     now: datetime,
 ) -> Iterator[str]:
+    due = connection.execute("SELECT forecast.due()").fetchone()
+    if due == ("up_to_date",):  # whatever failed, a forecast has used the newest telemetry
+        return
     if last is not None and last[2] in ("failed", "expired"):
         kind, message, retry_at = last[6:]
         again = f" It is tried again from {utc_text(retry_at)} on." if retry_at > now else ""
         yield f"The model could not be started ({kind}): {message}{again}"
     elif last is not None and last[2] in ("claimed", "started"):
-        return
-    elif landed_at is not None and now - landed_at > LATE:
-        row = connection.execute("SELECT forecast.due()").fetchone()
-        if row == ("due",):
-            yield (
-                f"Telemetry landed {age_text(now - landed_at)} ago and nothing has started a "
-                "forecast: neither the webhook nor cron has reached the function. "
-                "docs/supabase.md says what to check."
-            )
+        return  # under way
+    elif due == ("due",) and landed_at is not None and now - landed_at > LATE:
+        yield (
+            f"Telemetry landed {age_text(now - landed_at)} ago and nothing has started a "
+            "forecast: neither the webhook nor cron has reached the function. "
+            "docs/supabase.md says what to check."
+        )

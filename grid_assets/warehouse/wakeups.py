@@ -82,4 +82,5 @@ def _schedule(connection: Connection, url: str, secret: SecretStr, *, has_vault:
         url=sql.Literal(f"{url}?source=cron"),
         secret=FROM_VAULT if has_vault else sql.Literal(secret.get_secret_value()),
     )
+    connection.execute(statement("wakeups/unschedule"))
     connection.execute(statement("wakeups/schedule"), {"wake": wake.as_string(connection)})

@@ -568,7 +568,7 @@ def test_a_connection_through_a_network_should_be_encrypted(
     [
         (300_000_000, Verdict.OK, "300 MB left, about 333 days"),
         (13 * BYTES_A_DAY, Verdict.MEND, "11 MB left, about 13 days. Then the database is read-"),
-        (-1, Verdict.OK, "more than Supabase's free plan holds"),
+        (-1, Verdict.NOTE, "more than Supabase's free plan holds"),
     ],
 )
 def test_what_is_left_of_the_free_plan_is_told_in_days(
@@ -651,7 +651,7 @@ def test_a_webhook_that_differs_from_the_settings_or_is_incomplete_is_to_be_mend
 
     assert found(wake_url=None, wake_secret=None).verdict is Verdict.OK
     assert "GRID_WAKE_SECRET is not set" in found(wake_secret=None).text
-    assert "there is no webhook" in found().text
+    assert "nothing wakes the function" in found().text
     run(
         warehouse,
         "CREATE SCHEMA supabase_functions",
@@ -668,8 +668,18 @@ def test_a_webhook_that_differs_from_the_settings_or_is_incomplete_is_to_be_mend
         run(
             warehouse,
             "DROP SCHEMA IF EXISTS cron CASCADE; CREATE SCHEMA cron",
-            f"CREATE TABLE cron.job AS SELECT 'grid-forecast' AS jobname, {active} AS active",
+            f"CREATE TABLE cron.job AS SELECT 'grid-forecast' AS jobname, {active} AS active, "
+            f"'SELECT net.http_post(url := ''{address}?source=cron'')'::text AS command",
         )
         assert found().verdict is (Verdict.OK if active == "true" else Verdict.MEND)
+    run(warehouse, "UPDATE cron.job SET active = true")
     run(warehouse, "ALTER TABLE core.intensity DISABLE TRIGGER note_new_telemetry")
-    assert "incomplete or disabled" in found().text
+    assert "is disabled" in found().text
+    for statement in found().text.partition("run: ")[2].removesuffix(";").split("; "):
+        run(warehouse, statement)
+    assert found().verdict is Verdict.OK
+    run(warehouse, "DROP TRIGGER note_new_telemetry ON core.intensity")
+    assert "incomplete" in found().text
+    run(warehouse, "DROP TRIGGER forecast_on_telemetry ON ops.telemetry_landed")
+    assert (found().verdict, found().text[:16]) == (Verdict.NOTE, "Only a cron job ")
+    assert "cron job wakes another" in found(wake_url="https://other.example").text

@@ -10,7 +10,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg import sql
 from pydantic import SecretStr
 
 from grid_assets.forecasting import due
@@ -19,6 +18,7 @@ from grid_assets.halfhours import HALF_HOUR, floor
 from grid_assets.health import wakeups as in_status
 from grid_assets.warehouse import wakeups
 from grid_assets.warehouse.connection import Connection, WarehouseError, connect
+from grid_assets_tests.running import within_a_half_hour
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 
@@ -184,6 +184,36 @@ def test_what_a_clock_of_the_future_has_left_delays_nothing(rows: Rows) -> None:
     assert claim(rows) == "start"
 
 
+def test_a_forecast_that_comes_after_its_claim_has_ended_ends_the_pauses(
+    rows: Rows, connection: Connection
+) -> None:
+    land(rows)
+    for _ in range(5):
+        assert claim(rows) == "start"
+        rows("SELECT ops.report_start(wakeup, 'github') FROM ops.wakeups WHERE status = 'claimed'")
+        rows("UPDATE ops.wakeups SET lease_until = now() WHERE status = 'started'")
+        assert claim(rows) == "backing_off"
+        rows("UPDATE ops.wakeups SET retry_at = now()")
+    forecast(rows)
+    rows("UPDATE ops.wakeups SET retry_at = now() + interval '30 minutes'")
+    _, faults = status(connection)
+    assert faults == []  # nothing is due, whatever failed
+    land(rows, ago=timedelta(0))
+    assert claim(rows) == "start"
+
+
+def test_a_back_test_neither_answers_nor_fails_nor_delays_a_claim(rows: Rows) -> None:
+    land(rows)
+    attempt(rows, "forecast.predictions", "running")
+    rows("UPDATE ops.etl_runs SET partition_start = '2026-01-01', partition_end = '2026-01-09'")
+    assert claim(rows) == "start"
+    rows("UPDATE ops.etl_runs SET status = 'failed', finished_at = now(), error_type = 'E'")
+    forecast(rows)
+    rows("UPDATE forecast.issues SET intensity_to = intensity_to - interval '6 hours'")
+    assert claim(rows) == "claimed"
+    assert states(rows) == [("claimed", None)]
+
+
 def test_a_rate_limit_sets_the_pause(rows: Rows) -> None:
     land(rows)
     token = uuid.uuid4()
@@ -254,13 +284,25 @@ def test_refused_requests_are_one_row_an_hour_for_each_reason(rows: Rows) -> Non
     for times in (1, 500, 2_000_000_000, 2_000_000_000):
         rows("SELECT ops.refuse_wakeups('wrong_secret', %s)", times)
     rows("SELECT ops.refuse_wakeups('no_secret', -5)")
+    for number in range(3):
+        rows("SELECT ops.refuse_wakeups(%s, 1)", f"\x1b[31m {number}")
     found = rows("SELECT status, error_type, times FROM ops.wakeups ORDER BY 2")
-    assert found == [("refused", "no_secret", 1), ("refused", "wrong_secret", 2_147_483_647)]
+    assert found == [
+        ("refused", "no_secret", 1),
+        ("refused", "other", 3),
+        ("refused", "wrong_secret", 2_147_483_647),
+    ]
 
 
 def test_the_sql_function_reaches_as_far_back_as_a_context(rows: Rows) -> None:
-    land(rows, ago=CONTEXT * HALF_HOUR - HALF_HOUR)
-    assert claim(rows) == "start"
+    def claim_of_the_oldest() -> str:
+        rows("DELETE FROM ops.wakeups")
+        rows("DELETE FROM core.intensity")
+        rows("DELETE FROM core.generation_mix")
+        land(rows, ago=CONTEXT * HALF_HOUR - HALF_HOUR)
+        return claim(rows)
+
+    assert within_a_half_hour(claim_of_the_oldest) == "start"
     rows("DELETE FROM ops.wakeups")
     rows("UPDATE core.intensity SET period_start = period_start - interval '1 hour'")
     rows("UPDATE core.generation_mix SET period_start = period_start - interval '1 hour'")
@@ -308,13 +350,15 @@ def webhook(rows: Rows, connection: Connection) -> list[str]:
 
 def test_each_publication_sends_one_webhook_with_the_secret(rows: Rows, webhook: list[str]) -> None:
     assert "wakes https://project" in webhook[0]
+    now = datetime.now(UTC)
     rows(
         "INSERT INTO core.intensity (period_start, actual_gco2_kwh, captured_at) "
         "SELECT at, 1, now() FROM generate_series(%s::timestamptz, %s, '30 minutes') AS at",
-        *(floor(datetime.now(UTC)) - timedelta(days=1), floor(datetime.now(UTC))),
+        *(floor(now) - timedelta(days=1), floor(now)),
     )
     land(rows, "mix")
     rows("INSERT INTO core.intensity (period_start) VALUES ('2020-01-01 00:00Z')")  # a backfill
+    rows("INSERT INTO core.intensity (period_start) VALUES (%s)", floor(now) + HALF_HOUR)
     found = rows(
         "SELECT url, method, headers ->> 'x-grid-secret', body FROM supabase_functions.sent"
     )
@@ -424,19 +468,3 @@ def test_status_shows_the_last_start_and_what_came_of_it(
     assert "wake-ups      answered" in lines[0]
     assert "s after the telemetry), forecast after 0 s" in lines[0]
     assert faults == []
-
-
-def test_the_command_of_the_cron_job_is_valid_sql(connection: Connection) -> None:
-    """The job itself runs where pg_cron is, in `supabase/`."""
-    connection.execute(
-        "CREATE SCHEMA net; CREATE FUNCTION net.http_post(url text, body jsonb, params jsonb, "
-        "headers jsonb, timeout_milliseconds integer) RETURNS bigint LANGUAGE sql RETURN 1; "
-        "CREATE SCHEMA cron; CREATE TABLE cron.jobs (name text, schedule text, command text); "
-        "CREATE FUNCTION cron.schedule(a text, b text, c text) RETURNS bigint LANGUAGE sql "
-        "AS $$INSERT INTO cron.jobs VALUES (a, b, c) RETURNING 1$$"
-    )
-    wakeups.install(connection, URL, SECRET, lambda _: None)
-    [(wake,)] = connection.execute(
-        "SELECT command FROM cron.jobs WHERE name = 'grid-forecast'"
-    ).fetchall()
-    assert connection.execute(sql.SQL(wake)).fetchall() == []  # nothing is due

@@ -73,10 +73,10 @@ $$;
 COMMENT ON FUNCTION forecast.due(text, timestamptz, interval) IS
     'due, up_to_date, failed_lately (a forecast failed within the pause) or blocked (a check stopped the newest telemetry).';
 
--- ops.telemetry_landed: one row is one table of core, with the last time that it got telemetry a
--- forecast could use. Unique: relation. Filled by triggers on core, only where a webhook is
+-- ops.telemetry_landed: one row is one table of core, with the last time that it got telemetry of
+-- the last seven days. Unique: relation. Filled by triggers on core, only where a webhook is
 -- installed; the webhook is a trigger on this table, so that a publication of many half-hours wakes
--- the function once.
+-- the function once, or twice if it adds some and changes others.
 CREATE TABLE ops.telemetry_landed (
     relation     text        NOT NULL,
     landed_at    timestamptz NOT NULL,
@@ -138,7 +138,8 @@ COMMENT ON COLUMN ops.wakeups.error_type IS 'Kind of the failure or refusal.';
 COMMENT ON COLUMN ops.wakeups.error_message IS 'What went wrong and what to change, without secrets.';
 COMMENT ON COLUMN ops.wakeups.times IS 'How often, in that hour, for refused and unsent; 1 otherwise.';
 
--- Failures since the last start that was answered. Rows later than now come from a clock that was
+-- Failures since the last start that was answered, and since the last forecast: one that came after
+-- its claim had ended shows that the model runs. Rows later than now come from a clock that was
 -- wrong: they delay nothing.
 CREATE FUNCTION ops.failed_wakeups() RETURNS SETOF ops.wakeups
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -146,11 +147,15 @@ AS $$
 SELECT *
 FROM ops.wakeups
 WHERE status IN ('failed', 'expired') AND woken_at <= clock_timestamp() + interval '5 minutes'
-  AND woken_at > coalesce((SELECT max(woken_at) FROM ops.wakeups
-                           WHERE status = 'answered' AND woken_at <= clock_timestamp() + interval '5 minutes'),
-                          '-infinity')
+  AND woken_at > greatest(
+      timestamptz '-infinity',
+      (SELECT max(woken_at) FROM ops.wakeups
+       WHERE status = 'answered' AND woken_at <= clock_timestamp() + interval '5 minutes'),
+      (SELECT max(created_at) FROM forecast.issues
+       WHERE model <> 'neso' AND refused_reason IS NULL
+         AND issued_at > clock_timestamp() - interval '2 days' AND created_at <= clock_timestamp()))
 $$;
-COMMENT ON FUNCTION ops.failed_wakeups() IS 'Rows of ops.wakeups: failures since the last start that was answered.';
+COMMENT ON FUNCTION ops.failed_wakeups() IS 'Rows of ops.wakeups: failures since the last start that was answered, and since the last forecast.';
 
 -- 1, 2, 4, … 30 minutes.
 CREATE FUNCTION ops.wakeup_pause() RETURNS interval
@@ -174,12 +179,14 @@ BEGIN
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    -- An issue made since, or one that was in the making and has used the same telemetry.
+    -- An issue that has used this telemetry, which none had when it was claimed. It may have been in
+    -- the making then. One of a back-test has used less.
     SELECT min(created_at) INTO issued FROM forecast.issues
     WHERE model <> 'neso'
       AND issued_at > claim.woken_at - interval '1 day' AND created_at <= clock_timestamp()
-      AND (created_at > claim.woken_at
-           OR refused_reason IS NULL AND intensity_to >= claim.intensity_to AND mix_to >= claim.mix_to);
+      AND (claim.intensity_to IS NULL OR intensity_to >= claim.intensity_to)
+      AND (claim.mix_to IS NULL OR mix_to >= claim.mix_to)
+      AND (refused_reason IS NULL OR created_at > claim.woken_at);
     IF issued IS NOT NULL THEN
         UPDATE ops.wakeups SET status = 'answered', finished_at = greatest(issued, claim.woken_at)
         WHERE wakeup = claim.wakeup;
@@ -187,6 +194,7 @@ BEGIN
     END IF;
     SELECT error_message INTO failure FROM ops.etl_runs
     WHERE asset = 'forecast.predictions' AND status IN ('failed', 'crashed')
+      AND partition_end >= (claim.woken_at AT TIME ZONE 'UTC')::date - 1
       AND started_at > claim.woken_at AND started_at <= clock_timestamp()
     ORDER BY started_at DESC LIMIT 1;
     error := CASE
@@ -244,7 +252,7 @@ BEGIN
     IF EXISTS (
         SELECT FROM ops.etl_runs
         WHERE started_at > clock_timestamp() - interval '1 hour'
-          AND (asset = 'forecast.predictions' AND status = 'running'
+          AND (asset = 'forecast.predictions' AND status = 'running' AND partition_end >= first_day
                AND heartbeat_at > clock_timestamp() - interval '3 minutes'
                OR asset IN ('core.intensity', 'core.generation_mix')
                   AND ends.intensity_to IS DISTINCT FROM ends.mix_to
@@ -318,7 +326,11 @@ COMMENT ON FUNCTION ops.count_wakeups(text, text, text, text, integer) IS
 CREATE FUNCTION ops.refuse_wakeups(reason text, times integer) RETURNS void
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT ops.count_wakeups('refused', reason, CASE reason
+SELECT ops.count_wakeups(
+    'refused',
+    CASE WHEN reason IN ('wrong_secret', 'no_secret', 'wrong_method', 'huge_body') THEN reason
+         ELSE 'other' END,
+    CASE reason
     WHEN 'wrong_secret' THEN 'Requests with a wrong secret. If the webhook or cron sent them, give both sides the same GRID_WAKE_SECRET.'
     WHEN 'no_secret' THEN 'Requests without the header x-grid-secret.'
     WHEN 'wrong_method' THEN 'Requests with another method than POST.'
@@ -335,8 +347,10 @@ AS $$
 DECLARE
     newest timestamptz;
 BEGIN
-    -- what a context no longer reaches makes no forecast due
-    SELECT max(period_start) INTO newest FROM landed WHERE period_start > now() - interval '7 days';
+    -- what a context no longer reaches makes no forecast due, and neither does a missing actual
+    SELECT max(period_start) INTO newest FROM landed
+    WHERE period_start > now() - interval '7 days'
+      AND to_jsonb(landed) -> 'actual_gco2_kwh' IS DISTINCT FROM 'null'::jsonb;
     IF newest IS NOT NULL THEN
         INSERT INTO ops.telemetry_landed AS known (relation, landed_at, period_start)
         VALUES (format('%s.%s', TG_TABLE_SCHEMA, TG_TABLE_NAME), clock_timestamp(), newest)

@@ -1,5 +1,5 @@
--- Notes new telemetry, and sends a database webhook for it: once for each publication, however many
--- half-hours it has. Published telemetry never depends on the webhook (ops.note_telemetry).
+-- Notes new telemetry, and sends a database webhook for it: one or two for each publication, however
+-- many half-hours it has. Published telemetry never depends on the webhook (ops.note_telemetry).
 {% for table in ("core.intensity", "core.generation_mix") %}
 CREATE OR REPLACE TRIGGER note_new_telemetry AFTER INSERT ON {{ table }}
     REFERENCING NEW TABLE AS landed FOR EACH STATEMENT EXECUTE FUNCTION ops.note_telemetry();

@@ -1,5 +1,5 @@
 -- Wakes the edge function every minute in which a forecast is due, and keeps the log of these jobs
--- short. A job of the same name is replaced.
+-- short.
 SELECT cron.schedule('grid-forecast', '* * * * *', %(wake)s),
        cron.schedule('grid-forecast-log', '17 3 * * *',
                      $$DELETE FROM cron.job_run_details USING cron.job

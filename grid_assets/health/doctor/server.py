@@ -12,7 +12,7 @@ from grid_assets.health.doctor.case import Case, Finding, mend, note, ok
 from grid_assets.health.report import size_text
 from grid_assets.local_http import is_loopback
 from grid_assets.warehouse.clocks import Clocks, database_clock
-from grid_assets.warehouse.connection import DEFAULTS, connect, encoding_fault
+from grid_assets.warehouse.connection import DEFAULTS, WarehouseError, connect, encoding_fault
 from grid_assets.warehouse.dagster_schema import find_dagster_schema
 from grid_assets.warehouse.statements import statement
 from grid_assets.warehouse.urls import location, read, session_url
@@ -103,7 +103,12 @@ def judge_pooler(seen: Sequence[int], announced: int) -> str:
 def dagster(case: Case) -> Finding:
     own = case.settings.dagster_database_url
     if own is None:
-        exists = find_dagster_schema(case.url).exists  # an error has the cure
+        try:
+            exists = find_dagster_schema(case.url).exists
+        except WarehouseError as error:  # has the cure
+            if case.settings.wake_url is None:
+                raise
+            return note(f"{error} The workflows need neither: they keep it on their own machine.")
         if not exists and case.user.is_set_up and not case.user.may_create:
             return mend(
                 f"The schema dagster is gone, and {case.user.name} may not create it. Run "
@@ -155,7 +160,7 @@ def clock(case: Case) -> Finding:
             "wrong (on Linux: `timedatectl set-ntp true`)."
         )
     if clocks.ahead_of_api is None:
-        return ok("This machine and the database agree; the API told no time.")
+        return ok("This machine and the database agree; the API gave no time.")
     return ok("This machine, the database and the API agree.")
 
 
@@ -185,7 +190,7 @@ def judge_size(text: str, used: int) -> Finding:
     """What is left of the free plan. The database does not say which plan it has."""
     left = FREE_PLAN_BYTES - used
     if left <= 0:
-        return ok(f"{text}, more than Supabase's free plan holds")
+        return note(f"{text}, more than Supabase's free plan holds: this must be a paid one.")
     days = left // BYTES_A_DAY
     said = f"{text}. Supabase's free plan has {left // 1_000_000} MB left, about {days} days."
     if days >= FEW_DAYS:

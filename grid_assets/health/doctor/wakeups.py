@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Final
+from typing import Any, Final, NamedTuple
+
+from pydantic import SecretStr
 
 from grid_assets.health.doctor.case import Case, Finding, mend, note, ok
 from grid_assets.warehouse.connection import Connection
@@ -22,25 +24,25 @@ def wakeups(case: Case) -> Finding:
     with case.reading() as connection:
         installed = connection.execute(statement("health/webhook")).fetchone()
         jobs = _jobs(connection)
-    if installed is None or installed[0] is None:
-        if url is not None:
-            return mend("GRID_WAKE_URL is set, but there is no webhook. Run `grid migrate`.")
-        return ok("None. A daemon or `grid tick` forecasts.")
-    arguments, triggers, is_disabled = installed
-    address, _, headers, *_ = bytes(arguments).decode().split("\0")  # as PostgreSQL keeps them
-    if triggers < TRIGGERS or is_disabled:
+    if installed is not None and installed[0] is None:
+        installed = None  # only triggers that feed a webhook
+    if installed is None and not jobs:
+        if url is None:
+            return ok("None. A daemon or `grid tick` forecasts.")
         return mend(
-            "The triggers of the webhook are incomplete or disabled. Run `grid migrate` with "
-            "GRID_WAKE_URL and GRID_WAKE_SECRET; enable a disabled one with ALTER TABLE."
+            "GRID_WAKE_URL is set, but nothing wakes the function. Run `grid migrate`, which says "
+            "what is missing."
         )
-    if url is not None and address != f"{url}?source=webhook":
-        return mend(
-            "The webhook wakes another address than GRID_WAKE_URL. Run `grid migrate` to change it."
-        )
-    if secret is not None and json.loads(headers).get(HEADER) != secret.get_secret_value():
-        return mend(
-            "The webhook sends another secret than GRID_WAKE_SECRET. Run `grid migrate` to change "
-            "it, and give the function the same one."
+    if installed is not None and (fault := _webhook_fault(installed, url, secret)):
+        return mend(fault)
+    if jobs and not jobs[0].active:
+        return mend("The cron job grid-forecast is switched off. Run `grid migrate`.")
+    if jobs and url is not None and f"'{url}?source=cron'" not in jobs[0].command:
+        return mend("The cron job wakes another address than GRID_WAKE_URL. Run `grid migrate`.")
+    if installed is None:
+        return note(
+            "Only a cron job wakes the edge function, within a minute. For a webhook, enable "
+            "Database Webhooks, then run `grid migrate`."
         )
     if jobs is None:
         return note("The webhook is complete. This user may not look at cron jobs.")
@@ -49,17 +51,45 @@ def wakeups(case: Case) -> Finding:
             "The webhook is complete, but there is no cron job: a lost webhook delays the forecast "
             "to the next telemetry. Enable pg_cron and pg_net, then run `grid migrate`."
         )
-    if not jobs[0]:
-        return mend("The cron job grid-forecast is switched off. Run `grid migrate`.")
     return ok("A webhook and a cron job wake the edge function.")
 
 
-def _jobs(connection: Connection) -> list[bool] | None:
-    """Whether each job that wakes the function is active; None if this user may not know."""
+def _webhook_fault(
+    installed: tuple[Any, ...], url: str | None, secret: SecretStr | None
+) -> str | None:
+    arguments, triggers, is_disabled = installed
+    address, _, headers, *_ = bytes(arguments).decode().split("\0")  # as PostgreSQL keeps them
+    if is_disabled:
+        return (
+            "A trigger of the webhook is disabled. Have the owner run: ALTER TABLE core.intensity "
+            "ENABLE TRIGGER ALL; ALTER TABLE core.generation_mix ENABLE TRIGGER ALL; ALTER TABLE "
+            "ops.telemetry_landed ENABLE TRIGGER ALL;"
+        )
+    if triggers < TRIGGERS:
+        return "The triggers of the webhook are incomplete. Run `grid migrate` with GRID_WAKE_URL."
+    if url is not None and address != f"{url}?source=webhook":
+        return "The webhook wakes another address than GRID_WAKE_URL. Run `grid migrate`."
+    if secret is not None and json.loads(headers).get(HEADER) != secret.get_secret_value():
+        return (
+            "The webhook sends another secret than GRID_WAKE_SECRET. Run `grid migrate`, and give "
+            "the function the same one."
+        )
+    return None
+
+
+class Job(NamedTuple):
+    """A job of pg_cron."""
+
+    active: bool
+    command: str
+
+
+def _jobs(connection: Connection) -> list[Job] | None:
+    """The jobs that wake the function; None if this user may not know."""
     readable = connection.execute(statement("health/may_read_cron")).fetchone()
     if readable is None:
         return []
     if not readable[0]:
         return None
-    query = "SELECT active FROM cron.job WHERE jobname = 'grid-forecast'"
-    return [active for (active,) in connection.execute(query)]
+    query = "SELECT active, command FROM cron.job WHERE jobname = 'grid-forecast'"
+    return [Job(*job) for job in connection.execute(query)]

@@ -39,8 +39,8 @@ const PAUSES_MS = [200, 1_000];
 /** One for claims, which take turns, and one for reports and refusals. */
 const MOST_CONNECTIONS = 2;
 
-/** SQLSTATEs of a server or a pooler that is away, restarting or full. */
-const LOST = /^(08...|57P..|53300)$/;
+/** SQLSTATEs of a server or a pooler that is away, restarting or full, and of lost races. */
+const LOST = /^(08...|57P..|53300|40001|40P01)$/;
 
 export class Database {
   readonly #url: string;
@@ -127,7 +127,15 @@ function connect(url: string, timeoutMs: number): postgres.Sql {
     connect_timeout: timeoutMs / 1000,
     connection: { application_name: "forecast-on-telemetry" },
     onnotice: () => {},
+    ...encryption(url),
   });
+}
+
+/** What the URL says with `sslmode`; without it, TLS for every server but one on this machine. */
+function encryption(url: string): { ssl?: "require" } {
+  const { hostname, searchParams } = new URL(url);
+  const isHere = ["localhost", "127.0.0.1", "[::1]"].includes(hostname);
+  return isHere || searchParams.has("sslmode") ? {} : { ssl: "require" };
 }
 
 function asFailure(error: unknown): DatabaseFailure {

