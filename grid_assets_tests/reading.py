@@ -17,9 +17,9 @@ def days_ago(days: int) -> date:
     return datetime.now(UTC).date() - timedelta(days=days)
 
 
-def ask(url: SecretStr, query: str) -> list[tuple[Any, ...]]:
+def ask(url: SecretStr, query: str, *values: Any) -> list[tuple[Any, ...]]:
     with connect(url) as connection:
-        return connection.execute(query.encode()).fetchall()
+        return connection.execute(query.encode(), values or None).fetchall()
 
 
 def counts(url: SecretStr) -> dict[str, int]:
