@@ -136,8 +136,8 @@ def tick(telemetry_only: bool, demo: bool) -> None:
 def forecast(demo: bool) -> None:
     """Forecast from the telemetry in the warehouse, and score.
 
-    Forecasts only if there is telemetry that no forecast has used. Exits with 1 if it failed. If
-    there is too little telemetry, it only prints a warning.
+    Forecasts only if there is telemetry that no forecast has used. Exits with 1 if it failed, or if
+    a check has stopped the newest telemetry. If there is too little, it only prints a warning.
     """
     run_in_environment(demo, commands.forecast, needs_api=True)
 
