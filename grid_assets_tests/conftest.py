@@ -98,8 +98,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)  # there is no such hook with -p no:xdist
 def pytest_xdist_auto_num_workers() -> int:
-    """For `-n auto`: five workers more than there are cores, as many tests wait for processes."""
-    return len(os.sched_getaffinity(0)) + 5
+    """For `-n auto`: three workers more than there are cores, as many tests wait for processes."""
+    return len(os.sched_getaffinity(0)) + 3
 
 
 @pytest.fixture(autouse=True)
