@@ -17,9 +17,9 @@ from psycopg import sql
 from bench.results import BenchError, Figure, Measured
 from bench.sandbox import Sandbox, sandbox
 from bench.sizes import Sizes
-from grid_assets.api.payloads import parse_generation, parse_intensity
 from grid_assets.halfhours import DAY
 from grid_assets.replay.recording import RECORDED_UNTIL, View, load_recording
+from grid_assets.sources.carbon_intensity.payloads import parse_generation, parse_intensity
 from grid_assets.telemetry import load
 from grid_assets.warehouse.connection import Connection, connect, copy_rows, write_transaction
 from grid_assets.warehouse.migrate import migrate

@@ -18,7 +18,6 @@ from pydantic import SecretStr
 
 from bench.sandbox import bench_sql
 from bench.sizes import Sizes
-from grid_assets.api.payloads import GenerationRow, IntensityRow
 from grid_assets.forecasting import scoring, store
 from grid_assets.forecasting.horizon import HORIZON_TIME
 from grid_assets.forecasting.models.registry import ModelInfo
@@ -27,6 +26,7 @@ from grid_assets.halfhours import DAY, HALF_HOUR, Window, day_start
 from grid_assets.replay.recording import RECORDED_UNTIL, WEEK
 from grid_assets.replay.simulated import index
 from grid_assets.series import FUELS, SERIES
+from grid_assets.sources.carbon_intensity.payloads import GenerationRow, IntensityRow
 from grid_assets.telemetry.load import BATCH, Capture, load_generation, load_intensity
 from grid_assets.telemetry.publish import publish_generation_mix, publish_intensity
 from grid_assets.warehouse.connection import Connection, connect, copy_rows, write_transaction

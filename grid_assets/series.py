@@ -71,6 +71,10 @@ INTENSITY: Final = CARBON_INTENSITY.name
 SERIES: Final = (INTENSITY, *FUELS)
 """Carbon intensity in gCO2/kWh, then the nine shares in percent: the rows of every array."""
 
+OUTLOOK: Final = ("demand_mw", "wind_mw", "embedded_wind_mw", "embedded_solar_mw")
+"""What others publish about the next days, in MW: the rows of every array of the outlook. Wind is
+that of metered wind farms; embedded plants are those that only the distribution networks see."""
+
 LEAD_BUCKETS: Final = {
     "0-3h": (0, 6),
     "3-6h": (6, 12),

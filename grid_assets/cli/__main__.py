@@ -39,7 +39,7 @@ CANNOT_WRITE: Final = frozenset(
 
 SHOWN: Final = (
     "grid_assets.progress",
-    "grid_assets.api.retry",
+    "grid_assets.sources.http.retry",
     "grid_assets.warehouse.connection",
     "grid_assets.warehouse.run_log",
 )

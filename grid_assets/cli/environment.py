@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from grid_assets.api.client import probe_replay
 from grid_assets.cli.serve import REPLAY_FILE, start_replay
 from grid_assets.progress import doing, spoken
 from grid_assets.runtime import supervisor
 from grid_assets.runtime.environment import Environment, Say, open_environment
 from grid_assets.settings import Settings
+from grid_assets.sources.carbon_intensity.client import probe_replay
 
 demo_option = click.option(
     "--demo", is_flag=True, help="Use the demo's recorded data instead of the live warehouse."

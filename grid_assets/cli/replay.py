@@ -9,13 +9,13 @@ from typing import Any, Final
 import click
 import requests
 
-from grid_assets.api.session import is_loopback
 from grid_assets.cli.commands import CommandError
 from grid_assets.cli.serve import REPLAY_FILE
 from grid_assets.replay.faults import FAULTS
 from grid_assets.replay.server import ReplayServer
 from grid_assets.runtime.supervisor import stop_on_signals
 from grid_assets.settings import Settings
+from grid_assets.sources.http.session import is_loopback
 
 DEFAULT_PORT: Final = 8765
 

@@ -18,9 +18,9 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from pydantic import PrivateAttr, SecretStr
 
-from grid_assets.api.client import CarbonIntensityApi
 from grid_assets.defs.partitions import process_tag
 from grid_assets.settings import Settings
+from grid_assets.sources.carbon_intensity.client import CarbonIntensityApi
 from grid_assets.warehouse.connection import Connection, WarehouseError, connect
 from grid_assets.warehouse.stamp import Stamp, read_stamp
 from grid_assets.warehouse.urls import location

@@ -16,10 +16,10 @@ import psycopg
 from psycopg import sql
 from pydantic import SecretStr
 
-from grid_assets.api.client import probe_replay
-from grid_assets.api.session import is_loopback
 from grid_assets.runtime.postgres import EmbeddedPostgres
 from grid_assets.settings import Settings, SettingsError, retired_settings
+from grid_assets.sources.carbon_intensity.client import probe_replay
+from grid_assets.sources.http.session import is_loopback
 from grid_assets.warehouse.connection import WarehouseError, connect
 from grid_assets.warehouse.dagster_schema import (
     DAGSTER_SCHEMA,

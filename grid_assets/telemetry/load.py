@@ -11,9 +11,9 @@ from typing import Any, Final, Generic
 
 import psycopg
 
-from grid_assets.api.payloads import GenerationRow, IntensityRow, Row
 from grid_assets.halfhours import HALF_HOUR, floor
 from grid_assets.series import FUELS
+from grid_assets.sources.carbon_intensity.payloads import GenerationRow, IntensityRow, Row
 from grid_assets.warehouse.clocks import TOLERANCE
 from grid_assets.warehouse.connection import Connection, copy_rows
 from grid_assets.warehouse.statements import statement

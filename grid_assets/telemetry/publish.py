@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from grid_assets.api.payloads import Rejected
 from grid_assets.halfhours import Window
 from grid_assets.mix import MixRefused, complete_row
 from grid_assets.series import FUELS
+from grid_assets.sources.carbon_intensity.payloads import Rejected
 from grid_assets.telemetry.load import BATCH, SHARES
 from grid_assets.warehouse.connection import Connection, copy_rows
 from grid_assets.warehouse.statements import statement

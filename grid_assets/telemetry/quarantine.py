@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from psycopg.pq import TransactionStatus
 
-from grid_assets.api.payloads import (
+from grid_assets.halfhours import Window
+from grid_assets.sources.carbon_intensity.payloads import (
     TWICE,
     GenerationRow,
     IntensityRow,
@@ -22,7 +23,6 @@ from grid_assets.api.payloads import (
     parse_generation,
     parse_intensity,
 )
-from grid_assets.halfhours import Window
 from grid_assets.telemetry.load import (
     Capture,
     complete_neso_forecast,

@@ -20,10 +20,10 @@ from pydantic import SecretStr
 
 import grid_assets
 from grid_assets import definitions, halfhours
-from grid_assets.api import payloads
 from grid_assets.definitions import defs
 from grid_assets.halfhours import HALF_HOUR, api_time, floor
 from grid_assets.replay.server import ReplayServer
+from grid_assets.sources.carbon_intensity import payloads
 from grid_assets.telemetry import quarantine
 from grid_assets.warehouse.connection import Connection
 from grid_assets_tests.defs.conftest import Attempt, Recorded, Tables, failed_checks, half_hours

@@ -13,9 +13,9 @@ import psutil
 import pytest
 import requests
 
-from grid_assets.api.session import is_loopback
 from grid_assets.halfhours import HALF_HOUR, api_time
 from grid_assets.replay.server import ReplayServer
+from grid_assets.sources.http.session import is_loopback
 from grid_assets_tests.replay.conftest import Caller
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"

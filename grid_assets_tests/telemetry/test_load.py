@@ -17,9 +17,9 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from grid_assets.api.payloads import GenerationRow, IntensityRow
 from grid_assets.halfhours import HALF_HOUR, Window, days_window, floor, parse_api_time
 from grid_assets.series import FUELS
+from grid_assets.sources.carbon_intensity.payloads import GenerationRow, IntensityRow
 from grid_assets.telemetry.load import Capture, load_generation, load_intensity, load_neso_forecast
 from grid_assets.telemetry.publish import Published, publish_generation_mix, publish_intensity
 from grid_assets.warehouse.connection import Connection, connect, copy_rows, write_transaction

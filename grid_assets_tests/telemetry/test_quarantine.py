@@ -10,9 +10,13 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from grid_assets.api.payloads import Rejected, parse_generation, parse_intensity
 from grid_assets.halfhours import HALF_HOUR, api_time, days_window
 from grid_assets.series import FUELS
+from grid_assets.sources.carbon_intensity.payloads import (
+    Rejected,
+    parse_generation,
+    parse_intensity,
+)
 from grid_assets.telemetry import quarantine
 from grid_assets.telemetry.load import Capture, load_intensity, load_neso_forecast
 from grid_assets.telemetry.quarantine import MAX_PAYLOAD, Replayed, open_entries, replay

@@ -7,15 +7,6 @@ from typing import Any, Final
 
 import dagster as dg
 
-from grid_assets.api.client import LONGEST_WINDOW, ApiResponse, Endpoint
-from grid_assets.api.errors import ApiBodyTooLarge, ApiError, ApiMalformedBody, unexpected
-from grid_assets.api.payloads import (
-    Parsed,
-    Rejected,
-    parse_generation,
-    parse_intensity,
-    reject_other_times,
-)
 from grid_assets.defs.asset_metadata import (
     asset_kwargs,
     check_results_of,
@@ -31,6 +22,15 @@ from grid_assets.defs.resources import Services
 from grid_assets.defs.run_logging import attempt
 from grid_assets.halfhours import HALF_HOUR, Window, floor
 from grid_assets.progress import Progress
+from grid_assets.sources.carbon_intensity.client import LONGEST_WINDOW, ApiResponse, Endpoint
+from grid_assets.sources.carbon_intensity.payloads import (
+    Parsed,
+    Rejected,
+    parse_generation,
+    parse_intensity,
+    reject_other_times,
+)
+from grid_assets.sources.http.errors import ApiBodyTooLarge, ApiError, ApiMalformedBody, unexpected
 from grid_assets.telemetry import quarantine
 from grid_assets.telemetry.checks import (
     CLOCKS_AGREE,

@@ -28,11 +28,16 @@ class Problem:
     missing value is NaN. `start` is the UTC start of its first half-hour; the first forecast
     half-hour follows its last. `neso` is NESO's newest captured forecast of carbon intensity for
     the forecast half-hours in gCO2/kWh, NaN where it has no value, or None if it is not used.
+
+    `outlook` has shape (4, half-hours of the context and of the forecast), rows in the order of
+    `OUTLOOK`, MW: for each half-hour the newest value published by the issue time and before the
+    half-hour began, NaN where there is none. None if there is no outlook.
     """
 
     context: Values
     start: datetime
     neso: Values | None = None
+    outlook: Values | None = None
 
 
 class Forecaster(Protocol):

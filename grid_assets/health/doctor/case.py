@@ -13,11 +13,11 @@ from typing import Final
 from psycopg.rows import class_row
 from pydantic import SecretStr
 
-from grid_assets.api.client import CarbonIntensityApi
-from grid_assets.api.errors import ApiError
-from grid_assets.api.payloads import parse_intensity
 from grid_assets.halfhours import Window, floor
 from grid_assets.settings import Settings
+from grid_assets.sources.carbon_intensity.client import CarbonIntensityApi
+from grid_assets.sources.carbon_intensity.payloads import parse_intensity
+from grid_assets.sources.http.errors import ApiError
 from grid_assets.warehouse.connection import Connection, connect
 from grid_assets.warehouse.statements import statement
 from grid_assets.warehouse.urls import SUPABASE, read

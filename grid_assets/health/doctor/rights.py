@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from psycopg import sql
 
-from grid_assets.api.client import probe_replay
-from grid_assets.api.session import is_loopback
 from grid_assets.health.doctor.case import MEMBERSHIP, Case, Finding, User, mend, note, ok
+from grid_assets.sources.carbon_intensity.client import probe_replay
+from grid_assets.sources.http.session import is_loopback
 from grid_assets.warehouse.connection import read_only_reason
 from grid_assets.warehouse.migrate import is_current
 from grid_assets.warehouse.stamp import Stamp, read_stamp, refuse_other_kind

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final, TypeVar
 
-from grid_assets.api.errors import ApiError, TransientApiError
+from grid_assets.sources.http.errors import ApiError, TransientApiError
 
 logger = logging.getLogger(__name__)
 

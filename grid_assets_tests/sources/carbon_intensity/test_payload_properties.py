@@ -13,15 +13,15 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grid_assets.api.body import json_object
-from grid_assets.api.payloads import (
+from grid_assets.halfhours import HALF_HOUR, api_time, days_window
+from grid_assets.series import FUELS
+from grid_assets.sources.carbon_intensity.payloads import (
     TWICE,
     Parsed,
     parse_generation,
     parse_intensity,
 )
-from grid_assets.halfhours import HALF_HOUR, api_time, days_window
-from grid_assets.series import FUELS
+from grid_assets.sources.http.body import json_object
 from grid_assets_tests.properties import PROPERTY
 
 Parse = Callable[..., Parsed[Any]]

@@ -19,13 +19,15 @@ import pytest
 import requests
 import urllib3
 
-from grid_assets.api.client import (
+from grid_assets.halfhours import Window
+from grid_assets.settings import Settings
+from grid_assets.sources.carbon_intensity.client import (
     ApiResponse,
     CarbonIntensityApi,
     ReplayInfo,
     probe_replay,
 )
-from grid_assets.api.errors import (
+from grid_assets.sources.http.errors import (
     ApiBadRequest,
     ApiBodyTooLarge,
     ApiError,
@@ -38,9 +40,7 @@ from grid_assets.api.errors import (
     ApiWrongKind,
     TransientApiError,
 )
-from grid_assets.api.session import is_loopback
-from grid_assets.halfhours import Window
-from grid_assets.settings import Settings
+from grid_assets.sources.http.session import is_loopback
 from grid_assets_tests.http_stub import Reply, Stub, serving
 
 PATH = "/intensity/2025-01-01T00:00Z/2025-01-15T00:00Z"

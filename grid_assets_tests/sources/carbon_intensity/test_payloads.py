@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from grid_assets.api.body import json_object
-from grid_assets.api.errors import ApiMalformedBody
-from grid_assets.api.payloads import (
+from grid_assets.halfhours import DAY, HALF_HOUR, Window, days_window, parse_api_time
+from grid_assets.series import FUELS
+from grid_assets.sources.carbon_intensity.payloads import (
     MAX_TEXT,
     TWICE,
     GenerationRow,
@@ -24,10 +24,10 @@ from grid_assets.api.payloads import (
     parse_intensity,
     reject_other_times,
 )
-from grid_assets.halfhours import DAY, HALF_HOUR, Window, days_window, parse_api_time
-from grid_assets.series import FUELS
+from grid_assets.sources.http.body import json_object
+from grid_assets.sources.http.errors import ApiMalformedBody
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 ALWAYS = Window(datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
 DAY_ONE = days_window(date(2026, 1, 1), date(2026, 1, 1))
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 import requests
 import urllib3
 
-from grid_assets.api.errors import (
+from grid_assets.sources.http.errors import (
     BODY_EXCERPT_BYTES,
     ApiBodyTooLarge,
     ApiMalformedBody,

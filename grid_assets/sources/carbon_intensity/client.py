@@ -22,8 +22,10 @@ import requests
 import urllib3
 from requests.auth import HTTPBasicAuth
 
-from grid_assets.api.body import BodyReader, connection_fault, json_object
-from grid_assets.api.errors import (
+from grid_assets.halfhours import Window, api_time
+from grid_assets.settings import DataKind, Settings
+from grid_assets.sources.http.body import BodyReader, connection_fault, json_object
+from grid_assets.sources.http.errors import (
     BODY_EXCERPT_BYTES,
     ApiError,
     ApiRateLimited,
@@ -33,10 +35,8 @@ from grid_assets.api.errors import (
     status_error,
     unexpected,
 )
-from grid_assets.api.retry import RetryBudget, retry_after_s, sent_time
-from grid_assets.api.session import is_loopback, new_session
-from grid_assets.halfhours import Window, api_time
-from grid_assets.settings import DataKind, Settings
+from grid_assets.sources.http.retry import RetryBudget, retry_after_s, sent_time
+from grid_assets.sources.http.session import is_loopback, new_session
 
 LONGEST_WINDOW: Final = timedelta(days=14)
 """The longest window that `/intensity` and `/generation` accept in one request."""

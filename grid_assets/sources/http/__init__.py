@@ -1,0 +1,1 @@
+"""Requests over HTTP that every source shares: limits, retries and errors."""
