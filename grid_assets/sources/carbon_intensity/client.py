@@ -1,4 +1,4 @@
-"""The HTTP client of the Carbon Intensity API.
+"""The client of the Carbon Intensity API.
 
 It limits how many requests run at once, and refuses recorded data for a live warehouse and vice
 versa. Clock, sleep and randomness are arguments, so that a test can simulate an hour of outage.
@@ -15,28 +15,23 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any, Final, Literal
-from urllib.parse import unquote, urlsplit, urlunsplit
+from typing import Final, Literal
 
 import requests
-import urllib3
-from requests.auth import HTTPBasicAuth
 
 from grid_assets.halfhours import Window, api_time
 from grid_assets.settings import DataKind, Settings
-from grid_assets.sources.http.body import BodyReader, connection_fault, json_object
+from grid_assets.sources.http.client import HttpClient, Response
 from grid_assets.sources.http.errors import (
     BODY_EXCERPT_BYTES,
     ApiError,
     ApiRateLimited,
     ApiUnreachable,
     ApiWrongKind,
-    redirect_target,
-    status_error,
+    Service,
     unexpected,
 )
-from grid_assets.sources.http.retry import RetryBudget, retry_after_s, sent_time
-from grid_assets.sources.http.session import is_loopback, new_session
+from grid_assets.sources.http.session import is_loopback
 
 LONGEST_WINDOW: Final = timedelta(days=14)
 """The longest window that `/intensity` and `/generation` accept in one request."""
@@ -50,20 +45,14 @@ PROBE_TIMEOUT_S: Final = 2.0
 Endpoint = Literal["intensity", "generation"]
 
 
-@dataclass(frozen=True)
-class ApiResponse:
-    """A JSON object received with HTTP 200; `received_at` (UTC) is when it was complete.
+SERVICE: Final = Service(
+    name="The API",
+    url_setting="GRID_API_URL",
+    rate_advice="Lower GRID_API_CONCURRENCY if this lasts.",
+)
 
-    Decimals are `Decimal`. NaN and Infinity, which JSON does not have, are floats, so that the
-    caller can reject just the record that holds them.
-    """
-
-    path: str
-    document: dict[str, Any]
-    received_at: datetime
-    simulated: bool
-    clock_ahead: timedelta | None = None
-    """How far this machine's clock is ahead of the API's; None if the API sent no date."""
+ApiResponse = Response
+"""A response whose `document` is an object."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +63,7 @@ class ReplayInfo:
 
 
 class CarbonIntensityApi:
-    """A client of the API for one run, for use in a `with` block by any number of threads.
-
-    All threads share one `requests.Session` whose pool has a connection for each. That is safe:
-    urllib3's pool has its own lock, and cookies, the only shared state of a session, are off.
-    """
+    """A client of the API for one run, for use in a `with` block by any number of threads."""
 
     def __init__(
         self,
@@ -100,22 +85,24 @@ class CarbonIntensityApi:
 
         Unless `sleep` is given, closing the client also ends its waits. It closes its session.
         """
-        parts = urlsplit(base_url)
-        # Without the password in the address, no library can quote it in a message.
-        self._host = parts.netloc.rpartition("@")[2]
-        self._base_url = urlunsplit((parts.scheme, self._host, parts.path.rstrip("/"), "", ""))
-        self._session = session or new_session(concurrency, is_loopback(base_url))
-        if parts.username:
-            login = (unquote(text).encode() for text in (parts.username, parts.password or ""))
-            self._session.auth = HTTPBasicAuth(*login)
-        self._bodies = BodyReader(max_body_bytes, timeout_s, clock)
-        self._kind = kind
-        self._wanted_shift = None if shift_weeks is None else f"shift_weeks={shift_weeks}"
-        self._utcnow = utcnow
+        self._http = HttpClient(
+            base_url,
+            SERVICE,
+            timeout_s=timeout_s,
+            retry_budget_s=retry_budget_s,
+            max_body_bytes=max_body_bytes,
+            concurrency=concurrency,
+            kind=kind,
+            shift_weeks=shift_weeks,
+            session=session,
+            clock=clock,
+            sleep=sleep,
+            uniform=uniform,
+            utcnow=utcnow,
+        )
         self._concurrency = concurrency
         # One pool for the life of the client: the limit applies to all its windows together.
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="carbon-intensity")
-        self._retries = RetryBudget(retry_budget_s, clock, sleep, uniform)
 
     @classmethod
     def from_settings(
@@ -145,53 +132,13 @@ class CarbonIntensityApi:
 
     def close(self) -> None:
         """End waits between tries, drop requests that have not started, close the connections."""
-        self._retries.closed.set()
+        self._http.end_waits()
         self._pool.shutdown(cancel_futures=True)
-        self._session.close()
+        self._http.close()
 
     def get(self, path: str) -> ApiResponse:
         """The response to GET `path`, such as `/intensity/factors`. Raises `ApiError`."""
-        return self._retries.retry(lambda: self._get_once(path))
-
-    def _get_once(self, path: str) -> ApiResponse:
-        if self._retries.closed.is_set():
-            raise ApiUnreachable(f"{path} was not requested: the client is closed.", path=path)
-        try:
-            response = self._session.get(
-                self._base_url + path,
-                timeout=self._bodies.timeout_s,
-                stream=True,  # the body is read within limits
-                allow_redirects=False,  # they could lead to another host
-            )
-        # requests lets some errors of urllib3 through unwrapped.
-        except (OSError, urllib3.exceptions.HTTPError) as error:
-            fault = connection_fault(error, self._bodies.timeout_s)
-            raise ApiUnreachable(
-                f"{self._host} cannot be reached for {path}: {fault}. Check GRID_API_URL.",
-                path=path,
-            ) from error
-        with response:
-            if response.status_code != 200:
-                asked = retry_after_s(response.headers.get("Retry-After"), self._utcnow())
-                body = self._bodies.excerpt(response)
-                raise status_error(
-                    response.status_code,
-                    path=path,
-                    body=body,
-                    retry_after_s=asked,
-                    target=redirect_target(response, self._base_url),
-                )
-            self._check_kind(path, response)
-            sent_at = sent_time(response.headers.get("Date"), response.headers.get("Age"))
-            clock_ahead = None if sent_at is None else self._utcnow() - sent_at
-            text = self._bodies.text(path, response)
-            return ApiResponse(
-                path=path,
-                received_at=self._utcnow(),
-                document=json_object(path, text),
-                simulated="X-Grid-Simulated" in response.headers,
-                clock_ahead=clock_ahead,
-            )
+        return self._http.get(path)
 
     def fetch_forecast(self, from_half_hour: datetime) -> ApiResponse:
         """NESO's forecast for the 48 hours from a half-hour on. Raises `ApiError`."""
@@ -216,7 +163,7 @@ class CarbonIntensityApi:
             if gave_up.is_set():
                 raise ApiUnreachable(
                     f"{path} was not requested: the {SILENT_WINDOWS} requests before it got no "
-                    f"answer from {self._host}. Try again later.",
+                    f"answer from {self._http.host}. Try again later.",
                     path=path,
                 )
             return self.get(path)
@@ -247,23 +194,6 @@ class CarbonIntensityApi:
         finally:
             for _, future in pending:
                 future.cancel()
-
-    def _check_kind(self, path: str, response: requests.Response) -> None:
-        shift = response.headers.get("X-Grid-Replay")
-        if self._kind == "live" and shift is not None:
-            fault = "is recorded, but live data is expected"
-        elif self._kind == "replay" and shift is None:
-            fault = "is not recorded, but a replay is expected"
-        elif shift and self._wanted_shift and shift != self._wanted_shift:
-            fault = f"has {shift[:40]}, but {self._wanted_shift} is expected"
-        else:
-            return
-        raise ApiWrongKind(
-            f"The answer of {self._host} to {path} {fault}. Recorded and live data are never "
-            "mixed: change GRID_API_URL or use another database.",
-            path=path,
-            status=response.status_code,
-        )
 
 
 def probe_replay(base_url: str, timeout_s: float = PROBE_TIMEOUT_S) -> ReplayInfo | None:

@@ -1,4 +1,4 @@
-"""Reads the body of a response as a JSON object, within a size limit and a time limit."""
+"""Reads the body of a response as JSON, within a size limit and a time limit."""
 
 from __future__ import annotations
 
@@ -84,13 +84,18 @@ class BodyReader:
 
 def json_object(path: str, text: str) -> dict[str, Any]:
     """A body as a dict with exact decimals. Raises `ApiMalformedBody`."""
-    try:
-        document = json.loads(text, parse_float=Decimal)
-    except (ValueError, ArithmeticError, RecursionError) as error:
-        raise malformed(path, "is not JSON", text) from error
+    document = json_value(path, text)
     if not isinstance(document, dict):
         raise malformed(path, "is JSON, but not an object", text)
     return document
+
+
+def json_value(path: str, text: str) -> Any:
+    """A body that may be any JSON, with exact decimals. Raises `ApiMalformedBody`."""
+    try:
+        return json.loads(text, parse_float=Decimal)
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        raise malformed(path, "is not JSON", text) from error
 
 
 def malformed(path: str, fault: str, body: str) -> ApiMalformedBody:

@@ -7,7 +7,8 @@ show no more of an address than its host, so they cannot reveal a password.
 from __future__ import annotations
 
 import json
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -17,6 +18,22 @@ BODY_EXCERPT_BYTES: Final = 64 * 1024
 
 MAX_TARGET: Final = 200
 """Characters of a redirect's target in a message."""
+
+
+MAX_REASON: Final = 200
+"""Characters of the API's own reason in a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """How messages name an API, and what they advise."""
+
+    name: str
+    """The subject of a sentence, such as `The Elexon Insights API`."""
+    url_setting: str
+    """The setting that holds its address."""
+    rate_advice: str
+    """What to do if it limits the rate of requests, as a sentence."""
 
 
 class ApiError(Exception):
@@ -98,6 +115,7 @@ def unexpected(path: str, fault: Exception) -> ApiError:
 def status_error(
     status: int,
     *,
+    service: Service,
     path: str,
     body: str,
     retry_after_s: float | None = None,
@@ -105,30 +123,29 @@ def status_error(
 ) -> ApiError:
     """The error for a status other than 200; `target` is where a redirect leads."""
     kind: type[ApiError]
+    name, setting = service.name, service.url_setting
     match status:
         case 400:
-            kind, text = ApiBadRequest, f"The API rejected {path} (HTTP 400){_reason(body)}."
+            kind, text = ApiBadRequest, f"{name} rejected {path} (HTTP 400){_reason(body)}."
         case 404:
-            kind, text = ApiNotFound, f"The API has no {path} (HTTP 404): check GRID_API_URL."
+            kind, text = ApiNotFound, f"{name} has no {path} (HTTP 404): check {setting}."
         case 429:
             kind = ApiRateLimited
-            text = (
-                f"The API is rate-limiting this client (HTTP 429 on {path}). Lower "
-                "GRID_API_CONCURRENCY if this lasts."
-            )
+            text = f"{name} is rate-limiting this client (HTTP 429 on {path}). "
+            text += service.rate_advice
         case 408 | 425:
-            kind, text = ApiTryAgain, f"The API asks to repeat {path} (HTTP {status})."
+            kind, text = ApiTryAgain, f"{name} asks to repeat {path} (HTTP {status})."
         case _ if 300 <= status < 400 and target:
             kind = ApiUnexpectedStatus
             text = (
-                f"The API redirects {path} to {target} (HTTP {status}), and redirects are not "
-                "followed. If you trust that address, put it in GRID_API_URL."
+                f"{name} redirects {path} to {target} (HTTP {status}), and redirects are not "
+                f"followed. If you trust that address, put it in {setting}."
             )
         case _ if status >= 500:
-            kind, text = ApiServerError, f"The API failed with HTTP {status} on {path}."
+            kind, text = ApiServerError, f"{name} failed with HTTP {status} on {path}."
         case _:
             kind = ApiUnexpectedStatus
-            text = f"Unexpected HTTP {status} on {path}: check GRID_API_URL."
+            text = f"Unexpected HTTP {status} on {path}{_reason(body)}: check {setting}."
     return kind(text, path=path, status=status, body=body, retry_after_s=retry_after_s)
 
 
@@ -148,8 +165,31 @@ def redirect_target(response: requests.Response, base_url: str) -> str | None:
 
 
 def _reason(body: str) -> str:
-    """The reason in the API's own 400 body, `{"error": {"code", "message"}}`."""
+    """The API's own reason in the body of a refusal, behind a colon; empty if there is none.
+
+    Known forms: `{"error": {"message"}}`, problem JSON (RFC 9110) with `errors` by parameter or
+    with `detail` or `title`, and a JSON string.
+    """
     try:
-        return f": {str(json.loads(body)['error']['message'])[:200].rstrip('.')}"
-    except (ValueError, TypeError, LookupError, RecursionError):
+        found = _reason_of(json.loads(body))
+    except (ValueError, RecursionError):
         return ""
+    text = " ".join(found.split())[:MAX_REASON].rstrip(".")
+    return f": {text}" if text and text.isprintable() else ""
+
+
+def _reason_of(document: Any) -> str:
+    if isinstance(document, str):
+        return document
+    if not isinstance(document, dict):
+        return ""
+    error, errors = document.get("error"), document.get("errors")
+    if isinstance(error, dict) and "message" in error:
+        return str(error["message"])
+    if isinstance(errors, dict) and errors:
+        return "; ".join(
+            f"{field}: {text}" if field else text
+            for field, texts in errors.items()
+            for text in map(str, texts if isinstance(texts, list) else [texts])
+        )
+    return str(document.get("detail") or document.get("title") or "")

@@ -1,0 +1,1 @@
+"""The Elexon Insights API: its HTTP client and its parsers."""
