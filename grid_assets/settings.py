@@ -11,7 +11,14 @@ from urllib.parse import urlsplit
 
 from psycopg import Error
 from psycopg.conninfo import conninfo_to_dict
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _CHECKOUT: Final = Path(__file__).resolve().parent.parent
@@ -23,7 +30,10 @@ DataKind = Literal["live", "replay"]
 
 DEFAULT_CRON: Final = "12,42 * * * *"
 PUBLIC_API_URL: Final = "https://api.carbonintensity.org.uk"
+PUBLIC_NESO_PORTAL_URL: Final = "https://api.neso.energy/api/3/action"
 DEFAULT_HISTORY: Final = timedelta(days=30)
+OFF_WHEN_EMPTY: Final = frozenset({"neso_portal_url"})
+"""Sources that an empty address switches off; elsewhere an empty value means the default."""
 RETIRED: Final = ("GRID_FORECAST_KEEP_DAYS", "GRID_FORECAST_KEEP_LEADS_HOURS")
 """Settings of earlier versions that have no effect: every forecast is kept for ever."""
 
@@ -123,13 +133,16 @@ PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 class Settings(BaseSettings):
     """Every setting of the project; `.env.example` has one line for each."""
 
-    model_config = SettingsConfigDict(env_prefix="GRID_", env_ignore_empty=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="GRID_", extra="ignore")
 
     api_url: WebAddress = PUBLIC_API_URL
     api_timeout_s: float = Field(default=20, gt=0, le=600)
     api_retry_budget_s: float = Field(default=60, ge=0, le=3600)
     api_concurrency: int = Field(default=4, ge=1, le=16)
     api_max_body_mb: float = Field(default=16, gt=0, le=512)
+    neso_portal_url: Annotated[WebAddress | None, BeforeValidator(_blank_is_unset)] = (
+        PUBLIC_NESO_PORTAL_URL
+    )
     database_url: Annotated[PostgresUrl | None, BeforeValidator(_blank_is_unset)] = None
     dagster_database_url: Annotated[PostgresUrl | None, BeforeValidator(_blank_is_unset)] = None
     home: Path = PROJECT_DIR / ".grid"
@@ -146,6 +159,13 @@ class Settings(BaseSettings):
     wake_url: Annotated[WebAddress | None, BeforeValidator(_blank_is_unset)] = None
     wake_secret: Annotated[WakeSecret | None, BeforeValidator(_blank_is_unset)] = None
     dagster_keep_days: int = Field(default=14, ge=0, le=36500)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_means_the_default(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: value for name, value in values.items() if value != "" or name in OFF_WHEN_EMPTY
+        }
 
     @classmethod
     def from_environment(cls) -> Settings:

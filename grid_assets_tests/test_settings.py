@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from grid_assets.settings import (
+    OFF_WHEN_EMPTY,
     PROJECT_DIR,
     PUBLIC_API_URL,
     Settings,
@@ -61,9 +62,18 @@ def test_the_example_states_every_setting_and_its_default(monkeypatch: pytest.Mo
 
 def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
     default = Settings.from_environment()
-    for name in Settings.model_fields:
+    for name in Settings.model_fields.keys() - OFF_WHEN_EMPTY:
         monkeypatch.setenv(f"GRID_{name.upper()}", "")
     assert Settings.from_environment() == default
+
+
+@pytest.mark.parametrize("blank", ["", " "])
+@pytest.mark.parametrize("name", sorted(OFF_WHEN_EMPTY))
+def test_an_empty_address_switches_a_source_off(
+    monkeypatch: pytest.MonkeyPatch, name: str, blank: str
+) -> None:
+    assert getattr(Settings.from_environment(), name).startswith("https://")
+    assert getattr(settings(monkeypatch, **{f"GRID_{name.upper()}": blank}), name) is None
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\t \n"])
