@@ -1,7 +1,6 @@
-"""Arithmetic on UTC half-hours, and the API's format for times.
+"""Arithmetic on UTC half-hours, London settlement periods, and the API's format for times.
 
-No function reads a clock, and a datetime without a time zone is refused. London settlement periods
-are computed by the reporting views.
+No function reads a clock, and a datetime without a time zone is refused.
 """
 
 from __future__ import annotations
@@ -12,9 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 HALF_HOUR: Final = timedelta(minutes=30)
 DAY: Final = timedelta(days=1)
+LONDON: Final = ZoneInfo("Europe/London")
 
 _INSTANT: Final = re.compile(
     r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?(Z|[+-]\d{2}(:?\d{2})?)",
@@ -71,6 +72,20 @@ def day_start(day: date) -> datetime:
 def days_window(first: date, last: date) -> Window:
     """The half-hours of the UTC days `first` to `last`, both included."""
     return Window(day_start(first), day_start(last) + DAY)
+
+
+def london_midnight(day: date) -> datetime:
+    """The start of a London day, in UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=LONDON).astimezone(UTC)
+
+
+def settlement(period_start: datetime) -> tuple[date, int]:
+    """The London day and the settlement period, from 1, of a half-hour.
+
+    A day has 48 periods, 46 when summer time begins and 50 when it ends.
+    """
+    day = period_start.astimezone(LONDON).date()
+    return day, (period_start - london_midnight(day)) // HALF_HOUR + 1
 
 
 def api_time(instant: datetime) -> str:

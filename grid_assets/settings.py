@@ -30,9 +30,10 @@ DataKind = Literal["live", "replay"]
 
 DEFAULT_CRON: Final = "12,42 * * * *"
 PUBLIC_API_URL: Final = "https://api.carbonintensity.org.uk"
+PUBLIC_ELEXON_URL: Final = "https://data.elexon.co.uk/bmrs/api/v1"
 PUBLIC_NESO_PORTAL_URL: Final = "https://api.neso.energy/api/3/action"
 DEFAULT_HISTORY: Final = timedelta(days=30)
-OFF_WHEN_EMPTY: Final = frozenset({"neso_portal_url"})
+OFF_WHEN_EMPTY: Final = frozenset({"elexon_url", "neso_portal_url"})
 """Sources that an empty address switches off; elsewhere an empty value means the default."""
 RETIRED: Final = ("GRID_FORECAST_KEEP_DAYS", "GRID_FORECAST_KEEP_LEADS_HOURS")
 """Settings of earlier versions that have no effect: every forecast is kept for ever."""
@@ -140,6 +141,7 @@ class Settings(BaseSettings):
     api_retry_budget_s: float = Field(default=60, ge=0, le=3600)
     api_concurrency: int = Field(default=4, ge=1, le=16)
     api_max_body_mb: float = Field(default=16, gt=0, le=512)
+    elexon_url: Annotated[WebAddress | None, BeforeValidator(_blank_is_unset)] = PUBLIC_ELEXON_URL
     neso_portal_url: Annotated[WebAddress | None, BeforeValidator(_blank_is_unset)] = (
         PUBLIC_NESO_PORTAL_URL
     )

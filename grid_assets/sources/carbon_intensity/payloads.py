@@ -7,8 +7,6 @@ record, to be rejected.
 
 from __future__ import annotations
 
-import json
-import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -19,15 +17,14 @@ from grid_assets.halfhours import HALF_HOUR, Window, floor, parse_api_time
 from grid_assets.mix import MixRefused, complete
 from grid_assets.series import FUELS
 
+# Re-exported: what parsing returns belongs to the parsers' surface.
+from grid_assets.sources.records import MAX_TEXT as MAX_TEXT
+from grid_assets.sources.records import TWICE as TWICE
+from grid_assets.sources.records import Rejected as Rejected
+from grid_assets.sources.records import Unusable, as_json, number, text
+
 LIMIT_GCO2_KWH: Final = Decimal(1_000_000)
 """Anything larger is garbage, not a wrong intensity; the largest ever published was 13,579."""
-
-MAX_DIGITS: Final = 30
-"""Digits before or after the decimal point; published numbers have three and one. Neither
-PostgreSQL nor Python's decimal arithmetic can hold `1e-20000` or `1e1000000`."""
-
-MAX_TEXT: Final = 100
-"""Characters in a fuel name or an index; the longest documented one has nine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +46,6 @@ class GenerationRow:
     unknown_pct: Mapping[str, Decimal]
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A record, or a whole body, that cannot be used; `payload` is its JSON or text."""
-
-    reason: str
-    payload: str
-
-
 Row = TypeVar("Row", IntensityRow, GenerationRow)
 
 
@@ -67,14 +56,6 @@ class Parsed(Generic[Row]):
     rows: list[Row] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     outside: int = 0
-
-
-TWICE: Final = "record: the half-hour appears twice with different values"
-"""The payload lists all versions, so that a quarantine replay cannot accept just one of them."""
-
-
-class _Unusable(ValueError):
-    """This record cannot be used; the message becomes its reason in the quarantine."""
 
 
 def parse_intensity(document: Mapping[str, Any], window: Window) -> Parsed[IntensityRow]:
@@ -98,7 +79,7 @@ def reject_other_times(
     if parsed.rows or parsed.rejected or not parsed.outside:
         return parsed
     reason = f"body: all of its {parsed.outside} records are outside {window}, which was asked for"
-    return replace(parsed, rejected=[Rejected(reason, _json([document.get("data")]))])
+    return replace(parsed, rejected=[Rejected(reason, as_json([document.get("data")]))])
 
 
 def _parse(
@@ -110,7 +91,9 @@ def _parse(
     if isinstance(data, dict):  # the "now" endpoints return one record, not a list
         data = [data]
     if not isinstance(data, list):
-        return Parsed(rejected=[Rejected("body: the answer has no list of data", _json(document))])
+        return Parsed(
+            rejected=[Rejected("body: the answer has no list of data", as_json(document))]
+        )
 
     rows: dict[datetime, tuple[Row, Any]] = {}
     conflicting: dict[datetime, list[Any]] = {}
@@ -119,14 +102,14 @@ def _parse(
     for record in data:
         try:
             if not isinstance(record, dict):
-                raise _Unusable("record: it is not a JSON object")
+                raise Unusable("record: it is not a JSON object")
             period_start = _period_start(record)
             if period_start not in window:
                 outside += 1
                 continue
             row = row_of(period_start, record)
-        except _Unusable as fault:
-            rejected.append(Rejected(str(fault), _json(record)))
+        except Unusable as fault:
+            rejected.append(Rejected(str(fault), as_json(record)))
             continue
         known = rows.get(period_start)
         if known is None:
@@ -136,7 +119,7 @@ def _parse(
             conflicting.setdefault(period_start, [known[1]]).append(record)
     for period_start, versions in sorted(conflicting.items()):
         del rows[period_start]
-        rejected.append(Rejected(TWICE, _json(versions)))
+        rejected.append(Rejected(TWICE, as_json(versions)))
     return Parsed([rows[start][0] for start in sorted(rows)], rejected, outside)
 
 
@@ -145,28 +128,28 @@ def _period_start(record: Mapping[str, Any]) -> datetime:
         start = parse_api_time(record.get("from"))
         end = parse_api_time(record["to"]) if "to" in record else start + HALF_HOUR
     except ValueError as fault:
-        raise _Unusable(f"time: {fault}") from None
+        raise Unusable(f"time: {fault}") from None
     if floor(start) != start:
-        raise _Unusable(f"time: {record.get('from')!r} is not the start of a half-hour")
+        raise Unusable(f"time: {record.get('from')!r} is not the start of a half-hour")
     if end - start != HALF_HOUR:
-        raise _Unusable(f"time: from {record.get('from')!r} to {record['to']!r} is not a half-hour")
+        raise Unusable(f"time: from {record.get('from')!r} to {record['to']!r} is not a half-hour")
     return start
 
 
 def _intensity_row(period_start: datetime, record: Mapping[str, Any]) -> IntensityRow:
     intensity = record.get("intensity")
     if not isinstance(intensity, dict):
-        raise _Unusable("intensity: it is not a JSON object")
-    values = {name: _number(f"intensity.{name}", intensity.get(name)) for name in _INTENSITIES}
+        raise Unusable("intensity: it is not a JSON object")
+    values = {name: number(f"intensity.{name}", intensity.get(name)) for name in _INTENSITIES}
     for name, value in values.items():
         if value is not None and abs(value) > LIMIT_GCO2_KWH:
-            raise _Unusable(f"intensity.{name}: {value:.3g} gCO2/kWh is not a measurement")
+            raise Unusable(f"intensity.{name}: {value:.3g} gCO2/kWh is not a measurement")
     index = intensity.get("index")
     return IntensityRow(
         period_start,
         forecast_gco2_kwh=values["forecast"],
         actual_gco2_kwh=values["actual"],
-        intensity_index=None if index is None else _text("intensity.index", index),
+        intensity_index=None if index is None else text("intensity.index", index),
     )
 
 
@@ -185,61 +168,22 @@ def _generation_row(period_start: datetime, record: Mapping[str, Any]) -> Genera
     try:
         complete(row.shares_pct, row.unknown_pct)
     except MixRefused as fault:
-        raise _Unusable(f"mix: {fault}") from None
+        raise Unusable(f"mix: {fault}") from None
     return row
 
 
 def _shares(generationmix: object) -> dict[str, Decimal | None]:
     if not isinstance(generationmix, list):
-        raise _Unusable("generationmix: it is not a list")
+        raise Unusable("generationmix: it is not a list")
     shares: dict[str, Decimal | None] = {}
     for entry in generationmix:
         if not isinstance(entry, dict):
-            raise _Unusable("generationmix: an entry is not a JSON object")
+            raise Unusable("generationmix: an entry is not a JSON object")
         name = entry.get("fuel")
         # `Wind` and `wind ` are wind; an unknown name is kept in the same form
-        fuel = _text("generationmix.fuel", name.strip() if isinstance(name, str) else name)
+        fuel = text("generationmix.fuel", name.strip() if isinstance(name, str) else name)
         fuel = fuel.casefold()
         if fuel in shares:
-            raise _Unusable(f"generationmix: {fuel!r} appears twice")
-        shares[fuel] = _number(f"generationmix.{fuel}", entry.get("perc"))
+            raise Unusable(f"generationmix: {fuel!r} appears twice")
+        shares[fuel] = number(f"generationmix.{fuel}", entry.get("perc"))
     return shares
-
-
-def _number(name: str, value: object) -> Decimal | None:
-    if value is None:
-        return None
-    # bool is an int in Python; NaN and Infinity arrive as float, everything else as int or Decimal
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise _Unusable(f"{name}: {reprlib.repr(value)[:MAX_TEXT]} is not a number")
-    number = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
-    if not number.is_finite():
-        raise _Unusable(f"{name}: {value} is not a finite number")
-    exponent = number.as_tuple().exponent
-    if not isinstance(exponent, int) or max(-exponent, number.adjusted()) > MAX_DIGITS:
-        raise _Unusable(f"{name}: {str(value)[:MAX_TEXT]} is too large or too long for a number")
-    return number
-
-
-def _text(name: str, value: object) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT or not value.isprintable():
-        shown = reprlib.repr(value)[:MAX_TEXT]
-        raise _Unusable(f"{name}: {shown} is not short printable text")
-    return value
-
-
-def _json(value: object) -> str:
-    """The record as JSON again, with exact decimals written as numbers."""
-    try:
-        return json.dumps(value, default=_exact, ensure_ascii=True)
-    except RecursionError:  # a string is not a record, so a replay rejects it
-        return json.dumps("It is nested too deeply to be written as JSON.")
-
-
-def _exact(value: object) -> int | float | str:
-    if not isinstance(value, Decimal):
-        raise TypeError(f"{type(value)} is not JSON")
-    if -1e15 < value < 1e15 and value == value.to_integral_value():
-        return int(value)
-    # A value that a float cannot hold stays text, so that a quarantine replay cannot round it.
-    return float(value) if Decimal(repr(float(value))) == value else str(value)

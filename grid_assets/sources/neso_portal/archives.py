@@ -16,11 +16,10 @@ from grid_assets.sources.neso_portal import datasets
 from grid_assets.sources.neso_portal.collecting import (
     Collected,
     Parsed,
-    Rejected,
     collect,
     table_json,
 )
-from grid_assets.sources.neso_portal.labels import Unusable, london_instants, utc, wall_time
+from grid_assets.sources.neso_portal.labels import london_instants, utc, wall_time
 from grid_assets.sources.neso_portal.payloads import (
     DAY_AHEAD_WIND,
     EMBEDDED,
@@ -37,6 +36,7 @@ from grid_assets.sources.neso_portal.payloads import (
 )
 from grid_assets.sources.neso_portal.tables import Cells, Table
 from grid_assets.sources.publication import Publication
+from grid_assets.sources.records import Rejected, Unusable
 
 NEAR: Final = timedelta(minutes=45)
 """An issue begins with the half-hour of its publication or the next one."""

@@ -17,14 +17,10 @@ from grid_assets.sources.http.client import HttpClient, Response
 from grid_assets.sources.http.errors import ApiError, ApiMalformedBody, reason
 from grid_assets.sources.http.session import is_loopback
 from grid_assets.sources.neso_portal.download import SERVICE, Downloads
-from grid_assets.sources.neso_portal.labels import Unusable, shown, utc, wall_time
+from grid_assets.sources.neso_portal.labels import utc, wall_time
 from grid_assets.sources.neso_portal.limits import OF_PROCESS, Limits, Unlimited
-from grid_assets.sources.neso_portal.tables import (
-    Table,
-    as_json,
-    table_of_csv,
-    table_of_result,
-)
+from grid_assets.sources.neso_portal.tables import Table, table_of_csv, table_of_result
+from grid_assets.sources.records import Unusable, as_json, shown
 
 PAGE_ROWS: Final = 5_000
 """More rows than any resource of a cycle has (about 2,200), so that one page is the rule."""

@@ -5,22 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from grid_assets.sources.neso_portal.labels import Unusable
-from grid_assets.sources.neso_portal.tables import Cells, Table, as_json
-
-TWICE: Final = "record: the half-hour appears twice with different values"
-"""The payload lists all versions, so that a quarantine replay cannot accept just one of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A record, or a whole table, that cannot be used; `payload` is its JSON."""
-
-    reason: str
-    payload: str
-
+from grid_assets.sources.neso_portal.tables import Cells, Table
+from grid_assets.sources.records import TWICE, Rejected, Unusable, as_json
 
 Key = TypeVar("Key", datetime, tuple[datetime, datetime])
 Value = TypeVar("Value")

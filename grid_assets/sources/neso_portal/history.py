@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from itertools import groupby
 from typing import Final
 
-from grid_assets.halfhours import DAY, Window, day_start
+from grid_assets.halfhours import DAY, LONDON, Window, day_start
 from grid_assets.sources.http.errors import ApiError, ApiWrongKind
 from grid_assets.sources.neso_portal import datasets
 from grid_assets.sources.neso_portal.archives import (
@@ -23,7 +23,7 @@ from grid_assets.sources.neso_portal.archives import (
 )
 from grid_assets.sources.neso_portal.client import NesoPortal, identifier
 from grid_assets.sources.neso_portal.collecting import Parsed, Row
-from grid_assets.sources.neso_portal.labels import LONDON, Unusable, date_forms
+from grid_assets.sources.neso_portal.labels import date_forms
 from grid_assets.sources.neso_portal.payloads import (
     DAY_AHEAD_WIND,
     EMBEDDED,
@@ -35,6 +35,7 @@ from grid_assets.sources.neso_portal.payloads import (
 )
 from grid_assets.sources.neso_portal.tables import Table
 from grid_assets.sources.publication import Publication
+from grid_assets.sources.records import Unusable
 
 FAILURES: Final = 3
 """Failed pieces in a row before the rest are abandoned; one or two may be bad luck."""

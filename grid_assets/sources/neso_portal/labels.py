@@ -8,15 +8,12 @@ here, and the parser of a dataset says what its columns mean.
 from __future__ import annotations
 
 import re
-import reprlib
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import Final
-from zoneinfo import ZoneInfo
 
-from grid_assets.halfhours import DAY, HALF_HOUR
-
-LONDON: Final = ZoneInfo("Europe/London")
+from grid_assets.halfhours import DAY, HALF_HOUR, LONDON, floor, london_midnight
+from grid_assets.sources.records import Unusable, shown
 
 YEARS: Final = range(2005, 2101)
 """The oldest file of the portal begins in 2009; a year far from ours is garbage."""
@@ -43,10 +40,6 @@ _WALL_TIME: Final = re.compile(
 )
 
 _CLOCK: Final = re.compile(r"(\d{2}):(\d{2})(?::00)?", re.ASCII)
-
-
-class Unusable(ValueError):
-    """A record or a body cannot be used; the message becomes its reason in the quarantine."""
 
 
 def wall_time(name: str, value: object) -> datetime:
@@ -112,10 +105,8 @@ def london_instants(wall: datetime) -> tuple[datetime, ...]:
 @lru_cache(maxsize=4096)
 def _day(day: date) -> tuple[datetime, int]:
     """Where a London day begins, and its number of half-hours: 48, 46 in spring, 50 in autumn."""
-    [start], [end] = (
-        london_instants(datetime.combine(midnight, time())) for midnight in (day, day + DAY)
-    )
-    return start, (end - start) // HALF_HOUR
+    start = london_midnight(day)
+    return start, (london_midnight(day + DAY) - start) // HALF_HOUR
 
 
 def settlement_start(day: date, period: int) -> datetime:
@@ -128,11 +119,6 @@ def settlement_start(day: date, period: int) -> datetime:
 
 def half_hour(name: str, start: datetime) -> datetime:
     """`start` if a half-hour begins then."""
-    if (start - utc(datetime(2000, 1, 1))) % HALF_HOUR != timedelta(0):  # noqa: DTZ001
+    if floor(start) != start:
         raise Unusable(f"{name}: {start:%H:%M:%S} is not on a half-hour")
     return start
-
-
-def shown(value: object) -> str:
-    """A value for a message, short and printable."""
-    return reprlib.repr(value)[:60]

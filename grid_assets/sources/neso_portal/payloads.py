@@ -18,22 +18,20 @@ from grid_assets.sources.neso_portal import datasets
 from grid_assets.sources.neso_portal.collecting import (
     Collected,
     Parsed,
-    Rejected,
     collect,
     table_json,
 )
 from grid_assets.sources.neso_portal.labels import (
-    Unusable,
     clock,
     half_hour,
     london_instants,
     settlement_start,
-    shown,
     utc,
     wall_time,
 )
 from grid_assets.sources.neso_portal.tables import Cells, Table
 from grid_assets.sources.publication import Publication
+from grid_assets.sources.records import Rejected, Unusable, shown
 
 MOST_EMBEDDED_WIND_MW: Final = 30_000
 MOST_EMBEDDED_SOLAR_MW: Final = 60_000

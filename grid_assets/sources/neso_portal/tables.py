@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from grid_assets.sources.neso_portal.labels import Unusable, shown
+from grid_assets.sources.records import Unusable, shown
 
 EMPTY: Final = ("", "NA")
 """What stands in a cell without a value, beside JSON's null."""
@@ -103,18 +102,3 @@ def table_of_csv(text: str) -> Table:
         dict(zip(header, row, strict=True)) if len(row) == len(header) else row for row in rows
     ]
     return Table(tuple(header), records)
-
-
-def as_json(value: object) -> str:
-    """A record as JSON again; exact decimals become numbers."""
-    try:
-        return json.dumps(value, default=_exact, ensure_ascii=True)
-    except RecursionError:  # a text is not a record, so a replay rejects it
-        return json.dumps("It is nested too deeply to be written as JSON.")
-
-
-def _exact(value: object) -> int | float | str:
-    if not isinstance(value, Decimal):
-        raise TypeError(f"{type(value)} is not JSON")
-    # a value that a float cannot hold stays text
-    return float(value) if Decimal(repr(float(value))) == value else str(value)

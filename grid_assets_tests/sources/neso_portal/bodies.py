@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from grid_assets.halfhours import HALF_HOUR
+from grid_assets.halfhours import HALF_HOUR, LONDON
+from grid_assets.halfhours import settlement as settlement_of
 from grid_assets.sources.http.body import json_object
 from grid_assets.sources.neso_portal.tables import Table, table_of_csv, table_of_result
 from grid_assets_tests.http_stub import Reply
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "neso_portal"
-LONDON = ZoneInfo("Europe/London")
 
 
 def at(text: str) -> datetime:
@@ -61,12 +60,8 @@ def starts(first: str, count: int) -> list[datetime]:
 
 def settlement(start: datetime) -> dict[str, Any]:
     """The settlement date and period of a half-hour."""
-    local = start.astimezone(LONDON)
-    midnight = datetime(local.year, local.month, local.day, tzinfo=LONDON).astimezone(UTC)
-    return {
-        "SETTLEMENT_DATE": f"{local:%Y-%m-%d}T00:00:00",
-        "SETTLEMENT_PERIOD": (start - midnight) // HALF_HOUR + 1,
-    }
+    day, period = settlement_of(start)
+    return {"SETTLEMENT_DATE": f"{day}T00:00:00", "SETTLEMENT_PERIOD": period}
 
 
 def embedded(start: datetime, wind: Any = 2000, solar: Any = 3000, **other: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from grid_assets.sources.neso_portal.archives import (
     parse_day_ahead_wind_archive,
     parse_embedded_archive,
 )
-from grid_assets.sources.neso_portal.collecting import TWICE
+from grid_assets.sources.records import TWICE
 from grid_assets_tests.sources.neso_portal import bodies
 from grid_assets_tests.sources.neso_portal.bodies import at, recorded, starts, table
 

@@ -10,21 +10,22 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grid_assets.halfhours import HALF_HOUR
+from grid_assets.halfhours import HALF_HOUR, LONDON
 from grid_assets.sources.neso_portal.archives import (
     parse_day_ahead_demand,
     parse_day_ahead_wind_archive,
     parse_embedded_archive,
 )
-from grid_assets.sources.neso_portal.collecting import TWICE, Parsed
-from grid_assets.sources.neso_portal.labels import LONDON, london_instants, settlement_start
+from grid_assets.sources.neso_portal.collecting import Parsed
+from grid_assets.sources.neso_portal.labels import london_instants, settlement_start
 from grid_assets.sources.neso_portal.payloads import (
     parse_day_ahead_wind,
     parse_demand_2_14_days,
     parse_embedded,
     parse_embedded_outturn,
 )
-from grid_assets.sources.neso_portal.tables import Table, as_json, table_of_csv, table_of_result
+from grid_assets.sources.neso_portal.tables import Table, table_of_csv, table_of_result
+from grid_assets.sources.records import TWICE, as_json
 from grid_assets_tests.properties import PROPERTY
 from grid_assets_tests.sources.neso_portal import bodies
 from grid_assets_tests.sources.neso_portal.bodies import at, csv_of, result_of

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from grid_assets.halfhours import HALF_HOUR
-from grid_assets.sources.neso_portal.collecting import TWICE, Parsed
+from grid_assets.sources.neso_portal.collecting import Parsed
 from grid_assets.sources.neso_portal.labels import settlement_start
 from grid_assets.sources.neso_portal.payloads import (
     EmbeddedOutturn,
@@ -21,6 +21,7 @@ from grid_assets.sources.neso_portal.payloads import (
 )
 from grid_assets.sources.neso_portal.tables import Table, table_of_csv
 from grid_assets.sources.publication import Publication
+from grid_assets.sources.records import TWICE
 from grid_assets_tests.sources.neso_portal import bodies
 from grid_assets_tests.sources.neso_portal.bodies import at, csv_of, recorded, starts, table
 
