@@ -9,9 +9,10 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from grid_assets.halfhours import utc_text
 from grid_assets.settings import DataKind, Settings
 from grid_assets.sources.http.client import HttpClient, Response
 from grid_assets.sources.http.errors import ApiError, ApiMalformedBody, reason
@@ -30,6 +31,9 @@ SQL_ROWS: Final = 32_000
 
 MOST_PAGES: Final = 20
 """Ends the pages of a server that sends the same one for ever."""
+
+CLOCK_TOLERANCE: Final = timedelta(minutes=5)
+"""How far two clocks that are right may differ."""
 
 
 class PortalRefused(ApiError):
@@ -138,7 +142,15 @@ class NesoPortal:
     def resource(self, resource_id: str) -> Resource:
         """When a resource was last published, and where its file is. Raises `ApiError`."""
         response, result = self._result("resource_show", {"id": resource_id})
-        return _resource(response, result)
+        resource = _resource(response, result)
+        if resource.last_modified > response.received_at + CLOCK_TOLERANCE:
+            # Kept, it would make every later publication look older until its time has come.
+            raise _malformed(
+                response,
+                f"it was last modified at {utc_text(resource.last_modified)}, later than its "
+                f"receipt at {utc_text(response.received_at)}: a clock is wrong",
+            )
+        return resource
 
     def resource_named(self, package: str, name: str) -> Resource:
         """The resource of a package with exactly this name. Raises `ApiError`."""

@@ -255,6 +255,19 @@ def test_a_resource_without_what_is_needed_is_an_error(
         portal.resource(ID)
 
 
+@pytest.mark.parametrize(("modified", "wrong"), [("18:44:59", False), ("19:25:00", True)])
+def test_a_publication_of_the_future_is_refused(
+    stub: Stub, portal: NesoPortal, modified: str, wrong: bool
+) -> None:
+    """Its receipt is at 18:40. Kept, it would hide the publications of the next hour."""
+    stub.replies(success(SHOWN | {"last_modified": f"2026-08-16T{modified}"}))
+    if wrong:
+        with pytest.raises(ApiMalformedBody, match="19:25Z, later than its receipt at .* 18:40Z"):
+            portal.resource(ID)
+    else:
+        assert portal.resource(ID).last_modified == at(f"2026-08-16T{modified}")
+
+
 def test_a_resource_is_found_by_its_exact_name(stub: Stub, portal: NesoPortal) -> None:
     stub.replies(Reply((FIXTURES / "datapackage_show_14_days_ahead_wind.json").read_bytes()))
     package = "14-days-ahead-wind-forecasts"
