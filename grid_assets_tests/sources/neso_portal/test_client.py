@@ -262,7 +262,7 @@ def test_a_publication_of_the_future_is_refused(
     """Its receipt is at 18:40. Kept, it would hide the publications of the next hour."""
     stub.replies(success(SHOWN | {"last_modified": f"2026-08-16T{modified}"}))
     if wrong:
-        with pytest.raises(ApiMalformedBody, match="19:25Z, later than its receipt at .* 18:40Z"):
+        with pytest.raises(ApiMalformedBody, match=r"19:25Z, later than its receipt at .* 18:40Z"):
             portal.resource(ID)
     else:
         assert portal.resource(ID).last_modified == at(f"2026-08-16T{modified}")

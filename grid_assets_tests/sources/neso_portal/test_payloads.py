@@ -11,7 +11,7 @@ import pytest
 
 from grid_assets.halfhours import HALF_HOUR
 from grid_assets.sources.neso_portal.collecting import Parsed
-from grid_assets.sources.neso_portal.labels import settlement_start
+from grid_assets.sources.neso_portal.labels import london_instants, settlement_start
 from grid_assets.sources.neso_portal.payloads import (
     EmbeddedOutturn,
     parse_day_ahead_wind,
@@ -410,6 +410,19 @@ def test_a_series_that_ends_keeps_its_last_values_and_its_holes() -> None:
 def test_an_answer_that_is_a_web_page_names_the_missing_column() -> None:
     [reason] = reasons(parse_embedded(table_of_csv("<html>\n<p>Down</p>\n"), NOW))
     assert reason == "body: the column DATE_GMT is missing; there are <html>"
+
+
+@pytest.mark.parametrize(
+    ("wall", "instants"),
+    [
+        ("2024-03-31T01:30", []),  # clocks go from 01:00 to 02:00
+        ("2024-10-27T01:30", ["2024-10-27T00:30", "2024-10-27T01:30"]),
+        ("2024-07-01T00:00", ["2024-06-30T23:00"]),
+    ],
+)
+def test_londons_clocks_show_a_time_never_once_or_twice(wall: str, instants: list[str]) -> None:
+    found = london_instants(datetime.fromisoformat(wall))
+    assert list(found) == [at(instant) for instant in instants]
 
 
 def test_a_settlement_day_begins_at_midnight_in_london() -> None:
