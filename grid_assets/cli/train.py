@@ -1,36 +1,30 @@
-"""`grid train` and `grid evaluate`: their options, progress and output files.
+"""`grid train`: its options, progress and output files.
 
 Importing torch takes seconds, so nothing from `forecasting` is imported before they run.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 import time
 from dataclasses import asdict, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from grid_assets.dashboard.output import write_whole
+from grid_assets.dashboard.output import write_json
 from grid_assets.progress import doing, spoken
-from grid_assets.series import INTENSITY
 
 if TYPE_CHECKING:
     from transformers.trainer_callback import TrainerCallback
 
-    from grid_assets.forecasting.evaluation import Evaluation
 
 CARD: Final = "grid.json"
 """File beside a checkpoint's weights with its name, the end of its training data and its scores."""
 
 REPORT_EVERY_S: Final = 7
-
-HUB_TIMEOUT_S: Final = 60
 
 
 @click.command()
@@ -113,7 +107,7 @@ def train(
             checkpoint = training.train(recipe, Path(folder), threads, [_progress()])
             click.echo(f"Writing {EXPORT}, the network for ONNX Runtime (20 s or so).")
             exporting.export(checkpoint)
-            _write_json(
+            write_json(
                 checkpoint / CARD,
                 {
                     "name": name or f"gb-small-{training.TRAINED_TO - HALF_HOUR:%Y-%m}",
@@ -129,103 +123,6 @@ def train(
     click.echo(f"Trained in {_minutes(time.monotonic() - started)}.")
     click.echo(f"Written to {output} ({size:.1f} MB).")
     click.echo(f"Measure it with: grid evaluate --model {output} --span choose")
-
-
-@click.command()
-@click.option(
-    "--model",
-    "source",
-    default="shipped",
-    show_default=True,
-    metavar="DIR",
-    help="A checkpoint's folder, or a Hugging Face id such as amazon/chronos-2.",
-)
-@click.option(
-    "--span",
-    "span_name",
-    type=click.Choice(["choose", "report"]),
-    default="choose",
-    show_default=True,
-    help="choose: November to 15 December 2025, to compare candidates. report: the month after it, "
-    "for a model that you have already chosen.",
-)
-@click.option(
-    "--stride",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    metavar="HOURS",
-    help="Hours between forecasts; a longer stride is faster.",
-)
-@click.option(
-    "--json",
-    "file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Also write the scores of every series by lead to this file.",
-)
-@click.option(
-    "--write",
-    is_flag=True,
-    help=f"Record the scores in the checkpoint's {CARD}; needs --span report and stride 1.",
-)
-def evaluate(source: str, span_name: str, stride: int, file: Path | None, write: bool) -> None:
-    """Measure a model on recorded half-hours.
-
-    Prints its errors beside those of two simple references: persistence, which repeats the last
-    value, and seasonal naive, which repeats the last day. Each forecast uses only values from
-    before its issue time, and both spans are later than the bundled model's training data. The
-    same checkpoint gives the same figures.
-    """
-    if write and (span_name != "report" or stride != 1):
-        raise click.UsageError(
-            "--write needs --span report and no --stride, so that recorded scores can be compared."
-        )
-    from grid_assets.forecasting import evaluation
-    from grid_assets.forecasting.models import registry
-    from grid_assets.forecasting.models.forecaster import ModelUnusable
-    from grid_assets.forecasting.models.naive import SeasonalNaive
-
-    card = (registry.SHIPPED if source == registry.SHIPPED_SOURCE else Path(source)) / CARD
-    if write and not card.is_file():
-        raise click.UsageError(
-            f"--write needs a folder made by `grid train`, and {card} does not exist."
-        )
-
-    span = {"choose": evaluation.CHOOSE, "report": evaluation.REPORT}[span_name]
-    try:
-        with doing(f"Loading {source}"):
-            model = registry.load_exactly(source, HUB_TIMEOUT_S).forecaster
-        problem_set = evaluation.problem_set(span, timedelta(hours=stride))
-        click.echo(f"Making {len(problem_set.problems):,} forecasts with {model.name}.", err=True)
-        with doing(f"Forecasting with {model.name}"):
-            evaluations = [
-                evaluation.evaluate(forecaster, problem_set)
-                for forecaster in (model, evaluation.Persistence(), SeasonalNaive())
-            ]
-    except ModelUnusable as error:
-        raise click.ClickException(f"--model {source} cannot be measured: {error}.") from None
-    for line in evaluation.format_table(evaluations):
-        click.echo(line)
-    if file:
-        _write_json(file, {"evaluations": [each.document() for each in evaluations]})
-        click.echo(f"Written to {file}")
-    if write:
-        content = json.loads(card.read_text(encoding="utf-8"))
-        _write_json(card, {**content, "scores": _card_scores(evaluations[0])})
-        click.echo(f"Scores recorded in {card}")
-
-
-def _card_scores(evaluation: Evaluation) -> dict[str, Any]:
-    """The scores that the table prints: carbon intensity by lead, the fuels over all leads."""
-    from grid_assets.forecasting.evaluation import ALL_LEADS
-
-    document = evaluation.document()
-    document["scores"] = [
-        score
-        for score in document["scores"]
-        if score["series"] == INTENSITY or score["lead_bucket"] == ALL_LEADS
-    ]
-    return document
 
 
 def _count_half_hours() -> tuple[int, int]:
@@ -269,7 +166,3 @@ def _progress() -> TrainerCallback:
 
 def _minutes(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
-
-
-def _write_json(file: Path, content: dict[str, Any]) -> None:
-    write_whole(file, json.dumps(content, indent=2) + "\n")
