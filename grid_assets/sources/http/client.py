@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 
 import requests
@@ -30,6 +30,9 @@ from grid_assets.sources.http.errors import (
 from grid_assets.sources.http.pace import Pace
 from grid_assets.sources.http.retry import RetryBudget, retry_after_s, sent_time
 from grid_assets.sources.http.session import is_loopback, new_session
+
+MAX_PATH: Final = 300
+"""Characters of a path in messages; one with SQL has thousands."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class HttpClient:
         max_body_bytes: int = 16_000_000,
         concurrency: int = 1,
         least_interval_s: float = 0,
+        turn_s: Callable[[str], float] = lambda path: 0.0,
         kind: DataKind | None = None,
         shift_weeks: int | None = None,
         read_json: Callable[[str, str], Any] = json_object,
@@ -76,7 +80,8 @@ class HttpClient:
     ) -> None:
         """Responses must match `kind` and `shift_weeks`; None accepts any.
 
-        Requests of all threads, tries again included, start `least_interval_s` apart.
+        Requests of all threads, tries again included, start `least_interval_s` apart. `turn_s`
+        says how many seconds the request of a path must wait, for limits beyond this client.
         `read_json(path, text)` reads a body, or raises `ApiMalformedBody`.
 
         Unless `sleep` is given, closing the client also ends its waits. It closes its session.
@@ -96,7 +101,9 @@ class HttpClient:
         self._wanted_shift = None if shift_weeks is None else f"shift_weeks={shift_weeks}"
         self._utcnow = utcnow
         self._retries = RetryBudget(retry_budget_s, clock, sleep, uniform)
-        self._pace = Pace(least_interval_s, clock, sleep or self._retries.closed.wait)
+        self._sleep = sleep or self._retries.closed.wait
+        self._pace = Pace(least_interval_s, clock, self._sleep)
+        self._turn_s = turn_s
 
     def __enter__(self) -> HttpClient:
         return self
@@ -116,15 +123,19 @@ class HttpClient:
     def get(self, path: str, params: Mapping[str, str] | None = None) -> Response:
         """The response to GET `path`, such as `/intensity/factors`. Raises `ApiError`."""
         asked = f"{path}?{urlencode(params, safe=':,')}" if params else path
-        return self._retries.retry(lambda: self._get_once(asked))
+        named = asked if len(asked) <= MAX_PATH else asked[:MAX_PATH] + "…"
+        return self._retries.retry(lambda: self._get_once(asked, named))
 
-    def _get_once(self, path: str) -> Response:
+    def _get_once(self, asked: str, path: str) -> Response:
+        """The response to `asked`; errors and messages call it `path`."""
         self._pace.wait_for_turn()
+        if turn_s := self._turn_s(asked):
+            self._sleep(turn_s)
         if self._retries.closed.is_set():
             raise ApiUnreachable(f"{path} was not requested: the client is closed.", path=path)
         try:
             response = self._session.get(
-                self._base_url + path,
+                self._base_url + asked,
                 timeout=self._bodies.timeout_s,
                 stream=True,  # the body is read within limits
                 allow_redirects=False,  # they could lead to another host
@@ -139,14 +150,14 @@ class HttpClient:
             ) from error
         with response:
             if response.status_code != 200:
-                asked = retry_after_s(response.headers.get("Retry-After"), self._utcnow())
+                wait_s = retry_after_s(response.headers.get("Retry-After"), self._utcnow())
                 body = self._bodies.excerpt(response)
                 raise status_error(
                     response.status_code,
                     service=self._service,
                     path=path,
                     body=body,
-                    retry_after_s=asked,
+                    retry_after_s=wait_s,
                     target=redirect_target(response, self._base_url),
                 )
             self._check_kind(path, response)

@@ -126,7 +126,7 @@ def status_error(
     name, setting = service.name, service.url_setting
     match status:
         case 400:
-            kind, text = ApiBadRequest, f"{name} rejected {path} (HTTP 400){_reason(body)}."
+            kind, text = ApiBadRequest, f"{name} rejected {path} (HTTP 400){reason(body)}."
         case 404:
             kind, text = ApiNotFound, f"{name} has no {path} (HTTP 404): check {setting}."
         case 429:
@@ -145,7 +145,7 @@ def status_error(
             kind, text = ApiServerError, f"{name} failed with HTTP {status} on {path}."
         case _:
             kind = ApiUnexpectedStatus
-            text = f"Unexpected HTTP {status} on {path}{_reason(body)}: check {setting}."
+            text = f"Unexpected HTTP {status} on {path}{reason(body)}: check {setting}."
     return kind(text, path=path, status=status, body=body, retry_after_s=retry_after_s)
 
 
@@ -164,11 +164,11 @@ def redirect_target(response: requests.Response, base_url: str) -> str | None:
     return target[:MAX_TARGET] if target.isprintable() else None
 
 
-def _reason(body: str) -> str:
+def reason(body: str) -> str:
     """The API's own reason in the body of a refusal, behind a colon; empty if there is none.
 
-    Known forms: `{"error": {"message"}}`, problem JSON (RFC 9110) with `errors` by parameter or
-    with `detail` or `title`, and a JSON string.
+    Known forms: `{"error": {"message"}}`, `error` by parameter without a message (CKAN), problem
+    JSON (RFC 9110) with `errors` by parameter or with `detail` or `title`, and a JSON string.
     """
     try:
         found = _reason_of(json.loads(body))
@@ -186,6 +186,8 @@ def _reason_of(document: Any) -> str:
     error, errors = document.get("error"), document.get("errors")
     if isinstance(error, dict) and "message" in error:
         return str(error["message"])
+    if isinstance(error, dict) and not errors:
+        errors = {field: text for field, text in error.items() if field != "__type"}
     if isinstance(errors, dict) and errors:
         return "; ".join(
             f"{field}: {text}" if field else text
