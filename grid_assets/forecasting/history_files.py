@@ -73,11 +73,10 @@ class Published:
     values: Values
 
     def known_at(self, at: datetime, start: datetime, steps: int) -> Values:
-        """The newest value of each half-hour from `start` that was published by `at`, and for a
-        half-hour that had begun, before its start. NaN where there is none."""
+        """The newest value of each half-hour from `start` that was published by `at` and by the
+        half-hour's own start. NaN where there is none."""
         periods = _half_hour(start) + np.arange(steps)
-        issue, begins = int(at.timestamp()), periods * HALF_HOUR_S
-        latest = np.where(begins < issue, begins - 1, issue)
+        latest = np.minimum(int(at.timestamp()), periods * HALF_HOUR_S)
         place = np.searchsorted(self.keys, (periods << ISSUED_BITS) + latest, side="right") - 1
         found = (place >= 0) & (self.keys[place] >> ISSUED_BITS == periods)
         return np.where(found, self.values[place], np.nan).astype(np.float32)

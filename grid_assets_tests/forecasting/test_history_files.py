@@ -149,8 +149,8 @@ def test_an_outlook_gives_the_newest_value_known_at_a_time(tmp_path: Path) -> No
     assert known(datetime(2024, 1, 1, 4, 59, 59, tzinfo=UTC)) == 2
     assert known(datetime(2024, 1, 1, 5, tzinfo=UTC)) == 3
     assert known(begins) == 4  # it begins now, and what is published now is known
-    assert known(begins + HALF_HOUR) == 3  # later, only what was known before it began
-    assert known(begins + timedelta(days=1)) == 3
+    assert known(begins + HALF_HOUR) == 4  # later, only what was known when it began
+    assert known(begins + timedelta(days=1)) == 4
 
 
 def test_the_later_line_of_one_publication_counts(tmp_path: Path) -> None:
