@@ -35,11 +35,11 @@ def run_in_environment(
             run(environment, say)
             return
         if address := running_replay(environment.home):
-            environment.settings.api_url = address
+            environment.use_replay(address)
             run(environment, say)
             return
         with start_replay(environment, say) as replay:
-            environment.settings.api_url = replay.url
+            environment.use_replay(replay.url)
             run(environment, say)
 
 

@@ -1,4 +1,4 @@
-"""The `grid replay` commands: serve the recorded API, or control one that is running."""
+"""The `grid replay` commands: serve the recorded APIs, or control those that are running."""
 
 from __future__ import annotations
 
@@ -11,13 +11,22 @@ import requests
 
 from grid_assets.cli.commands import CommandError
 from grid_assets.cli.serve import REPLAY_FILE
-from grid_assets.replay.faults import FAULTS
+from grid_assets.replay.addresses import source_urls
+from grid_assets.replay.control import DEFAULT_SOURCE
+from grid_assets.replay.outlook_faults import FAULTS_OF
 from grid_assets.replay.server import ReplayServer
 from grid_assets.runtime.supervisor import stop_on_signals
 from grid_assets.settings import Settings
 from grid_assets.sources.http.session import is_loopback
 
 DEFAULT_PORT: Final = 8765
+
+FAULTS: Final = {
+    name if source == DEFAULT_SOURCE else f"{source}:{name}": fault
+    for source, faults in FAULTS_OF.items()
+    for name, fault in faults.items()
+}
+"""Every fault by the name that the commands take: `500`, `elexon:500`, `neso_portal:500`."""
 
 url_option = click.option(
     "--url", help="Address of the replay [GRID_API_URL if on this machine, else the running demo]."
@@ -37,7 +46,7 @@ def replay(
     withhold: int | None,
     faults: tuple[str, ...],
 ) -> None:
-    """Serve the recorded API, or control one that is running.
+    """Serve the recorded APIs, or control those that are running.
 
     Without a subcommand, serves until Ctrl-C, to this machine only.
     """
@@ -53,10 +62,13 @@ def replay(
         if withhold:
             _post(running.url, "withhold", {"half_hours": withhold})
         for name in faults:
-            _post(running.url, "fault", {"name": name})
+            _post(running.url, "fault", _named(name))
         click.echo(f"Serving recorded telemetry at {running.url} (Ctrl-C stops it).")
         click.echo(f"Shifted by {running.shift_weeks} weeks. This is RECORDED data, not live.")
         click.echo(f"Use it with: export GRID_API_URL={running.url}")
+        for setting, url in source_urls(running.url).items():
+            if setting != "api_url":
+                click.echo(f"             export GRID_{setting.upper()}={url}")
         while True:
             time.sleep(3600)
 
@@ -78,7 +90,7 @@ def release(half_hours: int | None, url: str | None) -> None:
 
 
 @replay.command(
-    epilog="\b\nFaults:\n" + "\n".join(f"  {name:<20} {f.summary}" for name, f in FAULTS.items())
+    epilog="\b\nFaults:\n" + "\n".join(f"  {name:<31} {f.summary}" for name, f in FAULTS.items())
 )
 @click.argument("name", type=click.Choice(list(FAULTS)), metavar="NAME")
 @click.option("--times", type=click.IntRange(min=1), help="Responses to affect [all until `heal`].")
@@ -88,8 +100,11 @@ def release(half_hours: int | None, url: str | None) -> None:
 def fault(
     name: str, times: int | None, path: str | None, options: tuple[str, ...], url: str | None
 ) -> None:
-    """Inject the fault NAME into responses."""
-    request: dict[str, Any] = {"name": name, "times": times, "path": path}
+    """Inject the fault NAME into responses of one API.
+
+    Names of Elexon's begin with `elexon:`, names of the NESO Data Portal's with `neso_portal:`.
+    """
+    request: dict[str, Any] = {**_named(name), "times": times, "path": path}
     for option in options:
         key, equals, value = option.partition("=")
         if not equals:
@@ -113,6 +128,12 @@ def heal(url: str | None) -> None:
 def status(url: str | None) -> None:
     """Show what is recorded, what is withheld and which faults are active."""
     _show(_request("GET", f"{_address(url)}/replay/status", None))
+
+
+def _named(name: str) -> dict[str, str]:
+    """The part of a request that names a fault."""
+    source, colon, fault = name.rpartition(":")
+    return {"name": fault, "source": source} if colon else {"name": name}
 
 
 def _address(url: str | None) -> str:
@@ -147,6 +168,9 @@ def _request(method: str, url: str, request: dict[str, Any] | None) -> dict[str,
 
 def _show(status: dict[str, Any]) -> None:
     click.echo(f"withheld from  {status['withheld_from'] or 'nothing'}")
-    names = [str(fault.get("name", fault)) for fault in status["faults"]]
+    names = [
+        ":".join(str(fault[key]) for key in ("source", "name") if key in fault)
+        for fault in status["faults"]
+    ]
     click.echo(f"faults         {', '.join(names) or 'none'}")
     click.echo(f"recording      {status['recorded_from']} to {status['recorded_to']}")

@@ -53,7 +53,7 @@ def demo(settings: Settings, port: int, say: Say, *, once: bool) -> None:
         with supervisor.claim(environment.home, say):
             try:
                 with start_replay(environment, say, announce=True) as replay:
-                    environment.settings.api_url = replay.url
+                    environment.use_replay(replay.url)
                     if once:
                         _run_once(environment, say)
                     else:

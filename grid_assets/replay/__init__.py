@@ -1,5 +1,5 @@
-"""The recorded API: real published data, moved to the present, at the public API's endpoints.
+"""The recorded APIs: real published data, moved to the present, at the public APIs' endpoints.
 
-It can withhold half-hours and inject faults on demand. It knows nothing of the client, the database
-or Dagster.
+They can withhold half-hours and inject faults on demand. They know nothing of the clients, the
+database or Dagster.
 """

@@ -1,4 +1,4 @@
-"""The state of a running recorded API: withheld half-hours, active faults and request counts.
+"""The state of the running recorded APIs: withheld half-hours, active faults and request counts.
 
 One lock guards all of it, so every thread of the server may use it.
 """
@@ -13,11 +13,16 @@ from threading import Lock
 from typing import Any, Final
 
 from grid_assets.halfhours import HALF_HOUR, api_time, floor
-from grid_assets.replay.faults import FAULTS, BadControl, Fault
+from grid_assets.replay.faults import BadControl, Fault
+from grid_assets.replay.outlook_faults import FAULTS_OF
 from grid_assets.replay.replies import Reply
+from grid_assets.replay.routes import Source
 
 MOST_HALF_HOURS: Final = 17_520
 """A year: longer than any outage worth simulating, and far from the ends of the calendar."""
+
+DEFAULT_SOURCE: Final = "carbon_intensity"
+"""The API that a fault concerns if the request names none."""
 
 
 @dataclass
@@ -27,6 +32,15 @@ class _Active:
     options: Mapping[str, Any]
     times_left: int | None
     path: str | None
+    source: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        shown = {"name": self.name, "times": self.times_left, "path": self.path, **self.options}
+        return shown if self.source == DEFAULT_SOURCE else {"source": self.source, **shown}
+
+    def concerns(self, path: str, source: str) -> bool:
+        return source == self.source and path.startswith(self.path or "/")
 
 
 class Control:
@@ -37,8 +51,8 @@ class Control:
         self._withheld_from: datetime | None = None
         self._faults: list[_Active] = []
         self._requests: Counter[str] = Counter()
-        self._in_flight = 0
-        self._max_in_flight = 0
+        self._in_flight: Counter[Source] = Counter()
+        self._max_in_flight: Counter[Source] = Counter()
 
     @property
     def withheld_from(self) -> datetime | None:
@@ -64,29 +78,32 @@ class Control:
                 self._withheld_from = None if done else first
 
     def fault(self, request: Mapping[str, Any]) -> None:
-        """Inject the fault `name` into `times` responses (None: all) under `path` (None: any)."""
+        """Inject the fault `name` of `source` into `times` responses (None: all) under `path`."""
         options = dict(request)
         name, times = options.pop("name", None), options.pop("times", None)
-        path = options.pop("path", None)
-        if not isinstance(name, str) or name not in FAULTS:
-            raise BadControl(f"'name' must be one of: {', '.join(FAULTS)}.")
+        path, source = options.pop("path", None), options.pop("source", DEFAULT_SOURCE)
+        if source not in list(FAULTS_OF):
+            raise BadControl(f"'source' must be one of: {', '.join(FAULTS_OF)}.")
+        faults = FAULTS_OF[source]
+        if not isinstance(name, str) or name not in faults:
+            raise BadControl(f"'name' must be one of: {', '.join(faults)}.")
         if times is not None and not _is_count(times):
             raise BadControl("'times' must be a whole number above 0, or null for no limit.")
         if path is not None and not (isinstance(path, str) and path.startswith("/")):
             raise BadControl("'path' must be the beginning of a path, such as /intensity, or null.")
-        FAULTS[name].check(options)
+        faults[name].check(options)
         with self._lock:
-            self._faults.append(_Active(name, FAULTS[name], options, times, path))
+            self._faults.append(_Active(name, faults[name], options, times, path, source))
 
     def heal(self) -> None:
         """Remove every fault."""
         with self._lock:
             self._faults.clear()
 
-    def apply_faults(self, answer: Reply, path: str) -> Reply:
+    def apply_faults(self, answer: Reply, path: str, source: Source) -> Reply:
         """The response with the active faults applied to it; counts one use of each."""
         with self._lock:
-            concerned = [a for a in self._faults if path.startswith(a.path or "/")]
+            concerned = [active for active in self._faults if active.concerns(path, source)]
             whole = [active for active in concerned if not active.fault.of_record]
             for active in [a for a in concerned if a.fault.of_record] + whole[:1]:
                 changed = active.fault.apply(answer, active.options)
@@ -96,18 +113,19 @@ class Control:
             self._faults = [active for active in self._faults if active.times_left != 0]
         return answer
 
-    def enter(self, kind: str) -> Callable[[], None]:
+    def enter(self, kind: str, source: Source) -> Callable[[], None]:
         """Count a request of `kind` as in flight until the returned function is first called."""
         with self._lock:
             self._requests[kind] += 1
-            self._in_flight += 1
-            self._max_in_flight = max(self._max_in_flight, self._in_flight)
+            self._in_flight[source] += 1
+            most = max(self._max_in_flight[source], self._in_flight[source])
+            self._max_in_flight[source] = most
         left = False
 
         def leave() -> None:
             nonlocal left
             with self._lock:
-                self._in_flight -= 0 if left else 1
+                self._in_flight[source] -= 0 if left else 1
                 left = True
 
         return leave
@@ -117,12 +135,14 @@ class Control:
         with self._lock:
             return {
                 "withheld_from": self._withheld_from and api_time(self._withheld_from),
-                "faults": [
-                    {"name": a.name, "times": a.times_left, "path": a.path, **a.options}
-                    for a in self._faults
-                ],
+                "faults": [active.document for active in self._faults],
                 "requests": dict(self._requests),
-                "max_in_flight": self._max_in_flight,
+                "max_in_flight": self._max_in_flight[DEFAULT_SOURCE],
+                **{
+                    f"max_in_flight_{source}": most
+                    for source, most in sorted(self._max_in_flight.items())
+                    if source != DEFAULT_SOURCE
+                },
             }
 
 

@@ -1,4 +1,4 @@
-"""The faults that the recorded API can inject: those of whole responses, and the table of all."""
+"""Faults of whole responses, and the table of all of the recorded Carbon Intensity API."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ RETRY_AFTER: Final = TypeAdapter[Any](
 """Seconds, a date, or null for no header; printable, so that no text can add another header."""
 
 
-def _whole(summary: str, apply: Apply, **options: TypeAdapter[Any]) -> Fault:
+def whole(summary: str, apply: Apply, **options: TypeAdapter[Any]) -> Fault:
     return Fault(summary, apply, options)
 
 
-def _instead(reply: Reply) -> Apply:
+def instead(reply: Reply) -> Apply:
     return lambda answer, options: reply
 
 
@@ -80,10 +80,12 @@ def _half_json(answer: Reply, options: Options) -> Reply:
     return replace(answer, raw=answer.body[: len(answer.body) // 2])
 
 
-def _too_many(answer: Reply, options: Options) -> Reply:
-    wait = options.get("retry_after", 1)
-    headers = {} if wait is None else {"Retry-After": str(wait)}
-    return replace(error(429, "Too Many Requests", "The rate limit is exceeded."), headers=headers)
+def too_many(reply: Reply) -> Apply:
+    def apply(answer: Reply, options: Options) -> Reply:
+        wait = options.get("retry_after", 1)
+        return replace(reply, headers={} if wait is None else {"Retry-After": str(wait)})
+
+    return apply
 
 
 def _record(summary: str, change: on.Change, **options: TypeAdapter[Any]) -> Fault:
@@ -91,6 +93,7 @@ def _record(summary: str, change: on.Change, **options: TypeAdapter[Any]) -> Fau
 
 
 _BAD_DATE: Final = error(400, "Bad Request", "Please enter a valid date in ISO8601 format.")
+_TOO_MANY: Final = error(429, "Too Many Requests", "The rate limit is exceeded.")
 _NOT_FOUND: Final = error(404, "Not Found", "Nothing is found at this address.")
 _BROKEN: Final = error(500, "Internal Server Error", "An error occurred, please try again later.")
 _HTML: Final = Reply(
@@ -100,20 +103,25 @@ _HTML: Final = Reply(
     content_type="text/html; charset=utf-8",
 )
 
+OF_ANY_API: Final[Mapping[str, Fault]] = {
+    "html": whole("status 200 with an HTML page", instead(_HTML)),
+    "truncated": whole("closes halfway through the announced body", _deliver("cut")),
+    "truncated_json": whole("half of the JSON, with its proper length", _half_json),
+    "empty_object": whole("status 200 with {}", instead(Reply(200, {}))),
+    "huge": whole("size_mb of blanks after the body, no length", _huge, size_mb=NUMBER),
+    "slow": whole("drips the body over some seconds", _deliver("slow", 5), seconds=NUMBER),
+    "hang": whole("never answers, or closes after seconds", _deliver("hang"), seconds=NUMBER),
+    "reset": whole("breaks the connection at once", _deliver("reset")),
+}
+"""Faults of whole responses, whichever of the APIs answers."""
+
 FAULTS: Final[Mapping[str, Fault]] = {
-    "400": _whole("status 400 with the API's error body", _instead(_BAD_DATE)),
-    "404": _whole("status 404 with an error body", _instead(_NOT_FOUND)),
-    "429": _whole("status 429 with Retry-After", _too_many, retry_after=RETRY_AFTER),
-    "500": _whole("status 500 with an error body", _instead(_BROKEN)),
-    "html": _whole("status 200 with an HTML page", _instead(_HTML)),
-    "truncated": _whole("closes halfway through the announced body", _deliver("cut")),
-    "truncated_json": _whole("half of the JSON, with its proper length", _half_json),
-    "empty_object": _whole("status 200 with {}", _instead(Reply(200, {}))),
-    "empty_list": _whole('status 200 with {"data":[]}', _instead(Reply(200, {"data": []}))),
-    "huge": _whole("size_mb of blanks after the body, no length", _huge, size_mb=NUMBER),
-    "slow": _whole("drips the body over some seconds", _deliver("slow", 5), seconds=NUMBER),
-    "hang": _whole("never answers, or closes after seconds", _deliver("hang"), seconds=NUMBER),
-    "reset": _whole("breaks the connection at once", _deliver("reset")),
+    "400": whole("status 400 with the API's error body", instead(_BAD_DATE)),
+    "404": whole("status 404 with an error body", instead(_NOT_FOUND)),
+    "429": whole("status 429 with Retry-After", too_many(_TOO_MANY), retry_after=RETRY_AFTER),
+    "500": whole("status 500 with an error body", instead(_BROKEN)),
+    **OF_ANY_API,
+    "empty_list": whole('status 200 with {"data":[]}', instead(Reply(200, {"data": []}))),
     "nan": _record("a value is NaN", on.change_value(lambda old: math.nan)),
     "1e308": _record("a value is 1e308", on.change_value(lambda old: 1e308)),
     "string_value": _record("a number is sent as text", on.change_value(str)),
@@ -153,4 +161,5 @@ FAULTS: Final[Mapping[str, Fault]] = {
         lambda record, _: on.revise(on.measured(record)),
     ),
 }
-"""Every fault by name. Faults of records take the option `period` (a `from` of the response)."""
+"""Every fault of the Carbon Intensity API by name. Faults of records take the option `period` (a
+`from` of the response)."""

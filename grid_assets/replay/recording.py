@@ -21,8 +21,12 @@ RECORDED_UNTIL: Final = datetime(2026, 1, 16, tzinfo=UTC)
 """End of the last recorded half-hour: a constant, so that the shift is known without reading the
 data. A test compares the two."""
 
+WHOLE_UNTIL: Final = datetime(2026, 1, 1, tzinfo=UTC)
+"""End of the last half-hour that all three APIs recorded: Elexon's outturn ends first."""
+
 AHEAD: Final = timedelta(days=14)
-"""How much of the recording lies ahead of now: a demo keeps receiving data for two weeks."""
+"""How much of the recording lies ahead of now: a demo keeps receiving data for two weeks, and
+forecasts that reach two weeks ahead are whole."""
 
 HORIZON: Final = timedelta(hours=48)
 """How far ahead of the current half-hour the API publishes forecasts."""
@@ -76,17 +80,18 @@ def load_recording() -> Recording:
     # There are few distinct rows, so equal ones share one tuple.
     seen: dict[Intensity, Intensity] = {}
     intensity = {}
-    for row in _rows("national_intensity.csv.gz"):
+    for row in packaged_rows("national_intensity.csv.gz"):
         values = Intensity(_number(row[1]), _number(row[2]), row[3] or None)
         intensity[datetime.fromisoformat(row[0])] = seen.setdefault(values, values)
     mix = {
         datetime.fromisoformat(row[0]): tuple(float(share) for share in row[1:])
-        for row in _rows("national_generation_mix.csv.gz")
+        for row in packaged_rows("national_generation_mix.csv.gz")
     }
     return Recording(intensity, mix)
 
 
-def _rows(name: str) -> Iterator[list[str]]:
+def packaged_rows(name: str) -> Iterator[list[str]]:
+    """The rows of a packaged gzipped CSV file, without its header."""
     packed = files(__package__).joinpath("data", name)
     with packed.open("rb") as raw, gzip.open(raw, "rt", encoding="ascii", newline="") as text:
         rows = csv.reader(text)
@@ -99,11 +104,11 @@ def _number(text: str) -> int | None:
 
 
 def shift_weeks(now: datetime) -> int:
-    """The fewest whole weeks (0 or more) that leave `AHEAD` of the recording ahead of `now`.
+    """The fewest whole weeks (0 or more) that leave `AHEAD` of every recording ahead of `now`.
 
     Whole weeks preserve the weekday and the time of day.
     """
-    return max(0, -((RECORDED_UNTIL - now - AHEAD) // WEEK))
+    return max(0, -((WHOLE_UNTIL - now - AHEAD) // WEEK))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -26,9 +26,14 @@ class Delivery:
     padding_bytes: int = 0
 
 
+def json_bytes(document: Any) -> bytes:
+    """JSON without blanks. `NaN`, which JSON does not have, is written as in Python."""
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
 @dataclass(frozen=True)
 class Reply:
-    """`document` is sent as JSON, unless `raw` holds other bytes."""
+    """`document` is sent as `encode` writes it, unless `raw` holds other bytes."""
 
     status: int
     document: Any
@@ -36,13 +41,12 @@ class Reply:
     raw: bytes | None = None
     content_type: str = JSON_TYPE
     delivery: Delivery = Delivery()
+    encode: Callable[[Any], bytes] = json_bytes
 
     @property
     def body(self) -> bytes:
-        """The bytes to send. `NaN`, which JSON does not have, is written as in Python."""
-        if self.raw is not None:
-            return self.raw
-        return json.dumps(self.document, separators=(",", ":")).encode()
+        """The bytes to send."""
+        return self.encode(self.document) if self.raw is None else self.raw
 
 
 def error(status: int, reason: str, message: str) -> Reply:

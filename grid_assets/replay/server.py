@@ -1,4 +1,4 @@
-"""The recorded API as an HTTP server on this machine, with `/replay` endpoints to control it."""
+"""The recorded APIs as an HTTP server on this machine, with `/replay` endpoints to control it."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from grid_assets.replay.control import Control
 from grid_assets.replay.endpoints import Endpoints
 from grid_assets.replay.faults import BadControl
 from grid_assets.replay.replies import Delivery, Reply, error
+from grid_assets.replay.routes import Routes
 
 MOST_CONTROL_BYTES: Final = 65_536
 FOREIGN: Final = (
@@ -35,7 +36,7 @@ DRIPS: Final = 20
 
 
 class ReplayServer:
-    """The recorded API, listening on the loopback interface as soon as it is created.
+    """The recorded APIs, listening on the loopback interface as soon as it is created.
 
     `port` 0 picks a free port; `shift_weeks` None means the shift that fits `now()`. Raises
     `OSError` for a port in use. Use it as a context manager, or call `start` and `stop`.
@@ -55,6 +56,7 @@ class ReplayServer:
         self.stopping = Event()
         self._thread: Thread | None = None
         self._http = _HTTPServer(("127.0.0.1", port), _Handler, self)
+        self.routes = Routes(self.endpoints, self.shift_weeks, self.url)
 
     @property
     def url(self) -> str:
@@ -142,17 +144,19 @@ class _Handler(BaseHTTPRequestHandler):
         return cast(_HTTPServer, self.server).replay
 
     def do_GET(self) -> None:
-        replay, path = self.replay, unquote(urlsplit(self.path).path)
+        replay, address = self.replay, urlsplit(self.path)
+        path = unquote(address.path)
         if path == "/replay/status":
             self._send(Reply(200, replay.status()))
         elif path.startswith("/replay/"):
             self._send(_no_control(path))
         else:
-            now = replay.now()
-            endpoint, answer = replay.endpoints.answer(path, now, replay.control.withheld_from)
-            leave = replay.control.enter(endpoint)
+            source, kind, answer = replay.routes.answer(
+                path, address.query, replay.now(), replay.control.withheld_from
+            )
+            leave = replay.control.enter(kind, source)
             try:
-                self._send(replay.control.apply_faults(answer, path), leave)
+                self._send(replay.control.apply_faults(answer, path, source), leave)
             finally:
                 leave()
 

@@ -59,7 +59,11 @@ def forecast(truth: int, issue: datetime, period: datetime) -> int:
         raise ValueError(f"{api_time(period)} has begun at {api_time(issue)}")
     # A normal error of standard deviation s has a mean absolute error of s * sqrt(2 / pi).
     deviation = mean_absolute_error(steps / 2) * sqrt(pi / 2)
-    error = _error(issue, period) * deviation * min(1, truth / USUAL)
+    return with_error(truth, unit_error(issue, period) * deviation * min(1, truth / USUAL))
+
+
+def with_error(truth: int, error: float) -> int:
+    """The truth plus an error, which is kept below `LARGEST` of the truth."""
     limit = LARGEST * truth
     return round(truth + limit * tanh(error / limit)) if limit else truth
 
@@ -78,16 +82,17 @@ def mean_absolute_error(lead_hours: float) -> float:
     return MAE_BY_LEAD_HOURS[-1][1]
 
 
-def _error(issue: datetime, period: datetime) -> float:
-    """Error of unit deviation, smooth along both times."""
+def unit_error(issue: datetime, period: datetime, series: str = "") -> float:
+    """Error of unit deviation, smooth along both times; each series has its own."""
     issue_weights, period_weights = _weights(issue, ISSUE_KNOTS), _weights(period, PERIOD_KNOTS)
     return sum(
-        share * part * _knot(at, start)
+        share * part * _knot(at, start, series)
         for at, share in issue_weights.items()
         for start, part in period_weights.items()
     )
 
 
+@lru_cache(maxsize=4096)
 def _weights(instant: datetime, apart: timedelta) -> dict[int, float]:
     """The numbers of the knots before and after an instant, and their weights.
 
@@ -100,6 +105,6 @@ def _weights(instant: datetime, apart: timedelta) -> dict[int, float]:
     return {number: (1 - after) / length, number + 1: after / length}
 
 
-@lru_cache(maxsize=1024)  # one response asks 96 times for some 40 knots
-def _knot(issue: int, period: int) -> float:
-    return Random(f"{issue} {period}").gauss(0, 1)
+@lru_cache(maxsize=4096)  # one response asks 96 times for some 40 knots, one of MW for 90 a series
+def _knot(issue: int, period: int, series: str) -> float:
+    return Random(f"{series} {issue} {period}".lstrip()).gauss(0, 1)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -16,6 +16,7 @@ import psycopg
 from psycopg import sql
 from pydantic import SecretStr
 
+from grid_assets.replay.addresses import source_urls
 from grid_assets.runtime.postgres import EmbeddedPostgres
 from grid_assets.settings import Settings, SettingsError, retired_settings
 from grid_assets.sources.carbon_intensity.client import probe_replay
@@ -77,6 +78,14 @@ class Environment:
     home: Path
     warehouse: SecretStr
     embedded: EmbeddedPostgres | None = None
+    replayed: dict[str, str] = field(default_factory=dict)
+    """The settings, by name, that point at a replay; empty for the live product."""
+
+    def use_replay(self, url: str) -> None:
+        """Read every API from the replay at `url` instead of the public ones."""
+        self.replayed.update(source_urls(url))
+        for name in self.replayed.keys() & type(self.settings).model_fields.keys():
+            setattr(self.settings, name, self.replayed[name])
 
     def close(self) -> None:
         """Stop the embedded server, even if another process started it."""
@@ -88,6 +97,7 @@ class Environment:
         return {
             "GRID_HOME": str(self.home),
             "GRID_API_URL": self.settings.api_url,
+            **{f"GRID_{name.upper()}": url for name, url in self.replayed.items()},
             "GRID_DATABASE_URL": self.warehouse.get_secret_value(),
             "GRID_DAGSTER_STORAGE_URL": self._dagster_storage().get_secret_value(),
             "DAGSTER_HOME": str(self.home / "dagster"),

@@ -6,7 +6,7 @@ import signal
 
 import requests
 
-from grid_assets.replay.faults import FAULTS
+from grid_assets.cli.replay import FAULTS
 from grid_assets_tests.reading import one_sentence
 from grid_assets_tests.running import (
     GridCommand,
@@ -20,6 +20,9 @@ def test_a_running_replay_is_controlled_by_commands(grid: GridCommand) -> None:
     grid.environment["GRID_API_URL"] = url = f"http://127.0.0.1:{port}"
     running = grid.start("replay", "--port", str(port), "--shift-weeks", "3", "--fault", "500")
     running.says("Shifted by 3 weeks")
+    running.says(f"export GRID_API_URL={url}")
+    running.says(f"export GRID_ELEXON_URL={url}/elexon/bmrs/api/v1")
+    running.says(f"export GRID_NESO_PORTAL_URL={url}/neso-portal/api/3/action")
     assert "faults         500" in grid.run("replay", "status").out
     assert requests.get(f"{url}/intensity", timeout=5).status_code == 500
     assert "faults         none" in grid.run("replay", "heal").out
@@ -30,10 +33,27 @@ def test_a_running_replay_is_controlled_by_commands(grid: GridCommand) -> None:
     assert "faults         drop_fuels" in grid.run("replay", "fault", "drop_fuels", *options).out
     [fault] = requests.get(f"{url}/replay/status", timeout=5).json()["faults"]
     assert fault == {"name": "drop_fuels", "times": 2, "path": "/generation", "fuels": ["wind"]}
+    shown = grid.run("replay", "fault", "elexon:gigawatts").out
+    assert "faults         drop_fuels, elexon:gigawatts" in shown
     refused = one_sentence(grid.run("replay", "fault", "html", "--option", "x=1", code=1).text)
     assert "'x' is unknown" in refused
     assert running.ends(signal.SIGTERM) == 130
     assert "No replay answers at" in one_sentence(grid.run("replay", "heal", code=1).text)
+
+
+def test_a_replay_starts_with_a_fault_of_one_api(grid: GridCommand) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    running = grid.start("replay", "--port", str(port), "--fault", "neso_portal:success_false")
+    running.says("export GRID_NESO_PORTAL_URL=")
+    portal = f"{url}/neso-portal/api/3/action/package_show"
+    answer = requests.get(portal, {"id": "daily-demand-update"}, timeout=5)
+    assert (answer.status_code, answer.json()["success"]) == (200, False)
+    assert requests.get(f"{url}/intensity", timeout=5).ok
+    assert (
+        "faults         neso_portal:success_false" in grid.run("replay", "status", "--url", url).out
+    )
+    assert running.ends(signal.SIGTERM) == 130
 
 
 def test_an_unknown_fault_is_refused_with_the_names_of_all(grid: GridCommand) -> None:

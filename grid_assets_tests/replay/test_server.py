@@ -99,7 +99,7 @@ def test_only_answers_with_simulated_values_are_marked(replay: Caller) -> None:
 
 def test_every_answer_names_the_shift(replay: Caller) -> None:
     for path in (RANGE, "/nothing", "/replay/status", "/intensity/x/y"):
-        assert replay.get(path).headers["X-Grid-Replay"] == "shift_weeks=47"
+        assert replay.get(path).headers["X-Grid-Replay"] == "shift_weeks=49"
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_new_half_hours_arrive_as_the_clock_moves(replay: Caller) -> None:
 
 
 def test_another_server_with_the_same_shift_gives_the_same_answers(replay: Caller) -> None:
-    with ReplayServer(shift_weeks=47, now=replay.clock) as other:
+    with ReplayServer(shift_weeks=49, now=replay.clock) as other:
         assert requests.get(other.url + AROUND, timeout=5).text == replay.get(AROUND).text
 
 
@@ -185,9 +185,9 @@ def test_the_status_shows_the_recording_and_the_requests(replay: Caller) -> None
     replay.get("/unknown")
     assert replay.get("/replay/status").json() == {
         "kind": "replay",
-        "shift_weeks": 47,
-        "recorded_from": "2018-08-06T23:00Z",
-        "recorded_to": "2026-12-11T00:00Z",
+        "shift_weeks": 49,
+        "recorded_from": "2018-08-20T23:00Z",
+        "recorded_to": "2026-12-25T00:00Z",
         "withheld_from": None,
         "faults": [],
         "requests": {"/intensity": 1, "/intensity/fw48h": 1, "/generation": 2, "other": 1},

@@ -1,0 +1,36 @@
+"""The variables that the processes of a command share, without a database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from grid_assets.runtime.environment import Environment
+from grid_assets.settings import Settings
+
+URL = SecretStr("postgresql://somebody@127.0.0.1/warehouse")
+SOURCES = ("GRID_API_URL", "GRID_ELEXON_URL", "GRID_NESO_PORTAL_URL")
+
+
+def environment(home: Path) -> Environment:
+    return Environment(Settings(dagster_database_url=URL), home, URL)
+
+
+def test_a_demo_reads_every_api_from_its_replay(tmp_path: Path) -> None:
+    demo = environment(tmp_path)
+    demo.use_replay("http://127.0.0.1:8765")
+    assert demo.settings.api_url == "http://127.0.0.1:8765"
+    variables = demo.variables()
+    assert {name: variables[name] for name in SOURCES} == {
+        "GRID_API_URL": "http://127.0.0.1:8765",
+        "GRID_ELEXON_URL": "http://127.0.0.1:8765/elexon/bmrs/api/v1",
+        "GRID_NESO_PORTAL_URL": "http://127.0.0.1:8765/neso-portal/api/3/action",
+    }
+
+
+def test_the_live_product_keeps_the_addresses_of_its_settings(tmp_path: Path) -> None:
+    live = environment(tmp_path)
+    assert live.variables()["GRID_API_URL"] == live.settings.api_url
+    assert "replay" not in str(live.variables())
+    assert SOURCES[1] not in live.variables()
