@@ -10,11 +10,9 @@ have none. `make bench` does not run this: it compares quality, not speed.
 
 from __future__ import annotations
 
-import csv
-import gzip
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -25,9 +23,11 @@ import numpy.typing as npt
 from grid_assets.forecasting import evaluation
 from grid_assets.forecasting.bands import finalise
 from grid_assets.forecasting.calibration import CALIBRATION_SPAN, STRIDE, compute_margins
+from grid_assets.forecasting.history_files import read_history
 from grid_assets.forecasting.horizon import FORECAST_STEPS, HORIZON
 from grid_assets.forecasting.models import registry
 from grid_assets.forecasting.models.forecaster import Values
+from grid_assets.forecasting.questions import Read
 from grid_assets.forecasting.recorded_series import read_recorded
 from grid_assets.halfhours import DAY, HALF_HOUR, Window, days_window
 from grid_assets.series import BUCKET_OF_STEP, INTENSITY, LEAD_BUCKETS, SERIES
@@ -75,7 +75,7 @@ def walk(problems: evaluation.ProblemSet, raw: Values, issued_at: list[datetime]
     return Walk(issued_at, np.stack(inside), np.stack(score))
 
 
-def measure(span: Window, read: evaluation.Read) -> Walk:
+def measure(span: Window, read: Read) -> Walk:
     """Forecast every three hours of the span with the bundled model, and walk through them."""
     loaded = registry.load(registry.SHIPPED_SOURCE, 1)
     if loaded.reason is not None:
@@ -127,24 +127,6 @@ def report(walked: Walk, span: Window, series: str) -> Iterator[str]:
                 yield f"  weeks {first + 1} to {last}: {np.mean(away):.1f} points from 80"
 
 
-def read_history(file: Path) -> evaluation.Read:
-    """Values of a gzipped CSV file: `period_start_utc`, then the ten series; empty is missing."""
-    with gzip.open(file, "rt", newline="") as text:
-        values = {
-            datetime.fromisoformat(row["period_start_utc"]).astimezone(UTC): [
-                float(row[name]) if row[name] else np.nan for name in SERIES
-            ]
-            for row in csv.DictReader(text)
-        }
-    nothing = [np.nan] * len(SERIES)
-
-    def read(start: datetime, end: datetime) -> Values:
-        starts = (start + n * HALF_HOUR for n in range((end - start) // HALF_HOUR))
-        return np.array([values.get(at, nothing) for at in starts], np.float32).T
-
-    return read
-
-
 DAY_OPTION: Final = click.DateTime(["%Y-%m-%d"])
 
 
@@ -159,11 +141,11 @@ def main(
 ) -> None:
     """Print how much the raw and the recalibrated bands held, by lead and over the weeks."""
     span = {"choose": evaluation.CHOOSE, "report": evaluation.REPORT}[name]
-    read: evaluation.Read = read_recorded
+    read: Read = read_recorded
     if history is not None:
         if first is None or last is None:
             raise click.UsageError("--history needs --from and --to.")
-        span, read = days_window(first.date(), last.date()), read_history(history)
+        span, read = days_window(first.date(), last.date()), read_history(history).read
     for line in report(measure(span, read), span, series):
         click.echo(line)
 

@@ -41,9 +41,9 @@ class Progress:
         self._started = self._shown = self._recorded = clock()
         self._done = 0
 
-    def step(self, text: str) -> None:
-        """Count one step as done; `text` names it."""
-        self._done += 1
+    def step(self, text: str, steps: int = 1) -> None:
+        """Count one or more steps as done; `text` names the last."""
+        self._done += steps
         now = self._clock()
         spent = now - self._started
         left = spent / self._done * (self._steps - self._done)

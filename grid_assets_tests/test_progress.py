@@ -39,6 +39,16 @@ def test_steps_are_shown_once_a_second_with_the_time_left(
     assert recorded == caplog.messages[1:]
 
 
+def test_steps_that_come_together_count_together(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "grid_assets.progress")
+    counted = Progress("Forecasting", 300, "issues", clock, lambda line: None)
+    clock.now += 10
+    counted.step("to 2024-01-15", 100)
+    assert caplog.messages == ["Forecasting: to 2024-01-15, 100 of 300 issues, about 20 s left"]
+
+
 def test_work_that_says_nothing_is_named_with_what_it_took_and_what_is_left(clock: Clock) -> None:
     silence = Silence(clock)
     with silence.doing("grid backfill", expected_s=20):

@@ -7,7 +7,7 @@ import logging
 import shutil
 import sys
 from datetime import UTC, date, datetime
-from typing import Any, Final, TextIO
+from typing import Final, TextIO
 
 import click
 from dotenv import load_dotenv
@@ -15,11 +15,13 @@ from pydantic import SecretStr
 
 from grid_assets import progress
 from grid_assets.cli import commands, serve
+from grid_assets.cli.days import Day
 from grid_assets.cli.environment import demo_option, run_in_environment, say
+from grid_assets.cli.evaluate import evaluate
 from grid_assets.cli.health import doctor, status
 from grid_assets.cli.quarantine import quarantine
 from grid_assets.cli.replay import replay
-from grid_assets.cli.train import evaluate, train
+from grid_assets.cli.train import train
 from grid_assets.dashboard.server import FileServerError
 from grid_assets.runtime.environment import Environment, Say, open_environment, stamp_of
 from grid_assets.runtime.postgres import EmbeddedPostgresError
@@ -44,18 +46,6 @@ SHOWN: Final = (
     "grid_assets.warehouse.run_log",
 )
 """Loggers of progress and of waiting, for the terminal."""
-
-
-class Day(click.ParamType):
-    """A UTC day as YYYY-MM-DD."""
-
-    name = "date"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> date:
-        try:
-            return value if isinstance(value, date) else date.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is not a day such as 2025-12-31", param, ctx)
 
 
 port_option = click.option(

@@ -11,9 +11,9 @@ import requests
 
 from grid_assets.cli.commands import CommandError
 from grid_assets.cli.serve import REPLAY_FILE
+from grid_assets.replay.addresses import source_urls
 from grid_assets.replay.control import DEFAULT_SOURCE
 from grid_assets.replay.outlook_faults import FAULTS_OF
-from grid_assets.replay.routes import source_urls
 from grid_assets.replay.server import ReplayServer
 from grid_assets.runtime.supervisor import stop_on_signals
 from grid_assets.settings import Settings

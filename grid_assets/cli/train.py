@@ -1,39 +1,44 @@
-"""`grid train` and `grid evaluate`: their options, progress and output files.
+"""`grid train`: its options, progress and output files.
 
 Importing torch takes seconds, so nothing from `forecasting` is imported before they run.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 import time
 from dataclasses import asdict, replace
-from datetime import timedelta
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from grid_assets.dashboard.output import write_whole
+from grid_assets.cli.days import Day
+from grid_assets.cli.train_trees import grow_trees
+from grid_assets.dashboard.output import write_json
+from grid_assets.halfhours import day_start
 from grid_assets.progress import doing, spoken
-from grid_assets.series import INTENSITY
 
 if TYPE_CHECKING:
     from transformers.trainer_callback import TrainerCallback
 
-    from grid_assets.forecasting.evaluation import Evaluation
 
 CARD: Final = "grid.json"
 """File beside a checkpoint's weights with its name, the end of its training data and its scores."""
 
 REPORT_EVERY_S: Final = 7
 
-HUB_TIMEOUT_S: Final = 60
-
 
 @click.command()
+@click.option(
+    "--kind",
+    type=click.Choice(["chronos", "trees"]),
+    default="chronos",
+    show_default=True,
+    help="chronos: the small Chronos-2 model. trees: gradient boosting.",
+)
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
@@ -47,18 +52,25 @@ HUB_TIMEOUT_S: Final = 60
     type=click.IntRange(min=1),
     help="Maximum number of batches in each phase, for a trial  [default: the recipe's]",
 )
+@click.option("--until", type=Day(), help="First UTC day that trees do not read.")
 @click.option("--seed", type=int, help="Random seed  [default: the recipe's]")
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads  [default: one per core]")
 def train(
+    kind: str,
     output: Path,
     name: str | None,
     steps: int | None,
+    until: date | None,
     seed: int | None,
     threads: int | None,
 ) -> None:
-    """Retrain the small Chronos-2 model.
+    """Retrain a bundled model from the data that ship with the project; needs no network.
 
-    It learns only from the recorded telemetry up to the end of October 2025, and needs no network.
+    Trees (gradient boosting) learn from carbon intensity, generation and day-ahead forecasts since
+    2017, except a span that is set aside for the comparison with NESO. They take about ten minutes
+    and need LightGBM: `pip install 'grid-assets[trees]'`.
+
+    The small Chronos-2 model learns only from the recorded telemetry up to the end of October 2025.
     The whole recipe takes about half an hour on two CPU cores, less on a GPU; use fewer steps for a
     trial. The same recipe on the same machine gives the same weights. The result is a checkpoint
     folder, which `grid evaluate --model` can measure. It also holds the network for ONNX Runtime,
@@ -70,6 +82,17 @@ def train(
         raise click.UsageError(
             f"--output {output} exists already and is not overwritten. Name a new folder."
         )
+    if kind == "trees":
+        if name or steps:
+            raise click.UsageError("--name and --steps belong to --kind chronos.")
+        try:
+            grow_trees(output, day_start(until) if until else None, seed, threads, _minutes)
+        except KeyboardInterrupt:
+            click.echo("Interrupted. Nothing was written; start again.", err=True)
+            sys.exit(130)
+        return
+    if until:
+        raise click.UsageError("--until belongs to --kind trees.")
     from grid_assets.forecasting.models import registry
     from grid_assets.forecasting.models.forecaster import ModelUnusable
 
@@ -113,7 +136,7 @@ def train(
             checkpoint = training.train(recipe, Path(folder), threads, [_progress()])
             click.echo(f"Writing {EXPORT}, the network for ONNX Runtime (20 s or so).")
             exporting.export(checkpoint)
-            _write_json(
+            write_json(
                 checkpoint / CARD,
                 {
                     "name": name or f"gb-small-{training.TRAINED_TO - HALF_HOUR:%Y-%m}",
@@ -129,103 +152,6 @@ def train(
     click.echo(f"Trained in {_minutes(time.monotonic() - started)}.")
     click.echo(f"Written to {output} ({size:.1f} MB).")
     click.echo(f"Measure it with: grid evaluate --model {output} --span choose")
-
-
-@click.command()
-@click.option(
-    "--model",
-    "source",
-    default="shipped",
-    show_default=True,
-    metavar="DIR",
-    help="A checkpoint's folder, or a Hugging Face id such as amazon/chronos-2.",
-)
-@click.option(
-    "--span",
-    "span_name",
-    type=click.Choice(["choose", "report"]),
-    default="choose",
-    show_default=True,
-    help="choose: November to 15 December 2025, to compare candidates. report: the month after it, "
-    "for a model that you have already chosen.",
-)
-@click.option(
-    "--stride",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    metavar="HOURS",
-    help="Hours between forecasts; a longer stride is faster.",
-)
-@click.option(
-    "--json",
-    "file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Also write the scores of every series by lead to this file.",
-)
-@click.option(
-    "--write",
-    is_flag=True,
-    help=f"Record the scores in the checkpoint's {CARD}; needs --span report and stride 1.",
-)
-def evaluate(source: str, span_name: str, stride: int, file: Path | None, write: bool) -> None:
-    """Measure a model on recorded half-hours.
-
-    Prints its errors beside those of two simple references: persistence, which repeats the last
-    value, and seasonal naive, which repeats the last day. Each forecast uses only values from
-    before its issue time, and both spans are later than the bundled model's training data. The
-    same checkpoint gives the same figures.
-    """
-    if write and (span_name != "report" or stride != 1):
-        raise click.UsageError(
-            "--write needs --span report and no --stride, so that recorded scores can be compared."
-        )
-    from grid_assets.forecasting import evaluation
-    from grid_assets.forecasting.models import registry
-    from grid_assets.forecasting.models.forecaster import ModelUnusable
-    from grid_assets.forecasting.models.naive import SeasonalNaive
-
-    card = (registry.SHIPPED if source == registry.SHIPPED_SOURCE else Path(source)) / CARD
-    if write and not card.is_file():
-        raise click.UsageError(
-            f"--write needs a folder made by `grid train`, and {card} does not exist."
-        )
-
-    span = {"choose": evaluation.CHOOSE, "report": evaluation.REPORT}[span_name]
-    try:
-        with doing(f"Loading {source}"):
-            model = registry.load_exactly(source, HUB_TIMEOUT_S).forecaster
-        problem_set = evaluation.problem_set(span, timedelta(hours=stride))
-        click.echo(f"Making {len(problem_set.problems):,} forecasts with {model.name}.", err=True)
-        with doing(f"Forecasting with {model.name}"):
-            evaluations = [
-                evaluation.evaluate(forecaster, problem_set)
-                for forecaster in (model, evaluation.Persistence(), SeasonalNaive())
-            ]
-    except ModelUnusable as error:
-        raise click.ClickException(f"--model {source} cannot be measured: {error}.") from None
-    for line in evaluation.format_table(evaluations):
-        click.echo(line)
-    if file:
-        _write_json(file, {"evaluations": [each.document() for each in evaluations]})
-        click.echo(f"Written to {file}")
-    if write:
-        content = json.loads(card.read_text(encoding="utf-8"))
-        _write_json(card, {**content, "scores": _card_scores(evaluations[0])})
-        click.echo(f"Scores recorded in {card}")
-
-
-def _card_scores(evaluation: Evaluation) -> dict[str, Any]:
-    """The scores that the table prints: carbon intensity by lead, the fuels over all leads."""
-    from grid_assets.forecasting.evaluation import ALL_LEADS
-
-    document = evaluation.document()
-    document["scores"] = [
-        score
-        for score in document["scores"]
-        if score["series"] == INTENSITY or score["lead_bucket"] == ALL_LEADS
-    ]
-    return document
 
 
 def _count_half_hours() -> tuple[int, int]:
@@ -269,7 +195,3 @@ def _progress() -> TrainerCallback:
 
 def _minutes(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
-
-
-def _write_json(file: Path, content: dict[str, Any]) -> None:
-    write_whole(file, json.dumps(content, indent=2) + "\n")

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import gzip
+import io
+import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import IO, Any, Final, TextIO, cast
 
 DASHBOARD: Final = "dashboard.html"
 
@@ -18,10 +24,29 @@ def files_folder(home: Path) -> Path:
 def write_whole(file: Path, text: str) -> None:
     """Write `file` so that a reader sees the old or the new content, never a part."""
     file.parent.mkdir(parents=True, exist_ok=True)
+    with open_whole(file) as written:
+        written.write(text)
+
+
+def write_json(file: Path, content: dict[str, Any]) -> None:
+    """Write a document in the same way, for people to read."""
+    write_whole(file, json.dumps(content, indent=2) + "\n")
+
+
+@contextmanager
+def open_whole(file: Path) -> Iterator[TextIO]:
+    """A text that becomes `file`, gzipped if its name ends in .gz, once the block has ended. If the
+    block fails, `file` is as it was and nothing else is left."""
+    if file.exists() and not file.is_file():  # a device, which would be replaced
+        raise FileExistsError(errno.EEXIST, "it is not a regular file", str(file))
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as written:
-            written.write(text)
+        with ExitStack() as closing:
+            content: IO[bytes] = closing.enter_context(os.fdopen(handle, "wb"))
+            if file.suffix == ".gz":  # without a time, so that the same content is the same file
+                zipped = gzip.GzipFile("", "wb", fileobj=content, mtime=0, compresslevel=6)
+                content = closing.enter_context(cast(IO[bytes], zipped))
+            yield closing.enter_context(io.TextIOWrapper(content, encoding="utf-8", newline=""))
         os.chmod(name, 0o644)  # mkstemp lets only the owner read; web servers read this file
         os.replace(name, file)
     except BaseException:

@@ -35,6 +35,14 @@ def finalise(raw: Values, margins: Values) -> Tenths:
     return np.stack([np.minimum(low, p50), p50, np.maximum(high, p50)], axis=-1)
 
 
+def within_range(raw: Values) -> Values:
+    """A model's own quantiles, (issues, 10, half-hours, 3), ordered and clipped to the range of
+    their series, but not rounded, scaled or recalibrated. A point forecast stays one."""
+    whole = ~np.isnan(raw).any(axis=-1, keepdims=True)
+    limit = (MAX_TENTHS / 10).astype(np.float32)[:, None, None]
+    return np.clip(np.where(whole, np.sort(raw, axis=-1), raw), np.float32(0), limit)
+
+
 def sum_to_whole(shares: npt.NDArray[np.float64]) -> Tenths:
     """Shares (issues, 9, half-hours) scaled to 1000 tenths, rounded by largest remainders."""
     total = shares.sum(axis=1, keepdims=True)

@@ -14,12 +14,22 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from grid_assets.forecasting.bands import within_range
 from grid_assets.forecasting.horizon import FORECAST_STEPS, HORIZON, HORIZON_TIME, QUANTILES
-from grid_assets.forecasting.issue_times import issue_times_at
-from grid_assets.forecasting.models.forecaster import CONTEXT, Forecaster, Problem, Values
+from grid_assets.forecasting.issue_times import EPOCH, issue_times_at
+from grid_assets.forecasting.models.forecaster import (
+    CONTEXT,
+    Forecaster,
+    ModelUnusable,
+    Problem,
+    Values,
+)
+from grid_assets.forecasting.models.neso import NesoForecast
+from grid_assets.forecasting.questions import Question, Questions, Read
 from grid_assets.forecasting.recorded_series import read_recorded
+from grid_assets.forecasting.tally import ALL_LEADS, MEDIAN, Difference, Score, Tally
 from grid_assets.halfhours import HALF_HOUR, Window, api_time, days_window
-from grid_assets.series import BUCKET_OF_STEP, FUELS, INTENSITY, LEAD_BUCKETS, SERIES
+from grid_assets.series import INTENSITY, SERIES
 
 CHOOSE: Final = days_window(date(2025, 11, 1), date(2025, 12, 15))
 """For choosing between checkpoints and settings, any number of times. Training ends before it."""
@@ -29,11 +39,6 @@ REPORT: Final = days_window(date(2025, 12, 16), date(2026, 1, 15))
 
 STRIDE: Final = timedelta(hours=1)
 """Time between issues: neighbours differ little, and a span takes well under two minutes."""
-
-ALL_LEADS: Final = "all"
-"""The value of `Score.lead_bucket` for all leads together."""
-
-Read = Callable[[datetime, datetime], Values]
 
 
 @dataclass(frozen=True)
@@ -46,35 +51,15 @@ class ProblemSet:
     actual: Values
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """Errors of one series and lead bucket over `n` half-hours, in the series' unit.
+@dataclass(frozen=True)
+class Block:
+    """One model's scores over some half-hours: by series, for each lead bucket and for all leads.
 
-    `bias` is forecast minus actual; `wape` is the sum of absolute errors divided by the sum of
-    actuals, None if that is 0. `pinball` is the mean over the three quantiles and `coverage_80` the
-    share of actuals from p10 to p90; both are None for a model without a band. All are None if `n`
-    is 0.
+    `differences` are those of carbon intensity from the first of the models that are compared.
     """
 
-    series: str
-    lead_bucket: str
-    n: int
-    mae: float | None
-    bias: float | None
-    wape: float | None
-    pinball: float | None
-    coverage_80: float | None
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """One model's scores over a span: by series, for each lead bucket and for all leads."""
-
-    model: str
-    span: Window
-    stride: timedelta
-    issues: int
     scores: tuple[Score, ...]
+    differences: tuple[Difference, ...] = ()
 
     def score(self, series: str, lead_bucket: str = ALL_LEADS) -> Score | None:
         """The score of a series and bucket, None if the model does not forecast the series."""
@@ -83,22 +68,54 @@ class Evaluation:
                 return score
         return None
 
+    def difference(self, lead_bucket: str) -> Difference | None:
+        """The difference at a lead, None if no half-hour is common."""
+        for difference in self.differences:
+            if difference.lead_bucket == lead_bucket:
+                return difference
+        return None
+
     def document(self) -> dict[str, Any]:
-        """The evaluation for JSON, rounded to the digits that a repeated run reproduces."""
-        return {
+        """The block for JSON, rounded to the digits that a repeated run reproduces."""
+        document: dict[str, Any] = {"scores": [_rounded(score) for score in self.scores]}
+        if self.differences:
+            document["differences"] = [_rounded(each) for each in self.differences]
+        return document
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One model's scores over a span.
+
+    `common` covers the half-hours for which all models that are compared have a forecast and, if
+    there is an outlook, that it reaches; None without an outlook, if those are all half-hours.
+    """
+
+    model: str
+    span: Window
+    stride: timedelta
+    issues: int
+    whole: Block
+    common: Block | None = None
+    common_name: str = ""
+
+    def score(self, series: str, lead_bucket: str = ALL_LEADS) -> Score | None:
+        """The score over all half-hours of a series and bucket."""
+        return self.whole.score(series, lead_bucket)
+
+    def document(self) -> dict[str, Any]:
+        """The evaluation for JSON."""
+        document: dict[str, Any] = {
             "model": self.model,
             "from": api_time(self.span.start),
             "to": api_time(self.span.end),
             "stride_hours": self.stride / timedelta(hours=1),
             "issues": self.issues,
-            "scores": [
-                {
-                    name: round(value, 4) if isinstance(value, float) else value
-                    for name, value in asdict(score).items()
-                }
-                for score in self.scores
-            ],
+            **self.whole.document(),
         }
+        if self.common is not None:
+            document[self.common_name.replace(" ", "_")] = self.common.document()
+        return document
 
 
 class Persistence:
@@ -119,6 +136,11 @@ class Persistence:
 def issue_times(span: Window, stride: timedelta = STRIDE) -> list[datetime]:
     """Issue times, from the start of the span, whose whole horizon lies in it."""
     return list(issue_times_at(span, stride, span.end - HORIZON_TIME))
+
+
+def issue_times_of_days(days: Window, stride: timedelta) -> list[datetime]:
+    """Issue times at a stride, counted from the start of the days, to their end."""
+    return [days.start + number * stride for number in range(-(-(days.end - days.start) // stride))]
 
 
 def problem_set(span: Window, stride: timedelta = STRIDE, read: Read = read_recorded) -> ProblemSet:
@@ -146,7 +168,7 @@ def evaluate(forecaster: Forecaster, problem_set: ProblemSet) -> Evaluation:
         problem_set.span,
         problem_set.stride,
         len(problem_set.problems),
-        tuple(score_predictions(predicted, problem_set.actual)),
+        Block(tuple(score_predictions(predicted, problem_set.actual))),
     )
 
 
@@ -157,87 +179,94 @@ def score_predictions(predicted: Values, actual: Values) -> Iterator[Score]:
     model does not forecast. Raises `ValueError` if only some medians of a series are missing:
     missing forecasts would make its errors look small.
     """
-    buckets = np.array(BUCKET_OF_STEP)
-    for row, series in enumerate(SERIES):
-        missing = np.isnan(predicted[:, row, :, QUANTILES.index(0.5)])
-        if missing.all():
-            continue
-        if missing.any():
-            raise ValueError(
-                f"{missing.sum()} medians of {series} are missing, so its errors would look too "
-                "small. A model must forecast a series at every step or not at all."
-            )
-        for bucket in (*LEAD_BUCKETS, ALL_LEADS):
-            steps = (buckets == bucket) | (bucket == ALL_LEADS)
-            yield _score(series, bucket, predicted[:, row, steps], actual[:, row, steps])
+    missing = np.isnan(predicted[..., MEDIAN])
+    _refuse_holes(missing.swapaxes(0, 1).reshape(1, len(SERIES), -1))
+    tally = Tally(1)
+    tally.add([predicted], actual, [EPOCH.date()] * len(actual))
+    return tally.scores(0)
 
 
-def _score(series: str, bucket: str, predicted: Values, actual: Values) -> Score:
-    known = ~np.isnan(actual)
-    truth = actual[known].astype(float)
-    quantiles = predicted[known].astype(float)
-    if not truth.size:
-        return Score(series, bucket, 0, None, None, None, None, None)
-    error = quantiles[:, QUANTILES.index(0.5)] - truth
-    total = np.abs(truth).sum()
-    banded = not np.isnan(quantiles).any()
-    inside = (quantiles[:, 0] <= truth) & (truth <= quantiles[:, -1])
-    return Score(
-        series,
-        bucket,
-        truth.size,
-        float(np.abs(error).mean()),
-        float(error.mean()),
-        float(np.abs(error).sum() / total) if total else None,
-        _pinball(quantiles, truth) if banded else None,
-        float(inside.mean()) if banded else None,
-    )
+def measure(
+    forecasters: Sequence[Forecaster],
+    questions: Questions,
+    span: Window,
+    stride: timedelta,
+    predicted_batch: Callable[[Sequence[Question], Sequence[Values]], object] = lambda *_: None,
+) -> list[Evaluation]:
+    """The scores of models on the same issues; the first is the one that others are compared with.
 
-
-def _pinball(quantiles: npt.NDArray[np.float64], truth: npt.NDArray[np.float64]) -> float:
-    levels = np.array(QUANTILES)
-    above = truth[:, None] - quantiles
-    return float(np.maximum(levels * above, (levels - 1) * above).mean())
-
-
-def format_table(evaluations: Sequence[Evaluation]) -> Iterator[str]:
-    """Lines of text: carbon intensity by lead and model, then each fuel.
-
-    All evaluations are of the same problems.
+    Each model gets the issues in order, a batch at a time. `predicted_batch` gets each batch and,
+    for each model, its quantiles (issues, 10, 96, 3), ordered and within the range of each series,
+    as they are counted. Raises `ModelUnusable`.
     """
-    first = evaluations[0]
-    hours = first.stride / timedelta(hours=1)
-    yield f"{first.span}: {first.issues:,} forecasts of 48 h, one every {hours:g} h"
-    width = max(len(evaluation.model) for evaluation in evaluations)
-    yield ""
-    yield "Carbon intensity, gCO2/kWh"
-    yield (
-        f"{'lead':<8}{'model':<{width}}{'n':>9}{'MAE':>8}{'bias':>8}{'WAPE':>9}{'pinball':>9}"
-        f"{'in 80 % band':>14}"
+    whole, common = Tally(len(forecasters)), Tally(len(forecasters))
+    issues, left_out = 0, questions.has_outlook
+    for batch in questions.batches():
+        predicted = [_predict(forecaster, batch) for forecaster in forecasters]
+        actual = np.stack([question.actual for question in batch])
+        days = [question.issued_at.date() for question in batch]
+        counted = np.all([~np.isnan(quantiles[..., MEDIAN]) for quantiles in predicted], axis=0)
+        counted[:, 1:] = False  # carbon intensity only
+        for row, question in enumerate(batch):
+            if question.reached is not None:
+                counted[row] &= question.reached
+        whole.add(predicted, actual, days)
+        common.add(predicted, actual, days, counted)
+        left_out |= not counted[:, 0].all()
+        issues += len(batch)
+        predicted_batch(batch, predicted)
+    names = "where the outlook reaches", "where every model has a forecast"
+    return [
+        Evaluation(
+            forecaster.name,
+            span,
+            stride,
+            issues,
+            Block(tuple(whole.scores(number)), _differences(whole, number)),
+            Block(
+                tuple(score for score in common.scores(number) if score.series == INTENSITY),
+                _differences(common, number),
+            )
+            if left_out
+            else None,
+            names[0] if questions.has_outlook else names[1],
+        )
+        for number, forecaster in enumerate(forecasters)
+    ]
+
+
+def _differences(tally: Tally, model: int) -> tuple[Difference, ...]:
+    return tuple(tally.differences(model)) if model else ()
+
+
+def _predict(forecaster: Forecaster, batch: Sequence[Question]) -> Values:
+    """The quantiles of the 96 half-hours after each issue, ordered and in range."""
+    raw = forecaster.predict([question.problem for question in batch], batch[0].steps)
+    late = [question.late_steps for question in batch]
+    predicted = np.stack(
+        [values[:, end : end + HORIZON] for values, end in zip(raw, late, strict=True)]
     )
-    for bucket in (*LEAD_BUCKETS, ALL_LEADS):
-        for evaluation in evaluations:
-            if (score := evaluation.score(INTENSITY, bucket)) is not None:
-                yield (
-                    f"{bucket:<8}{evaluation.model:<{width}}{score.n:>9,}"
-                    f"{_figure(score.mae):>8}{_figure(score.bias):>8}{_percent(score.wape):>9}"
-                    f"{_figure(score.pinball):>9}{_percent(score.coverage_80):>14}"
-                )
-    yield ""
-    yield "Shares of generation, mean absolute error in percentage points, all leads"
-    yield f"{'fuel':<10}" + "".join(
-        f"{evaluation.model:>{width + 2}}" for evaluation in evaluations
-    )
-    for fuel in FUELS:
-        scores_of_fuel = [evaluation.score(fuel) for evaluation in evaluations]
-        yield f"{fuel:<10}" + "".join(
-            f"{_figure(score.mae if score else None):>{width + 2}}" for score in scores_of_fuel
+    if not isinstance(forecaster, NesoForecast):  # which ends where NESO's publications end
+        try:
+            _refuse_holes(np.isnan(predicted[..., MEDIAN]))
+        except ValueError as error:
+            raise ModelUnusable(f"{forecaster.name} failed while forecasting: {error}") from None
+    return within_range(predicted)
+
+
+def _refuse_holes(missing: npt.NDArray[np.bool_]) -> None:
+    """Raise `ValueError` if a row of medians, (issues, 10, half-hours), is missing in part."""
+    holes = missing.any(axis=-1) & ~missing.all(axis=-1)
+    if holes.any():
+        issue, row = np.argwhere(holes)[0]
+        raise ValueError(
+            f"{missing[issue, row].sum()} medians of {SERIES[row]} are missing, so its errors "
+            "would look too small. A model must forecast a series at every step or not at all."
         )
 
 
-def _figure(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
-
-
-def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{100 * value:.1f} %"
+def _rounded(figures: Score | Difference) -> dict[str, Any]:
+    return {
+        name: round(value, 4) if isinstance(value, float) else value
+        for name, value in asdict(figures).items()
+    }

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from grid_assets.halfhours import HALF_HOUR, Window, parse_api_time
+from grid_assets.halfhours import HALF_HOUR, Window
 from grid_assets.replay import simulated_outlook as simulated
 from grid_assets.replay.recording import WEEK, packaged_rows
 
@@ -75,15 +75,17 @@ def load_outlook_recording() -> OutlookRecording:
     outturn = {}
     for start, *values in packaged_rows("elexon_outturn.csv.gz"):
         *generation, demand, transmission_demand = map(int, values)
-        outturn[parse_api_time(start)] = Outturn(tuple(generation), demand, transmission_demand)
+        outturn[datetime.fromisoformat(start)] = Outturn(
+            tuple(generation), demand, transmission_demand
+        )
     embedded = {
-        parse_api_time(start): Embedded(*map(int, values))
+        datetime.fromisoformat(start): Embedded(*map(int, values))
         for start, *values in packaged_rows("neso_embedded.csv.gz")
     }
     wind: dict[datetime, dict[datetime, int]] = {}
     for published, hour_end, value in packaged_rows("elexon_windfor.csv.gz"):
-        hours = wind.setdefault(parse_api_time(published), {})
-        hours[parse_api_time(hour_end)] = int(value)
+        hours = wind.setdefault(datetime.fromisoformat(published), {})
+        hours[datetime.fromisoformat(hour_end)] = int(value)
     return OutlookRecording(outturn, embedded, wind)
 
 

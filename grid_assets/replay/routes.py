@@ -1,11 +1,12 @@
-"""The APIs that the replay serves, each under its own path, and the settings that point at them."""
+"""The APIs that the replay serves, each under its own path."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final, Literal
+from typing import Literal
 from urllib.parse import parse_qs
 
+from grid_assets.replay.addresses import ELEXON_PATH, NESO_PORTAL_PATH
 from grid_assets.replay.elexon import ElexonApi
 from grid_assets.replay.endpoints import Endpoints
 from grid_assets.replay.neso_portal import NesoPortalApi
@@ -13,19 +14,6 @@ from grid_assets.replay.outlook_recording import OutlookView, load_outlook_recor
 from grid_assets.replay.replies import Reply
 
 Source = Literal["carbon_intensity", "elexon", "neso_portal"]
-
-ELEXON_PATH: Final = "/elexon/bmrs/api/v1"
-NESO_PORTAL_PATH: Final = "/neso-portal"
-NESO_ACTIONS: Final = f"{NESO_PORTAL_PATH}/api/3/action"
-
-
-def source_urls(base: str) -> dict[str, str]:
-    """The settings, by their names, for a product that reads all three APIs from a replay."""
-    return {
-        "api_url": base,
-        "elexon_url": base + ELEXON_PATH,
-        "neso_portal_url": base + NESO_ACTIONS,
-    }
 
 
 class Routes:

@@ -16,7 +16,7 @@ import psycopg
 from psycopg import sql
 from pydantic import SecretStr
 
-from grid_assets.replay.routes import source_urls
+from grid_assets.replay.addresses import source_urls
 from grid_assets.runtime.postgres import EmbeddedPostgres
 from grid_assets.settings import Settings, SettingsError, retired_settings
 from grid_assets.sources.carbon_intensity.client import probe_replay

@@ -11,23 +11,22 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from grid_assets.cli.train import evaluate as evaluate_command
+from grid_assets.cli.evaluate import evaluate as evaluate_command
 from grid_assets.forecasting.evaluation import (
-    ALL_LEADS,
     CHOOSE,
     REPORT,
     Evaluation,
     Persistence,
-    Score,
     evaluate,
-    format_table,
     issue_times,
     problem_set,
     score_predictions,
 )
+from grid_assets.forecasting.evaluation_table import format_table
 from grid_assets.forecasting.horizon import HORIZON
 from grid_assets.forecasting.models.forecaster import CONTEXT, Problem, Values
 from grid_assets.forecasting.recorded_series import read_recorded
+from grid_assets.forecasting.tally import ALL_LEADS, Score
 from grid_assets.halfhours import HALF_HOUR, Window
 from grid_assets.replay.recording import RECORDED_UNTIL
 from grid_assets.series import INTENSITY, LEAD_BUCKETS, SERIES
@@ -125,8 +124,8 @@ def test_a_perfect_forecast_has_no_error() -> None:
     known = np.nan_to_num(asked.actual)
     perfect = evaluate(Fixed(band(known)), asked)
 
-    assert len(perfect.scores) == len(SERIES) * (len(LEAD_BUCKETS) + 1)
-    for score in perfect.scores:
+    assert len(perfect.whole.scores) == len(SERIES) * (len(LEAD_BUCKETS) + 1)
+    for score in perfect.whole.scores:
         assert score.n > 0
         assert (score.mae, score.bias, score.pinball, score.coverage_80) == (0, 0, 0, 1)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from grid_assets.replay.addresses import ELEXON_PATH, NESO_ACTIONS, NESO_PORTAL_PATH
 from grid_assets.replay.control import Control
 from grid_assets.replay.endpoints import Endpoints
 from grid_assets.replay.faults import OF_ANY_API
@@ -18,7 +19,7 @@ from grid_assets.replay.faulty_rows import rows_of, start_of
 from grid_assets.replay.outlook_faults import FAULTS_OF
 from grid_assets.replay.recording import View, load_recording
 from grid_assets.replay.replies import Reply
-from grid_assets.replay.routes import ELEXON_PATH, NESO_ACTIONS, NESO_PORTAL_PATH, Routes, Source
+from grid_assets.replay.routes import Routes, Source
 
 NOW = datetime(2026, 11, 5, 13, 17, tzinfo=UTC)
 WEEKS = 48

@@ -7,7 +7,7 @@ import time
 import pytest
 import requests
 
-from grid_assets.replay.routes import source_urls
+from grid_assets.replay.addresses import source_urls
 from grid_assets_tests.replay.conftest import Caller
 
 WINDFOR = "/elexon/bmrs/api/v1/datasets/WINDFOR"

@@ -30,8 +30,8 @@ class Problem:
     the forecast half-hours in gCO2/kWh, NaN where it has no value, or None if it is not used.
 
     `outlook` has shape (4, half-hours of the context and of the forecast), rows in the order of
-    `OUTLOOK`, MW: for each half-hour the newest value published by the issue time and before the
-    half-hour began, NaN where there is none. None if there is no outlook.
+    `OUTLOOK`, MW: for each half-hour the newest value published by the issue time and by its own
+    start, NaN where there is none. None if there is no outlook.
     """
 
     context: Values

@@ -1,0 +1,173 @@
+"""Makes a folder of trees: grows every ensemble, measures how wide a band must be, writes it all.
+
+Only training needs this module.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import lightgbm
+import numpy as np
+import onnx
+from onnx import helper
+from onnxmltools import convert_lightgbm
+from onnxmltools.convert.common.data_types import FloatTensorType
+
+from grid_assets.forecasting.boosting.features import features
+from grid_assets.forecasting.boosting.training import (
+    STEPS,
+    Ensemble,
+    Recipe,
+    inputs_at,
+    train_series,
+)
+from grid_assets.forecasting.boosting.trees import CARD, TREES
+from grid_assets.forecasting.calibration import COVERAGE
+from grid_assets.forecasting.models.forecaster import CONTEXT, Values
+from grid_assets.forecasting.training_record import Record
+from grid_assets.halfhours import Window
+from grid_assets.series import BUCKET_OF_STEP, INTENSITY, LEAD_BUCKETS, SERIES
+
+LOGGER = logging.getLogger(__name__)
+
+GROWN: Final = (INTENSITY, "biomass", "imports", "gas", "nuclear", "solar", "wind")
+"""Series with trees. Coal, hydro and other were near 0 nearly throughout."""
+
+HELD_OUT: Final = Window(datetime(2022, 7, 1, tzinfo=UTC), datetime(2023, 1, 1, tzinfo=UTC))
+"""Half a year that trees are not grown from when the width of bands is measured: summer and winter,
+calm and storm. Ensembles that are too sure of what they learned by heart get wider bands."""
+
+OPSET: Final = 17
+
+Grown = Mapping[str, Mapping[str, Ensemble]]
+
+
+def build(
+    record: Record,
+    spans: Sequence[Window],
+    recipe: Recipe,
+    folder: Path,
+    threads: int,
+    about: Mapping[str, Any],
+    series: Sequence[str] = GROWN,
+) -> None:
+    """Train and write `trees.onnx` and `grid.json` into a new folder."""
+    grown, widths = {}, {}
+    for name in series:
+        others = [part for span in spans for part in _without(span, HELD_OUT)]
+        trial = dict(train_series(record, others, name, recipe, threads))
+        widths[name] = measure_widths(record, name, trial)
+        grown[name] = dict(train_series(record, spans, name, recipe, threads))
+        LOGGER.info(f"{name}: bands {widths[name]['outlook'][0]:.2f} times as wide at first")
+    write(folder, grown, widths, {**about, "recipe": asdict(recipe)})
+
+
+def _without(span: Window, gap: Window) -> list[Window]:
+    pieces = (span.start, min(span.end, gap.start)), (max(span.start, gap.end), span.end)
+    return [Window(start, end) for start, end in pieces if start < end]
+
+
+def measure_widths(
+    record: Record, series: str, ensembles: Mapping[str, Ensemble]
+) -> dict[str, list[float]]:
+    """By how much bands must be widened to hold 80 % of the span held out, by step and kind."""
+    first, end = record.place(HELD_OUT.start), record.place(HELD_OUT.end)
+    issues = np.arange(first + CONTEXT + 8, end - STEPS, 12)
+    inputs, places = inputs_at(record, issues, np.ones_like(issues), STEPS)
+    rows = features(inputs, series)
+    actual = record.history[SERIES.index(series), places[:, CONTEXT:]]
+    flat = rows.values.reshape(-1, rows.values.shape[-1])
+
+    def departure(name: str) -> Values:
+        said = np.asarray(ensembles[name].trees.predict(flat), np.float32)
+        return np.asarray(said.reshape(actual.shape) * ensembles[name].usual)
+
+    widths = {}
+    for kind, level in (("outlook", rows.line), ("any", rows.profile)):
+        median = level + departure(f"{kind}.p50")
+        if f"{kind}.p50.profile" in ensembles:
+            median = (median + rows.profile + departure(f"{kind}.p50.profile")) / 2
+        below = np.maximum(median - level - departure(f"{kind}.p10"), 1e-3)
+        above = np.maximum(level + departure(f"{kind}.p90") - median, 1e-3)
+        needed = np.where(actual < median, (median - actual) / below, (actual - median) / above)
+        needed[np.isnan(actual) | (~rows.covered if kind == "outlook" else False)] = np.nan
+        widths[kind] = _by_step(needed)
+    return widths
+
+
+def _by_step(needed: Values) -> list[float]:
+    """The quantile of each lead bucket, joined by straight lines between the middles of buckets."""
+    buckets = np.array([*BUCKET_OF_STEP, *[BUCKET_OF_STEP[-1]] * (needed.shape[1] - 96)])
+    middles, found = [], []
+    for bucket, (first, end) in LEAD_BUCKETS.items():
+        part = needed[:, buckets == bucket]
+        middles.append((first + end) / 2)
+        found.append(float(np.quantile(part[~np.isnan(part)], COVERAGE)))
+    return [round(float(width), 3) for width in np.interp(np.arange(len(buckets)), middles, found)]
+
+
+def write(folder: Path, grown: Grown, widths: Mapping[str, Any], about: Mapping[str, Any]) -> None:
+    """Write the ensembles as one network, and their card."""
+    content = combine(grown)
+    card = {
+        **about,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "features": [*next(iter(next(iter(grown.values())).values())).trees.feature_name()],
+        "widths": widths,
+        "ensembles": {
+            series: {
+                name: {"usual": [round(float(usual), 4) for usual in ensemble.usual]}
+                for name, ensemble in ensembles.items()
+            }
+            for series, ensembles in grown.items()
+        },
+    }
+    folder.mkdir(parents=True)
+    (folder / TREES).write_bytes(content)
+    (folder / CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+
+
+def combine(grown: Grown) -> bytes:
+    """All ensembles as one ONNX model: an input for each series, an output for each ensemble."""
+    nodes, inputs, outputs = [], [], []
+    opsets: dict[str, int] = {}
+    for series, ensembles in grown.items():
+        wide = next(iter(ensembles.values())).trees.num_feature()
+        inputs.append(helper.make_tensor_value_info(series, onnx.TensorProto.FLOAT, [None, wide]))
+        for name, ensemble in ensembles.items():
+            node = _tree_node(ensemble.trees, wide, opsets)
+            del node.input[:], node.output[:]
+            node.input.append(series)
+            node.output.append(f"{series}.{name}")
+            node.name = f"{series}.{name}"
+            nodes.append(node)
+            outputs.append(
+                helper.make_tensor_value_info(node.name, onnx.TensorProto.FLOAT, [None, 1])
+            )
+    graph = helper.make_graph(nodes, "gradient_boosting", inputs, outputs)
+    model = helper.make_model(
+        graph,
+        opset_imports=[helper.make_opsetid(name, version) for name, version in opsets.items()],
+        ir_version=8,
+    )
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def _tree_node(trees: lightgbm.Booster, wide: int, opsets: dict[str, int]) -> Any:
+    converted = convert_lightgbm(
+        trees, initial_types=[("x", FloatTensorType([None, wide]))], target_opset=OPSET
+    )
+    opsets.update({each.domain: each.version for each in converted.opset_import})
+    [node] = [node for node in converted.graph.node if node.op_type == "TreeEnsembleRegressor"]
+    [other] = [node for node in converted.graph.node if node.op_type != "TreeEnsembleRegressor"]
+    assert other.op_type == "Identity", other.op_type
+    return node
