@@ -118,7 +118,7 @@ class Chain:
             found = None if other is None else change(self.series, other, issue)
             if other is None or found is None or found <= MOST_CHANGE[self.series]:
                 return None
-            changes.append(f"{found:.0%} from that of {api_time(other.published_at)}")
+            changes.append(f"{100 * found:.0f} % from that of {api_time(other.published_at)}")
         return "differs by " + " and by ".join(dict.fromkeys(changes))
 
 

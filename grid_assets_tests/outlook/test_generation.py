@@ -221,7 +221,7 @@ def test_publications_that_are_passed_over_are_a_warning(
     publish()
     verdict = warnings(connection, "core.outlook", NOW)["no_suspects"]
     assert verdict.examples == [
-        "2026-01-10T01:00Z elexon_ndf demand_mw differs by 67% from that of 2026-01-10T00:00Z"
+        "2026-01-10T01:00Z elexon_ndf demand_mw differs by 67 % from that of 2026-01-10T00:00Z"
     ]
 
 

@@ -45,10 +45,10 @@ def test_the_reason_names_both() -> None:
     chain = Chain("demand_mw")
     assert [chain.reason(issue(n, mw)) for n, mw in enumerate((30_000, 15_000))] == [
         None,
-        "differs by 50% from that of 2026-01-01T00:00Z",
+        "differs by 50 % from that of 2026-01-01T00:00Z",
     ]
     assert chain.reason(issue(2, 60_000)) == (
-        "differs by 50% from that of 2026-01-01T00:00Z and by 75% from that of 2026-01-01T01:00Z"
+        "differs by 50 % from that of 2026-01-01T00:00Z and by 75 % from that of 2026-01-01T01:00Z"
     )
 
 
