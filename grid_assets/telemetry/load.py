@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final, Generic
+from typing import Any, Final, Generic, TypeVar
 
 import psycopg
 
 from grid_assets.halfhours import HALF_HOUR, floor
 from grid_assets.series import FUELS
-from grid_assets.sources.carbon_intensity.payloads import GenerationRow, IntensityRow, Row
+from grid_assets.sources.carbon_intensity.payloads import GenerationRow, IntensityRow
 from grid_assets.warehouse.clocks import TOLERANCE
 from grid_assets.warehouse.connection import Connection, copy_rows
 from grid_assets.warehouse.statements import statement
@@ -36,11 +36,14 @@ VINTAGE: Final = timedelta(hours=48)
 """The span of one row of `raw.neso_vintages`."""
 
 
+Received = TypeVar("Received", covariant=True)
+
+
 @dataclass(frozen=True, slots=True)
-class Capture(Generic[Row]):
+class Capture(Generic[Received]):
     """Rows of one API response, and when it was received."""
 
-    rows: Sequence[Row]
+    rows: Sequence[Received]
     captured_at: datetime
 
 
@@ -55,7 +58,7 @@ def load_intensity(
     No half-hour may be in two of the captures: they are compared with the table, not with each
     other.
     """
-    return _load(
+    return load_half_hours(
         connection,
         "raw.intensity",
         RAW_INTENSITY,
@@ -81,7 +84,7 @@ def load_generation(
 
     Arguments are those of `load_intensity`.
     """
-    return _load(
+    return load_half_hours(
         connection,
         "raw.generation",
         RAW_GENERATION,
@@ -103,13 +106,15 @@ def _as_json(unknown_pct: Mapping[str, Decimal]) -> str:
     return json.dumps({fuel: float(pct) for fuel, pct in sorted(unknown_pct.items())})
 
 
-def _load(
+def load_half_hours(
     connection: Connection,
     relation: str,
     columns: Sequence[str],
     rows: Iterable[Sequence[Any]],
     replayed: bool,
 ) -> int:
+    """Add rows of half-hours to a table of `raw` by its files `load_…` and `place_…` in `sql/raw`;
+    returns their number. `load_intensity` has the rules."""
     connection.execute(
         psycopg.sql.SQL(
             "CREATE TEMPORARY TABLE staged ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA"

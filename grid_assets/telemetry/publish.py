@@ -48,7 +48,7 @@ def publish_intensity(
     ).rowcount
     judge(connection)
     written = connection.execute(statement("core/publish_intensity")).rowcount
-    return Published(read, written + _remove_unbegun(connection), [])
+    return Published(read, written + remove_unbegun(connection), [])
 
 
 def publish_generation_mix(
@@ -76,10 +76,10 @@ def publish_generation_mix(
         fault = f"it lacks a fuel that the half-hour has in core ({fuels})"
         refused.append(_refused(fault, *mix))
     written = connection.execute(statement("core/publish_generation_mix")).rowcount
-    return Published(read, written + _remove_unbegun(connection), refused)
+    return Published(read, written + remove_unbegun(connection), refused)
 
 
-def _remove_unbegun(connection: Connection) -> int:
+def remove_unbegun(connection: Connection) -> int:
     """Remove half-hours that have not begun, which a wrong clock has published; their number."""
     row = connection.execute("SELECT core.remove_unbegun()").fetchone()
     assert row is not None

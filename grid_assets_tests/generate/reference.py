@@ -11,6 +11,7 @@ from grid_assets_tests.generate.catalogue import Catalogue, Entry
 
 UNITS: Final = {
     "gco2_kwh": "gCO2/kWh",
+    "_mw": "MW",
     "pct": "%",
     "_ms": "ms",
     "_minutes": "minutes",

@@ -2,6 +2,8 @@
 -- A row equal to the last one is added only if that one is stamped later than now: a clock was
 -- wrong then, and this is when the value was surely known. The order of arrival decides what came
 -- last, so a clock that is put back loses nothing: a stamp that is taken grows by microseconds.
+-- The columns of `carried` are kept too, but a change of theirs alone adds no row.
+{% set carried = carried | default([]) %}
 {% macro row(of) %}
 ({% for column in columns %}{{ of }}.{{ column }}{{ ", " if not loop.last }}{% endfor %})
 {%- endmacro %}
@@ -17,7 +19,7 @@ WITH last AS MATERIALIZED (
       AND period_start <= (SELECT max(period_start) FROM staged)
     ORDER BY period_start, arrival DESC, captured_at DESC
 )
-INSERT INTO {{ table }} (period_start, captured_at, {{ columns | join(", ") }})
+INSERT INTO {{ table }} (period_start, captured_at, {{ (columns + carried) | join(", ") }})
 SELECT s.period_start,
        CASE WHEN (s.captured_at <= last.latest_stamp) IS NOT TRUE OR NOT {{ is_taken("s.captured_at") }}
             THEN s.captured_at
@@ -26,7 +28,7 @@ SELECT s.period_start,
                   CROSS JOIN LATERAL (SELECT s.captured_at + n * interval '1 microsecond') AS later (stamp)
                   WHERE NOT {{ is_taken("stamp") }}
                   ORDER BY n LIMIT 1) END,
-       s.{{ columns | join(", s.") }}
+       s.{{ (columns + carried) | join(", s.") }}
 FROM staged AS s
 LEFT JOIN last ON last.period_start = s.period_start
 WHERE last.period_start IS NULL

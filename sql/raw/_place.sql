@@ -1,7 +1,8 @@
 -- Moves the staged rows of {{ table }} that were captured before one that is there to their place
 -- before it: they take its number, and their earlier stamp puts them first. Records that were
 -- quarantined then become what they were, and not what was received last. Rows equal to the one
--- before or after add nothing.
+-- before or after add nothing. The columns of `carried` are kept too, but not compared.
+{% set carried = carried | default([]) %}
 {% macro row(of) %}
 ({% for column in columns %}{{ of }}.{{ column }}{{ ", " if not loop.last }}{% endfor %})
 {%- endmacro %}
@@ -13,11 +14,11 @@ WITH following AS (
     ORDER BY r.period_start, r.arrival, r.captured_at
 ), late AS (
     DELETE FROM staged AS s USING following AS f WHERE f.period_start = s.period_start
-    RETURNING s.period_start, s.captured_at, s.{{ columns | join(", s.") }}
+    RETURNING s.period_start, s.captured_at, s.{{ (columns + carried) | join(", s.") }}
 )
-INSERT INTO {{ table }} (period_start, captured_at, arrival, {{ columns | join(", ") }})
+INSERT INTO {{ table }} (period_start, captured_at, arrival, {{ (columns + carried) | join(", ") }})
 OVERRIDING SYSTEM VALUE
-SELECT late.period_start, late.captured_at, following.arrival, late.{{ columns | join(", late.") }}
+SELECT late.period_start, late.captured_at, following.arrival, late.{{ (columns + carried) | join(", late.") }}
 FROM late
 JOIN following USING (period_start)
 LEFT JOIN LATERAL (

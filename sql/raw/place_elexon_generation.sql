@@ -1,0 +1,5 @@
+-- Places replayed records in raw.elexon_generation.
+{% set table = "raw.elexon_generation" %}
+{% set columns = ["generation_mw", "demand_mw"] %}
+{% set carried = ["published_at"] %}
+{% include "raw/_place.sql" %}
