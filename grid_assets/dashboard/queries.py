@@ -27,8 +27,8 @@ LOOKED_BACK: Final = timedelta(days=30)
 
 STACKED_FUELS: Final = tuple(fuel.name for fuel in STACKED)
 
-NOT_OURS: Final = ("neso", "seasonal_naive")
-"""Models that are shown beside ours, or instead of it if it has no forecast."""
+NOT_FIRST: Final = ("neso", "seasonal_naive", "gradient_boosting")
+"""Models that are shown beside the configured one, or instead of it if it has no forecast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class Snapshot:
         }
         return max(
             newest,
-            key=lambda name: (name not in NOT_OURS, name != "neso", newest[name]),
+            key=lambda name: (name not in NOT_FIRST, name != "neso", newest[name]),
             default=None,
         )
 

@@ -30,7 +30,11 @@ ACTUAL: Final = "actual"
 ACTUAL_COLOUR: Final = CARBON_INTENSITY.colour
 OUR_COLOURS: Final = ("#3b7dd8", "#1f9d57", "#93743f")
 """For Chronos models in order of name; more than three appear only after many changes of model."""
-OTHER_COLOURS: Final = {"neso": "#c2571a", "seasonal_naive": "#8a6fb3"}
+OTHER_COLOURS: Final = {
+    "neso": "#c2571a",
+    "seasonal_naive": "#8a6fb3",
+    "gradient_boosting": "#0f8b8d",
+}
 
 TIME_AXIS: Final = {
     "title": None,
@@ -63,7 +67,7 @@ def at(instant: datetime) -> str:
 
 
 def model_colours(models: Iterable[str]) -> dict[str, str]:
-    """A colour for each model: NESO and seasonal naive always have their own."""
+    """A colour for each model: those that forecast beside ours always have their own."""
     return {
         model: OTHER_COLOURS.get(model, OUR_COLOURS[place % len(OUR_COLOURS)])
         for place, model in enumerate(models)

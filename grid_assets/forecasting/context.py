@@ -6,6 +6,7 @@ wrong stamps is in `sql/forecast/read_known_intensity.sql`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -17,6 +18,7 @@ from grid_assets.forecasting.horizon import HORIZON
 from grid_assets.forecasting.model_values import intensity_input, mix_input
 from grid_assets.forecasting.models.forecaster import CONTEXT, Problem, Values
 from grid_assets.halfhours import HALF_HOUR, Window, api_time
+from grid_assets.outlook.known import MOST_BEFORE, read_known_outlook
 from grid_assets.series import SERIES
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import statement
@@ -180,6 +182,34 @@ def _versions(start: datetime, rows_read: list[tuple[Any, ...]], rows: int) -> V
         np.array([row[2].timestamp() if row[2] else np.inf for row in rows_read], np.float64),
         np.array([row[3] for row in rows_read], np.float32).reshape(-1, rows),
     )
+
+
+def add_outlook(
+    connection: Connection, contexts: Sequence[IssueContext], steps: int
+) -> list[IssueContext]:
+    """The contexts with the outlook known at each issue, for `steps` half-hours ahead of the
+    context; without it where nothing was known."""
+    asked = [context for context in contexts if context.problem is not None]
+    if not asked:
+        return list(contexts)
+    known = read_known_outlook(
+        connection, [context.issued_at for context in asked], MOST_BEFORE, steps
+    )
+    outlook_of: dict[datetime, Values] = {}
+    for context, values in zip(asked, known, strict=True):
+        if np.isnan(values).all():
+            continue
+        length = CONTEXT + steps
+        first = MOST_BEFORE - CONTEXT - context.late_steps
+        shown = np.full((len(values), length), np.nan, np.float32)
+        shown[:, max(0, -first) :] = values[:, max(0, first) : first + length]
+        outlook_of[context.issued_at] = shown
+    return [
+        replace(context, problem=replace(context.problem, outlook=outlook_of[context.issued_at]))
+        if context.problem is not None and context.issued_at in outlook_of
+        else context
+        for context in contexts
+    ]
 
 
 def add_neso_forecast(connection: Connection, context: IssueContext) -> IssueContext:

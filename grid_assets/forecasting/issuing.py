@@ -20,9 +20,11 @@ from grid_assets.forecasting.context import (
     IssueContext,
     KnownValues,
     add_neso_forecast,
+    add_outlook,
 )
 from grid_assets.forecasting.horizon import FORECAST_STEPS, HORIZON
 from grid_assets.forecasting.issue_times import current_issue_time
+from grid_assets.forecasting.models.beside import NoForecast, predict_boosted
 from grid_assets.forecasting.models.forecaster import CONTEXT, Problem, Values
 from grid_assets.forecasting.models.registry import (
     Loaded,
@@ -36,6 +38,9 @@ from grid_assets.forecasting.store import Issue
 from grid_assets.halfhours import HALF_HOUR, Window
 from grid_assets.warehouse.clocks import TOLERANCE, database_clock, offset_text
 from grid_assets.warehouse.connection import Connection, write_transaction
+
+Boost = Callable[[Sequence[Problem], int], ModelForecast | NoForecast]
+"""Forecasts problems beside the configured model."""
 
 
 class FutureIssue(ValueError):
@@ -63,7 +68,7 @@ class IssueOptions:
     `configured` is the name of the configured model: if another one stands in, the issue of the
     configured model is recorded as refused with the reason. `judge` checks the staged forecasts of
     a day, which reach beyond the window, and may raise to undo the day. `day_done` is called with
-    each day that is stored.
+    each day that is stored. `boost` forecasts beside the configured model.
     """
 
     now: datetime
@@ -73,6 +78,7 @@ class IssueOptions:
     backtest: bool
     judge: Callable[[Connection, Window], None]
     day_done: Callable[[date], None] = lambda day: None
+    boost: Boost | None = predict_boosted
 
 
 def issue(
@@ -155,10 +161,19 @@ def _forecast_group(
     options: IssueOptions,
     done: Issued,
 ) -> list[Issue]:
-    """Issues of every model, and refused ones of the configured model if another stood in."""
+    """Issues of every model, and refused ones of a model that could not forecast."""
+    contexts = add_outlook(connection, contexts, steps)
     forecasts = _predict(options.load(), contexts, steps)
     day = contexts[0].issued_at.date()
     issues: list[Issue] = []
+    if options.boost is not None:
+        boosted = options.boost([each.problem for each in contexts if each.problem], steps)
+        if isinstance(boosted, ModelForecast):
+            forecasts.append(_stored_part(boosted, contexts))
+        else:
+            issues += [
+                Issue(boosted.info, context, refused_reason=boosted.reason) for context in contexts
+            ]
     for forecast in forecasts:
         margins = store.margins_of_day(connection, forecast.info, day, again=options.backtest)
         issues += _finalise(forecast, contexts, margins)
@@ -179,10 +194,11 @@ def _predict(loaded: Loaded, contexts: Sequence[IssueContext], steps: int) -> li
     if forecasts[0].info.model != naive.info.model:
         quantiles = naive.forecaster.predict(problems, steps)
         forecasts.append(ModelForecast(quantiles, naive.info, None))
-    return [
-        replace(forecast, quantiles=_drop_late_steps(forecast.quantiles, contexts))
-        for forecast in forecasts
-    ]
+    return [_stored_part(forecast, contexts) for forecast in forecasts]
+
+
+def _stored_part(forecast: ModelForecast, contexts: Sequence[IssueContext]) -> ModelForecast:
+    return replace(forecast, quantiles=_drop_late_steps(forecast.quantiles, contexts))
 
 
 def _drop_late_steps(quantiles: Values, contexts: Sequence[IssueContext]) -> Values:

@@ -131,7 +131,7 @@ def _as_array(publication: Publication) -> Iterator[tuple[datetime, list[float |
                 f"{api_time(publication.published_at)} has the label {api_time(label)}, which is "
                 f"not a whole number of {publication.minutes} minutes after {api_time(first)}"
             )
-        array[place] = mw
+        array[place] = float(mw)
     yield first, array
 
 

@@ -65,8 +65,8 @@ MOST_MW: Final = 40_000
 """Of one fuel; the largest is gas with 27,131 MW in ten years."""
 
 FALL: Final = 0.6
-"""Wind never fell below this share in half an hour and was back within hours, unless meters failed:
-from 2016 to 2025 that happened 20 times, often to 0, once a year or more."""
+"""Wind that falls below this share in half an hour and is back within hours was not metered: in the
+166,380 half-hours from 2016 to 2025 that happened 33 times, often down to 0."""
 
 LOSS: Final = 0.2
 """Below this share a fall is not believed even before the wind is back."""
@@ -78,7 +78,7 @@ LEAST_WIND_MW: Final = 1_000
 """With less wind before a fall, a small change is a large share."""
 
 RETURNS_WITHIN: Final = timedelta(hours=3)
-"""The longest fall that is judged; the longest in ten years lasted two and a half hours."""
+"""The longest fall that is judged; one in ten years lasted as long."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ a second publication confirms it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from grid_assets.halfhours import HALF_HOUR, age_text, api_time
-from grid_assets.outlook.halfhours import Values
 from grid_assets.warehouse.clocks import TOLERANCE
 
 MOST_CHANGE: Final = {
@@ -49,7 +49,7 @@ class Issue:
 
     published_at: datetime
     starts_at: datetime
-    values: Values
+    values: Sequence[float | None]
 
 
 def change(series: str, earlier: Issue, later: Issue) -> float | None:
@@ -65,7 +65,9 @@ def change(series: str, earlier: Issue, later: Issue) -> float | None:
     return change_of(series, earlier.values[ahead:], later.values)
 
 
-def change_of(series: str, some: Values, others: Values) -> float | None:
+def change_of(
+    series: str, some: Sequence[float | None], others: Sequence[float | None]
+) -> float | None:
     """As `change`, of values that begin with the same half-hour."""
     both = [
         (one, other)
@@ -116,7 +118,7 @@ class Chain:
             found = None if other is None else change(self.series, other, issue)
             if other is None or found is None or found <= MOST_CHANGE[self.series]:
                 return None
-            changes.append(f"{found:.0%} from that of {api_time(other.published_at)}")
+            changes.append(f"{100 * found:.0f} % from that of {api_time(other.published_at)}")
         return "differs by " + " and by ".join(dict.fromkeys(changes))
 
 

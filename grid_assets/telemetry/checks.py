@@ -35,6 +35,11 @@ MAX_QUARANTINED: Final = 0.01
 it."""
 
 
+MOST_DRIFT_GCO2_KWH: Final = 5
+"""How far a day's mean difference of published and recomputed carbon intensity may be from that of
+the 28 days before. Of 246 days of 2025, half are within 0.4 and the furthest is 3.7."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One check of an asset: `name` is unique within the asset, `query` is a file in `sql/checks`.
@@ -153,6 +158,7 @@ def judge(
         "far": FAR_GCO2_KWH,
         "too_old": TOO_OLD,
         "withdrawn": MOST_WITHDRAWN,
+        "drift": MOST_DRIFT_GCO2_KWH,
     }
     verdicts = []
     for check in checks:

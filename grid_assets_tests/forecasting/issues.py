@@ -190,6 +190,7 @@ def issue(
     use_neso: bool = False,
     backtest: bool = False,
     judge: Callable[[Connection, Window], None] = all_checks,
+    boost: issuing.Boost | None = None,
 ) -> Issued:
     """Forecasts at `times`, with the stub unless another model is given."""
     with connect(url) as connection:
@@ -204,6 +205,7 @@ def issue(
                 use_neso=use_neso,
                 backtest=backtest,
                 judge=judge,
+                boost=boost,
             ),
         )
 

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from grid_assets.forecasting import checks as forecasts
 from grid_assets.forecasting.horizon import HORIZON
 from grid_assets.halfhours import HALF_HOUR, days_window
+from grid_assets.outlook import checks as outlook
 from grid_assets.replay.recording import load_recording
 from grid_assets.series import FUELS, INTENSITY, LEAD_BUCKETS, SERIES
 from grid_assets.telemetry import checks as telemetry
@@ -32,7 +33,7 @@ from grid_assets_tests import shared_warehouse
 one_warehouse = shared_warehouse.one_warehouse
 
 BLOCKING = telemetry.BLOCKING | forecasts.BLOCKING
-WARNING = telemetry.WARNING | forecasts.WARNING
+WARNING = telemetry.WARNING | outlook.WARNING | forecasts.WARNING
 
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)

@@ -24,7 +24,7 @@ from grid_assets.warehouse.connection import WarehouseError, connect, copy_rows,
 from grid_assets.warehouse.migrate import ensure_database, is_current, migrate
 from grid_assets.warehouse.moving import LAST_STEP
 from grid_assets.warehouse.stamp import Stamp, read_stamp
-from grid_assets.warehouse.statements import sql_dir
+from grid_assets.warehouse.statements import render, sql_dir
 from grid_assets_tests.running import GridCommand, grid_in_a_new_folder, wait_until
 from grid_assets_tests.warehouse.old_database import migrate_before
 
@@ -204,6 +204,47 @@ def test_an_upgrade_puts_captures_in_the_order_in_which_they_were_received(
     run(url, "INSERT INTO raw.intensity (period_start, captured_at) VALUES ('2026-01-01Z', now())")
     newest = "SELECT actual_gco2_kwh FROM raw.intensity ORDER BY arrival DESC LIMIT 1"
     assert ask(url, newest) == [(None,)]
+
+
+def test_an_upgrade_to_the_outlook_keeps_every_row_and_adds_empty_tables(
+    new_database: NewDatabase,
+) -> None:
+    """From the version before, which had made the table of locks."""
+    url = new_database()
+    run(url, "CREATE SCHEMA ops", render("locks"))
+    migrate_before(url, "0016")
+    run(
+        url,
+        "INSERT INTO raw.intensity (period_start, captured_at, actual_gco2_kwh) "
+        "SELECT at, at, 100 "
+        "FROM generate_series('2026-01-01Z'::timestamptz, '2026-01-02Z', '30 min') AS at",
+        "INSERT INTO core.intensity (period_start, captured_at, actual_gco2_kwh) "
+        "SELECT period_start, captured_at, actual_gco2_kwh FROM raw.intensity",
+        "INSERT INTO core.generation_mix (period_start, gas_pct) "
+        "SELECT period_start, 40 FROM core.intensity",
+        "INSERT INTO forecast.predictions (model, series, period_start, issued_at, created_at, "
+        "p50) SELECT 'chronos:some', 'gas', period_start, '2026-01-01Z', now(), 40 "
+        "FROM core.intensity",
+    )
+    kept = (
+        "SELECT 'i', i::text FROM raw.intensity AS i UNION ALL "
+        "SELECT 'c', c::text FROM core.intensity AS c UNION ALL "
+        "SELECT 'm', m::text FROM core.generation_mix AS m UNION ALL "
+        "SELECT 'p', p::text FROM forecast.predictions AS p ORDER BY 1, 2"
+    )
+    before = ask(url, kept)
+    assert len(before) == 4 * 49
+    assert "0016_outlook" in migrate(url, LIVE).applied
+    assert ask(url, kept) == before
+    for table in (
+        "raw.outlook",
+        "raw.elexon_generation",
+        "raw.embedded_generation",
+        "core.outlook",
+        "core.generation_mw",
+        "core.outlook_as_known_at(now())",
+    ):
+        assert ask(url, f"SELECT count(*) FROM {table}") == [(0,)]  # noqa: S608
 
 
 def test_two_migrations_at_once_do_the_work_once(new_database: NewDatabase) -> None:

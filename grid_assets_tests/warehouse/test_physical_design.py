@@ -168,6 +168,44 @@ def test_accuracy_by_lead_is_read_from_one_index_alone(warehouse: SecretStr) -> 
     assert "Index Only Scan using accuracy_by_series" in text, text
 
 
+@pytest.fixture
+def many_publications(connection: Connection) -> Connection:
+    """100 days of the outlook as it is published, with the statistics that a server would have."""
+    connection.execute(
+        "INSERT INTO core.outlook (series, source, published_at, captured_at, known_from, "
+        "starts_at, value_mw) SELECT series, source, at, at, at, at, array_fill(1::real, steps) "
+        "FROM (VALUES ('wind_mw', 'elexon_windfor', interval '3 hours', ARRAY[133]), "
+        "('demand_mw', 'elexon_ndf', '30 minutes', ARRAY[70]), "
+        "('demand_mw', 'neso_day_ahead_demand', '24 hours', ARRAY[48]), "
+        "('embedded_wind_mw', 'neso_embedded', '1 hour', ARRAY[336]), "
+        "('embedded_solar_mw', 'neso_embedded', '1 hour', ARRAY[336])"
+        ") AS known (series, source, every, steps), "
+        "generate_series('2026-01-01Z'::timestamptz, '2026-04-11Z', every) AS at"
+    )
+    connection.execute("ANALYZE core.outlook")
+    return connection
+
+
+def test_what_was_known_reads_ten_days_of_publications_and_few_of_their_values(
+    many_publications: Connection,
+) -> None:
+    query = "SELECT * FROM core.outlook_as_known_at('2026-03-01 10:30Z')"
+    text = "\n".join(
+        line
+        for (line,) in many_publications.execute(
+            f"EXPLAIN (ANALYZE, TIMING off, COSTS off, SUMMARY off) {query}".encode()
+        )
+    )
+    assert "Seq Scan" not in text, text
+    assert "outlook_by_known_from" in text, text  # by an index or a bitmap scan
+    [read] = re.findall(r"Function Scan on unnest cell \(actual rows=([\d.]+) loops=(\d+)\)", text)
+    found = many_publications.execute(query).fetchall()
+    # 192 half-hours before and up to 336 after it, of four series; of the 330,000 values that
+    # those publications have, hardly more than these are unpacked
+    assert 4 * 384 < len(found) < 4 * 720
+    assert float(read[0]) * int(read[1]) < 1.5 * len(found)
+
+
 # forecast.latest and the views that rest on it
 
 MIDNIGHT = datetime(2026, 3, 10, tzinfo=UTC)

@@ -1,9 +1,9 @@
 -- The newest issue that matters to a reader: a forecast by a model, by its fallback, or a refusal.
--- Leaves out NESO's, and the naive one that is stored beside each forecast.
+-- Leaves out NESO's, and those that are stored beside each forecast.
 {% from "macros.sql" import latest_issue_time %}
 SELECT model, issued_at, refused_reason, fallback_reason
 FROM forecast.issues
-WHERE (model NOT IN ('neso', 'seasonal_naive')
+WHERE (model NOT IN ('neso', 'seasonal_naive', 'gradient_boosting')
        OR fallback_reason IS NOT NULL
        OR refused_reason IS NOT NULL)
   -- a later one was made by a clock that was ahead

@@ -19,7 +19,7 @@ CREATE TABLE raw.outlook_publications (
     CONSTRAINT outlook_publications_minutes_known CHECK (minutes IN (30, 60)),
     CONSTRAINT outlook_publications_on_the_step CHECK (mod(extract(epoch FROM first_label), minutes * 60) = 0),
     CONSTRAINT outlook_publications_shape CHECK (
-        array_ndims(values_mw) = 1 AND array_lower(values_mw, 1) = 1 AND cardinality(values_mw) <= 1488)
+        array_ndims(values_mw) = 1 AND array_lower(values_mw, 1) = 1 AND cardinality(values_mw) BETWEEN 1 AND 1488)
 );
 COMMENT ON TABLE raw.outlook_publications IS 'Publications about the next days as captured, in arrays: one row per series, publication and change. raw.outlook shows their values one by one.';
 COMMENT ON COLUMN raw.outlook_publications.source IS 'Dataset, such as elexon_windfor.';
@@ -126,6 +126,8 @@ CREATE TABLE core.outlook (
         series IN ('demand_mw', 'wind_mw', 'embedded_wind_mw', 'embedded_solar_mw')),
     CONSTRAINT outlook_on_the_half_hour CHECK (mod(extract(epoch FROM starts_at), 1800) = 0),
     CONSTRAINT outlook_not_begun CHECK (starts_at >= known_from),
+    -- an empty array has no dimensions
+    CONSTRAINT outlook_shape CHECK (coalesce(array_ndims(value_mw) = 1 AND array_lower(value_mw, 1) = 1, true)),
     CONSTRAINT outlook_plausible CHECK (0 <= ALL (value_mw) AND 100000 >= ALL (value_mw)),
     CONSTRAINT outlook_reason_of_suspect CHECK (suspect = (reason IS NOT NULL))
 );
@@ -184,7 +186,8 @@ CREATE FUNCTION core.outlook_as_known_at(at timestamptz)
             ) AS part
             CROSS JOIN LATERAL unnest(o.value_mw[part.first + 1:part.past]) WITH ORDINALITY AS cell (value_mw, step)
             WHERE preferred.series = asked.series AND part.first < part.past AND cell.value_mw IS NOT NULL
-            ORDER BY period_start, o.suspect, o.published_at + preferred.head_start DESC, o.known_from DESC
+            ORDER BY period_start, o.suspect, o.published_at + preferred.head_start DESC,
+                     preferred.head_start DESC, o.known_from DESC
         ) AS newest;
     END;
 COMMENT ON FUNCTION core.outlook_as_known_at(timestamptz) IS

@@ -5,6 +5,7 @@ Only training needs this module.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import logging
@@ -45,7 +46,7 @@ HELD_OUT: Final = Window(datetime(2022, 7, 1, tzinfo=UTC), datetime(2023, 1, 1, 
 """Half a year that trees are not grown from when the width of bands is measured: summer and winter,
 calm and storm. Ensembles that are too sure of what they learned by heart get wider bands."""
 
-OPSET: Final = 17
+OPSET: Final = 15
 
 Grown = Mapping[str, Mapping[str, Ensemble]]
 
@@ -59,7 +60,7 @@ def build(
     about: Mapping[str, Any],
     series: Sequence[str] = GROWN,
 ) -> None:
-    """Train and write `trees.onnx` and `grid.json` into a new folder."""
+    """Train and write the trees and `grid.json` into a new folder."""
     grown, widths = {}, {}
     for name in series:
         others = [part for span in spans for part in _without(span, HELD_OUT)]
@@ -79,7 +80,8 @@ def measure_widths(
     record: Record, series: str, ensembles: Mapping[str, Ensemble]
 ) -> dict[str, list[float]]:
     """By how much bands must be widened to hold 80 % of the span held out, by step and kind."""
-    first, end = record.place(HELD_OUT.start), record.place(HELD_OUT.end)
+    first = record.place(HELD_OUT.start)
+    end = min(record.place(HELD_OUT.end), record.history.shape[1])
     issues = np.arange(first + CONTEXT + 8, end - STEPS, 12)
     inputs, places = inputs_at(record, issues, np.ones_like(issues), STEPS)
     rows = features(inputs, series)
@@ -131,7 +133,7 @@ def write(folder: Path, grown: Grown, widths: Mapping[str, Any], about: Mapping[
         },
     }
     folder.mkdir(parents=True)
-    (folder / TREES).write_bytes(content)
+    (folder / TREES).write_bytes(gzip.compress(content, mtime=0))
     (folder / CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
 
 

@@ -31,9 +31,6 @@ class GradientBoosting:
 
     def __init__(self, folder: Path = SHIPPED) -> None:
         self.trees = TreeFolder(folder)
-        unknown = set(self.trees.series()) - set(SERIES)
-        if unknown:
-            raise ModelUnusable(f"{folder} forecasts {', '.join(sorted(unknown))}: unknown series")
 
     def predict(self, problems: Sequence[Problem], steps: int) -> Values:
         """See `Forecaster.predict`."""
@@ -46,6 +43,10 @@ class GradientBoosting:
         return predicted
 
     def _predict(self, inputs: Inputs) -> dict[str, Values]:
+        unknown = set(self.trees.series()) - set(SERIES)
+        if unknown:
+            names = ", ".join(sorted(unknown))
+            raise ModelUnusable(f"{self.trees.folder} forecasts {names}: unknown series")
         rows = {series: features(inputs, series) for series in self.trees.series()}
         for series, found in rows.items():
             if found.names != self.trees.names(series):

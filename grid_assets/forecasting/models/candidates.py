@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Final
 
+from grid_assets.forecasting.boosting.trees import TREES
 from grid_assets.forecasting.evaluation import Persistence
 from grid_assets.forecasting.models import registry
 from grid_assets.forecasting.models.boosted import GradientBoosting
@@ -63,7 +65,12 @@ OF_SPANS: Final = (registry.SHIPPED_SOURCE, *REFERENCES)
 
 
 def make(name: str, use_neso: bool) -> Forecaster:
-    """The model of this name, or of the checkpoint's folder or hub id. Raises `ModelUnusable`."""
+    """The model of this name, or of a folder of trees, or of a checkpoint's folder or hub id.
+
+    Raises `ModelUnusable`.
+    """
     if name in CANDIDATES:
         return CANDIDATES[name](use_neso)
+    if (Path(name) / TREES).is_file():
+        return GradientBoosting(Path(name))
     return _checkpoint(name, use_neso)

@@ -155,7 +155,7 @@ def predict_with_fallback(loaded: Loaded, problems: Sequence[Problem], steps: in
         try:
             quantiles = loaded.forecaster.predict(problems, steps)
             if loaded.info.source != BUILTIN_SOURCE:
-                _check_finite(quantiles, problems)
+                check_finite(quantiles, problems)
             return ModelForecast(quantiles, loaded.info, loaded.reason)
         except ModelUnusable as error:
             if loaded.info.source == BUILTIN_SOURCE:
@@ -185,7 +185,8 @@ def _fall_back(source: str, why: str) -> Loaded:
     return replace(naive, reason=f"{why}. {naive.info.model} forecasts instead.")
 
 
-def _check_finite(quantiles: Values, problems: Sequence[Problem]) -> None:
+def check_finite(quantiles: Values, problems: Sequence[Problem]) -> None:
+    """Raise `ModelUnusable` if a series with known values has a forecast that is not finite."""
     for values, problem in zip(quantiles, problems, strict=True):
         known = ~np.isnan(problem.context).all(axis=1)
         if not np.isfinite(values[known]).all():
