@@ -3,7 +3,15 @@
 import dagster as dg
 
 from grid_assets.defs import automation, housekeeping
-from grid_assets.defs.assets import core, dashboard, forecast, raw, reporting
+from grid_assets.defs.assets import (
+    core,
+    dashboard,
+    forecast,
+    generation,
+    outlook,
+    raw,
+    reporting,
+)
 from grid_assets.defs.resources import Services
 
 defs = dg.Definitions(
@@ -11,8 +19,13 @@ defs = dg.Definitions(
         raw.intensity,
         raw.generation,
         raw.neso_forecast,
+        outlook.outlook,
+        generation.elexon_generation,
+        generation.embedded_generation,
         core.intensity,
         core.generation_mix,
+        outlook.core_outlook,
+        generation.generation_mw,
         forecast.predictions,
         forecast.accuracy,
         *reporting.VIEWS,

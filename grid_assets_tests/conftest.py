@@ -29,7 +29,7 @@ from pydantic import SecretStr
 from grid_assets.dashboard import vega_bundle
 from grid_assets.definitions import defs
 from grid_assets.defs.assets.raw import neso_forecast
-from grid_assets.defs.automation import HISTORY
+from grid_assets.defs.cycles import HISTORY
 from grid_assets.defs.partitions import range_tags
 from grid_assets.replay.server import ReplayServer
 from grid_assets.runtime.postgres import EmbeddedPostgres
@@ -130,11 +130,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(autouse=True)
-def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test sees no GRID_* or DAGSTER_* variable of the user who runs it."""
+def no_settings_from_outside(request: pytest.FixtureRequest) -> None:
+    """A test sees no GRID_* or DAGSTER_* variable of the user, and asks no public API.
+
+    Tests with machinery have both sources of the outlook switched off unless they set an address.
+    """
+    monkeypatch = request.getfixturevalue("monkeypatch")
     for name in list(os.environ):
         if name.startswith(("GRID_", "DAGSTER_")):
             monkeypatch.delenv(name)
+    if request.node.get_closest_marker("unit") is None:
+        for name in ("GRID_ELEXON_URL", "GRID_NESO_PORTAL_URL"):
+            monkeypatch.setenv(name, "")
 
 
 @pytest.fixture

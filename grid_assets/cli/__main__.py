@@ -135,14 +135,21 @@ def forecast(demo: bool) -> None:
 @grid.command()
 @from_option
 @to_option
+@click.option("--no-outlook", is_flag=True, help="Only intensity and mix, not the outlook.")
 @demo_option
-def backfill(first: date, last: date, demo: bool) -> None:
-    """Load past days of intensity and mix.
+def backfill(first: date, last: date, no_outlook: bool, demo: bool) -> None:
+    """Load past days of intensity and mix, then their outlook and generation by fuel.
 
-    Days that are already loaded are fetched again; only changed values are added.
+    Intensity and mix that are already loaded are fetched again; only changed values are added. Of
+    the outlook, only what is missing is asked for. Exits with 1 if intensity or mix failed, with 3
+    if only the outlook did.
     """
     days = _check_days(first, last)
-    run_in_environment(demo, lambda env, out: commands.backfill(env, days, out), needs_api=True)
+    run_in_environment(
+        demo,
+        lambda env, out: commands.backfill(env, days, out, outlook=not no_outlook),
+        needs_api=True,
+    )
 
 
 @grid.command()
@@ -255,8 +262,10 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
+    except commands.CommandError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(error.exit_code)
     except (
-        commands.CommandError,
         EmbeddedPostgresError,
         FileServerError,
         ProductError,

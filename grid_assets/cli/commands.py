@@ -15,12 +15,17 @@ from grid_assets.forecasting.retention import DayIsThinned, refuse_thinned
 from grid_assets.halfhours import DAY, day_start
 from grid_assets.health import run_summary
 from grid_assets.health.report import NOT_CRITICAL
+from grid_assets.outlook import archive
+from grid_assets.outlook.sources import NAMES, SOURCES, why_off
 from grid_assets.progress import doing
 from grid_assets.runtime.environment import Environment, Say, set_up
-from grid_assets.telemetry.due import Range
+from grid_assets.sources.http.session import is_loopback
+from grid_assets.sources.neso_portal.datasets import OUTTURN_SOURCE
+from grid_assets.telemetry.due import Range, to_ranges
 from grid_assets.warehouse import wakeups
 from grid_assets.warehouse.connection import Connection, connect, is_database_error
 from grid_assets.warehouse.run_log import mark_crashed
+from grid_assets.warehouse.stamp import Stamp
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -36,6 +41,14 @@ DAGSTER_S_A_DAY: Final = 4 * 0.007
 
 class CommandError(Exception):
     """A command failed; the message says what happened and what to do."""
+
+    exit_code = 1
+
+
+class OutlookFailed(CommandError):
+    """Telemetry is loaded, the outlook is not, or not all of it."""
+
+    exit_code = 3
 
 
 def install_wakeups(environment: Environment, say: Say) -> None:
@@ -104,12 +117,10 @@ def _failed(environment: Environment, outcomes: Iterable[Outcome], say: Say) -> 
         with connect(environment.warehouse) as connection:
             say_run(connection, outcome.run_id, say)
             lost = run_summary.failed_assets(connection, outcome.run_id)
-        if outcome.success:
-            continue
-        if not lost or not lost <= NOT_CRITICAL.keys():
+        if not outcome.success and (not lost or not lost <= NOT_CRITICAL.keys()):
             failed.append(outcome)
             continue
-        for asset in sorted(lost):
+        for asset in sorted(lost & NOT_CRITICAL.keys()):
             say(f"Warning: {NOT_CRITICAL[asset]}")
     return failed
 
@@ -130,24 +141,74 @@ def run_housekeeping(instance: DagsterInstance, warehouse: SecretStr, say: Say) 
         say(f"Warning: the daily clean-up failed: {' '.join(str(error).split())[:300]}")
 
 
-def backfill(environment: Environment, days: Range, say: Say) -> None:
-    """Load past days in one run. Raises `CommandError` if anything failed."""
-    set_up(environment, say)
+def backfill(environment: Environment, days: Range, say: Say, *, outlook: bool = True) -> None:
+    """Load past days, telemetry first. Raises `CommandError` if anything failed.
+
+    The outlook of these days, unless it is left out, is a run of its own: what fails in one does
+    not keep the other from being loaded.
+    """
+    stamp = set_up(environment, say)
     count = (days.last - days.first).days + 1
     started = time.monotonic()
     say(f"Loading {days}: {count} days of intensity and mix, in one run")
     dagster_s = count * DAGSTER_S_A_DAY
     if count > MANY_DAYS:
         say(f"Dagster takes about {dagster_s:.0f} s to record the days")
-    with open_dagster(environment) as instance, doing("Dagster is recording the days", dagster_s):
-        from grid_assets.cli.runs import run_history
+    with open_dagster(environment) as instance:
+        from grid_assets.cli.runs import run_history, run_outlook_history
 
-        outcome = run_history(instance, days)
+        with doing("Dagster is recording the days", dagster_s):
+            outcome = run_history(instance, days)
+        with connect(environment.warehouse) as connection:
+            say_run(connection, outcome.run_id, say)
+        lost: set[str] = set()
+        if outlook and _say_outlook_plan(environment, stamp, days, say):
+            with doing("Loading the outlook"):
+                of_outlook = run_outlook_history(instance, days)
+            with connect(environment.warehouse) as connection:
+                say_run(connection, of_outlook.run_id, say)
+                lost = run_summary.failed_assets(connection, of_outlook.run_id)
+            if not (of_outlook.success or lost):
+                lost = {"the outlook"}
     with connect(environment.warehouse) as connection:
-        say_run(connection, outcome.run_id, say)
         if not outcome.success:
             raise CommandError(describe_failure(connection, [outcome]))
+    if lost:
+        raise OutlookFailed(
+            f"Intensity and mix are loaded, but not all of {', '.join(sorted(lost))}. The lines "
+            "above say why. Run the same command again: it asks only for what is missing."
+        )
     say(f"Done in {time.monotonic() - started:.0f} s")
+
+
+def _say_outlook_plan(environment: Environment, stamp: Stamp, days: Range, say: Say) -> bool:
+    """Say what the outlook's part of a backfill will do; whether there is anything to do."""
+    settings, now = environment.settings, datetime.now(UTC)
+    off = {source: why_off(settings, stamp.kind, source) for source in SOURCES}
+    for source, reason in off.items():
+        if reason:
+            say(f"Without {NAMES[source]}. {reason}")
+    used = [source for source in SOURCES if off[source] is None]
+    if not used:
+        return False
+    with connect(environment.warehouse) as connection:
+        missing = archive.missing(connection, days, used, now.date())
+        lacking = archive.lacking_generation(connection, days)
+    if "neso_portal" in used:
+        missing += [archive.Piece(OUTTURN_SOURCE, some) for some in to_ranges(lacking.embedded)]
+    if not (missing or ("elexon" in used and lacking.elexon)):
+        say("The outlook and generation of these days are there already")
+        return False
+    say(f"Loading the outlook and generation of {days}; what is there is not asked for again")
+    url = settings.neso_portal_url
+    if url is not None and not is_loopback(url):
+        minutes = archive.longest_s(missing) / 60
+        if minutes >= 1:
+            say(
+                f"The NESO Data Portal may be asked twice a minute: about {minutes:.0f} minutes. "
+                "Ctrl-C keeps what is loaded; --no-outlook leaves this out."
+            )
+    return True
 
 
 def backtest(environment: Environment, days: Range, say: Say) -> None:

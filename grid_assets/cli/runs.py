@@ -12,7 +12,7 @@ import dagster as dg
 from dagster._core.events import RunFailureReason  # not exported, but in every failure event
 from pydantic import SecretStr
 
-from grid_assets.defs import automation
+from grid_assets.defs import automation, cycles
 from grid_assets.defs.assets import forecast
 from grid_assets.defs.partitions import BACKTEST, TRIGGER_TAG, process_tag, range_tags
 from grid_assets.defs.resources import Services
@@ -51,10 +51,10 @@ def run_cycle(
     now = datetime.now(UTC)
     newest, *_ = due.plan_cycle(now.date(), [])
     announce(f"Loading {newest}")
-    yield run(instance, newest, "tick", automation.selection(newest, now, forecasts=forecasts))
-    for days in _plan(lambda services: automation.cycle(services, now))[1:]:
-        announce(f"Loading {days}")
-        yield run(instance, days, "tick", automation.selection(days, now))
+    yield run(instance, newest, "tick", cycles.selection(newest, now, forecasts=forecasts))
+    for planned in _plan(lambda services: cycles.cycle(services, now, "tick"))[1:]:
+        announce(f"Loading {planned.days}: {planned.why}")
+        yield run(instance, planned.days, planned.trigger, planned.assets)
     # Each plan is made after the runs of the previous one, because those change it.
     # What failed before this cycle is tried again without a pause, what failed in it is not.
     for planned in _plan(
@@ -105,7 +105,7 @@ def _plan(make: Callable[[Services], list[Planned]]) -> list[Planned]:
 
 def run_backtest(instance: dg.DagsterInstance, days: Range) -> Outcome:
     """Forecast past days from the telemetry known at each issue time, and score them."""
-    assets = [asset.key for asset in automation.FORECASTS]
+    assets = [asset.key for asset in cycles.FORECASTS]
     return run(instance, days, BACKTEST, assets)
 
 
@@ -116,13 +116,18 @@ def run_history(instance: dg.DagsterInstance, days: Range) -> Outcome:
     """
     with Services().open() as services:
         scored = is_scored(services.connection, days.first, days.last)
-    assets = [*automation.HISTORY, *([forecast.accuracy] if scored else [])]
+    assets = [*cycles.HISTORY, *([forecast.accuracy] if scored else [])]
     return run(instance, days, "backfill", [asset.key for asset in assets])
+
+
+def run_outlook_history(instance: dg.DagsterInstance, days: Range) -> Outcome:
+    """Load the outlook and generation of past days that the warehouse lacks."""
+    return run(instance, days, "backfill", [asset.key for asset in cycles.OUTLOOK])
 
 
 def run_core(instance: dg.DagsterInstance, days: Range) -> Outcome:
     """Publish `core` from the rows that `raw` holds."""
-    return run(instance, days, "backfill", [asset.key for asset in automation.CORE])
+    return run(instance, days, "backfill", [asset.key for asset in cycles.CORE])
 
 
 def run(

@@ -19,6 +19,8 @@ from grid_assets.defs.partitions import CYCLES, DAYS, ONE_RUN, UNCHANGED, Days
 from grid_assets.defs.resources import Services
 from grid_assets.halfhours import DAY, api_time
 from grid_assets.settings import PUBLIC_API_URL
+from grid_assets.sources import elexon
+from grid_assets.sources.neso_portal import datasets
 from grid_assets.telemetry.checks import Check, Verdict
 from grid_assets.warehouse import catalogue
 from grid_assets.warehouse.stamp import Stamp
@@ -28,6 +30,12 @@ FRESH: Final = dg.FreshnessPolicy.time_window(
     fail_window=timedelta(hours=2), warn_window=timedelta(hours=1)
 )
 """Two half-hourly cycles may fail before it warns, four before it fails."""
+
+AFTER_TELEMETRY: Final = -1
+"""Priority of the outlook, whose captures arrive while telemetry is loaded."""
+
+LAST: Final = -2
+"""Priority of the forecast, which may use everything before it but does not depend on all of it."""
 
 DATA_VERSION: Final = "dagster/data_version"
 
@@ -51,6 +59,14 @@ def origin(path: str, *, has_past: bool = True) -> str:
     )
     source = f"Source: `{PUBLIC_API_URL}{path}`, NESO, CC BY 4.0."
     return f" {days} {source}" if has_past else f" {source}"
+
+
+ELEXON_ORIGIN: Final = (
+    " Contains BMRS data © Elexon Limited copyright and database right, of the year of the data "
+    f"([licence]({elexon.LICENCE_URL}))."
+)
+PORTAL_ORIGIN: Final = f" {datasets.ATTRIBUTION} ([licence]({datasets.LICENCE_URL}))."
+"""What the licences ask for wherever values are shown."""
 
 
 def as_markdown(comment: str) -> str:
@@ -78,10 +94,12 @@ def asset_kwargs(
     checks: Sequence[dg.AssetCheckSpec] = (),
     kinds: Set[str] = frozenset({"python", "postgres"}),
     has_past: bool = True,
+    priority: int = 0,
 ) -> dict[str, Any]:
     """Arguments of `@dg.asset` that every relation shares.
 
-    `has_past`: past days can be made, so that a partition is a day.
+    `has_past`: past days can be made, so that a partition is a day. Of the assets of a run that
+    are ready, the one with the highest `priority` comes first.
     """
     layer, name = relation.split(".")
     return {
@@ -91,6 +109,7 @@ def asset_kwargs(
         "owners": OWNERS,
         "kinds": set(kinds),
         "tags": {"domain": "electricity", "region": "gb"},
+        "op_tags": {"dagster/priority": str(priority)},
         "metadata": {
             "dagster/column_schema": column_schema(relation),
             "dagster/table_name": relation,

@@ -11,7 +11,8 @@ from typing import Final
 
 import dagster as dg
 
-from grid_assets.defs.assets import core, dashboard, forecast, raw
+from grid_assets.defs.assets import dashboard, forecast, raw
+from grid_assets.defs.cycles import CORE, FORECASTS, HISTORY, OUTLOOK, PlannedRun, cycle
 from grid_assets.defs.dead_runs import OPEN, fail_dead_runs
 from grid_assets.defs.partitions import BACKTEST, CYCLES, TRIGGER_TAG, range_tags
 from grid_assets.defs.resources import Services
@@ -24,21 +25,13 @@ from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.run_log import mark_crashed
 from grid_assets.warehouse.statements import statement
 
-HISTORY: Final = [raw.intensity, raw.generation, core.intensity, core.generation_mix]
-"""The assets that can be fetched for past days; NESO's forecast cannot."""
-
-CORE: Final = [core.intensity, core.generation_mix, forecast.accuracy]
-"""`core`, published from `raw`, and the scores that depend on it."""
-
-FORECASTS: Final = [forecast.predictions, forecast.accuracy, dashboard.dashboard]
-"""A forecast, its scores, and the page that shows them."""
-
 TELEMETRY: Final = dg.define_asset_job(
     "telemetry",
-    selection=[asset.key for asset in (*HISTORY, raw.neso_forecast, *FORECASTS)],
+    selection=[asset.key for asset in (*HISTORY, raw.neso_forecast, *OUTLOOK, *FORECASTS)],
     description=(
         "One half-hourly cycle: loads yesterday and today into raw and core, captures NESO's "
-        "forecast, forecasts from the new telemetry, scores, and updates the dashboard."
+        "forecast and the outlook, forecasts from the new telemetry, scores, and updates the "
+        "dashboard."
     ),
 )
 
@@ -94,50 +87,13 @@ def half_hourly(
     return [
         dg.RunRequest(
             # Dagster needs a key for each of several requests. The tick makes it unique.
-            run_key=f"{api_time(context.scheduled_execution_time)} {days}",
-            tags=range_tags(days.first, days.last, "schedule"),
-            asset_selection=selection(days, now),
+            run_key=f"{api_time(context.scheduled_execution_time)} {planned.days}",
+            tags=range_tags(planned.days.first, planned.days.last, planned.trigger),
+            asset_selection=planned.assets,
             run_config=QUIET_RUN_CONFIG,
         )
-        for days in cycle(services, now)
+        for planned in cycle(services, now, "schedule")
     ]
-
-
-def cycle(services: Services, now: datetime) -> list[telemetry_due.Range]:
-    """The day ranges of one cycle, the newest first; each is one run.
-
-    While the newest days cannot be fetched, older ones are not tried: each run would only wait.
-    """
-    if telemetry_due.newest_failed(services.connection, now.date()):
-        return telemetry_due.plan_cycle(now.date(), [])
-    start = max(services.settings.first_history_day(now), telemetry_due.FIRST_DAY)
-    return telemetry_due.plan_cycle(
-        now.date(), telemetry_due.days_due(services.connection, start, now)
-    )
-
-
-def selection(
-    days: telemetry_due.Range, now: datetime, *, forecasts: bool = True
-) -> list[dg.AssetKey]:
-    """The assets of one range: all, or telemetry and scores for a past range.
-
-    Past days are back-tested once their telemetry is loaded (`plan_forecast_runs`). Without
-    `forecasts`, the newest range has no forecast and no dashboard either.
-    """
-    if days.last < now.date():
-        return [asset.key for asset in (*HISTORY, forecast.accuracy)]
-    last = FORECASTS if forecasts else [forecast.accuracy]
-    return [asset.key for asset in (*HISTORY, raw.neso_forecast, *last)]
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedRun:
-    """A run that is due: its days, its assets, and why."""
-
-    days: telemetry_due.Range
-    assets: list[dg.AssetKey]
-    trigger: str
-    why: str
 
 
 def plan_core_runs(

@@ -37,6 +37,13 @@ if TYPE_CHECKING:
 HISTORY: Final = timedelta(hours=24)
 """Actuals before the issue time in the picture of a forecast."""
 
+OUTLOOK_COLOURS: Final = {
+    "demand_mw": "#555555",
+    "wind_mw": FUEL_COLOURS["wind"],
+    "embedded_wind_mw": FUEL_COLOURS["hydro"],
+    "embedded_solar_mw": FUEL_COLOURS["solar"],
+}
+
 Rows = list[tuple[Any, ...]]
 Metadata = dict[str, dg.MarkdownMetadataValue]
 
@@ -67,6 +74,45 @@ def picture_of_day(services: Services, relation: str, days: Days) -> Metadata:
     _time_axis(axes)
     axes.set_xlim(times[0], times[-1])
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5), reverse=is_mix)
+    return {"picture": _as_metadata(figure, f"{relation}, {days.first} (UTC)", services)}
+
+
+def outlook_as_known_now(services: Services, relation: str, days: Days) -> Metadata:
+    """Metadata `picture` for a run by hand: the outlook of the next two days as known now."""
+    now = services.now()
+    if not days.is_one_by_hand:
+        return {}
+    rows = _read(services, "outlook", at=now, end=now + HORIZON_TIME)
+    if not rows:
+        return {}
+    figure, axes = _new_figure()
+    for series, colour in OUTLOOK_COLOURS.items():
+        points = [row[1:] for row in rows if row[0] == series]
+        if points:
+            label = series.removesuffix("_mw").replace("_", " ")
+            axes.plot(*zip(*points, strict=True), color=colour, label=label)
+    axes.set_ylabel("MW")
+    axes.set_ylim(bottom=0)
+    _time_axis(axes)
+    axes.legend(fontsize=8)
+    return {"picture": _as_metadata(figure, f"The outlook at {now:%Y-%m-%d %H:%M} UTC", services)}
+
+
+def generation_of_day(services: Services, relation: str, days: Days) -> Metadata:
+    """Metadata `picture` for a run by hand for one day: generation by fuel in MW."""
+    if not days.is_one_by_hand:
+        return {}
+    rows = _day(services, relation, days.window, [f"{fuel.name}_mw" for fuel in STACKED])
+    if not rows:
+        return {}
+    figure, axes = _new_figure()
+    times, *values = zip(*rows, strict=True)
+    known = [[mw or 0 for mw in fuel] for fuel in values]
+    axes.stackplot(times, *known, labels=list(FUEL_COLOURS), colors=list(FUEL_COLOURS.values()))
+    axes.set_ylabel("MW")
+    _time_axis(axes)
+    axes.set_xlim(times[0], times[-1])
+    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5), reverse=True)
     return {"picture": _as_metadata(figure, f"{relation}, {days.first} (UTC)", services)}
 
 

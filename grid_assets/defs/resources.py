@@ -18,9 +18,13 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from pydantic import PrivateAttr, SecretStr
 
+from grid_assets.defs.capturing import Captures, is_due
 from grid_assets.defs.partitions import process_tag
+from grid_assets.outlook.sources import Source, why_off
 from grid_assets.settings import Settings
 from grid_assets.sources.carbon_intensity.client import CarbonIntensityApi
+from grid_assets.sources.elexon.client import ElexonApi
+from grid_assets.sources.neso_portal.client import NesoPortal
 from grid_assets.warehouse.connection import Connection, WarehouseError, connect
 from grid_assets.warehouse.stamp import Stamp, read_stamp
 from grid_assets.warehouse.urls import location
@@ -46,6 +50,9 @@ class Services(dg.ConfigurableResource[object]):
     _settings: Settings = PrivateAttr()
     _keeps_connection: bool = PrivateAttr(default=False)
     _api: CarbonIntensityApi | None = PrivateAttr(default=None)
+    _elexon: ElexonApi | None = PrivateAttr(default=None)
+    _portal: NesoPortal | None = PrivateAttr(default=None)
+    _captures: Captures | None = PrivateAttr(default=None)
     _connection: Connection | None = PrivateAttr(default=None)
     _stamp: Stamp | None = PrivateAttr(default=None)
 
@@ -57,6 +64,10 @@ class Services(dg.ConfigurableResource[object]):
             if not tag.items() <= run.tags.items():
                 context.instance.add_run_tags(run.run_id, tag)
         with self.open(keeps_connection=run is None):
+            if run is not None and context.instance is not None and is_due(run, self.now()):
+                # If the warehouse does not answer, the assets meet the same fault and report it.
+                with suppress(WarehouseError, psycopg.Error):
+                    self.captures(context.instance)
             yield self
 
     @contextmanager
@@ -69,8 +80,13 @@ class Services(dg.ConfigurableResource[object]):
         self._keeps_connection = keeps_connection
         with ExitStack() as opened:
             opened.callback(self._close)
-            opened.callback(lambda: self._api.close() if self._api else None)
+            opened.callback(self._close_clients)
             yield self
+
+    def _close_clients(self) -> None:
+        for client in (self._api, self._elexon, self._portal, self._captures):
+            if client is not None:
+                client.close()
 
     def _close(self) -> None:
         if self._connection is None:
@@ -159,3 +175,39 @@ class Services(dg.ConfigurableResource[object]):
                 utcnow=self.now,
             )
         return self._api
+
+    def why_off(self, source: Source) -> str | None:
+        """Why a source of the outlook is not used; None if it is."""
+        return why_off(self._settings, self.stamp.kind, source)
+
+    @property
+    def elexon(self) -> ElexonApi | None:
+        """A client of Elexon, as `api`; None if it is switched off."""
+        if self._elexon is None and self.why_off("elexon") is None:
+            self._elexon = ElexonApi.from_settings(
+                self._settings,
+                kind=self.stamp.kind,
+                shift_weeks=self.stamp.shift_weeks,
+                utcnow=self.now,
+            )
+        return self._elexon
+
+    @property
+    def portal(self) -> NesoPortal | None:
+        """A client of the NESO Data Portal, as `api`; None if it is switched off."""
+        if self._portal is None and self.why_off("neso_portal") is None:
+            self._portal = NesoPortal.from_settings(
+                self._settings,
+                kind=self.stamp.kind,
+                shift_weeks=self.stamp.shift_weeks,
+                utcnow=self.now,
+            )
+        return self._portal
+
+    def captures(self, instance: dg.DagsterInstance) -> Captures:
+        """What this run takes of the newest; begun by the first call, in the background."""
+        if self._captures is None:
+            self._captures = Captures(
+                self._settings, self.stamp, self.connection, instance, self.now
+            )
+        return self._captures

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from grid_assets.halfhours import HALF_HOUR, age_text, day_start, floor, utc_text
-from grid_assets.health import housekeeping, wakeups
+from grid_assets.health import housekeeping, outlook, wakeups
 from grid_assets.health.run_summary import newest_forecast
 from grid_assets.health.warnings import warnings
 from grid_assets.settings import Settings
@@ -29,8 +29,13 @@ ASSETS: Final = (
     "raw.intensity",
     "raw.generation",
     "raw.neso_forecast",
+    "raw.outlook",
+    "raw.elexon_generation",
+    "raw.embedded_generation",
     "core.intensity",
     "core.generation_mix",
+    "core.outlook",
+    "core.generation_mw",
     "forecast.predictions",
     "forecast.accuracy",
     "files.dashboard",
@@ -38,6 +43,11 @@ ASSETS: Final = (
 
 NOT_CRITICAL: Final = {
     "raw.neso_forecast": "NESO's forecast was not captured; intensity and mix were loaded.",
+    "raw.outlook": "not all of the outlook was captured; the next cycle takes what is missing.",
+    "raw.elexon_generation": "not all of Elexon's generation was loaded; a later cycle takes it.",
+    "raw.embedded_generation": "embedded generation was not loaded; a later cycle takes it.",
+    "core.outlook": "the outlook was not published; the next cycle publishes it.",
+    "core.generation_mw": "generation by fuel was not published; a later cycle publishes it.",
     "files.dashboard": "the dashboard was not updated; its data is in the warehouse.",
 }
 """Assets that intensity, mix and our own forecasts do not depend on, with the warning to print."""
@@ -85,6 +95,7 @@ def status(connection: Connection, where: str, settings: Settings, now: datetime
     lines += [
         *_clocks(connection, now, faults),
         *_newest(connection, now, faults),
+        *outlook.report(connection, settings, stamp.kind, now),
         newest_forecast(connection),
         *_gaps(connection, settings.first_history_day(now), now),
         *_runs(connection, now, faults),
@@ -157,11 +168,11 @@ def _runs(connection: Connection, now: datetime, faults: list[str]) -> Iterator[
     by_asset = {row[0]: row[1:] for row in last}
     for asset in ASSETS:
         if asset not in by_asset:
-            yield f"  {asset:<20} has never run"
+            yield f"  {asset:<23} has never run"
             continue
         state, started, fetched, written, rejected, error = by_asset[asset]
         yield (
-            f"  {asset:<20} {state:<8} {age_text(now - started):>10} ago  {fetched:>6} read  "
+            f"  {asset:<23} {state:<8} {age_text(now - started):>10} ago  {fetched:>6} read  "
             f"{written:>6} changed  {rejected:>3} rejected"
         )
         if state in ("failed", "crashed"):

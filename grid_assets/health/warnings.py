@@ -8,12 +8,13 @@ from typing import Final
 
 from grid_assets.forecasting import checks as forecasts
 from grid_assets.halfhours import days_window
+from grid_assets.outlook import checks as outlook
 from grid_assets.telemetry import checks as telemetry
 from grid_assets.telemetry.checks import judge
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import statement
 
-CHECKS: Final = telemetry.WARNING | forecasts.WARNING
+CHECKS: Final = telemetry.WARNING | outlook.WARNING | forecasts.WARNING
 
 
 def warnings(connection: Connection, now: datetime) -> str:

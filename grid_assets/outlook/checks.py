@@ -13,6 +13,7 @@ WARNING: Final[dict[str, tuple[Check, ...]]] = {
             "outlook_no_suspects",
             "No publication contradicts those before it or has a time that cannot be true.",
         ),
+        Check("is_recent", "outlook_is_recent", "Each series was published in the last 6 hours."),
     ),
     "core.generation_mw": (
         Check(
@@ -25,6 +26,11 @@ WARNING: Final[dict[str, tuple[Check, ...]]] = {
             "recomputed_drift",
             "Published and recomputed carbon intensity differ as in the 28 days before, and the "
             "same half-hours belong together.",
+        ),
+        Check(
+            "is_recent",
+            "generation_mw_is_recent",
+            "The newest generation began at most 2 hours ago.",
         ),
     ),
 }

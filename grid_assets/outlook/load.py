@@ -64,10 +64,10 @@ class EmbeddedRow(Protocol):
     def period_start(self) -> datetime: ...
 
     @property
-    def embedded_wind_mw(self) -> int | None: ...
+    def embedded_wind_mw(self) -> float | None: ...
 
     @property
-    def embedded_solar_mw(self) -> int | None: ...
+    def embedded_solar_mw(self) -> float | None: ...
 
 
 class PublicationUnusable(ValueError):
@@ -180,11 +180,16 @@ def load_embedded_generation(
             (
                 row.period_start,
                 capture.captured_at,
-                row.embedded_wind_mw,
-                row.embedded_solar_mw,
+                _whole(row.embedded_wind_mw),
+                _whole(row.embedded_solar_mw),
             )
             for capture in captures
             for row in capture.rows
         ),
         replayed,
     )
+
+
+def _whole(mw: float | None) -> int | None:
+    """Whole MW, as the portal publishes; some of its tables write them as 5429.0."""
+    return None if mw is None else round(mw)

@@ -39,16 +39,32 @@ STORED = sorted(name for name, asset in ASSETS.items() if asset.is_materializabl
 
 LOADED = {
     "core/generation_mix": "/generation",
+    "core/generation_mw": None,
     "core/intensity": "/intensity",
+    "core/outlook": None,
     "forecast/accuracy": "/intensity",
     "forecast/predictions": "/intensity",
+    "raw/elexon_generation": None,
+    "raw/embedded_generation": None,
     "raw/generation": "/generation",
     "raw/intensity": "/intensity",
     "raw/neso_forecast": "/intensity/{from}/fw48h",
+    "raw/outlook": None,
 }
-"""The assets that a run makes, with the path of their source."""
+"""The assets that a run makes, with the path of their source if it is the Carbon Intensity API."""
+
+CREDITS = {
+    "core/generation_mw": ("BMRS", "Supported by National Energy SO Open Data"),
+    "core/outlook": ("BMRS", "Supported by National Energy SO Open Data"),
+    "raw/elexon_generation": ("BMRS",),
+    "raw/embedded_generation": ("Supported by National Energy SO Open Data",),
+    "raw/outlook": ("BMRS", "Supported by National Energy SO Open Data"),
+}
+"""What the licences of the other sources ask for."""
 
 ONE_ROW = {
+    "core/outlook": "one series of one publication",
+    "raw/outlook": "one half-hour, or hour, of one publication",
     "forecast/accuracy": "one model's errors for one series, UTC target day and lead bucket",
     "forecast/predictions": "one quantile forecast of carbon intensity",
 }
@@ -76,10 +92,15 @@ CHECKS = {
     ("core/generation_mix", "is_recent", False),
     ("core/generation_mix", "published_total_near_100", False),
     ("core/generation_mix", "fuels_known", False),
+    ("core/generation_mw", "is_recent", False),
+    ("core/generation_mw", "recomputed_drift", False),
+    ("core/generation_mw", "values_plausible", False),
     ("core/intensity", "actuals_kept", True),
     ("core/intensity", "half_hours_complete", False),
     ("core/intensity", "is_recent", False),
     ("core/intensity", "values_plausible", False),
+    ("core/outlook", "is_recent", False),
+    ("core/outlook", "no_suspects", False),
     ("forecast/accuracy", "better_than_naive", False),
     ("forecast/accuracy", "coverage_80", False),
     ("forecast/predictions", "by_configured_model", False),
@@ -88,11 +109,19 @@ CHECKS = {
     ("forecast/predictions", "is_recent", False),
     ("forecast/predictions", "quantiles_ordered", True),
     ("forecast/predictions", "shares_sum_to_100", True),
+    ("raw/elexon_generation", "clocks_agree", False),
+    ("raw/elexon_generation", "few_quarantined", False),
+    ("raw/elexon_generation", "sources_answer", False),
+    ("raw/embedded_generation", "few_quarantined", False),
+    ("raw/embedded_generation", "sources_answer", False),
     ("raw/generation", "clocks_agree", False),
     ("raw/generation", "few_quarantined", False),
     ("raw/intensity", "clocks_agree", False),
     ("raw/intensity", "few_quarantined", False),
     ("raw/neso_forecast", "reaches_48_hours", False),
+    ("raw/outlook", "clocks_agree", False),
+    ("raw/outlook", "few_quarantined", False),
+    ("raw/outlook", "sources_answer", False),
 }
 """Asset, check, and whether its failure keeps the data from being published."""
 
@@ -126,6 +155,15 @@ def test_each_asset_depends_on_what_it_reads() -> None:
         "raw/intensity": set(),
         "raw/generation": set(),
         "raw/neso_forecast": set(),
+        "raw/outlook": set(),
+        "raw/elexon_generation": set(),
+        "raw/embedded_generation": set(),
+        "core/outlook": {"raw/outlook"},
+        "core/generation_mw": {
+            "raw/elexon_generation",
+            "raw/embedded_generation",
+            "core/outlook",
+        },
         "core/intensity": {"raw/intensity"},
         "core/generation_mix": {"raw/generation"},
         "forecast/predictions": {"core/intensity", "core/generation_mix", "raw/neso_forecast"},
@@ -207,9 +245,10 @@ def test_every_loaded_asset_tells_row_unit_source_re_run_and_partition(name: str
     asset = ASSETS[name]
     text = " ".join((asset.description or "").split())
     assert text.startswith(f"One row is {ONE_ROW.get(name, 'one half-hour')}")
-    assert re.search("gCO2/kWh|%", text)
+    assert re.search("gCO2/kWh|%|MW", text)
     assert re.search("re-run|repeated one adds nothing|[Oo]nly changed rows", text)
-    assert f"Source: `https://api.carbonintensity.org.uk{LOADED[name]}`, NESO, CC BY 4.0." in text
+    source = f"Source: `https://api.carbonintensity.org.uk{LOADED[name]}`, NESO, CC BY 4.0."
+    assert all(credit in text for credit in CREDITS.get(name, [source]))
     # Beside other labels the UI shows when the code was loaded, which it does not always know.
     assert {label.partition("/")[0] for label in asset.metadata} == {"dagster"}
     partitions = asset.partitions_def
@@ -218,7 +257,7 @@ def test_every_loaded_asset_tells_row_unit_source_re_run_and_partition(name: str
         assert "There are no partitions" in text
         return
     assert "partition is the UTC day" in text
-    assert "one that no run has made is missing" in text
+    assert name in CREDITS or "one that no run has made is missing" in text
     assert isinstance(partitions, dg.DailyPartitionsDefinition)
     assert partitions.timezone == "UTC"
     assert partitions.get_first_partition_key() == "2017-09-11"

@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from grid_assets.definitions import defs
 from grid_assets.defs import automation, dead_runs
 from grid_assets.defs.assets import forecast, raw
-from grid_assets.defs.automation import CORE, FORECASTS, HISTORY
+from grid_assets.defs.cycles import CORE, FORECASTS, HISTORY
 from grid_assets.defs.partitions import BACKTEST, PROCESS_TAG, process_tag, range_tags
 from grid_assets.defs.resources import Services
 from grid_assets.forecasting import due

@@ -4,7 +4,7 @@ Both are published in four steps: stage, judge, publish, warn. The rules are in 
 `telemetry.checks` and `sql/`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,13 +19,13 @@ from grid_assets.defs.asset_metadata import (
     origin,
 )
 from grid_assets.defs.assets import raw
-from grid_assets.defs.partitions import days_of
+from grid_assets.defs.partitions import Days, days_of
 from grid_assets.defs.pictures import picture_of_day
 from grid_assets.defs.resources import Services
 from grid_assets.defs.run_logging import BlockingCheckFailed, attempt
 from grid_assets.halfhours import Window
 from grid_assets.telemetry import quarantine
-from grid_assets.telemetry.checks import BLOCKING, WARNING, Verdict, judge
+from grid_assets.telemetry.checks import BLOCKING, WARNING, Check, Verdict, judge
 from grid_assets.telemetry.publish import Published, publish_generation_mix, publish_intensity
 from grid_assets.warehouse.connection import Connection, write_transaction
 
@@ -49,7 +49,8 @@ Publish = Callable[[Connection, Window, datetime, Callable[[Connection], None]],
     ),
 )
 def intensity(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
-    yield from _publish(context, services, "core.intensity", publish_intensity)
+    relation = "core.intensity"
+    yield from publish_days(context, services, relation, publish_intensity, WARNING[relation])
 
 
 @dg.asset(
@@ -68,19 +69,31 @@ def intensity(context: dg.AssetExecutionContext, services: Services) -> Iterator
     ),
 )
 def generation_mix(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
-    yield from _publish(context, services, "core.generation_mix", publish_generation_mix)
+    relation = "core.generation_mix"
+    yield from publish_days(context, services, relation, publish_generation_mix, WARNING[relation])
 
 
-def _publish(
-    context: dg.AssetExecutionContext, services: Services, relation: str, publish: Publish
+def publish_days(
+    context: dg.AssetExecutionContext,
+    services: Services,
+    relation: str,
+    publish: Publish,
+    warning: Sequence[Check],
+    *,
+    time_column: str = "period_start",
+    picture: Callable[[Services, str, Days], dict[str, Any]] = picture_of_day,
+    window: Window | None = None,
 ) -> Iterator[Result]:
-    """Stage, judge, publish and warn in one transaction: a failed blocking check undoes it all."""
+    """Publish the days of the run, or a longer window.
+
+    Stage, judge, publish and warn in one transaction: a failed blocking check undoes it all.
+    """
     days, now = days_of(context), services.now()
-    window = days.window
+    window = window or days.window
     blocking: list[Verdict] = []
 
     def judge_staged(connection: Connection) -> None:
-        blocking.extend(judge(connection, BLOCKING[relation], window, now))
+        blocking.extend(judge(connection, BLOCKING.get(relation, ()), window, now))
         failed = [verdict.sentence for verdict in blocking if not verdict.passed]
         if failed:
             raise BlockingCheckFailed(
@@ -93,7 +106,7 @@ def _publish(
             connection = services.connection
             with write_transaction(connection, relation):
                 published = publish(connection, window, now, judge_staged)
-                warnings = judge(connection, WARNING[relation], window, now)
+                warnings = judge(connection, warning, window, now)
             current.rows_fetched, current.rows_written = published.read, published.written
             current.rows_quarantined = quarantine.keep(
                 services.connection,
@@ -106,14 +119,14 @@ def _publish(
     except dg.Failure:
         yield from check_results_of(relation, blocking, dg.AssetCheckSeverity.ERROR)
         raise
-    described = describe_partitions(context, services, relation, "period_start", days)
+    described = describe_partitions(context, services, relation, time_column, days)
     yield dg.MaterializeResult(
         metadata={
             **kind_metadata(services.stamp),
             "run_rows_read": published.read,
             "run_rows_changed": published.written,
             "run_rows_quarantined": current.rows_quarantined,
-            **picture_of_day(services, relation, days),
+            **picture(services, relation, days),
         },
         data_version=described.data_version,
         check_results=[

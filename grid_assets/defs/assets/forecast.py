@@ -8,6 +8,7 @@ from typing import Any, Final
 import dagster as dg
 
 from grid_assets.defs.asset_metadata import (
+    LAST,
     asset_key,
     asset_kwargs,
     check_results_of,
@@ -47,6 +48,7 @@ REACHED: Final = timedelta(days=2)
             BLOCKING["forecast.predictions"],
             WARNING["forecast.predictions"],
         ),
+        priority=LAST,
     ),
     deps=[core.intensity, core.generation_mix, raw.neso_forecast],
     description=(

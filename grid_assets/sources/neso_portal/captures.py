@@ -7,6 +7,7 @@ third. Otherwise the third is for another dataset, whichever is most overdue (`d
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Generic
@@ -61,28 +62,35 @@ class Held:
 Outcome = Captured[Publication] | Captured[EmbeddedOutturn] | ApiError
 
 
-def cycle(portal: NesoPortal, held: Held, now: datetime) -> list[Outcome]:
-    """Everything of one cycle. An error of one dataset does not stop the other."""
-    outcomes: list[Outcome] = []
+def cycle(portal: NesoPortal, held: Held, now: datetime) -> Iterator[tuple[str, Outcome]]:
+    """What one cycle takes, dataset by dataset. An error of one does not stop the other."""
     requests_left = True
     try:
         if found := embedded(portal, held.embedded_published_at):
-            outcomes.append(found)
             requests_left = not found.from_csv
+            yield found.dataset, found
     except ApiError as error:
-        outcomes.append(error)
+        yield datasets.EMBEDDED.source, error
     turn = datasets.due(held.captured, now) if requests_left else None
+    if turn is None:
+        return
     try:
-        match turn:
-            case "day_ahead_wind":
-                outcomes.append(day_ahead_wind(portal, held.day_ahead_wind))
-            case "demand_2_14_days":
-                outcomes.append(demand_2_14_days(portal, held.demand_2_14_days))
-            case "embedded_outturn":
-                outcomes.append(embedded_outturn(portal))
+        outcome: Outcome = _take(portal, turn, held)
     except ApiError as error:
-        outcomes.append(error)
-    return outcomes
+        outcome = error
+    yield datasets.SOURCES[turn], outcome
+
+
+def _take(
+    portal: NesoPortal, turn: Turn, held: Held
+) -> Captured[Publication] | Captured[EmbeddedOutturn]:
+    match turn:
+        case "day_ahead_wind":
+            return day_ahead_wind(portal, held.day_ahead_wind)
+        case "demand_2_14_days":
+            return demand_2_14_days(portal, held.demand_2_14_days)
+        case "embedded_outturn":
+            return embedded_outturn(portal)
 
 
 def embedded(portal: NesoPortal, newest: datetime | None) -> Captured[Publication] | None:
@@ -138,7 +146,7 @@ def demand_2_14_days(portal: NesoPortal, held: Publication | None) -> Captured[P
 def embedded_outturn(portal: NesoPortal) -> Captured[EmbeddedOutturn]:
     """Embedded wind and solar of the last 38 days or so. Raises `ApiError`."""
     received = portal.search(datasets.DEMAND_UPDATE)
-    return _captured("neso_demand_update", received, parse_embedded_outturn(received.table))
+    return _captured(datasets.OUTTURN_SOURCE, received, parse_embedded_outturn(received.table))
 
 
 def _new(parsed: Parsed[Publication], held: Publication | None) -> Parsed[Publication]:

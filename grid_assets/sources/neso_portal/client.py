@@ -104,7 +104,7 @@ class NesoPortal:
         self._downloads = Downloads(
             loopback=loopback, turn_s=lambda: self._limits.reserve(datastore=False), **common
         )
-        self._columns: dict[str, tuple[str, ...]] = {}
+        self._columns: dict[str, Received] = {}
 
     @classmethod
     def from_settings(
@@ -196,12 +196,13 @@ class NesoPortal:
             )
         return Received(Table(page.columns, records), response.received_at, response.simulated)
 
-    def columns(self, resource_id: str) -> tuple[str, ...]:
-        """The names of a resource's columns as the portal writes them now. Raises `ApiError`."""
+    def columns(self, resource_id: str) -> Received:
+        """A resource's columns as the portal writes them now, no rows. Raises `ApiError`."""
         if resource_id not in self._columns:
             params = {"resource_id": resource_id, "limit": "0"}
             response, result = self._result("datastore_search", params)
-            self._columns[resource_id] = _table(response, result).columns
+            table = Table(_table(response, result).columns, [])
+            self._columns[resource_id] = Received(table, response.received_at, response.simulated)
         return self._columns[resource_id]
 
     def select(self, resource_id: str, columns: Sequence[str], where: str) -> Received:

@@ -49,6 +49,8 @@ day. Nothing of it is known before."""
 DEMAND_UPDATE: Final = "177f6fa4-ae49-4182-81ea-0c6b35f26ca6"
 """Demand Data Update: about 38 days back and 7 ahead, several times a day."""
 
+OUTTURN_SOURCE: Final = "neso_demand_update"
+
 DAY_AHEAD_WIND_ARCHIVE: Final = "7524ec65-f782-4258-aaf8-5b926c17b966"
 """Day Ahead Wind Forecast as issued, from 2018-04-17 on."""
 
@@ -129,6 +131,13 @@ HISTORIC_DEMAND: Final = Archive(
 
 
 Turn = Literal["day_ahead_wind", "demand_2_14_days", "embedded_outturn"]
+
+SOURCES: Final[Mapping[Turn, str]] = {
+    "day_ahead_wind": DAY_AHEAD_WIND.source,
+    "demand_2_14_days": DEMAND_2_14_DAYS.source,
+    "embedded_outturn": OUTTURN_SOURCE,
+}
+"""What each turn is called where its rows are kept."""
 
 EVERY: Final[Mapping[Turn, timedelta]] = {
     "day_ahead_wind": timedelta(hours=3),

@@ -21,7 +21,8 @@ from grid_assets.sources.neso_portal.archives import (
     parse_day_ahead_wind_archive,
     parse_embedded_archive,
 )
-from grid_assets.sources.neso_portal.client import NesoPortal, identifier
+from grid_assets.sources.neso_portal.captures import Captured
+from grid_assets.sources.neso_portal.client import NesoPortal, Received, identifier
 from grid_assets.sources.neso_portal.collecting import Parsed, Row
 from grid_assets.sources.neso_portal.labels import date_forms
 from grid_assets.sources.neso_portal.payloads import (
@@ -70,7 +71,7 @@ class _Piece:
 
 def embedded(
     portal: NesoPortal, window: Window
-) -> Iterator[tuple[Window, Parsed[Publication] | ApiError]]:
+) -> Iterator[tuple[Window, Captured[Publication] | ApiError]]:
     """Each hourly issue that was published in the window, a day at a time: 15,000 rows."""
 
     def pieces() -> Iterator[_Piece]:
@@ -82,35 +83,40 @@ def embedded(
                 yield _Piece(piece, resource, where)
 
     needed = (*EMBEDDED, "Forecast_Datetime")
+    source = datasets.EMBEDDED.source
     for piece, outcome in _fetch(
-        portal, pieces(), needed, OPTIONAL_CAPACITIES, parse_embedded_archive
+        portal, source, pieces(), needed, OPTIONAL_CAPACITIES, parse_embedded_archive
     ):
         if not isinstance(outcome, ApiError):
-            rows = [row for row in outcome.rows if piece.start <= row.published_at < piece.end]
-            outcome = replace(outcome, rows=rows)
+            rows = [
+                row for row in outcome.parsed.rows if piece.start <= row.published_at < piece.end
+            ]
+            outcome = replace(outcome, parsed=replace(outcome.parsed, rows=rows))
         yield piece, outcome
 
 
 def day_ahead_wind(
     portal: NesoPortal, window: Window
-) -> Iterator[tuple[Window, Parsed[Publication] | ApiError]]:
+) -> Iterator[tuple[Window, Captured[Publication] | ApiError]]:
     """The day-ahead wind forecasts for the London days of the window, by their earliest stamp."""
     needed = (*DAY_AHEAD_WIND, "Forecast_Timestamp")
     pieces = _by_date(window, datasets.DAY_AHEAD_WIND_ARCHIVE)
-    return _fetch(portal, pieces, needed, ("Capacity",), parse_day_ahead_wind_archive)
+    source = datasets.DAY_AHEAD_WIND.source
+    return _fetch(portal, source, pieces, needed, ("Capacity",), parse_day_ahead_wind_archive)
 
 
 def day_ahead_demand(
     portal: NesoPortal, window: Window
-) -> Iterator[tuple[Window, Parsed[Publication] | ApiError]]:
+) -> Iterator[tuple[Window, Captured[Publication] | ApiError]]:
     """The day-ahead demand forecasts for the London days of the window."""
     pieces = _by_date(window, datasets.DAY_AHEAD_DEMAND.resource)
-    return _fetch(portal, pieces, DEMAND_COLUMNS, (), parse_day_ahead_demand)
+    source = datasets.DAY_AHEAD_DEMAND.source
+    return _fetch(portal, source, pieces, DEMAND_COLUMNS, (), parse_day_ahead_demand)
 
 
 def embedded_outturn(
     portal: NesoPortal, window: Window
-) -> Iterator[tuple[Window, Parsed[EmbeddedOutturn] | ApiError]]:
+) -> Iterator[tuple[Window, Captured[EmbeddedOutturn] | ApiError]]:
     """Embedded wind and solar of the half-hours of the window, a month at a time."""
 
     def pieces() -> Iterator[_Piece]:
@@ -122,21 +128,30 @@ def embedded_outturn(
                     yield _Piece(_utc_days(some), resource, _one_of("SETTLEMENT_DATE", some))
 
     optional = (MARK, *OPTIONAL_CAPACITIES)
-    for piece, outcome in _fetch(portal, pieces(), OUTTURN, optional, parse_embedded_outturn):
+    source = datasets.OUTTURN_SOURCE
+    for piece, outcome in _fetch(
+        portal, source, pieces(), OUTTURN, optional, parse_embedded_outturn
+    ):
         if not isinstance(outcome, ApiError):
-            rows = [row for row in outcome.rows if row.period_start in window]
-            outcome = replace(outcome, rows=rows)
+            rows = [row for row in outcome.parsed.rows if row.period_start in window]
+            outcome = replace(outcome, parsed=replace(outcome.parsed, rows=rows))
         yield piece, outcome
 
 
 def _fetch(
     portal: NesoPortal,
+    source: str,
     pieces: Iterable[_Piece],
     needed: Sequence[str],
     optional: Sequence[str],
     parse: Callable[[Table], Parsed[Row]],
-) -> Iterator[tuple[Window, Parsed[Row] | ApiError]]:
+) -> Iterator[tuple[Window, Captured[Row] | ApiError]]:
     """Raises the error of the third piece in a row that failed, and `ApiWrongKind` at once."""
+
+    def captured(received: Received) -> Captured[Row]:
+        parsed = parse(received.table)
+        return Captured(source, received.received_at, parsed, received.simulated)
+
     failed = 0
     found: dict[datasets.Id, str] = {}
     for piece in pieces:
@@ -144,11 +159,11 @@ def _fetch(
             if piece.resource not in found:
                 found[piece.resource] = _id(portal, piece.resource)
             resource = found[piece.resource]
-            columns = portal.columns(resource)
+            known = portal.columns(resource)
             try:
-                names = Table(columns, ()).names(needed, optional)
+                names = known.table.names(needed, optional)
             except Unusable:
-                yield piece.window, parse(Table(columns, ()))  # which says what is missing
+                yield piece.window, captured(known)  # which says what is missing
                 continue
             where = piece.where.format_map({name: identifier(own) for name, own in names.items()})
             received = portal.select(resource, [*names.values()], where)
@@ -161,7 +176,7 @@ def _fetch(
             yield piece.window, error
         else:
             failed = 0
-            yield piece.window, parse(received.table)
+            yield piece.window, captured(received)
 
 
 def _id(portal: NesoPortal, resource: datasets.Id) -> str:

@@ -19,7 +19,7 @@ from grid_assets.sources.http.errors import (
     ApiUnreachable,
 )
 from grid_assets.sources.neso_portal import captures, datasets
-from grid_assets.sources.neso_portal.captures import Captured, Held, cycle
+from grid_assets.sources.neso_portal.captures import Captured, Held, Outcome, cycle
 from grid_assets.sources.neso_portal.client import NesoPortal, PortalRefused
 from grid_assets.sources.neso_portal.datasets import Turn
 from grid_assets.sources.publication import Publication
@@ -99,6 +99,10 @@ def held(embedded: datetime | None = None, **captured: datetime) -> Held:
     return Held(embedded, None, None, times)
 
 
+def took(portal: NesoPortal, held: Held, now: datetime) -> list[Outcome]:
+    return [outcome for _, outcome in cycle(portal, held, now)]
+
+
 def published(outcomes: Sequence[object]) -> dict[str, int]:
     """The number of half-hours of each series."""
     return {
@@ -116,7 +120,7 @@ def published(outcomes: Sequence[object]) -> dict[str, int]:
 def test_a_cycle_makes_three_requests_two_of_them_to_the_datastore(
     served: Portal, portal: NesoPortal
 ) -> None:
-    outcomes = cycle(portal, held(day_ahead_wind=NOW, embedded_outturn=NOW), NOW)
+    outcomes = took(portal, held(day_ahead_wind=NOW, embedded_outturn=NOW), NOW)
     assert served.asked == ["resource_show", "embedded", "demand"]
     assert published(outcomes) == {
         "embedded_wind_mw": 602,
@@ -130,7 +134,7 @@ def test_the_dataset_that_is_due_is_captured(
     served: Portal, portal: NesoPortal, turn: Turn
 ) -> None:
     others = {other: NOW for other in datasets.EVERY if other != turn}
-    [outcome] = cycle(portal, held(PUBLISHED, **others), NOW)
+    [outcome] = took(portal, held(PUBLISHED, **others), NOW)
     assert isinstance(outcome, Captured)
     assert outcome.parsed.rows
     assert outcome.received_at == NOW
@@ -141,12 +145,16 @@ def test_the_dataset_that_is_due_is_captured(
 def test_an_error_of_one_does_not_stop_the_other(served: Portal, portal: NesoPortal) -> None:
     served.modified = None
     served.rows[datasets.DAY_AHEAD_WIND.resource] = Reply(b"x", 500)
-    outcomes = cycle(portal, held(demand_2_14_days=NOW, embedded_outturn=NOW), NOW)
+    outcomes = took(portal, held(demand_2_14_days=NOW, embedded_outturn=NOW), NOW)
     assert [type(outcome) for outcome in outcomes] == [ApiMalformedBody, ApiServerError]
+    named = [
+        name for name, _ in cycle(portal, held(demand_2_14_days=NOW, embedded_outturn=NOW), NOW)
+    ]
+    assert named == ["neso_embedded", "neso_day_ahead_wind"]
 
 
 def test_nothing_is_due_and_nothing_is_new(served: Portal, portal: NesoPortal) -> None:
-    assert cycle(portal, held(PUBLISHED, **dict.fromkeys(datasets.EVERY, NOW)), NOW) == []
+    assert took(portal, held(PUBLISHED, **dict.fromkeys(datasets.EVERY, NOW)), NOW) == []
     assert served.asked == ["resource_show"]
 
 
@@ -190,7 +198,7 @@ def test_a_datastore_that_is_out_of_order_is_replaced_by_the_csv(
     served: Portal, portal: NesoPortal, reply: Reply
 ) -> None:
     served.rows[datasets.EMBEDDED.resource] = reply
-    outcomes = cycle(portal, held(), NOW)
+    outcomes = took(portal, held(), NOW)
     assert published(outcomes) == {"embedded_wind_mw": 602, "embedded_solar_mw": 602}
     [outcome] = outcomes
     assert isinstance(outcome, Captured)

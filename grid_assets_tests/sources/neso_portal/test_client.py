@@ -223,7 +223,7 @@ def test_a_selection_that_ckan_cut_off_is_read_on(stub: Stub, portal: NesoPortal
 
 def test_columns_are_asked_for_once(stub: Stub, portal: NesoPortal) -> None:
     stub.replies(answer([], fields=[{"id": "_id"}, {"id": "Datetime"}]))
-    assert [portal.columns(ID) for _ in range(2)] == [("_id", "Datetime")] * 2
+    assert [portal.columns(ID).table.columns for _ in range(2)] == [("_id", "Datetime")] * 2
     assert [query(path) for path in stub.paths] == [{"resource_id": ID, "limit": "0"}]
 
 

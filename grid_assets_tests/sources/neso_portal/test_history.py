@@ -73,10 +73,10 @@ def test_embedded_issues_are_those_published_in_the_window(stub: Stub, portal: N
             *issue("2025-07-02T01:12:00Z", "2025-07-02T00:00"),
         ],
     )
-    [(piece, parsed)] = history.embedded(portal, ONE_DAY)
+    [(piece, taken)] = history.embedded(portal, ONE_DAY)
     assert piece == ONE_DAY
-    assert not isinstance(parsed, ApiError)
-    assert {row.published_at for row in parsed.rows} == {
+    assert not isinstance(taken, ApiError)
+    assert {row.published_at for row in taken.parsed.rows} == {
         at("2025-07-01T00:12"),
         at("2025-07-01T23:12"),
     }
@@ -93,9 +93,9 @@ def test_names_of_columns_are_the_portals_own_in_sql(stub: Stub, portal: NesoPor
         for row in issue("2025-07-01T10:12:00", "2025-07-01T09:00")
     ]
     Archive(stub, rows)
-    [(_, parsed)] = history.embedded(portal, ONE_DAY)
-    assert not isinstance(parsed, ApiError)
-    assert len(parsed.rows) == 2
+    [(_, taken)] = history.embedded(portal, ONE_DAY)
+    assert not isinstance(taken, ApiError)
+    assert len(taken.parsed.rows) == 2
     assert '"forecast_datetime" >= ' in statements(stub)[0]
 
 
@@ -104,9 +104,9 @@ def test_a_missing_column_is_said_before_anything_is_selected(
 ) -> None:
     rows = issue("2025-07-01T10:12:00", "2025-07-01T09:00")
     Archive(stub, rows).columns.remove("Forecast_Datetime")
-    [(_, parsed)] = history.embedded(portal, ONE_DAY)
-    assert not isinstance(parsed, ApiError)
-    [reject] = parsed.rejected
+    [(_, taken)] = history.embedded(portal, ONE_DAY)
+    assert not isinstance(taken, ApiError)
+    [reject] = taken.parsed.rejected
     assert reject.reason.startswith("body: the column Forecast_Datetime is missing")
     assert statements(stub) == []
 
@@ -124,8 +124,8 @@ def test_a_year_that_is_not_listed_is_found_by_name_once(stub: Stub, portal: Nes
         Reply(json.dumps(package).encode()) if "package_show" in path else archive.reply(path)
     )
     window = days_window(date(2027, 1, 1), date(2027, 1, 3))
-    outcomes = [parsed for _, parsed in history.embedded(portal, window)]
-    assert [len(one.rows) for one in outcomes if not isinstance(one, ApiError)] == [2, 0, 0]
+    outcomes = [taken for _, taken in history.embedded(portal, window)]
+    assert [len(one.parsed.rows) for one in outcomes if not isinstance(one, ApiError)] == [2, 0, 0]
     assert [path for path in stub.paths if "package_show" in path] == [
         "/api/3/action/package_show?id=embedded-wind-and-solar-forecasts"
     ]
@@ -142,9 +142,9 @@ def test_a_long_backfill_asks_for_bounded_pieces(stub: Stub, portal: NesoPortal)
     outcomes = list(history.day_ahead_wind(portal, window))
     values = {
         start
-        for _, parsed in outcomes
-        if not isinstance(parsed, ApiError)
-        for row in parsed.rows
+        for _, taken in outcomes
+        if not isinstance(taken, ApiError)
+        for row in taken.parsed.rows
         for start in row.values
     }
     assert values == {at("2024-01-01T12:00"), at("2025-12-31T23:30")}
@@ -156,9 +156,9 @@ def test_a_long_backfill_asks_for_bounded_pieces(stub: Stub, portal: NesoPortal)
 def test_the_days_of_half_hours_are_londons(stub: Stub, portal: NesoPortal) -> None:
     """The last half-hours of a UTC day in summer belong to the next day in London."""
     Archive(stub, [bodies.performance(at("2025-07-01T23:00"))])
-    [(_, parsed)] = history.day_ahead_demand(portal, ONE_DAY)
-    assert not isinstance(parsed, ApiError)
-    [row] = parsed.rows
+    [(_, taken)] = history.day_ahead_demand(portal, ONE_DAY)
+    assert not isinstance(taken, ApiError)
+    [row] = taken.parsed.rows
     assert row.published_at == at("2025-07-01T07:45")
     assert "\"Date\" >= '2025-07-01' AND \"Date\" < '2025-07-03'" in statements(stub)[0]
 
@@ -174,9 +174,9 @@ def test_outturn_is_found_whatever_the_form_of_its_dates(
     window = Window(at("2023-12-31T12:00"), at("2024-01-01T12:00"))
     found = [
         row.period_start
-        for _, parsed in history.embedded_outturn(portal, window)
-        if not isinstance(parsed, ApiError)
-        for row in parsed.rows
+        for _, taken in history.embedded_outturn(portal, window)
+        if not isinstance(taken, ApiError)
+        for row in taken.parsed.rows
     ]
     assert found == [window.start + step * HALF_HOUR for step in range(48)]
     files = [re.search(r'FROM "(.*?)"', sql) for sql in statements(stub)]
@@ -198,10 +198,10 @@ def test_a_failing_piece_does_not_stop_the_others(stub: Stub, portal: NesoPortal
     archive = Archive(stub, issue("2025-01-03T10:12:00", "2025-01-03T10:00"))
     archive.fail = lambda sql: Reply(b"x", 500) if ">= '2025-01-02'" in sql else None
     window = days_window(date(2025, 1, 1), date(2025, 1, 3))
-    outcomes = [parsed for _, parsed in history.embedded(portal, window)]
+    outcomes = [taken for _, taken in history.embedded(portal, window)]
     assert [isinstance(one, ApiServerError) for one in outcomes] == [False, True, False]
     assert not isinstance(outcomes[2], ApiError)
-    assert len(outcomes[2].rows) == 2
+    assert len(outcomes[2].parsed.rows) == 2
 
 
 def test_three_failing_pieces_in_a_row_end_the_backfill(stub: Stub, portal: NesoPortal) -> None:

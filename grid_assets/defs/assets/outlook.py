@@ -1,0 +1,155 @@
+"""The outlook: what others publish about the next days, in `raw` and in `core`.
+
+Telemetry does not depend on it. A cycle takes the newest publications in the background
+(`defs.capturing`); past days come from the sources' archives.
+"""
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+import dagster as dg
+
+from grid_assets.defs.asset_metadata import (
+    AFTER_TELEMETRY,
+    ELEXON_ORIGIN,
+    PORTAL_ORIGIN,
+    asset_kwargs,
+    describe_partitions,
+    judged_checks,
+    raw_checks,
+)
+from grid_assets.defs.assets.core import publish_days
+from grid_assets.defs.capturing import looked_metadata
+from grid_assets.defs.partitions import CYCLES, Days, days_of
+from grid_assets.defs.pictures import outlook_as_known_now
+from grid_assets.defs.resources import Services
+from grid_assets.defs.taking import RAW_CHECKS, Loading, Result, loading, results, switched_off
+from grid_assets.outlook import archive, cycle
+from grid_assets.outlook.checks import WARNING
+from grid_assets.outlook.load import PublicationUnusable, load_outlook
+from grid_assets.outlook.publish import publish_outlook
+from grid_assets.outlook.sources import SOURCES, Answer, Taken
+from grid_assets.progress import Progress
+from grid_assets.sources.neso_portal import datasets
+from grid_assets.sources.neso_portal.datasets import Turn
+from grid_assets.sources.records import Rejected
+from grid_assets.telemetry.due import Range
+from grid_assets.telemetry.load import Capture
+from grid_assets.warehouse.connection import write_transaction
+
+TURNS: Final[tuple[Turn, ...]] = ("day_ahead_wind", "demand_2_14_days")
+
+OF_CYCLE: Final = cycle.OF_OUTLOOK | {
+    datasets.EMBEDDED.source,
+    *(datasets.SOURCES[turn] for turn in TURNS),
+}
+
+
+@dg.asset(
+    **asset_kwargs(
+        "raw.outlook",
+        checks=raw_checks("raw.outlook", *RAW_CHECKS),
+        priority=AFTER_TELEMETRY,
+    ),
+    description=(
+        "One row is one half-hour, or hour, of one publication about the next days (MW): metered "
+        "wind and national demand from Elexon's `/datasets/WINDFOR` and `/datasets/NDF`, embedded "
+        "wind and solar, day-ahead wind, and demand from the NESO Data Portal. A re-run adds a "
+        "publication only where a value changed. A partition is the UTC day of publication. A "
+        "cycle takes what was published since the last one, at most a day back; `grid backfill` "
+        "takes past days." + ELEXON_ORIGIN + PORTAL_ORIGIN
+    ),
+)
+def outlook(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
+    relation, days, now = "raw.outlook", days_of(context), services.now()
+    if off := switched_off(context, services, relation, SOURCES, RAW_CHECKS):
+        yield off
+        return
+    taken: list[Taken] = []
+    with loading(context, services, relation, days) as loaded:
+        for one in _take(context, services, days, now):
+            taken.append(Taken(one.dataset, one.outcome))
+            _load(services, loaded, one)
+    described = describe_partitions(
+        context, services, "raw.outlook_publications", "published_at", days
+    )
+    yield from results(
+        context,
+        services,
+        relation,
+        days,
+        loaded,
+        checks=RAW_CHECKS,
+        metadata=looked_metadata(context.instance, TURNS, taken),
+        data_version=described.data_version,
+    )
+
+
+def _take(
+    context: dg.AssetExecutionContext, services: Services, days: Days, now: datetime
+) -> Iterator[Taken]:
+    """The archives of chosen days, and the newest publications unless they are history only."""
+    if days.trigger not in CYCLES:
+        used = [source for source in SOURCES if services.why_off(source) is None]
+        chosen = Range(days.first, min(days.last, now.date()))
+        pieces = (
+            archive.missing(services.connection, chosen, used, now.date())
+            if days.trigger == "backfill"
+            else archive.everything(chosen, used)
+        )
+        progress = Progress("raw.outlook", len(pieces), "pieces", time.monotonic, context.log.info)
+        for piece in pieces:
+            yield from archive.take(services.elexon, services.portal, piece, now)
+            progress.step(f"{piece.dataset} of {piece.days}")
+    if days.trigger != "backfill" and days.last >= now.date():
+        yield from services.captures(context.instance).taken(OF_CYCLE)
+
+
+def _load(services: Services, loaded: Loading, taken: Taken) -> None:
+    rows = taken.outcome.rows if isinstance(taken.outcome, Answer) else []
+    answer = loaded.accept(taken, values=sum(len(row.values) for row in rows))
+    if answer is None or not answer.rows:
+        return
+    try:
+        with write_transaction(services.connection, "raw.outlook"):
+            loaded.current.rows_written += load_outlook(
+                services.connection,
+                [Capture(answer.rows, answer.received_at)],
+                simulated=answer.simulated,
+            )
+    except PublicationUnusable as fault:
+        loaded.keep(taken, [Rejected(f"body: {fault}", repr(answer.rows))])
+
+
+@dg.asset(
+    **asset_kwargs(
+        "core.outlook",
+        checks=judged_checks("core.outlook", (), WARNING["core.outlook"]),
+        priority=AFTER_TELEMETRY,
+    ),
+    deps=[outlook],
+    description=(
+        "One row is one series of one publication from `raw.outlook` in true half-hours (MW) that "
+        "had not begun when it became known; `core.outlook_as_known_at` shows them one by one. A "
+        "publication that contradicts those before it is marked as suspect, with the reason. A "
+        "re-run rewrites only rows that changed. A partition is the UTC day of publication."
+        + ELEXON_ORIGIN
+        + PORTAL_ORIGIN
+    ),
+)
+def core_outlook(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
+    warning = WARNING["core.outlook"]
+    if off := switched_off(context, services, "core.outlook", SOURCES, warning):
+        yield off
+        return
+    yield from publish_days(
+        context,
+        services,
+        "core.outlook",
+        publish_outlook,
+        warning,
+        time_column="published_at",
+        picture=outlook_as_known_now,
+    )

@@ -1,0 +1,96 @@
+"""The runs of one half-hourly cycle: which days, and which assets for each of them."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+import dagster as dg
+
+from grid_assets.defs.assets import core, dashboard, forecast, generation, outlook, raw
+from grid_assets.defs.resources import Services
+from grid_assets.outlook import archive
+from grid_assets.telemetry import due as telemetry_due
+
+HISTORY: Final = [raw.intensity, raw.generation, core.intensity, core.generation_mix]
+"""The assets that can be fetched for past days; NESO's forecast cannot."""
+
+GENERATION: Final = [generation.elexon_generation, generation.generation_mw]
+"""What later cycles fetch for days that lack it."""
+
+OUTLOOK: Final = [
+    outlook.outlook,
+    generation.elexon_generation,
+    generation.embedded_generation,
+    outlook.core_outlook,
+    generation.generation_mw,
+]
+"""The assets of Elexon and the NESO Data Portal, which telemetry does not depend on."""
+
+CORE: Final = [core.intensity, core.generation_mix, forecast.accuracy]
+"""`core`, published from `raw`, and the scores that depend on it."""
+
+FORECASTS: Final = [forecast.predictions, forecast.accuracy, dashboard.dashboard]
+"""A forecast, its scores, and the page that shows them."""
+
+MOST_GENERATION: Final = 4
+"""Runs of a cycle that fetch missing generation, 14 days and five requests each; the rest follows
+in later cycles. Elexon documents no limit, and other users have met one."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """A run that is due: its days, its assets, and why."""
+
+    days: telemetry_due.Range
+    assets: list[dg.AssetKey]
+    trigger: str
+    why: str
+
+
+def cycle(services: Services, now: datetime, trigger: str) -> list[PlannedRun]:
+    """The runs of one cycle, the newest days first.
+
+    While the newest days cannot be fetched, older ones are not tried: each run would only wait. The
+    same goes for generation by fuel, which has days of its own: those that lack it.
+    """
+    today = now.date()
+    start = max(services.settings.first_history_day(now), telemetry_due.FIRST_DAY)
+    telemetry: list[date] = []
+    if not telemetry_due.newest_failed(services.connection, today):
+        telemetry = telemetry_due.days_due(services.connection, start, now)
+    ranges = telemetry_due.plan_cycle(today, telemetry)
+    lacking: set[date] = set()
+    if services.why_off("elexon") is None and not archive.newest_failed(services.connection, today):
+        lacking = set(archive.due_generation(services.connection, start, now))
+    shared = {days for days in ranges[1:] if any(days.first <= day <= days.last for day in lacking)}
+    alone = {day for day in lacking if not any(days.first <= day <= days.last for days in shared)}
+    others = telemetry_due.to_ranges(alone, telemetry_due.MAX_RANGE_DAYS)[::-1]
+    # at most so many ranges of generation in a cycle, to be polite
+    shared = set(sorted(shared, reverse=True)[:MOST_GENERATION])
+    runs = [
+        PlannedRun(
+            days,
+            [*selection(days, now), *(asset.key for asset in GENERATION if days in shared)],
+            trigger,
+            "a cycle" if days is ranges[0] else "telemetry may be missing",
+        )
+        for days in ranges
+    ]
+    return runs + [
+        PlannedRun(days, [asset.key for asset in GENERATION], trigger, "generation is missing")
+        for days in others[: MOST_GENERATION - len(shared)]
+    ]
+
+
+def selection(
+    days: telemetry_due.Range, now: datetime, *, forecasts: bool = True
+) -> list[dg.AssetKey]:
+    """The assets of one range: all, or telemetry and scores for a past range.
+
+    Past days are back-tested once their telemetry is loaded (`plan_forecast_runs`). Without
+    `forecasts`, the newest range has no forecast and no dashboard either.
+    """
+    if days.last < now.date():
+        return [asset.key for asset in (*HISTORY, forecast.accuracy)]
+    last = FORECASTS if forecasts else [forecast.accuracy]
+    return [asset.key for asset in (*HISTORY, raw.neso_forecast, *OUTLOOK, *last)]

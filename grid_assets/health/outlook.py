@@ -1,0 +1,53 @@
+"""How old the outlook is, for `grid status`. That it is old is a warning: nothing needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from grid_assets.halfhours import age_text, utc_text
+from grid_assets.outlook.sources import SOURCES, Source, why_off
+from grid_assets.settings import DataKind, Settings
+from grid_assets.warehouse.connection import Connection
+from grid_assets.warehouse.statements import statement
+
+TOO_OLD: Final = timedelta(hours=6)
+"""Wind is published eight times a day, at most four hours apart; the others more often."""
+
+SERIES: Final[dict[Source, tuple[str, ...]]] = {
+    "elexon": ("demand_mw", "wind_mw"),
+    "neso_portal": ("embedded_solar_mw", "embedded_wind_mw"),
+}
+"""What each source alone publishes in time; the portal's demand is for when Elexon is silent."""
+
+
+def report(
+    connection: Connection, settings: Settings, kind: DataKind, now: datetime
+) -> Iterator[str]:
+    """The newest publication of each series, and a warning for those that are too old."""
+    off = {source: why_off(settings, kind, source) for source in SOURCES}
+    if all(off.values()):
+        yield f"outlook       {' '.join(reason for reason in off.values() if reason)}"
+        return
+    newest: dict[str, datetime] = dict(
+        connection.execute(statement("health/newest_outlook"), {"now": now}).fetchall()
+    )
+    used = [series for source in SOURCES if off[source] is None for series in SERIES[source]]
+    found = ", ".join(
+        f"{_name(series)} {utc_text(newest[series])} ({age_text(now - newest[series])})"
+        for series in used
+        if series in newest
+    )
+    yield f"outlook       {found or 'none'}"
+    old = [series for series in used if series not in newest or now - newest[series] > TOO_OLD]
+    if old:
+        yield (
+            f"    warning: no publication of the last {age_text(TOO_OLD)}: "
+            f"{', '.join(map(_name, old))}. Forecasts do not wait for it. The attempts at "
+            "raw.outlook say why."
+        )
+
+
+def _name(series: str) -> str:
+    return series.removesuffix("_mw").replace("_", " ")
