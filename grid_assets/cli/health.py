@@ -14,6 +14,7 @@ from grid_assets.health import report
 from grid_assets.health.doctor.case import Case, Finding, Verdict
 from grid_assets.health.doctor.examine import examine, format_finding, summary
 from grid_assets.progress import doing
+from grid_assets.replay.addresses import source_urls
 from grid_assets.runtime import supervisor
 from grid_assets.runtime.environment import DEMO_DATABASE, Environment, Say, open_environment
 from grid_assets.runtime.postgres import EmbeddedPostgresError
@@ -64,7 +65,8 @@ def _examine(settings: Settings, demo: bool) -> bool:
     api_url: str | None = settings.api_url
     if demo:
         settings = settings.model_copy(update={"dagster_database_url": None})
-        api_url = running_replay(settings.demo_home)
+        if (api_url := running_replay(settings.demo_home)) is not None:
+            settings = settings.model_copy(update=source_urls(api_url))
     findings: dict[str, Finding] = {}
     with closing(Case(settings, lambda: _warehouse(settings, demo), api_url)) as case:
         for name, finding in examine(case):

@@ -16,6 +16,9 @@ from grid_assets.warehouse.connection import connect
 
 SHOWN_CHARACTERS: Final = 160
 
+PARTS: Final = ("raw.outlook", "raw.elexon_generation", "raw.embedded_generation")
+"""Assets whose records are parts of a publication or of a half-hour, useless alone."""
+
 
 @click.group()
 def quarantine() -> None:
@@ -56,7 +59,14 @@ def replay(environment: Environment, say: Say) -> None:
     set_up(environment, say)
     with connect(environment.warehouse) as connection:
         replayed = records.replay(connection)
-    say(f"{replayed.accepted} accepted, {replayed.still_rejected} still rejected")
+        left = sum(entry.asset in PARTS for entry in records.open_entries(connection))
+    say(f"{replayed.accepted} accepted, {replayed.still_rejected - left} still rejected")
+    if left:
+        say(
+            f"{left} left alone: a record of {', '.join(PARTS)} is only a part of what was "
+            "published. After a fix, materialise these assets for its day in the UI, which fetches "
+            "the whole day again."
+        )
     if not replayed.days:
         return
     with open_dagster(environment) as instance:

@@ -28,6 +28,7 @@ from grid_assets.health.doctor.server import (
     judge_size,
 )
 from grid_assets.health.doctor.surroundings import LITTLE_BYTES, judge_disk, judge_source
+from grid_assets.replay.addresses import source_urls
 from grid_assets.replay.server import ReplayServer
 from grid_assets.settings import Settings
 from grid_assets.warehouse import connection as warehouse_connection
@@ -112,13 +113,36 @@ def test_a_fresh_database_lacks_nothing_and_a_migrated_one_is_current(
     assert fresh["schema"].verdict is Verdict.NOTE
     assert fresh["schema"].text.startswith("Not set up yet. `grid migrate` does it")
     assert fresh["rights"].text.endswith("may set up this database and load.")
-    assert doctor.summary(fresh).startswith("Nothing must be mended (19 checks, ")
+    assert doctor.summary(fresh).startswith("Nothing must be mended (21 checks, ")
     migrate(url, Stamp("replay", replay.shift_weeks))
     migrated = look(url)
     assert to_mend(migrated) == set()
     assert migrated["schema"] == ok("Current; it holds RECORDED data (replay), not live.")
     assert migrated["rights"].text.endswith("may load and migrate.")
     assert migrated["source"].text.startswith("The API answers; its newest actual began ")
+    assert migrated["Elexon"] == ok("Switched off: GRID_ELEXON_URL is empty.")
+
+
+def test_the_sources_of_the_outlook_answer_or_are_a_note_after_one_try(
+    look: Look, warehouse: SecretStr, replay: ReplayServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, url in source_urls(replay.url).items():
+        monkeypatch.setenv(f"GRID_{name.upper()}", url)
+    found = look(warehouse)
+    assert found["Elexon"].text.startswith("Elexon answers; its newest wind forecast was published")
+    assert found["NESO portal"].text.startswith("The portal answers; its newest embedded forecast")
+    for source in ("elexon", "neso_portal"):
+        replay.control.fault({"name": "500", "source": source})
+    asked = replay.control.status()["requests"]
+    found = look(warehouse)
+    assert to_mend(found) == set()
+    for name in ("Elexon", "NESO portal"):
+        assert found[name].verdict is Verdict.NOTE
+        assert "failed with HTTP 500" in found[name].text
+        assert "telemetry and forecasts go on" in found[name].text
+        assert "Gave up" not in found[name].text
+    now = replay.control.status()["requests"]
+    assert sum(now.values()) - sum(asked.values()) <= 4
 
 
 def test_two_runs_say_the_same_and_a_database_that_takes_no_writes_can_be_examined(
@@ -177,7 +201,7 @@ def test_a_server_that_is_too_old_is_one_line_and_the_rest_goes_on(
         found = look(warehouse)
     assert to_mend(found) == {"server"}
     assert "15 or later is needed. Point GRID_DATABASE_URL at a newer" in found["server"].text
-    assert list(found) == ["server", "source", "disk", "settings"]
+    assert list(found) == ["server", "source", "Elexon", "NESO portal", "disk", "settings"]
     said = doctor.summary(found)
     assert said == "To mend: server. The database was not checked any further."
 

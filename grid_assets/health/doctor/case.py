@@ -14,11 +14,12 @@ from psycopg.rows import class_row
 from pydantic import SecretStr
 
 from grid_assets.halfhours import Window, floor
-from grid_assets.settings import Settings
+from grid_assets.settings import DataKind, Settings
 from grid_assets.sources.carbon_intensity.client import CarbonIntensityApi
 from grid_assets.sources.carbon_intensity.payloads import parse_intensity
 from grid_assets.sources.http.errors import ApiError
 from grid_assets.warehouse.connection import Connection, connect
+from grid_assets.warehouse.stamp import read_stamp
 from grid_assets.warehouse.statements import statement
 from grid_assets.warehouse.urls import SUPABASE, read
 
@@ -128,6 +129,15 @@ class Case:
             connection.execute("SET TRANSACTION READ ONLY")
             connection.execute("SET LOCAL statement_timeout = '30s'")
             yield connection
+
+    @cached_property
+    def kind(self) -> DataKind | None:
+        """The kind of data of the warehouse; None if it is not set up or could not be reached."""
+        if self._connection is None or not self.user.is_set_up or not self.user.may_inspect:
+            return None
+        with self.reading() as connection:
+            stamp = read_stamp(connection)
+        return stamp.kind if stamp else None
 
     @property
     def is_embedded(self) -> bool:

@@ -12,7 +12,7 @@ from typing import Final
 
 import psycopg
 
-from grid_assets.health.doctor import rights, server, surroundings, wakeups
+from grid_assets.health.doctor import outlook, rights, server, surroundings, wakeups
 from grid_assets.health.doctor.case import Case, Finding, Verdict, mend, note
 from grid_assets.warehouse.connection import WarehouseError
 from grid_assets.warehouse.urls import redact
@@ -40,6 +40,8 @@ DATABASE: Final[Mapping[str, Check]] = {
 SURROUNDINGS: Final[Mapping[str, Check]] = {
     "Dagster": server.dagster,
     "source": surroundings.source,
+    "Elexon": outlook.elexon,
+    "NESO portal": outlook.portal,
     "disk": surroundings.disk,
     "settings": surroundings.settings,
 }
