@@ -10,6 +10,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
+import psycopg
 from psycopg.rows import class_row
 from pydantic import SecretStr
 
@@ -18,7 +19,7 @@ from grid_assets.settings import DataKind, Settings
 from grid_assets.sources.carbon_intensity.client import CarbonIntensityApi
 from grid_assets.sources.carbon_intensity.payloads import parse_intensity
 from grid_assets.sources.http.errors import ApiError
-from grid_assets.warehouse.connection import Connection, connect
+from grid_assets.warehouse.connection import Connection, WarehouseError, connect
 from grid_assets.warehouse.stamp import read_stamp
 from grid_assets.warehouse.statements import statement
 from grid_assets.warehouse.urls import SUPABASE, read
@@ -133,10 +134,15 @@ class Case:
     @cached_property
     def kind(self) -> DataKind | None:
         """The kind of data of the warehouse; None if it is not set up or could not be reached."""
-        if self._connection is None or not self.user.is_set_up or not self.user.may_inspect:
+        if self._connection is None:
             return None
-        with self.reading() as connection:
-            stamp = read_stamp(connection)
+        try:
+            if not (self.user.is_set_up and self.user.may_inspect):
+                return None
+            with self.reading() as connection:
+                stamp = read_stamp(connection)
+        except (WarehouseError, psycopg.Error):  # the check `server` says why
+            return None
         return stamp.kind if stamp else None
 
     @property
