@@ -16,8 +16,8 @@ import dagster as dg
 
 from grid_assets.cli import runs
 from grid_assets.definitions import defs
-from grid_assets.defs.automation import HISTORY
 from grid_assets.defs.partitions import range_tags
+from grid_assets.defs.planning import HISTORY
 from grid_assets.telemetry.due import Range
 
 PROCESSES = ForkServerContext()
