@@ -18,7 +18,6 @@ from grid_assets.health.report import NOT_CRITICAL
 from grid_assets.progress import doing
 from grid_assets.runtime.environment import Environment, Say, set_up
 from grid_assets.telemetry.due import Range
-from grid_assets.warehouse import wakeups
 from grid_assets.warehouse.connection import Connection, connect, is_database_error
 from grid_assets.warehouse.run_log import mark_crashed
 
@@ -36,21 +35,6 @@ DAGSTER_S_A_DAY: Final = 4 * 0.007
 
 class CommandError(Exception):
     """A command failed; the message says what happened and what to do."""
-
-
-def install_wakeups(environment: Environment, say: Say) -> None:
-    """Install what wakes the edge function at GRID_WAKE_URL, if that is set."""
-    url, secret = environment.settings.wake_url, environment.settings.wake_secret
-    if url is None and secret is None:
-        return
-    if url is None or secret is None:
-        missing = "GRID_WAKE_SECRET" if secret is None else "GRID_WAKE_URL"
-        raise CommandError(
-            f"No webhook was installed, because {missing} is not set. Migrations are applied. Set "
-            "both, then migrate again."
-        )
-    with connect(environment.warehouse) as connection:
-        wakeups.install(connection, url, secret, say)
 
 
 def tick(environment: Environment, say: Say, *, forecasts: bool = True) -> None:
