@@ -39,12 +39,11 @@ FORECAST_WITHIN_S: Final = 240  # far beyond any target, and enough for two runs
 START_WITHIN_S: Final = 600  # the first cycle loads weeks and back-tests two of them
 STOP_WITHIN_S: Final = 60
 SENSOR_S: Final = 5  # the sensor's interval
-MOST_BACKTEST_DAYS: Final = 14  # the product's default
 
 
 def measure(sizes: Sizes) -> dict[str, Measured]:
     """Measure with half-hours released by the API, then with some written straight into `raw`."""
-    days = min(sizes.backtest_days, MOST_BACKTEST_DAYS)
+    days = sizes.first_backtest_days
     start = datetime.now(UTC).date() - days * DAY - LOADED_BEFORE
     with sandbox() as box, ReplayServer() as replay:
         replay.control.withhold(sizes.releases + sizes.raw_writes + 2, replay.now())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from functools import cache
 from statistics import median
 from typing import Final
 
@@ -35,6 +36,7 @@ with dg.DagsterInstance.get() as instance:
 """
 
 
+@cache
 def measure(sizes: Sizes) -> dict[str, Measured]:
     """New processes with a run of one empty op each, stored in PostgreSQL; then the client."""
     with sandbox() as box:

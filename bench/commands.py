@@ -73,16 +73,17 @@ def tick(sizes: Sizes) -> dict[str, Measured]:
         # nothing new until a half-hour is released, so no forecast either
         replay.control.withhold(1 + sizes.forecast_ticks, replay.now())
         LOG.info(f"Loading {sizes.loaded_days} days")
-        box.grid(replay, "tick", history_start=start)
+        settings = {"history_start": start, "backtest_days": sizes.first_backtest_days}
+        box.grid(replay, "tick", **settings)
         loaded, *before = box.row(bench_sql("tick"))
         if loaded < sizes.loaded_days:
             raise BenchError(f"The first cycle loaded {loaded} days, not {sizes.loaded_days}")
-        ticks = [box.tick(replay, history_start=start) for _ in range(sizes.ticks)]
+        ticks = [box.tick(replay, **settings) for _ in range(sizes.ticks)]
         _, *after = box.row(bench_sql("tick"))
         stored = _kept_bytes(box)
         for _ in range(sizes.forecast_ticks):
             release(replay)
-            box.tick(replay, history_start=start)
+            box.tick(replay, **settings)
         stored = _kept_bytes(box) - stored
     seconds = [tick.seconds for tick in ticks]
     events, event_bytes, _ = (

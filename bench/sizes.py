@@ -44,6 +44,11 @@ class Sizes:
     year_warm_up: timedelta = DAY  # fills the pages that every later day reuses
     year_sample: timedelta = 7 * DAY  # of cycles, from which a year is extrapolated
 
+    @property
+    def first_backtest_days(self) -> int:
+        """The days that a new warehouse back-tests: 14, the product's default, if not fewer."""
+        return min(self.backtest_days, 14)
+
 
 QUICK: Final = Sizes(
     calibrations=3,

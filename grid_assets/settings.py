@@ -169,6 +169,13 @@ class Settings(BaseSettings):
             name: value for name, value in values.items() if value != "" or name in OFF_WHEN_EMPTY
         }
 
+    @property
+    def missing_for_wakeups(self) -> str | None:
+        """The one of GRID_WAKE_URL and GRID_WAKE_SECRET that is not set, if the other one is."""
+        if (self.wake_url is None) == (self.wake_secret is None):
+            return None
+        return "GRID_WAKE_URL" if self.wake_url is None else "GRID_WAKE_SECRET"
+
     @classmethod
     def from_environment(cls) -> Settings:
         """Read the settings. Raises `SettingsError`, which names each invalid variable."""

@@ -29,8 +29,8 @@ from pydantic import SecretStr
 from grid_assets.dashboard import vega_bundle
 from grid_assets.definitions import defs
 from grid_assets.defs.assets.raw import neso_forecast
-from grid_assets.defs.cycles import HISTORY
 from grid_assets.defs.partitions import range_tags
+from grid_assets.defs.planning import HISTORY
 from grid_assets.replay.server import ReplayServer
 from grid_assets.runtime.postgres import EmbeddedPostgres
 from grid_assets.warehouse.connection import Connection, connect

@@ -67,7 +67,7 @@ class Pooler:
         wait_until(lambda: _answers(self.url), 60, log.read_text)
 
     def kill(self) -> None:
-        """End it without a word to its clients."""
+        """End it at once. The connections of its clients break."""
         if self.process is not None:
             self.process.kill()
             self.process.wait(30)

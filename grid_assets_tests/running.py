@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -27,6 +27,7 @@ import requests
 from grid_assets.halfhours import floor
 from grid_assets.runtime.supervisor import MARK
 from grid_assets.settings import Settings
+from grid_assets_tests import forked
 
 T = TypeVar("T")
 
@@ -56,7 +57,7 @@ class Ran:
 class Started:
     """A command that keeps running; both its outputs are in one file."""
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | forked.Grid
     file: Path
 
     def output(self) -> str:
@@ -90,6 +91,12 @@ class GridCommand:
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
     started: list[Started] = field(default_factory=list)
+    is_forked: bool = False
+
+    @property
+    def installed(self) -> GridCommand:
+        """The same as the installed command, if it is forked."""
+        return replace(self, is_forked=False)
 
     @property
     def home(self) -> Path:
@@ -108,14 +115,18 @@ class GridCommand:
 
     def run(self, *arguments: str, code: int | None = 0, **variables: str) -> Ran:
         """Run to the end, and expect the exit code `code` (None: any)."""
-        ran = subprocess.run(
-            [str(GRID), *arguments],
-            env=self.variables(**variables),
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=RUN_TIMEOUT_S,
-        )
+        env = self.variables(**variables)
+        if self.is_forked:
+            ran = forked.run([*arguments], env, self.folder, RUN_TIMEOUT_S)
+        else:
+            ran = subprocess.run(
+                [str(GRID), *arguments],
+                env=env,
+                cwd=self.folder,
+                capture_output=True,
+                text=True,
+                timeout=RUN_TIMEOUT_S,
+            )
         assert code in (None, ran.returncode), (
             f"exit code {ran.returncode}:\n{ran.stdout}{ran.stderr}"
         )
@@ -127,15 +138,20 @@ class GridCommand:
         command = [str(GRID), *arguments]
         if in_background:
             command = ["/bin/sh", "-c", 'trap "" INT; exec "$0" "$@"', *command]
-        with file.open("wb") as output:
-            process = subprocess.Popen(
-                command,
-                env=self.variables(**variables),
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-            )
+        env = self.variables(**variables)
+        process: subprocess.Popen[bytes] | forked.Grid
+        if self.is_forked:
+            process = forked.Grid([*arguments], env, self.folder, file, file)
+        else:
+            with file.open("wb") as output:
+                process = subprocess.Popen(
+                    command,
+                    env=env,
+                    cwd=self.folder,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                )
         started = Started(process, file)
         self.started.append(started)
         return started
@@ -160,7 +176,7 @@ class GridCommand:
                     started.process.wait(30)
                 except subprocess.TimeoutExpired:
                     started.process.kill()
-                    started.process.wait()
+                    started.process.wait(30)
         if self.marked() or self.servers():
             self.run("down")
 
@@ -182,14 +198,17 @@ def _is_server_of(process: psutil.Process, home: Path) -> bool:
 
 
 @contextmanager
-def grid_in_a_new_folder(chart_library: Path | None = None) -> Iterator[GridCommand]:
+def grid_in_a_new_folder(
+    chart_library: Path | None = None, *, is_forked: bool = False
+) -> Iterator[GridCommand]:
     """`grid` in a folder with a space in its name that every user may enter, as PostgreSQL needs.
 
-    With `chart_library`, the fixture of that name, no command has to make the charts' library.
+    With `chart_library`, the fixture of that name, no command has to make the charts' library. With
+    `is_forked`, no command has to import anything: it is forked, as `forked` explains.
     """
     folder = Path(tempfile.mkdtemp(prefix="grid test ", dir="/tmp"))
     folder.chmod(0o755)
-    grid = GridCommand(folder)
+    grid = GridCommand(folder, is_forked=is_forked)
     if chart_library is not None:
         for home in (grid.home, grid.home / "demo"):
             home.mkdir()

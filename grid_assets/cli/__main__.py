@@ -23,7 +23,13 @@ from grid_assets.cli.quarantine import quarantine
 from grid_assets.cli.replay import replay
 from grid_assets.cli.train import train
 from grid_assets.dashboard.server import FileServerError
-from grid_assets.runtime.environment import Environment, Say, open_environment, stamp_of
+from grid_assets.runtime.environment import (
+    Environment,
+    Say,
+    install_wakeups,
+    open_environment,
+    stamp_of,
+)
 from grid_assets.runtime.postgres import EmbeddedPostgresError
 from grid_assets.runtime.postgres_home import FULL_DISK_BYTES
 from grid_assets.runtime.supervisor import ProductError
@@ -180,7 +186,7 @@ def migrate(demo: bool) -> None:
         out(f"Migrations applied: {', '.join(done.applied) or 'none, the schema is current'}.")
         out(f"Views: {'renewed' if done.views_renewed else 'unchanged'}.")
         out(f"The warehouse holds {done.stamp}.")
-        commands.install_wakeups(environment, out)
+        install_wakeups(environment, out)
 
     run_in_environment(demo, run, needs_api=demo)
 

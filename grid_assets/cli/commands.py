@@ -22,7 +22,6 @@ from grid_assets.runtime.environment import Environment, Say, set_up
 from grid_assets.sources.http.session import is_loopback
 from grid_assets.sources.neso_portal.datasets import OUTTURN_SOURCE
 from grid_assets.telemetry.due import Range, to_ranges
-from grid_assets.warehouse import wakeups
 from grid_assets.warehouse.connection import Connection, connect, is_database_error
 from grid_assets.warehouse.run_log import mark_crashed
 from grid_assets.warehouse.stamp import Stamp
@@ -49,21 +48,6 @@ class OutlookFailed(CommandError):
     """Telemetry is loaded, the outlook is not, or not all of it."""
 
     exit_code = 3
-
-
-def install_wakeups(environment: Environment, say: Say) -> None:
-    """Install what wakes the edge function at GRID_WAKE_URL, if that is set."""
-    url, secret = environment.settings.wake_url, environment.settings.wake_secret
-    if url is None and secret is None:
-        return
-    if url is None or secret is None:
-        missing = "GRID_WAKE_SECRET" if secret is None else "GRID_WAKE_URL"
-        raise CommandError(
-            f"No webhook was installed, because {missing} is not set. Migrations are applied. Set "
-            "both, then migrate again."
-        )
-    with connect(environment.warehouse) as connection:
-        wakeups.install(connection, url, secret, say)
 
 
 def tick(environment: Environment, say: Say, *, forecasts: bool = True) -> None:

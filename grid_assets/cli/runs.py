@@ -12,9 +12,11 @@ import dagster as dg
 from dagster._core.events import RunFailureReason  # not exported, but in every failure event
 from pydantic import SecretStr
 
-from grid_assets.defs import automation, cycles
+from grid_assets.defs import planning
 from grid_assets.defs.assets import forecast
+from grid_assets.defs.automation import QUIET_RUN_CONFIG
 from grid_assets.defs.partitions import BACKTEST, TRIGGER_TAG, process_tag, range_tags
+from grid_assets.defs.planning import PlannedRun
 from grid_assets.defs.resources import Services
 from grid_assets.forecasting.due import is_scored
 from grid_assets.health import housekeeping
@@ -51,27 +53,32 @@ def run_cycle(
     now = datetime.now(UTC)
     newest, *_ = due.plan_cycle(now.date(), [])
     announce(f"Loading {newest}")
-    yield run(instance, newest, "tick", cycles.selection(newest, now, forecasts=forecasts))
-    for planned in _plan(lambda services: cycles.cycle(services, now, "tick"))[1:]:
+    yield run(instance, newest, "tick", planning.selection(newest, now, forecasts=forecasts))
+    for planned in _plan(lambda services: planning.cycle(services, now, "tick"))[1:]:
         announce(f"Loading {planned.days}: {planned.why}")
         yield run(instance, planned.days, planned.trigger, planned.assets)
     # Each plan is made after the runs of the previous one, because those change it.
     # What failed before this cycle is tried again without a pause, what failed in it is not.
-    for planned in _plan(
-        lambda s: automation.plan_core_runs(
-            s, due.FIRST_DAY, now, "tick", timedelta(0), forecasts=forecasts
-        )
-    ):
+    for planned in _plan(lambda s: _core_runs(s, now, forecasts=forecasts)):
         announce(f"Publishing {planned.days}: {planned.why}")
         yield run(instance, planned.days, planned.trigger, planned.assets)
     if not forecasts:
         return
     yield from _run_forecasts(instance, announce, now, "tick")
     for planned in _plan(
-        lambda s: automation.plan_dashboard_run(s, s.now(), "tick", pause=timedelta(0))
+        lambda s: planning.plan_dashboard_run(s, s.now(), "tick", pause=timedelta(0))
     ):
         announce(f"Updating the dashboard: {planned.why}")
         yield run(instance, planned.days, planned.trigger, planned.assets)
+
+
+def _core_runs(services: Services, now: datetime, *, forecasts: bool) -> list[PlannedRun]:
+    at_once = timedelta(0)
+    if forecasts:
+        forecasts = planning.forecast_state(services, now, at_once) != "failed_lately"
+    return planning.plan_core_runs(
+        services, due.FIRST_DAY, now, "tick", at_once, forecasts=forecasts
+    )
 
 
 def run_forecasts(
@@ -92,7 +99,9 @@ def _run_forecasts(
     instance: dg.DagsterInstance, announce: Callable[[str], None], now: datetime, trigger: str
 ) -> Iterator[Outcome]:
     for planned in _plan(
-        lambda s: automation.plan_forecast_runs(s, now, trigger, pause=timedelta(0))
+        lambda s: planning.plan_forecast_runs(
+            s, now, trigger, planning.forecast_state(s, now, pause=timedelta(0))
+        )
     ):
         announce(f"Forecasting {planned.days}: {planned.why}")
         yield run(instance, planned.days, planned.trigger, planned.assets)
@@ -105,7 +114,7 @@ def _plan(make: Callable[[Services], list[Planned]]) -> list[Planned]:
 
 def run_backtest(instance: dg.DagsterInstance, days: Range) -> Outcome:
     """Forecast past days from the telemetry known at each issue time, and score them."""
-    assets = [asset.key for asset in cycles.FORECASTS]
+    assets = [asset.key for asset in planning.FORECASTS]
     return run(instance, days, BACKTEST, assets)
 
 
@@ -116,18 +125,18 @@ def run_history(instance: dg.DagsterInstance, days: Range) -> Outcome:
     """
     with Services().open() as services:
         scored = is_scored(services.connection, days.first, days.last)
-    assets = [*cycles.HISTORY, *([forecast.accuracy] if scored else [])]
+    assets = [*planning.HISTORY, *([forecast.accuracy] if scored else [])]
     return run(instance, days, "backfill", [asset.key for asset in assets])
 
 
 def run_outlook_history(instance: dg.DagsterInstance, days: Range) -> Outcome:
     """Load the outlook and generation of past days that the warehouse lacks."""
-    return run(instance, days, "backfill", [asset.key for asset in cycles.OUTLOOK])
+    return run(instance, days, "backfill", [asset.key for asset in planning.OUTLOOK])
 
 
 def run_core(instance: dg.DagsterInstance, days: Range) -> Outcome:
     """Publish `core` from the rows that `raw` holds."""
-    return run(instance, days, "backfill", [asset.key for asset in cycles.CORE])
+    return run(instance, days, "backfill", [asset.key for asset in planning.CORE])
 
 
 def run(
@@ -143,7 +152,7 @@ def run(
         tags={**range_tags(days.first, days.last, trigger), **process_tag(run_id)},
         asset_selection=assets,
         raise_on_error=False,
-        run_config=automation.QUIET_RUN_CONFIG,
+        run_config=QUIET_RUN_CONFIG,
     )
     raise_if_interrupted(result)
     return Outcome(result.run_id, days, result.success)
@@ -172,7 +181,7 @@ def run_housekeeping_if_due(instance: dg.DagsterInstance, warehouse: SecretStr) 
         run_id=run_id,
         tags={TRIGGER_TAG: "tick", **process_tag(run_id)},
         raise_on_error=False,
-        run_config=automation.QUIET_RUN_CONFIG,
+        run_config=QUIET_RUN_CONFIG,
     )
     raise_if_interrupted(result)
     return result.run_id

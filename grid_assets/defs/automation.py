@@ -1,24 +1,23 @@
 """When runs start: the half-hourly schedule, the sensor for new rows, and the job they both start.
 
-`telemetry.due` and `forecasting.due` decide which days a run covers.
+`planning` decides which runs are due.
 """
 
 import json
 import logging
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
 
 import dagster as dg
 
-from grid_assets.defs.assets import dashboard, forecast, raw
-from grid_assets.defs.cycles import CORE, FORECASTS, HISTORY, OUTLOOK, PlannedRun, cycle
+from grid_assets.defs import planning
+from grid_assets.defs.assets import forecast, raw
 from grid_assets.defs.dead_runs import OPEN, fail_dead_runs
 from grid_assets.defs.partitions import BACKTEST, CYCLES, TRIGGER_TAG, range_tags
 from grid_assets.defs.resources import Services
 from grid_assets.forecasting import due
-from grid_assets.forecasting.models.registry import configured_name
-from grid_assets.halfhours import DAY, HALF_HOUR, api_time, floor
+from grid_assets.halfhours import HALF_HOUR, api_time, floor
 from grid_assets.settings import DEFAULT_CRON, Settings, SettingsError
 from grid_assets.telemetry import due as telemetry_due
 from grid_assets.warehouse.connection import Connection
@@ -27,7 +26,15 @@ from grid_assets.warehouse.statements import statement
 
 TELEMETRY: Final = dg.define_asset_job(
     "telemetry",
-    selection=[asset.key for asset in (*HISTORY, raw.neso_forecast, *OUTLOOK, *FORECASTS)],
+    selection=[
+        asset.key
+        for asset in (
+            *planning.HISTORY,
+            raw.neso_forecast,
+            *planning.OUTLOOK,
+            *planning.FORECASTS,
+        )
+    ],
     description=(
         "One half-hourly cycle: loads yesterday and today into raw and core, captures NESO's "
         "forecast and the outlook, forecasts from the new telemetry, scores, and updates the "
@@ -92,81 +99,7 @@ def half_hourly(
             asset_selection=planned.assets,
             run_config=QUIET_RUN_CONFIG,
         )
-        for planned in cycle(services, now, "schedule")
-    ]
-
-
-def plan_core_runs(
-    services: Services,
-    first: date,
-    now: datetime,
-    trigger: str,
-    pause: timedelta = due.PAUSE,
-    *,
-    forecasts: bool = True,
-) -> list[PlannedRun]:
-    """Runs of `core` over the days for which `raw` has newer rows, from any writer.
-
-    What failed is retried after `pause`; here and below, a command run by hand does not wait. A run
-    over the newest days forecasts as well, unless `forecasts` is false: a second run would need
-    seconds to start.
-    """
-    lacking = due.days_core_lacks(services.connection, first, now, pause)
-    newest = telemetry_due.Range(now.date() - DAY, now.date())
-    why = "raw has newer rows"
-    runs = [
-        PlannedRun(days, [asset.key for asset in CORE], trigger, why)
-        for days in telemetry_due.to_ranges(day for day in lacking if day < newest.first)
-    ]
-    if any(day >= newest.first for day in lacking):
-        model = configured_name(services.settings.chronos_model)
-        waits = due.state(services.connection, model, now, pause) == "failed_lately"
-        more = FORECASTS if forecasts and not waits else []
-        assets = dict.fromkeys(asset.key for asset in (*CORE, *more))
-        runs.append(PlannedRun(newest, list(assets), trigger, why))
-    return runs
-
-
-def plan_forecast_runs(
-    services: Services, now: datetime, trigger: str, pause: timedelta = due.PAUSE
-) -> list[PlannedRun]:
-    """Runs of `forecast`: for telemetry that no forecast has used, then for past days without one.
-
-    For a model that has never forecast, past days come first, because bands are calibrated on its
-    errors. Today so far is back-tested with yesterday, so that a new warehouse has no gap.
-    """
-    settings, today = services.settings, now.date()
-    model = configured_name(settings.chronos_model)
-    state = due.state(services.connection, model, now, pause)
-    if state in ("failed_lately", "blocked"):
-        return []
-    assets = [asset.key for asset in FORECASTS]
-    newest = []
-    if state == "due":
-        days = telemetry_due.Range(today - DAY, today)
-        newest = [PlannedRun(days, assets, trigger, "telemetry is newer than the forecast")]
-    lacking = due.days_to_backtest(services.connection, model, settings.backtest_days, now)
-    if today - DAY in lacking:
-        lacking.append(today)
-    past = [
-        PlannedRun(days, assets, BACKTEST, "these days have no forecasts")
-        for days in telemetry_due.to_ranges(lacking)
-    ]
-    if due.has_forecast(services.connection, model):
-        return newest + past
-    # a back-test that includes today ends with the current forecast
-    return past if today in lacking else past + newest
-
-
-def plan_dashboard_run(
-    services: Services, now: datetime, trigger: str, pause: timedelta = dashboard.PAUSE
-) -> list[PlannedRun]:
-    """A run of the dashboard alone, after runs without it, such as failed ones or backfills."""
-    if not dashboard.dashboard_is_due(services.connection, now, pause):
-        return []
-    today = telemetry_due.Range(now.date(), now.date())
-    return [
-        PlannedRun(today, [dashboard.dashboard.key], trigger, "a run has ended since the last one")
+        for planned in planning.cycle(services, now, "schedule")
     ]
 
 
@@ -225,18 +158,21 @@ def new_telemetry(
     first = telemetry_due.FIRST_DAY if is_full else now.date() - telemetry_due.REVISED
     if looked.first is not None:
         first = min(first, date.fromisoformat(looked.first))
-    core_runs = plan_core_runs(services, first, now, "sensor")
+    state = planning.forecast_state(services, now)
+    core_runs = planning.plan_core_runs(
+        services, first, now, "sensor", forecasts=state != "failed_lately"
+    )
     runs = (
         core_runs
-        or plan_forecast_runs(services, now, "sensor")
-        or plan_dashboard_run(services, now, "sensor")
+        or planning.plan_forecast_runs(services, now, "sensor", state)
+        or planning.plan_dashboard_run(services, now, "sensor")
     )
     full = now.timestamp() if is_full else looked.full
     oldest = str(core_runs[0].days.first) if core_runs else None
     if not runs:
         until = min(now + LOOK_EVERY, floor(now) + HALF_HOUR).timestamp()
         return dg.SensorResult(
-            skip_reason=dg.SkipReason(_nothing_because(services, now)),
+            skip_reason=dg.SkipReason(_nothing_because(state)),
             cursor=str(Looked(full, None, written, until)),
         )
     planned = runs[0]
@@ -256,9 +192,7 @@ def new_telemetry(
     )
 
 
-def _nothing_because(services: Services, now: datetime) -> str:
-    model = configured_name(services.settings.chronos_model)
-    state = due.state(services.connection, model, now)
+def _nothing_because(state: due.State) -> str:
     if state == "failed_lately":
         minutes = due.PAUSE // timedelta(minutes=1)
         return f"A forecast failed in the last {minutes} minutes. After that it is tried again."

@@ -21,6 +21,7 @@ from grid_assets.runtime.postgres import EmbeddedPostgres
 from grid_assets.settings import Settings, SettingsError, retired_settings
 from grid_assets.sources.carbon_intensity.client import probe_replay
 from grid_assets.sources.http.session import is_loopback
+from grid_assets.warehouse import wakeups
 from grid_assets.warehouse.connection import WarehouseError, connect
 from grid_assets.warehouse.dagster_schema import (
     DAGSTER_SCHEMA,
@@ -183,6 +184,20 @@ def set_up(environment: Environment, say: Say) -> Stamp:
         if is_current(connection):
             return stamp
     return migrate(environment.warehouse, stamp, say).stamp
+
+
+def install_wakeups(environment: Environment, say: Say) -> None:
+    """Install what wakes the edge function at GRID_WAKE_URL, if that is set. Only `grid migrate`
+    does this: a mistake in it must not stop telemetry."""
+    settings = environment.settings
+    if missing := settings.missing_for_wakeups:
+        raise SettingsError(
+            f"No webhook was installed, because {missing} is not set. Migrations are applied. Set "
+            "both, then migrate again."
+        )
+    if settings.wake_url is not None and settings.wake_secret is not None:
+        with connect(environment.warehouse) as connection:
+            wakeups.install(connection, settings.wake_url, settings.wake_secret, say)
 
 
 def stamp_of(settings: Settings) -> Stamp:

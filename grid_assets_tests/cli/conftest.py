@@ -20,7 +20,7 @@ from grid_assets_tests.running import (
 
 @pytest.fixture
 def grid(chart_library: Path) -> Iterator[GridCommand]:
-    with grid_in_a_new_folder(chart_library) as made:
+    with grid_in_a_new_folder(chart_library, is_forked=True) as made:
         yield made
 
 

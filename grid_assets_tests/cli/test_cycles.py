@@ -162,7 +162,7 @@ def test_a_cycle_by_the_bundled_checkpoint_imports_nothing_that_only_other_model
             f"import pathlib\nwith pathlib.Path({str(noted)!r}).open('a') as file:\n"
             "    print(__name__, file=file)\nraise ImportError(__name__)\n"
         )
-    recorded.run(
+    recorded.installed.run(
         "tick",
         PYTHONPATH=str(tmp_path),
         GRID_BACKTEST_DAYS="0",

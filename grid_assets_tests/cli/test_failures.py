@@ -150,7 +150,7 @@ def test_the_password_of_the_database_is_nowhere_to_be_seen(
     }
     said = grid.run("migrate").text
     replay.control.fault({"name": "hang", "times": None, "path": None})
-    tick = grid.start("tick")
+    tick = grid.installed.start("tick")
     running = "SELECT count(*) FROM ops.etl_runs WHERE status = 'running'"
     wait_until(lambda: ask(url, running) == [(1,)], 60, tick.output)
     assert holders(token) == []

@@ -1,7 +1,6 @@
 """One run of the real assets in a separate process, to be killed or to race another.
 
-`multiprocessing` forks it from a server process that has Dagster loaded, which saves seconds for
-each run. It imports no test.
+It imports no test.
 """
 
 from __future__ import annotations
@@ -10,18 +9,16 @@ import os
 import tempfile
 from collections.abc import Mapping
 from datetime import date
-from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.context import ForkServerProcess
 
 import dagster as dg
 
 from grid_assets.cli import runs
 from grid_assets.definitions import defs
-from grid_assets.defs.cycles import HISTORY
 from grid_assets.defs.partitions import range_tags
+from grid_assets.defs.planning import HISTORY
 from grid_assets.telemetry.due import Range
-
-PROCESSES = ForkServerContext()
-PROCESSES.set_forkserver_preload([__name__])
+from grid_assets_tests.forked import PROCESSES
 
 
 def start(environment: Mapping[str, str], first: date, last: date) -> ForkServerProcess:

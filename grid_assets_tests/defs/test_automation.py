@@ -21,8 +21,8 @@ from pydantic import SecretStr
 from grid_assets.definitions import defs
 from grid_assets.defs import automation, dead_runs
 from grid_assets.defs.assets import forecast, raw
-from grid_assets.defs.cycles import CORE, FORECASTS, HISTORY
 from grid_assets.defs.partitions import BACKTEST, PROCESS_TAG, process_tag, range_tags
+from grid_assets.defs.planning import CORE, FORECASTS, HISTORY
 from grid_assets.defs.resources import Services
 from grid_assets.forecasting import due
 from grid_assets.forecasting.models.registry import configured_name
@@ -338,11 +338,22 @@ def test_the_sensor_is_on_by_default_and_looks_every_5_seconds() -> None:
     assert sensor.job_name == "telemetry"
 
 
-def test_an_empty_warehouse_asks_for_nothing(asks: Asks) -> None:
+def test_an_empty_warehouse_asks_for_nothing_and_is_asked_once(
+    asks: Asks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = []
+
+    def state(*arguments: Any) -> due.State:
+        answers.append(real(*arguments))
+        return answers[-1]
+
+    real = due.state
+    monkeypatch.setattr(due, "state", state)
     with dg.instance_for_test() as instance:
         result = asks(instance)
     assert result.run_requests == []
     assert result.skip_message == "Every forecast and every score is up to date."
+    assert answers == ["up_to_date"]
 
 
 def test_telemetry_that_no_forecast_has_used_asks_for_one_run_until_it_is_used(

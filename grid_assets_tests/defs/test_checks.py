@@ -24,8 +24,8 @@ from grid_assets import mix
 from grid_assets.definitions import defs
 from grid_assets.defs.assets import core, raw
 from grid_assets.defs.automation import QUIET_RUN_CONFIG
-from grid_assets.defs.cycles import FORECASTS
 from grid_assets.defs.partitions import DAYS, ONE_RUN, range_tags
+from grid_assets.defs.planning import FORECASTS
 from grid_assets.defs.resources import Services
 from grid_assets.forecasting import bands, issuing
 from grid_assets.forecasting.bands import Tenths

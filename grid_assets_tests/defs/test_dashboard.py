@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from grid_assets.dashboard import queries
 from grid_assets.dashboard.output import write_whole
 from grid_assets.definitions import defs
-from grid_assets.defs import automation, cycles
+from grid_assets.defs import automation, planning
 from grid_assets.defs.assets import dashboard
 from grid_assets.defs.partitions import range_tags
 from grid_assets.forecasting import issuing
@@ -25,7 +25,7 @@ from grid_assets_tests.defs.conftest import Tables
 
 Make = Callable[..., dg.ExecuteInProcessResult]
 PAGE = [dashboard.dashboard.key]
-FORECASTS = [asset.key for asset in cycles.FORECASTS]
+FORECASTS = [asset.key for asset in planning.FORECASTS]
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from grid_assets.definitions import defs
 from grid_assets.defs import storage
 from grid_assets.defs.assets import raw
 from grid_assets.defs.automation import Looked
-from grid_assets.defs.cycles import CORE, FORECASTS, HISTORY
 from grid_assets.defs.partitions import BACKTEST, TRIGGER_TAG, range_tags
+from grid_assets.defs.planning import CORE, FORECASTS, HISTORY
 from grid_assets.defs.resources import Services
 from grid_assets.forecasting import bands, issuing
 from grid_assets.forecasting.issue_times import current_issue_time

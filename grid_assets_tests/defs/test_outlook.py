@@ -14,8 +14,8 @@ from pydantic import SecretStr
 
 from grid_assets.definitions import defs
 from grid_assets.defs.automation import QUIET_RUN_CONFIG
-from grid_assets.defs.cycles import GENERATION, HISTORY, OUTLOOK, PlannedRun, cycle
 from grid_assets.defs.partitions import range_tags
+from grid_assets.defs.planning import GENERATION, HISTORY, OUTLOOK, PlannedRun, cycle
 from grid_assets.defs.resources import Services
 from grid_assets.replay.addresses import ELEXON_PATH, NESO_ACTIONS, source_urls
 from grid_assets.replay.server import ReplayServer

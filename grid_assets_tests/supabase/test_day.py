@@ -119,7 +119,8 @@ def one_project(
             connection.execute("CREATE EXTENSION pg_cron")
         supabase_parts.install(database)
         tick, forecast = (
-            opened.enter_context(grid_in_a_new_folder(chart_library)) for _ in range(2)
+            opened.enter_context(grid_in_a_new_folder(chart_library, is_forked=True))
+            for _ in range(2)
         )
         variables = {"GRID_WAKE_SECRET": SECRET, **one_github.variables}
         edge = Edge(tmp_path_factory.mktemp("edge"), variables, free_port())

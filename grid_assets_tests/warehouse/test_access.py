@@ -50,7 +50,7 @@ def passwords(server: SecretStr) -> Iterator[None]:
 
 @pytest.fixture
 def grid() -> Iterator[GridCommand]:
-    with grid_in_a_new_folder() as made:
+    with grid_in_a_new_folder(is_forked=True) as made:
         yield made
 
 

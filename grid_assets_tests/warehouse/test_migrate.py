@@ -63,7 +63,7 @@ def stamp_of(url: SecretStr) -> Stamp:
 
 @pytest.fixture
 def grid() -> Iterator[GridCommand]:
-    with grid_in_a_new_folder() as made:
+    with grid_in_a_new_folder(is_forked=True) as made:
         yield made
 
 

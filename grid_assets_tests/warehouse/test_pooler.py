@@ -51,7 +51,7 @@ def test_telemetry_is_loaded_through_a_pooler_and_dagsters_history_beside_it(
     warehouse: SecretStr, replay: ReplayServer
 ) -> None:
     day = str(datetime.now(UTC).date() - timedelta(days=2))
-    with pooler(warehouse) as url, grid_in_a_new_folder() as grid:
+    with pooler(warehouse) as url, grid_in_a_new_folder(is_forked=True) as grid:
         grid.environment |= {
             "GRID_DATABASE_URL": url.get_secret_value(),
             "GRID_DAGSTER_DATABASE_URL": warehouse.get_secret_value(),
@@ -76,7 +76,7 @@ def test_a_user_who_begins_in_dagsters_schema_needs_no_other_connection(
             pooler(
                 to_url(read(warehouse) | {"user": "grid_pooled", "password": "pooled"}), ignored
             ) as url,
-            grid_in_a_new_folder() as grid,
+            grid_in_a_new_folder(is_forked=True) as grid,
         ):
             grid.environment |= {
                 "GRID_DATABASE_URL": url.get_secret_value(),

@@ -353,7 +353,7 @@ def test_the_writer_runs_whole_cycles_and_looks_at_them(
     today = datetime.now(UTC).date()
     first, yesterday = str(today - timedelta(days=9)), str(today - timedelta(days=1))
     replay.control.fault({"name": "string_value", "times": 1, "path": "/intensity"})
-    with grid_in_a_new_folder() as grid:
+    with grid_in_a_new_folder(is_forked=True) as grid:
         grid.environment |= {
             "GRID_DATABASE_URL": as_role("grid_writer").get_secret_value(),
             "GRID_API_URL": replay.url,
@@ -451,7 +451,7 @@ def test_a_writer_whose_dagster_schema_was_dropped_learns_who_creates_it(
     as_role: As, warehouse: SecretStr, replay: ReplayServer
 ) -> None:
     run(warehouse, "DROP SCHEMA dagster CASCADE")
-    with grid_in_a_new_folder() as grid:
+    with grid_in_a_new_folder(is_forked=True) as grid:
         grid.environment |= {
             "GRID_DATABASE_URL": as_role("grid_writer").get_secret_value(),
             "GRID_API_URL": replay.url,

@@ -203,11 +203,13 @@ def test_a_forecast_that_comes_after_its_claim_has_ended_ends_the_pauses(
 
 
 def test_a_back_test_neither_answers_nor_fails_nor_delays_a_claim(rows: Rows) -> None:
+    past = "UPDATE ops.etl_runs SET partition_start = '2026-01-01', partition_end = '2026-01-09'"
     land(rows)
     attempt(rows, "forecast.predictions", "running")
-    rows("UPDATE ops.etl_runs SET partition_start = '2026-01-01', partition_end = '2026-01-09'")
+    rows(past)
     assert claim(rows) == "start"
-    rows("UPDATE ops.etl_runs SET status = 'failed', finished_at = now(), error_type = 'E'")
+    attempt(rows, "forecast.predictions", "failed")  # it starts after the claim
+    rows(past)
     forecast(rows)
     rows("UPDATE forecast.issues SET intensity_to = intensity_to - interval '6 hours'")
     assert claim(rows) == "claimed"

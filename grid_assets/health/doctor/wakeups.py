@@ -18,8 +18,7 @@ TRIGGERS: Final = 4
 
 def wakeups(case: Case) -> Finding:
     url, secret = case.settings.wake_url, case.settings.wake_secret
-    if (url is None) != (secret is None):
-        missing = "GRID_WAKE_SECRET" if secret is None else "GRID_WAKE_URL"
+    if missing := case.settings.missing_for_wakeups:
         return mend(f"{missing} is not set, so `grid migrate` installs no webhook. Set both.")
     with case.reading() as connection:
         installed = connection.execute(statement("health/webhook")).fetchone()

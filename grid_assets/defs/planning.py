@@ -1,13 +1,20 @@
-"""The runs of one half-hourly cycle: which days, and which assets for each of them."""
+"""Which runs are due, and over which days and assets: for the schedule, the sensor and `grid tick`.
+
+`telemetry.due` and `forecasting.due` ask the tables; nothing here starts a run.
+"""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import dagster as dg
 
 from grid_assets.defs.assets import core, dashboard, forecast, generation, outlook, raw
+from grid_assets.defs.partitions import BACKTEST
 from grid_assets.defs.resources import Services
+from grid_assets.forecasting import due
+from grid_assets.forecasting.models.registry import configured_name
+from grid_assets.halfhours import DAY
 from grid_assets.outlook import archive
 from grid_assets.telemetry import due as telemetry_due
 
@@ -94,3 +101,80 @@ def selection(
         return [asset.key for asset in (*HISTORY, forecast.accuracy)]
     last = FORECASTS if forecasts else [forecast.accuracy]
     return [asset.key for asset in (*HISTORY, raw.neso_forecast, *OUTLOOK, *last)]
+
+
+def forecast_state(services: Services, now: datetime, pause: timedelta = due.PAUSE) -> due.State:
+    """Whether a forecast of the configured model is due, and if not, why."""
+    return due.state(
+        services.connection, configured_name(services.settings.chronos_model), now, pause
+    )
+
+
+def plan_core_runs(
+    services: Services,
+    first: date,
+    now: datetime,
+    trigger: str,
+    pause: timedelta = due.PAUSE,
+    *,
+    forecasts: bool,
+) -> list[PlannedRun]:
+    """Runs of `core` over the days for which `raw` has newer rows, from any writer.
+
+    What failed is retried after `pause`; here and below, a command run by hand does not wait. With
+    `forecasts`, a run over the newest days forecasts as well: a second run would need seconds to
+    start.
+    """
+    lacking = due.days_core_lacks(services.connection, first, now, pause)
+    newest = telemetry_due.Range(now.date() - DAY, now.date())
+    why = "raw has newer rows"
+    runs = [
+        PlannedRun(days, [asset.key for asset in CORE], trigger, why)
+        for days in telemetry_due.to_ranges(day for day in lacking if day < newest.first)
+    ]
+    if any(day >= newest.first for day in lacking):
+        assets = dict.fromkeys(asset.key for asset in (*CORE, *(FORECASTS if forecasts else [])))
+        runs.append(PlannedRun(newest, list(assets), trigger, why))
+    return runs
+
+
+def plan_forecast_runs(
+    services: Services, now: datetime, trigger: str, state: due.State
+) -> list[PlannedRun]:
+    """Runs of `forecast`: for telemetry that no forecast has used, then for past days without one.
+
+    For a model that has never forecast, past days come first, because bands are calibrated on its
+    errors. Today so far is back-tested with yesterday, so that a new warehouse has no gap.
+    """
+    settings, today = services.settings, now.date()
+    model = configured_name(settings.chronos_model)
+    if state in ("failed_lately", "blocked"):
+        return []
+    assets = [asset.key for asset in FORECASTS]
+    newest = []
+    if state == "due":
+        days = telemetry_due.Range(today - DAY, today)
+        newest = [PlannedRun(days, assets, trigger, "telemetry is newer than the forecast")]
+    lacking = due.days_to_backtest(services.connection, model, settings.backtest_days, now)
+    if today - DAY in lacking:
+        lacking.append(today)
+    past = [
+        PlannedRun(days, assets, BACKTEST, "these days have no forecasts")
+        for days in telemetry_due.to_ranges(lacking)
+    ]
+    if due.has_forecast(services.connection, model):
+        return newest + past
+    # a back-test that includes today ends with the current forecast
+    return past if today in lacking else past + newest
+
+
+def plan_dashboard_run(
+    services: Services, now: datetime, trigger: str, pause: timedelta = dashboard.PAUSE
+) -> list[PlannedRun]:
+    """A run of the dashboard alone, after runs without it, such as failed ones or backfills."""
+    if not dashboard.dashboard_is_due(services.connection, now, pause):
+        return []
+    today = telemetry_due.Range(now.date(), now.date())
+    return [
+        PlannedRun(today, [dashboard.dashboard.key], trigger, "a run has ended since the last one")
+    ]
