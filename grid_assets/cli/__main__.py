@@ -146,16 +146,15 @@ def forecast(demo: bool) -> None:
 def backfill(first: date, last: date, no_outlook: bool, demo: bool) -> None:
     """Load past days of intensity and mix, then their outlook and generation by fuel.
 
-    Intensity and mix that are already loaded are fetched again; only changed values are added. Of
-    the outlook, only what is missing is asked for. Exits with 1 if intensity or mix failed, with 3
-    if only the outlook did.
+    Intensity and mix are fetched again, and only changed values are added. Of the outlook, only
+    what is missing is fetched. Exits with 3 if only the outlook failed.
     """
     days = _check_days(first, last)
-    run_in_environment(
-        demo,
-        lambda env, out: commands.backfill(env, days, out, outlook=not no_outlook),
-        needs_api=True,
-    )
+
+    def run(environment: Environment, out: Say) -> None:
+        commands.backfill(environment, days, out, outlook=not no_outlook)
+
+    run_in_environment(demo, run, needs_api=True)
 
 
 @grid.command()

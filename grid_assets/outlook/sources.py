@@ -5,7 +5,7 @@ Nothing depends on them: without a source, its assets stay empty and the forecas
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
@@ -111,7 +111,3 @@ def of_portal(dataset: str, outcome: captures.Captured[Any] | ApiError) -> Taken
     return Taken(
         dataset, Answer(parsed.rows, parsed.rejected, outcome.received_at, outcome.simulated)
     )
-
-
-def failures(taken: Iterable[Taken]) -> list[ApiError]:
-    return [one.outcome for one in taken if isinstance(one.outcome, ApiError)]

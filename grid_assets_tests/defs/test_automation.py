@@ -22,7 +22,7 @@ from grid_assets.definitions import defs
 from grid_assets.defs import automation, dead_runs
 from grid_assets.defs.assets import forecast, raw
 from grid_assets.defs.partitions import BACKTEST, PROCESS_TAG, process_tag, range_tags
-from grid_assets.defs.planning import CORE, FORECASTS, HISTORY
+from grid_assets.defs.planning import CORE, FORECASTS, HISTORY, OUTLOOK
 from grid_assets.defs.resources import Services
 from grid_assets.forecasting import due
 from grid_assets.forecasting.models.registry import configured_name
@@ -114,7 +114,7 @@ def test_a_tick_asks_for_yesterday_and_today_and_then_for_days_with_gaps_newest_
     ]
     assert len({request.run_key for request in requests}) == 4  # else Dagster refuses all of them
     newest, *gaps = [set(request.asset_selection) for request in requests]
-    assert newest == {asset.key for asset in (*HISTORY, raw.neso_forecast, *FORECASTS)}
+    assert newest == {asset.key for asset in (*HISTORY, raw.neso_forecast, *OUTLOOK, *FORECASTS)}
     # NESO's past forecasts are gone; past days are back-tested once they are whole.
     assert gaps == [{asset.key for asset in (*HISTORY, forecast.accuracy)}] * 3
     for request in requests:

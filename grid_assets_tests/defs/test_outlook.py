@@ -302,3 +302,21 @@ def test_days_without_generation_are_found_and_filled_by_a_cycle(
         today,
     )
     assert [one for one in planned() if set(gap.assets) <= set(one.assets)] == []
+
+
+def test_one_day_started_by_hand_is_fetched_whole_and_gets_pictures(
+    run: Run, today: date, rows: Rows
+) -> None:
+    ran = run(today, today, OUTLOOK, trigger="manual")
+    assert ran.success
+    pictured = {
+        event.asset_key.path[-1]
+        for event in ran.get_asset_materialization_events()
+        if event.asset_key is not None and "picture" in event.materialization.metadata
+    }
+    assert pictured == {"outlook", "generation_mw"}
+    assert {source for source, _, _ in rows(SOURCES)} >= {
+        "elexon_ndf",
+        "elexon_windfor",
+        "neso_embedded",
+    }
