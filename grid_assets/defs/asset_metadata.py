@@ -34,7 +34,10 @@ FRESH: Final = dg.FreshnessPolicy.time_window(
 AFTER_TELEMETRY: Final = -1
 """Priority of the outlook, whose captures arrive while telemetry is loaded."""
 
-LAST: Final = -2
+AFTER_OUTLOOK: Final = -2
+"""Priority of generation by fuel, which is requested after the outlook."""
+
+LAST: Final = -3
 """Priority of the forecast, which may use everything before it but does not depend on all of it."""
 
 DATA_VERSION: Final = "dagster/data_version"

@@ -10,7 +10,7 @@ from typing import Final
 import dagster as dg
 
 from grid_assets.defs.asset_metadata import (
-    AFTER_TELEMETRY,
+    AFTER_OUTLOOK,
     ELEXON_ORIGIN,
     PORTAL_ORIGIN,
     asset_kwargs,
@@ -59,7 +59,7 @@ LATEST_ESTIMATE: Final = timedelta(days=60)
     **asset_kwargs(
         "raw.elexon_generation",
         checks=raw_checks("raw.elexon_generation", *RAW_CHECKS),
-        priority=AFTER_TELEMETRY,
+        priority=AFTER_OUTLOOK,
     ),
     description=(
         "One row is one half-hour of generation by fuel and of national demand (MW) as Elexon's "
@@ -144,7 +144,7 @@ def _load(services: Services, loaded: Loading, taken: list[Taken]) -> None:
     **asset_kwargs(
         "raw.embedded_generation",
         checks=raw_checks("raw.embedded_generation", *EMBEDDED_CHECKS),
-        priority=AFTER_TELEMETRY,
+        priority=AFTER_OUTLOOK,
     ),
     description=(
         "One row is one half-hour of NESO's estimate of embedded wind and solar generation (MW) as "
@@ -201,7 +201,7 @@ def _take_embedded(
     **asset_kwargs(
         "core.generation_mw",
         checks=judged_checks("core.generation_mw", (), WARNING["core.generation_mw"]),
-        priority=AFTER_TELEMETRY,
+        priority=AFTER_OUTLOOK,
     ),
     deps=[elexon_generation, embedded_generation, core_outlook],
     description=(
