@@ -726,7 +726,7 @@ def test_a_forecast_is_the_same_to_the_bit_whatever_is_published_after_it(
     found, beside_noise = everything_up_to(warehouse, at), everything_up_to(other, at)
     assert beside_noise == found
     # and there is something to compare: issues of all kinds, recalibrated, with NESO's forecast
-    assert len(found["predictions"]) == 2 * 33 * 960 + 88
+    assert len(found["predictions"]) == 3 * 32 * 960 + 88
     assert len(found["margins"]) == 3
     made_from = {(row[0], row[1]): row[2:] for row in found["issues"]}
     assert made_from[CHRONOS, at][0] == at - HALF_HOUR  # what ended at 21:00 was captured later
