@@ -387,7 +387,7 @@ def test_a_forecast_from_which_another_program_has_taken_a_half_hour_fails_the_n
     assert not result.success
     found = evaluations(result)["forecast.predictions", "horizon_complete"]
     assert not found.passed
-    assert "seasonal_naive: " in examples(found)[0]
+    assert any("seasonal_naive: " in each for each in examples(found))
 
 
 def test_a_broken_forecast_rule_fails_the_run_and_leaves_the_earlier_forecast(

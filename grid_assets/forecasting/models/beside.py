@@ -6,8 +6,9 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from grid_assets.forecasting.models.boosted import GradientBoosting
 from grid_assets.forecasting.models.forecaster import ModelUnusable, Problem
 from grid_assets.forecasting.models.registry import (
     SHIPPED_SOURCE,
@@ -15,6 +16,9 @@ from grid_assets.forecasting.models.registry import (
     ModelInfo,
     check_finite,
 )
+
+if TYPE_CHECKING:
+    from grid_assets.forecasting.models.boosted import GradientBoosting
 
 logger = logging.getLogger(__name__)
 
@@ -27,25 +31,30 @@ class NoForecast:
     reason: str
 
 
-_boosting: GradientBoosting = GradientBoosting()
-"""The bundled trees; they are read at the first forecast, and once in a process."""
+@lru_cache(maxsize=1)
+def _boosting() -> GradientBoosting:
+    """The bundled trees; they are read at the first forecast, and once in a process."""
+    from grid_assets.forecasting.models.boosted import GradientBoosting  # its features take time
+
+    return GradientBoosting()
 
 
 def predict_boosted(problems: Sequence[Problem], steps: int) -> ModelForecast | NoForecast:
     """The forecast of gradient boosting, or why its trees cannot be used."""
+    boosting = _boosting()
     try:
-        card = _boosting.trees.card
+        card = boosting.trees.card
         info = ModelInfo(
-            _boosting.name,
+            boosting.name,
             SHIPPED_SOURCE,
-            _boosting.trees.revision,
+            boosting.trees.revision,
             datetime.fromisoformat(card["trained_to"]),
             card.get("scores", {}),
         )
-        quantiles = _boosting.predict(problems, steps)
+        quantiles = boosting.predict(problems, steps)
         check_finite(quantiles, problems)
     except (ModelUnusable, KeyError, TypeError, ValueError) as error:
         logger.warning("gradient_boosting cannot forecast: %s", error)
-        unread = ModelInfo(_boosting.name, SHIPPED_SOURCE, "not loaded")
+        unread = ModelInfo(boosting.name, SHIPPED_SOURCE, "not loaded")
         return NoForecast(unread, f"The bundled trees cannot be used: {error}.")
     return ModelForecast(quantiles, info, None)
