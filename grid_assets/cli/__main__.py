@@ -267,17 +267,15 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except commands.CommandError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(error.exit_code)
     except (
+        commands.CommandError,
         EmbeddedPostgresError,
         FileServerError,
         ProductError,
         SettingsError,
     ) as error:
         click.echo(f"Error: {error}", err=True)
-        sys.exit(1)
+        sys.exit(error.exit_code if isinstance(error, commands.CommandError) else 1)
     except WarehouseError as error:
         click.echo(f"Error: {error}{_disk_note()}", err=True)
         sys.exit(1)
