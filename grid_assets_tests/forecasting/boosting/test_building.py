@@ -134,6 +134,15 @@ def test_trees_of_another_version_are_refused(folder: Path, tmp_path: Path) -> N
         ("grid.json", b"[]", "grid.json cannot be read: ValueError: it has no ensembles"),
         ("grid.json", None, "grid.json cannot be read: FileNotFoundError"),
     ],
+    ids=[
+        "trees-other",
+        "trees-no-gzip",
+        "trees-cut",
+        "trees-gone",
+        "card-cut",
+        "card-list",
+        "card-gone",
+    ],
 )
 def test_a_damaged_folder_is_refused(
     folder: Path, tmp_path: Path, file: str, content: bytes | None, message: str
