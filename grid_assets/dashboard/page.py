@@ -11,16 +11,13 @@ import json
 from datetime import datetime, timedelta
 from importlib.resources import files
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from grid_assets.dashboard.panels import all_figures, next_hours_table
 from grid_assets.dashboard.queries import GREEN, LOOKED_BACK, NEXT_HOURS, Snapshot
 from grid_assets.dashboard.theme import FUEL_COLOURS, at, model_label, ms, number, tenths
-from grid_assets.halfhours import age_text
+from grid_assets.halfhours import LONDON, age_text
 from grid_assets.telemetry.checks import TOO_OLD
 from grid_assets.warehouse.stamp import Stamp
-
-LONDON: Final = ZoneInfo("Europe/London")
 
 OLD: Final = timedelta(hours=1)
 """Two half-hourly cycles have failed to replace a page this old, so the browser warns."""

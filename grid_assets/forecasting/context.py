@@ -1,7 +1,8 @@
 """Values as they were known at an instant: models get data from the warehouse only through here.
 
-The rule for when a value became known is `forecast.known_from` in `sql/migrations`; what becomes of
-wrong stamps is in `sql/forecast/read_known_intensity.sql`.
+The rule for when a value became known is `forecast.known_from` in `sql/migrations`, for the outlook
+`core.outlook_as_known_at`; what becomes of wrong stamps is in
+`sql/forecast/read_known_intensity.sql`.
 """
 
 from __future__ import annotations

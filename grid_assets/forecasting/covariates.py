@@ -5,15 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import holidays
 import numpy as np
 import numpy.typing as npt
 
-from grid_assets.halfhours import HALF_HOUR
-
-LONDON: Final = ZoneInfo("Europe/London")
+from grid_assets.halfhours import HALF_HOUR, LONDON
 
 CALENDAR: Final = ("time_of_day", "day_of_week", "day_off")
 """Names of the calendar covariates, in the order of `calendar`'s rows."""

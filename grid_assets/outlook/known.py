@@ -25,8 +25,8 @@ def read_known_outlook(
     `OUTLOOK`, NaN where nothing was known.
 
     Column `before` is the half-hour that begins at the issue time. For each half-hour, it is the
-    newest value published by the issue time and before the half-hour began. Raises `ValueError` for
-    an issue time that is no half-hour, or if `before` is more than `MOST_BEFORE`.
+    newest value published by the issue time and by the half-hour's own start. Raises `ValueError`
+    for an issue time that is no half-hour, or if `before` is more than `MOST_BEFORE`.
     """
     if before > MOST_BEFORE:
         raise ValueError(f"{before} half-hours back are more than {MOST_BEFORE}")

@@ -12,16 +12,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import takewhile
 from typing import Any, Final
 
-from grid_assets.halfhours import DAY, HALF_HOUR, floor
+from grid_assets.halfhours import DAY, HALF_HOUR, LONDON, floor, london_midnight, settlement
 from grid_assets.replay.outlook_recording import FUEL_TYPES, OutlookView
 from grid_assets.replay.replies import Reply
-from grid_assets.replay.settlement import (
-    LONDON,
-    day_begins,
-    later_day,
-    settlement,
-    starts_between,
-)
+from grid_assets.replay.settlement import later_day, starts_between
 
 OUTTURN_LAG: Final = timedelta(minutes=5)
 """How long after the end of a half-hour its outturn appears. The rows name the end itself."""
@@ -141,7 +135,7 @@ class ElexonApi:
         assert last is not None
         if capped and last - first >= SETTLEMENT_CAP:
             raise Refused(_too_long("SettlementDate", SETTLEMENT_CAP))
-        start, end = day_begins(first), day_begins(last + DAY)
+        start, end = london_midnight(first), london_midnight(last + DAY)
         rows = dataset.rows(start, min(end, now))
         return [row for row in rows if first.isoformat() <= row["settlementDate"] <= str(last)]
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from grid_assets.halfhours import DAY, HALF_HOUR, floor
+from grid_assets.halfhours import DAY, HALF_HOUR, LONDON, floor, settlement
 from grid_assets.replay.outlook_recording import FUEL_TYPES, Embedded, OutlookView
-from grid_assets.replay.settlement import LONDON, later_day, settlement, starts_between
+from grid_assets.replay.settlement import later_day, starts_between
 from grid_assets.replay.simulated_outlook import METERED_WIND_CAPACITY
 
 EMBEDDED_ROWS: Final = 602

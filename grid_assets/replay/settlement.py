@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
-from typing import Final
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, timedelta
 
-from grid_assets.halfhours import HALF_HOUR
-
-LONDON: Final = ZoneInfo("Europe/London")
-
-
-def settlement(start: datetime) -> tuple[date, int]:
-    """The settlement day and the period, from 1, of the half-hour that starts at `start`."""
-    day = start.astimezone(LONDON).date()
-    return day, (start - day_begins(day)) // HALF_HOUR + 1
+from grid_assets.halfhours import HALF_HOUR, LONDON, london_midnight
 
 
 def period_start(day: date, period: int) -> datetime:
     """The start of a settlement period in UTC."""
-    return day_begins(day) + (period - 1) * HALF_HOUR
-
-
-def day_begins(day: date) -> datetime:
-    """London midnight at the start of `day`, in UTC."""
-    return datetime(day.year, day.month, day.day, tzinfo=LONDON).astimezone(UTC)
+    return london_midnight(day) + (period - 1) * HALF_HOUR
 
 
 def starts_between(start: datetime, end: datetime) -> list[datetime]:
@@ -34,4 +19,4 @@ def starts_between(start: datetime, end: datetime) -> list[datetime]:
 
 def later_day(start: datetime, days: int) -> datetime:
     """London midnight at the start of the day that is `days` after that of `start`, in UTC."""
-    return day_begins(start.astimezone(LONDON).date() + timedelta(days=days))
+    return london_midnight(start.astimezone(LONDON).date() + timedelta(days=days))

@@ -67,8 +67,8 @@ class TreeFolder:
         """The series that the trees forecast."""
         return tuple(self.card["ensembles"])
 
-    def names(self, series: str) -> tuple[str, ...]:
-        """The features that the trees of a series expect, in their order."""
+    def features(self) -> tuple[str, ...]:
+        """The features that the trees expect, in their order."""
         return tuple(self.card["features"])
 
     def run(self, rows: dict[str, Values]) -> dict[str, dict[str, Values]]:

@@ -48,8 +48,8 @@ class GradientBoosting:
             names = ", ".join(sorted(unknown))
             raise ModelUnusable(f"{self.trees.folder} forecasts {names}: unknown series")
         rows = {series: features(inputs, series) for series in self.trees.series()}
-        for series, found in rows.items():
-            if found.names != self.trees.names(series):
+        for found in rows.values():
+            if found.names != self.trees.features():
                 raise ModelUnusable(
                     f"{self.trees.folder} was trained with other features than this version has. "
                     "Train it again with `grid train --kind trees`."
