@@ -64,8 +64,9 @@ class Once:
         new = [problem for problem in problems if id(problem) not in self._found]
         if new:
             for problem, values in zip(new, self._forecaster.predict(new, steps), strict=True):
-                values[1:] = np.nan
-                self._found[id(problem)] = problem, values
+                kept = np.full_like(values, np.nan)
+                kept[0] = values[0]
+                self._found[id(problem)] = problem, kept
         return np.stack([self._found[id(problem)][1] for problem in problems])
 
 
