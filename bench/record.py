@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import csv
 import gzip
+from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 import click
 import numpy as np
 
+from grid_assets.forecasting.history_files import NESO_SERIES
 from grid_assets.forecasting.training_record import Record, load_record
 from grid_assets.halfhours import HALF_HOUR, api_time
 from grid_assets.series import OUTLOOK, SERIES
@@ -37,8 +40,11 @@ def write_history(record: Record, file: Path) -> None:
             lines.writerow([_time(record, place), *(_number(value) for value in values)])
 
 
-def write_outlook(record: Record, file: Path) -> None:
-    """Every value of the outlook, with its time of publication."""
+def write_outlook(
+    record: Record, file: Path, neso: Iterable[tuple[datetime, datetime, float]] = ()
+) -> None:
+    """Every value of the outlook, with its time of publication; also forecasts of carbon intensity
+    by NESO: issue, half-hour and value."""
     with gzip.open(file, "wt", encoding="ascii", newline="") as text:
         lines = csv.writer(text, lineterminator="\n")
         lines.writerow(["issued_at_utc", "period_start_utc", "series", "value"])
@@ -46,6 +52,8 @@ def write_outlook(record: Record, file: Path) -> None:
             issued, start = _time(record, int(record.issued[place])), _time(record, int(place))
             for series, value in zip(OUTLOOK, record.outlook[:, place], strict=True):
                 lines.writerow([issued, start, series, _number(value)])
+        for issue, half_hour, forecast in neso:
+            lines.writerow([api_time(issue), api_time(half_hour), NESO_SERIES, f"{forecast:g}"])
 
 
 def _time(record: Record, place: int) -> str:

@@ -19,7 +19,10 @@ one_warehouse = shared_warehouse.one_warehouse
 
 PAGES: Final = sorted(
     path
-    for folder in (".", "docs", "docs/decisions", "sql", "grid_assets/replay/data", "supabase")
+    for folder in (
+        *(".", "docs", "docs/decisions", "sql", "supabase", "bench/vintages"),
+        *("grid_assets/replay/data", "grid_assets/forecasting/data"),
+    )
     for path in (PROJECT_DIR / folder).glob("*.md")
 )
 QUERIES: Final = [

@@ -161,8 +161,10 @@ def problem_set(span: Window, stride: timedelta = STRIDE, read: Read = read_reco
 
 
 def evaluate(forecaster: Forecaster, problem_set: ProblemSet) -> Evaluation:
-    """The scores of a model's own quantiles. Raises `ModelUnusable`."""
-    predicted = forecaster.predict(problem_set.problems, FORECAST_STEPS)[:, :, :HORIZON]
+    """The scores of a model's own quantiles, ordered and in range as `measure` counts them. Raises
+    `ModelUnusable`."""
+    raw = forecaster.predict(problem_set.problems, FORECAST_STEPS)[:, :, :HORIZON]
+    predicted = within_range(raw)
     return Evaluation(
         forecaster.name,
         problem_set.span,

@@ -19,12 +19,14 @@ from grid_assets.forecasting.evaluation import (
     Persistence,
     evaluate,
     issue_times,
+    measure,
     problem_set,
     score_predictions,
 )
 from grid_assets.forecasting.evaluation_table import format_table
-from grid_assets.forecasting.horizon import HORIZON
+from grid_assets.forecasting.horizon import FORECAST_STEPS, HORIZON
 from grid_assets.forecasting.models.forecaster import CONTEXT, Problem, Values
+from grid_assets.forecasting.questions import Questions
 from grid_assets.forecasting.recorded_series import read_recorded
 from grid_assets.forecasting.tally import ALL_LEADS, Score
 from grid_assets.halfhours import HALF_HOUR, Window
@@ -142,6 +144,19 @@ def test_errors_are_counted_as_the_formulas_say() -> None:
     above = (0.1 * 30 + 0.5 * 20 + 0.9 * 5) / 3
     below = (0.9 * 20 + 0.5 * 30 + 0.1 * 45) / 3
     assert score.pinball == pytest.approx((above + below) / 2)
+
+
+def test_figures_of_the_benchmark_are_those_of_the_command() -> None:
+    """`make bench` calls `evaluate`, `grid evaluate` calls `measure`. A model's quantiles may cross
+    and leave the range of a series; both count them as they would be stored."""
+    asked = problem_set(FOUR_DAYS, SIX_HOURS)
+    shape = (len(asked.problems), len(SERIES), FORECAST_STEPS, 3)
+    answer = np.random.default_rng(3).normal(60, 80, shape).astype(np.float32)
+    assert (answer < 0).any()
+    assert (np.diff(answer) < 0).any()
+    questions = Questions(issue_times(FOUR_DAYS, SIX_HOURS), read_recorded)
+    [by_command] = measure([Fixed(answer)], questions, FOUR_DAYS, SIX_HOURS)
+    assert evaluate(Fixed(answer), asked).document() == by_command.document()
 
 
 def test_the_edges_of_the_band_are_inside_it() -> None:
