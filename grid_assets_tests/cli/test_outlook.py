@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -132,3 +133,40 @@ def test_while_the_api_is_down_a_forecast_goes_on_from_elexon_and_nothing_is_pub
         "SELECT DISTINCT context_recomputed, recomputed_to FROM forecast.issues WHERE intensity_to "
         "= (SELECT max(intensity_to) FROM forecast.issues)"
     ) == [(0, None)]
+
+
+def test_a_rejected_record_of_elexon_is_loaded_and_published_once_it_passes(
+    both: GridCommand, replay: ReplayServer, rows: Rows
+) -> None:
+    replay.control.fault(
+        {"name": "string_value", "times": 1, "source": "elexon", "path": "/elexon"}
+    )
+    day = str(days_ago(3))
+    both.run("backfill", "--from", day, "--to", day)
+    [(number, asset, payload)] = rows("SELECT id, asset, payload FROM ops.quarantine")
+    said = both.run("quarantine", "replay").out
+    assert "0 accepted, 1 still rejected" in said
+    assert f"  {number} stays: " in said
+    assert "is not a number" in said
+
+    record = json.loads(payload)
+    [name] = {"generation", "demand"} & record.keys()
+    record[name] = int(record[name])
+    rows("UPDATE ops.quarantine SET payload = %s", json.dumps(record))
+    held = rows("SELECT count(*) FROM raw.outlook") + rows(
+        "SELECT count(*) FROM raw.elexon_generation"
+    )
+    replayed = both.run("quarantine", "replay").out
+    assert "1 accepted, 0 still rejected" in replayed
+    assert (
+        asset.replace("raw.outlook", "core.outlook").replace(
+            "raw.elexon_generation", "core.generation_mw"
+        )
+        in replayed
+    )
+    assert (
+        rows("SELECT count(*) FROM raw.outlook")
+        + rows("SELECT count(*) FROM raw.elexon_generation")
+        != held
+    )
+    assert "Nothing is in quarantine." in both.run("quarantine", "list").out
