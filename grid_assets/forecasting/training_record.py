@@ -19,7 +19,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from grid_assets.forecasting.models.forecaster import Values
+from grid_assets.forecasting.boosting.features import Inputs
+from grid_assets.forecasting.covariates import calendar
+from grid_assets.forecasting.models.forecaster import CONTEXT, Values
 from grid_assets.forecasting.recorded_series import read_recorded
 from grid_assets.halfhours import HALF_HOUR, Window, days_window
 from grid_assets.series import OUTLOOK, SERIES
@@ -78,6 +80,29 @@ class Record:
     def place(self, at: datetime) -> int:
         """The number of the half-hour that starts at an instant."""
         return round((at - self.start) / HALF_HOUR)
+
+
+def inputs_at(
+    record: Record,
+    issues: npt.NDArray[np.int64],
+    late: npt.NDArray[np.int64],
+    steps: int,
+) -> tuple[Inputs, npt.NDArray[np.int64]]:
+    """What was known at issue times (places in the record), and the places of all half-hours."""
+    newest = issues - 1 - late
+    places = newest[:, None] + 1 - CONTEXT + np.arange(CONTEXT + steps)
+    context = record.history[:, places[:, :CONTEXT]].swapaxes(0, 1).astype(float)
+    outlook = record.outlook[:, places].swapaxes(0, 1).astype(float)
+    unknown = record.issued[places] > np.minimum(issues[:, None], places)
+    outlook[np.broadcast_to(unknown[:, None], outlook.shape)] = np.nan
+    clock = _clock(record, places)
+    return Inputs(context, outlook, clock), places
+
+
+def _clock(record: Record, places: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    first = int(places.min())
+    hours = calendar(record.start + first * HALF_HOUR, int(places.max()) - first + 1)
+    return hours[:, places - first].swapaxes(0, 1).astype(float)
 
 
 @lru_cache(maxsize=1)

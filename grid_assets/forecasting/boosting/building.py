@@ -27,13 +27,12 @@ from grid_assets.forecasting.boosting.training import (
     STEPS,
     Ensemble,
     Recipe,
-    inputs_at,
     train_series,
 )
 from grid_assets.forecasting.boosting.trees import CARD, TREES
 from grid_assets.forecasting.calibration import COVERAGE
 from grid_assets.forecasting.models.forecaster import CONTEXT, Values
-from grid_assets.forecasting.training_record import Record
+from grid_assets.forecasting.training_record import Record, inputs_at
 from grid_assets.halfhours import Window
 from grid_assets.series import BUCKET_OF_STEP, INTENSITY, LEAD_BUCKETS, SERIES
 

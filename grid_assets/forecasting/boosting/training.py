@@ -17,11 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from grid_assets.forecasting.boosting.features import Inputs, Rows, features
-from grid_assets.forecasting.covariates import calendar
 from grid_assets.forecasting.horizon import HORIZON, QUANTILES
 from grid_assets.forecasting.models.forecaster import CONTEXT, Values
-from grid_assets.forecasting.training_record import Record
-from grid_assets.halfhours import HALF_HOUR, Window
+from grid_assets.forecasting.training_record import Record, inputs_at
+from grid_assets.halfhours import Window
 from grid_assets.series import INTENSITY, OUTLOOK, SERIES
 
 LOGGER = logging.getLogger(__name__)
@@ -76,29 +75,6 @@ class Examples:
         self.actual = actual[kept]
         self.step = np.broadcast_to(np.arange(kept.shape[1]), kept.shape)[kept]
         self.names = rows.names
-
-
-def inputs_at(
-    record: Record,
-    issues: npt.NDArray[np.int64],
-    late: npt.NDArray[np.int64],
-    steps: int,
-) -> tuple[Inputs, npt.NDArray[np.int64]]:
-    """What was known at issue times (places in the record), and the places of all half-hours."""
-    newest = issues - 1 - late
-    places = newest[:, None] + 1 - CONTEXT + np.arange(CONTEXT + steps)
-    context = record.history[:, places[:, :CONTEXT]].swapaxes(0, 1).astype(float)
-    outlook = record.outlook[:, places].swapaxes(0, 1).astype(float)
-    unknown = record.issued[places] > np.minimum(issues[:, None], places)
-    outlook[np.broadcast_to(unknown[:, None], outlook.shape)] = np.nan
-    clock = _clock(record, places)
-    return Inputs(context, outlook, clock), places
-
-
-def _clock(record: Record, places: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    first = int(places.min())
-    hours = calendar(record.start + first * HALF_HOUR, int(places.max()) - first + 1)
-    return hours[:, places - first].swapaxes(0, 1).astype(float)
 
 
 def forget_some(inputs: Inputs, random: np.random.Generator, nothing: float) -> Inputs:

@@ -17,7 +17,7 @@ from grid_assets.forecasting.boosting.training import Recipe, Trees
 from grid_assets.forecasting.boosting.trees import TREES, TreeFolder
 from grid_assets.forecasting.models.boosted import GradientBoosting
 from grid_assets.forecasting.models.forecaster import ModelUnusable
-from grid_assets.forecasting.training_record import Record
+from grid_assets.forecasting.training_record import Record, inputs_at
 from grid_assets.halfhours import Window
 from grid_assets.series import INTENSITY, SERIES
 from grid_assets_tests.forecasting.boosting.made_up import STEPS, problem, renewables
@@ -65,14 +65,14 @@ def test_an_example_knows_nothing_that_was_published_after_its_issue_time() -> N
     made = record()
     issues = np.array([48 * 40 + 7, 48 * 90 + 30])
     late = np.array([1, 2])
-    inputs, places = training.inputs_at(made, issues, late, STEPS)
+    inputs, places = inputs_at(made, issues, late, STEPS)
     history, outlook = made.history.copy(), made.outlook.copy()
     for issue, behind in zip(issues, late, strict=True):
         history[:, issue - behind :] = -1  # not even what ended, but is late
         break
     outlook[:, made.issued > issues[0]] = -1
     changed = Record(START, history, outlook, made.issued)
-    again, _ = training.inputs_at(changed, issues[:1], late[:1], STEPS)
+    again, _ = inputs_at(changed, issues[:1], late[:1], STEPS)
     np.testing.assert_array_equal(again.context, inputs.context[:1])
     np.testing.assert_array_equal(again.outlook, inputs.outlook[:1])
     assert places[0, inputs.context.shape[2]] == issues[0] - late[0]
