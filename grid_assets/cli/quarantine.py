@@ -9,15 +9,13 @@ import click
 
 from grid_assets.cli.commands import CommandError, describe_failure, open_dagster, say_run
 from grid_assets.cli.environment import demo_option, run_in_environment
+from grid_assets.outlook import quarantined
 from grid_assets.runtime.environment import Environment, Say, set_up
 from grid_assets.telemetry import quarantine as records
 from grid_assets.telemetry.due import to_ranges
 from grid_assets.warehouse.connection import connect
 
 SHOWN_CHARACTERS: Final = 160
-
-PARTS: Final = ("raw.outlook", "raw.elexon_generation", "raw.embedded_generation")
-"""Assets whose records are parts of a publication or of a half-hour, useless alone."""
 
 
 @click.group()
@@ -58,19 +56,26 @@ def replay(environment: Environment, say: Say) -> None:
     """Try rejected records again; if any are accepted, fetch and publish their days."""
     set_up(environment, say)
     with connect(environment.warehouse) as connection:
-        replayed = records.replay(connection)
-        left = sum(entry.asset in PARTS for entry in records.open_entries(connection))
-    say(f"{replayed.accepted} accepted, {replayed.still_rejected - left} still rejected")
-    if left:
-        say(
-            f"{left} left alone: a record of {', '.join(PARTS)} is only a part of what was "
-            "published. After a fix, materialise these assets for its day in the UI, which fetches "
-            "the whole day again."
-        )
-    if not replayed.days:
+        replayed = records.replay(connection, leave_out=quarantined.ASSETS)
+        tried = quarantined.replay(connection)
+    say(
+        f"{replayed.accepted + tried.accepted} accepted, "
+        f"{replayed.still_rejected + len(tried.left)} still rejected"
+    )
+    for number, why in tried.left.items():
+        say(f"  {number} stays: {why}")
+    if not replayed.days and not tried.days:
         return
     with open_dagster(environment) as instance:
-        from grid_assets.cli.runs import run_core, run_history
+        from grid_assets.cli.runs import run_core, run_history, run_outlook_core
+
+        for days in to_ranges({day for found in tried.days.values() for day in found}):
+            say(f"Publishing {days}")
+            outcome = run_outlook_core(instance, days)
+            with connect(environment.warehouse) as connection:
+                say_run(connection, outcome.run_id, say)
+                if not outcome.success:
+                    raise CommandError(describe_failure(connection, [outcome]))
 
         for days in to_ranges(replayed.days):
             # An accepted record is as old as its first capture. Only the API knows whether the

@@ -13,7 +13,7 @@ from dagster._core.events import RunFailureReason  # not exported, but in every 
 from pydantic import SecretStr
 
 from grid_assets.defs import planning
-from grid_assets.defs.assets import forecast
+from grid_assets.defs.assets import forecast, generation, outlook
 from grid_assets.defs.automation import QUIET_RUN_CONFIG
 from grid_assets.defs.partitions import BACKTEST, TRIGGER_TAG, process_tag, range_tags
 from grid_assets.defs.planning import PlannedRun
@@ -137,6 +137,12 @@ def run_outlook_history(instance: dg.DagsterInstance, days: Range) -> Outcome:
 def run_core(instance: dg.DagsterInstance, days: Range) -> Outcome:
     """Publish `core` from the rows that `raw` holds."""
     return run(instance, days, "backfill", [asset.key for asset in planning.CORE])
+
+
+def run_outlook_core(instance: dg.DagsterInstance, days: Range) -> Outcome:
+    """Publish the outlook and generation by fuel from the rows that `raw` holds."""
+    assets = [outlook.core_outlook.key, generation.generation_mw.key]
+    return run(instance, days, "backfill", assets)
 
 
 def run(

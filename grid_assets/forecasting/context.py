@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from grid_assets.forecasting.continuing import continued
 from grid_assets.forecasting.horizon import HORIZON
 from grid_assets.forecasting.model_values import intensity_input, mix_input
 from grid_assets.forecasting.models.forecaster import CONTEXT, Problem, Values
@@ -67,6 +68,9 @@ class IssueContext:
     assumed: int
     neso_issued_at: datetime | None
     refused: str | None
+    recomputed: int = 0
+    """Half-hours that come from generation by fuel (`continuing`)."""
+    recomputed_to: datetime | None = None
 
 
 class KnownValues:
@@ -74,7 +78,7 @@ class KnownValues:
 
     def __init__(self, connection: Connection, window: Window) -> None:
         limits = {"start": window.start, "end": window.end, "late": LOADED_LATER}
-        self._window = window
+        self._connection, self._window = connection, window
         self._intensity = _versions(
             window.start,
             [
@@ -111,7 +115,9 @@ class KnownValues:
     def context_of(self, issued_at: datetime) -> IssueContext:
         """The context of an issue: the `CONTEXT` half-hours before it, as known then."""
         window = Window(issued_at - CONTEXT * HALF_HOUR, issued_at)
-        values = self.at(issued_at, window)
+        longest = Window(window.start - MAX_MISSING * HALF_HOUR, issued_at)
+        more = continued(self._connection, self.at(issued_at, longest), issued_at)
+        values = more.values[:, MAX_MISSING:]
         missing_intensity = int(np.isnan(values[0]).sum())
         missing_mix = int(np.isnan(values[1]).sum())
         intensity_to, mix_to = (
@@ -126,8 +132,8 @@ class KnownValues:
             known = np.flatnonzero(~np.isnan(values).all(axis=0))
             late = CONTEXT - 1 - int(known[-1])
             end = issued_at - late * HALF_HOUR
-            start = end - CONTEXT * HALF_HOUR
-            problem = Problem(self.at(issued_at, Window(start, end)), start)
+            shown = more.values[:, MAX_MISSING - late :][:, :CONTEXT]
+            problem = Problem(np.ascontiguousarray(shown), end - CONTEXT * HALF_HOUR)
         return IssueContext(
             issued_at,
             problem,
@@ -138,6 +144,8 @@ class KnownValues:
             self._assumed(issued_at, window),
             None,
             refused,
+            int(more.recomputed[MAX_MISSING:].sum()),
+            more.recomputed_to,
         )
 
     def _steps(self, at: datetime) -> int:

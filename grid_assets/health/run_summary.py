@@ -39,10 +39,15 @@ def newest_forecast(connection: Connection) -> str:
     row = connection.execute(statement("health/newest_issue")).fetchone()
     if row is None:
         return "Warning: there is no forecast yet."
-    model, issued_at, refused, fallback = row
+    model, issued_at, refused, fallback, recomputed = row
     if refused:
         return f"Warning: no forecast for {utc_text(issued_at)}. {refused}"
     line = f"Forecast by {model} from {utc_text(issued_at)}, 48 hours."
+    if recomputed:
+        line += (
+            f" Warning: the newest published values are missing, so {recomputed} half-hours before "
+            "it were recomputed from generation by fuel."
+        )
     return f"{line} Warning: {fallback}" if fallback else line
 
 

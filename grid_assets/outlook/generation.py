@@ -17,11 +17,11 @@ from grid_assets.warehouse.statements import statement
 
 @dataclass(frozen=True, slots=True)
 class HalfHour:
-    """One half-hour of both; a fuel that was published as null is left out."""
+    """One half-hour of both; a fuel that was published as null is None."""
 
     period_start: datetime
     published_at: datetime | None
-    generation_mw: Mapping[str, int]
+    generation_mw: Mapping[str, int | None]
     demand_mw: int | None
 
 
@@ -47,9 +47,7 @@ def together(
             HalfHour(
                 start,
                 found.published_at if found else None,
-                {name: mw for name, mw in fuel.generation_mw.items() if mw is not None}
-                if fuel
-                else before.generation_mw,
+                fuel.generation_mw if fuel else before.generation_mw,
                 of_demand.demand_mw if of_demand else before.demand_mw,
             )
         )

@@ -1,4 +1,4 @@
-"""Reads the outlook as it was known at issue times, for models."""
+"""Reads the outlook, and generation by fuel, as they were known at issue times, for models."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from grid_assets.halfhours import HALF_HOUR, floor
-from grid_assets.series import OUTLOOK
+from grid_assets.halfhours import HALF_HOUR, Window, floor
+from grid_assets.outlook.recomputed import RETURNS_WITHIN, implausible_wind, measure
+from grid_assets.series import FUELS, OUTLOOK, SERIES
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import statement
 
@@ -44,4 +45,39 @@ def read_known_outlook(
     )
     for issue, series, steps, values in rows:
         known[issue - 1, OUTLOOK.index(series), np.asarray(steps) + before] = values
+    return known
+
+
+def read_known_generation(
+    connection: Connection, window: Window, at: datetime
+) -> npt.NDArray[np.float32]:
+    """What the API would say of the half-hours of `window` by the generation captured by `at`:
+    recomputed carbon intensity and shares, in the order of `SERIES`; NaN where not known.
+
+    What the API says of a half-hour fits metered generation of the next one and solar generation of
+    the same (docs/decisions/0043).
+    """
+    rows = connection.execute(
+        statement("core/read_newest_generation_mw"),
+        {
+            "start": window.start - RETURNS_WITHIN - HALF_HOUR,
+            "end": window.end + HALF_HOUR,
+            "known_at": at,
+            "now": at,
+            "captured_by": at,
+        },
+    ).fetchall()
+    bogus = implausible_wind({row[0]: row[2].get("WIND") for row in rows})
+    solar_of = {row[0]: row[6] for row in rows}
+    known = np.full((len(SERIES), window.half_hours), np.nan, np.float32)
+    for period_start, _, generation, _, _, wind, _ in rows:
+        start = period_start - HALF_HOUR
+        found = measure(generation, wind, solar_of.get(start), bogus.get(period_start))
+        *parts, intensity = found.values[: len(FUELS)] + found.values[-1:]
+        total = sum(mw for mw in parts if mw is not None)
+        if start in window and intensity is not None and total > 0:
+            known[:, (start - window.start) // HALF_HOUR] = [
+                float(intensity),
+                *(100 * float(mw) / float(total) for mw in parts if mw is not None),
+            ]
     return known

@@ -50,7 +50,7 @@ class GenerationRow(Protocol):
     def published_at(self) -> datetime | None: ...
 
     @property
-    def generation_mw(self) -> Mapping[str, int]:
+    def generation_mw(self) -> Mapping[str, int | None]:
         """MW by fuel as published: imports positive, exports and pumping negative."""
 
     @property

@@ -156,6 +156,7 @@ def publish_generation_mw(
                 "end": span.end + RETURNS_WITHIN,
                 "known_at": span.end,
                 "now": now,
+                "captured_by": None,
             },
         ).fetchall()
         staged = [row for row in _measured(rows) if row[0] in span]

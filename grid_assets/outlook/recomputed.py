@@ -42,8 +42,8 @@ is not here (Denmark's INTVKL) is left out of the intensity: the API's values of
 (docs/decisions/0038)."""
 
 UNLISTED: Final = frozenset({"COAL", "OCGT", "OIL", "PS"})
-"""Fuels that count as 0 where Elexon does not list them. Without another one, the half-hour is
-incomplete."""
+"""Fuels that count as 0 where Elexon does not list them; one that is listed as null is not known.
+Without another one, the half-hour is incomplete."""
 
 COLUMNS: Final = {
     "biomass": ("BIOMASS",),
@@ -90,16 +90,19 @@ class Measured:
 
 
 def measure(
-    generation: Mapping[str, float],
+    generation: Mapping[str, float | None],
     embedded_wind: int | None,
     embedded_solar: int | None,
     wind_fault: str | None = None,
 ) -> Measured:
     """One half-hour. `generation` is MW by fuel as Elexon names it; `wind_fault` says why its wind
-    is not used. A fuel is None where a part of it is missing or impossible."""
+    is not used. A fuel is None where a part of it is missing, null or impossible."""
     faults = [] if wind_fault is None else [wind_fault]
     power: dict[str, int | None] = dict.fromkeys(UNLISTED, 0)
     for fuel, mw in generation.items():
+        if mw is None:
+            power[fuel] = None
+            continue
         may_be_negative = fuel == "PS" or fuel.startswith("INT")
         if abs(mw) > MOST_MW or (mw < 0 and not may_be_negative):
             faults.append(f"published {fuel} {mw} MW is impossible")

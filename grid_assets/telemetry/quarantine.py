@@ -4,7 +4,7 @@ and replayed after a fix."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -104,14 +104,18 @@ def open_entries(connection: Connection) -> list[Entry]:
     return [Entry(*row) for row in rows]
 
 
-def replay(connection: Connection) -> Replayed:
+def replay(connection: Connection, leave_out: Collection[str] = ()) -> Replayed:
     """Parse every open entry again and load those that pass into `raw` as of their first capture.
+
+    Entries of the assets `leave_out` are left to `outlook.quarantined`.
 
     One transaction loads an entry and resolves it, so that a crash does both or neither.
     """
     accepted = still_rejected = 0
     days: set[date] = set()
     for entry in open_entries(connection):
+        if entry.asset in leave_out:
+            continue
         rows = _parse(entry)
         if rows is None:
             still_rejected += 1

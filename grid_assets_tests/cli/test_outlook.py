@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -84,3 +85,88 @@ def test_a_tick_without_the_outlook_succeeds_with_a_warning(
     assert "warning: no publication of the last 6 h: demand, wind, embedded solar" in status
     faults = [line for line in status.splitlines() if line.startswith("NOT HEALTHY")]
     assert not any("outlook" in line or "elexon" in line for line in faults)
+
+
+def test_while_the_api_is_down_a_forecast_goes_on_from_elexon_and_nothing_is_published(
+    both: GridCommand, replay: ReplayServer, rows: Rows
+) -> None:
+    """The API has been silent for six hours; then Elexon is too."""
+    both.run("backfill", "--from", str(days_ago(8)), "--to", str(days_ago(1)))
+    replay.control.withhold(12, replay.now())
+    both.run("tick", "--telemetry-only")
+    newest = rows("SELECT max(period_start) FROM core.intensity")
+    published = "SELECT count(*), max(captured_at) FROM {}"
+    before = [
+        rows(published.format(name))
+        for name in ("core.intensity", "core.generation_mix", "raw.intensity", "raw.generation")
+    ]
+
+    replay.control.fault({"name": "500"})
+    failed = both.run("tick", code=1)
+    assert "raw.intensity" in failed.text
+    issues = rows(
+        "SELECT DISTINCT issued_at, intensity_to - interval '30 minutes', context_recomputed > 5, "
+        "refused_reason FROM forecast.issues WHERE model NOT IN ('neso')"
+    )
+    [(issued_at, published_to, is_labelled, refused)] = issues
+    assert (published_to, is_labelled, refused) == (newest[0][0], True, None)
+    assert "were recomputed from generation by fuel" in both.run("status", code=1).out
+    assert rows(
+        "SELECT count(*) FROM forecast.predictions WHERE model = 'gradient_boosting' "
+        "AND issued_at = %s",
+        issued_at,
+    ) == [(960,)]
+    after = [
+        rows(published.format(name))
+        for name in ("core.intensity", "core.generation_mix", "raw.intensity", "raw.generation")
+    ]
+    assert after == before
+
+    replay.control.fault({"name": "500", "source": "elexon"})
+    assert "raw.elexon_generation" in both.run("tick", code=1).text
+    assert len(rows("SELECT DISTINCT issued_at FROM forecast.issues")) <= 2
+
+    replay.control.heal()
+    replay.control.release(None, replay.now())
+    assert "Forecast by" in both.run("tick").out.splitlines()[-1]
+    assert rows(
+        "SELECT DISTINCT context_recomputed, recomputed_to FROM forecast.issues WHERE intensity_to "
+        "= (SELECT max(intensity_to) FROM forecast.issues)"
+    ) == [(0, None)]
+
+
+def test_a_rejected_record_of_elexon_is_loaded_and_published_once_it_passes(
+    both: GridCommand, replay: ReplayServer, rows: Rows
+) -> None:
+    replay.control.fault(
+        {"name": "string_value", "times": 1, "source": "elexon", "path": "/elexon"}
+    )
+    day = str(days_ago(3))
+    both.run("backfill", "--from", day, "--to", day)
+    [(number, asset, payload)] = rows("SELECT id, asset, payload FROM ops.quarantine")
+    said = both.run("quarantine", "replay").out
+    assert "0 accepted, 1 still rejected" in said
+    assert f"  {number} stays: " in said
+    assert "is not a number" in said
+
+    record = json.loads(payload)
+    [name] = {"generation", "demand"} & record.keys()
+    record[name] = int(record[name])
+    rows("UPDATE ops.quarantine SET payload = %s", json.dumps(record))
+    held = rows("SELECT count(*) FROM raw.outlook") + rows(
+        "SELECT count(*) FROM raw.elexon_generation"
+    )
+    replayed = both.run("quarantine", "replay").out
+    assert "1 accepted, 0 still rejected" in replayed
+    assert (
+        asset.replace("raw.outlook", "core.outlook").replace(
+            "raw.elexon_generation", "core.generation_mw"
+        )
+        in replayed
+    )
+    assert (
+        rows("SELECT count(*) FROM raw.outlook")
+        + rows("SELECT count(*) FROM raw.elexon_generation")
+        != held
+    )
+    assert "Nothing is in quarantine." in both.run("quarantine", "list").out

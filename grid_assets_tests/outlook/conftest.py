@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
@@ -55,7 +55,7 @@ class Half:
     """A half-hour of generation, or of embedded generation."""
 
     period_start: datetime
-    generation_mw: dict[str, int] = field(default_factory=dict)
+    generation_mw: Mapping[str, int | None] = field(default_factory=dict)
     demand_mw: int | None = None
     published_at: datetime | None = None
     embedded_wind_mw: int | None = None

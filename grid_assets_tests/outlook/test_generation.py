@@ -12,8 +12,10 @@ import pytest
 
 from grid_assets.halfhours import DAY, HALF_HOUR, Window
 from grid_assets.outlook.checks import WARNING
+from grid_assets.outlook.generation import together
 from grid_assets.outlook.load import load_elexon_generation, load_embedded_generation
 from grid_assets.outlook.publish import publish_generation_mw
+from grid_assets.sources.elexon.payloads import GenerationRow
 from grid_assets.telemetry.checks import Verdict, judge
 from grid_assets.telemetry.load import Capture
 from grid_assets.telemetry.publish import Published
@@ -78,6 +80,19 @@ def test_a_half_hour_is_published_once_and_rewritten_only_if_it_changes(
     load_mw([8000, 8100, 8300], at=SEEN + HOUR)
     assert publish_mw().written == 1
     assert column(connection, "metered_wind_mw") == [8000, 8100, 8300]
+
+
+def test_a_fuel_that_was_published_as_null_stays_unknown_from_raw_to_core(
+    connection: Connection, load_mw: LoadHalves, publish_mw: PublishMw
+) -> None:
+    load_mw([8000])
+    rows = [GenerationRow(T0, SEEN, {**FUELS, "COAL": None})]
+    load_elexon_generation(connection, [Capture(together(connection, rows, []), SEEN + HOUR)])
+    connection.execute("DROP TABLE staged")
+    publish_mw()
+    assert column(connection, "coal_mw") == [None]
+    assert column(connection, "recomputed_gco2_kwh") == [None]
+    assert column(connection, "demand_mw") == [30_000]
 
 
 def test_half_hours_that_have_not_begun_are_not_published(

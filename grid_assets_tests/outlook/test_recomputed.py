@@ -126,6 +126,24 @@ def test_a_fuel_that_ended_counts_as_nothing(unlisted: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("null", "column"),
+    [
+        ("COAL", "coal_mw"),
+        ("OCGT", "gas_mw"),
+        ("OIL", "other_mw"),
+        ("PS", "other_mw"),
+        ("NUCLEAR", "nuclear_mw"),
+        ("INTVKL", "imports_mw"),
+    ],
+)
+def test_a_fuel_that_is_listed_as_null_is_not_known(null: str, column: str) -> None:
+    found = measured(EVENING | {null: None})
+    assert found[column] is None
+    assert found["recomputed_gco2_kwh"] is None
+    assert found["reason"] is None
+
+
+@pytest.mark.parametrize(
     ("missing", "column"),
     [
         ("CCGT", "gas_mw"),

@@ -20,8 +20,8 @@ def test_a_missing_half_is_completed_from_what_is_held(connection: Connection) -
     demands = [DemandRow(START, LATER, 30_000)]
     first = together(connection, fuels, demands)
     assert [(row.generation_mw, row.demand_mw) for row in first] == [
-        ({"WIND": 7000}, 30_000),
-        ({"WIND": 7000}, None),
+        ({"WIND": 7000, "CCGT": None}, 30_000),
+        ({"WIND": 7000, "CCGT": None}, None),
     ]
     with write_transaction(connection, "raw.elexon_generation"):
         assert load_elexon_generation(connection, [Capture(first, LATER)]) == 2
@@ -31,7 +31,7 @@ def test_a_missing_half_is_completed_from_what_is_held(connection: Connection) -
     assert together(connection, fuels, []) == first
     second = together(connection, [], [DemandRow(LATER, LATER, 31_000)])
     assert [(row.period_start, row.generation_mw, row.demand_mw) for row in second] == [
-        (LATER, {"WIND": 7000}, 31_000)
+        (LATER, {"WIND": 7000, "CCGT": None}, 31_000)
     ]
     with write_transaction(connection, "raw.elexon_generation"):
         assert load_elexon_generation(connection, [Capture([*first[:1], *second], LATER)]) == 1

@@ -1,14 +1,17 @@
 -- What was received last of every half-hour of a span that has begun, with the newest estimate of
--- embedded generation; without one, with what was last forecast before the half-hour began.
+-- embedded generation; without one, with what was last forecast before the half-hour began. With
+-- captured_by, as it was then.
+{% set is_known = "(%(captured_by)s::timestamptz IS NULL OR least(captured_at, now()) <= %(captured_by)s)" %}
 WITH generation AS (
     SELECT DISTINCT ON (period_start) period_start, captured_at, generation_mw, demand_mw
     FROM raw.elexon_generation
     WHERE period_start >= %(start)s AND period_start < %(end)s AND period_start <= least(%(now)s, now())
+      AND {{ is_known }}
     ORDER BY period_start, arrival DESC, captured_at DESC
 ), estimate AS (
     SELECT DISTINCT ON (period_start) period_start, embedded_wind_mw, embedded_solar_mw
     FROM raw.embedded_generation
-    WHERE period_start >= %(start)s AND period_start < %(end)s
+    WHERE period_start >= %(start)s AND period_start < %(end)s AND {{ is_known }}
     ORDER BY period_start, arrival DESC, captured_at DESC
 ), forecast AS (
     SELECT period_start,

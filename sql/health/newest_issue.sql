@@ -1,7 +1,7 @@
 -- The newest issue that matters to a reader: a forecast by a model, by its fallback, or a refusal.
 -- Leaves out NESO's, and those that are stored beside each forecast.
 {% from "macros.sql" import latest_issue_time %}
-SELECT model, issued_at, refused_reason, fallback_reason
+SELECT model, issued_at, refused_reason, fallback_reason, context_recomputed
 FROM forecast.issues
 WHERE (model NOT IN ('neso', 'seasonal_naive', 'gradient_boosting')
        OR fallback_reason IS NOT NULL

@@ -120,3 +120,20 @@ def test_holes_in_the_history_leave_no_hole_in_the_level() -> None:
     rows = rows_of(Problem(context, START, outlook=outlook()))
     assert not np.isnan(rows.profile).any()
     assert not np.isnan(rows.line).any()
+
+
+def test_what_all_series_share_is_computed_once_and_changes_no_bit_of_any() -> None:
+    holes = outlook(seed=3)
+    holes[DEMAND, 300:340] = np.nan
+    problems = [
+        problem(seed=1, noise=4),
+        replace(problem(seed=2, noise=4), outlook=None),
+        replace(problem(seed=3, noise=4), outlook=holes),
+    ]
+    together = inputs_of(problems, STEPS)
+    for series in SERIES:
+        shared, alone = features(together, series), features(inputs_of(problems, STEPS), series)
+        assert shared.names == alone.names
+        for name in ("values", "profile", "line", "covered"):
+            np.testing.assert_array_equal(getattr(shared, name), getattr(alone, name))
+    assert together.common is together.common

@@ -1,0 +1,254 @@
+"""Tries quarantined records and bodies of Elexon and the NESO Data Portal again, after a fix.
+
+A record is a part of a publication, or of a half-hour: what is held of it is completed as of the
+capture that brought the record.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from itertools import groupby
+from typing import Any, Final
+
+from grid_assets.outlook.generation import HalfHour
+from grid_assets.outlook.load import (
+    PublicationUnusable,
+    load_elexon_generation,
+    load_embedded_generation,
+    load_outlook,
+)
+from grid_assets.outlook.sources import ENDPOINTS, FUELHH, INDO
+from grid_assets.sources.elexon import payloads as elexon
+from grid_assets.sources.elexon.queries import Query
+from grid_assets.sources.neso_portal import archives, datasets
+from grid_assets.sources.neso_portal import payloads as portal
+from grid_assets.sources.neso_portal.labels import london_instants, utc, wall_time
+from grid_assets.sources.neso_portal.tables import Cells, Table, table_of_result
+from grid_assets.sources.publication import Publication
+from grid_assets.sources.records import TWICE, Unusable
+from grid_assets.telemetry.load import Capture
+from grid_assets.telemetry.quarantine import ALWAYS, Entry, open_entries
+from grid_assets.warehouse.connection import Connection, write_transaction
+from grid_assets.warehouse.statements import statement
+
+ASSETS: Final = ("raw.outlook", "raw.elexon_generation", "raw.embedded_generation")
+
+TICK: Final = timedelta(microseconds=1)
+"""How much later than a capture its completion is stamped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """`left` says for each entry that stays why, by its id; `days` are the UTC days by asset to
+    publish into `core` again."""
+
+    accepted: int
+    left: Mapping[int, str]
+    days: Mapping[str, frozenset[date]]
+
+
+def replay(connection: Connection) -> Tried:
+    """Parse every open entry of `ASSETS` again, and load those that pass into `raw`.
+
+    The entries of one response are loaded and resolved in one transaction.
+    """
+    accepted, left = 0, {}
+    days: dict[str, set[date]] = {}
+    entries = [entry for entry in open_entries(connection) if entry.asset in ASSETS]
+    for (asset, endpoint, captured_at), response in groupby(sorted(entries, key=_of), key=_of):
+        passed: list[int] = []
+        rows: list[Any] = []
+        for entry in response:
+            try:
+                rows += _parse(connection, entry, _DATASETS.get(endpoint, ""))
+            except Unusable as fault:
+                left[entry.id] = str(fault)
+            else:
+                passed.append(entry.id)
+        if not passed:
+            continue
+        try:
+            with write_transaction(connection, asset):
+                for day in _LOAD[asset](connection, rows, captured_at):
+                    days.setdefault(asset, set()).add(day)
+                connection.execute(
+                    "UPDATE ops.quarantine SET resolved_at = now() WHERE id = ANY(%s)", [passed]
+                )
+        except PublicationUnusable as fault:
+            left.update(dict.fromkeys(passed, str(fault)))
+        else:
+            accepted += len(passed)
+    return Tried(accepted, left, {asset: frozenset(found) for asset, found in days.items()})
+
+
+def _of(entry: Entry) -> tuple[str, str, datetime]:
+    return entry.asset, entry.endpoint, entry.captured_at
+
+
+_DATASETS: Final = {endpoint: dataset for dataset, endpoint in ENDPOINTS.items()}
+
+
+def _parse(connection: Connection, entry: Entry, dataset: str) -> list[Any]:
+    """The rows of an entry. Raises `Unusable` if any part of it cannot be used."""
+    try:
+        content = json.loads(entry.payload, parse_float=Decimal)
+    except (ValueError, ArithmeticError, RecursionError):
+        raise Unusable("its payload is not JSON, or was cut") from None
+    records = content if entry.reason == TWICE and isinstance(content, list) else [content]
+    parse = _ELEXON.get(dataset)
+    if parse is not None:
+        if entry.is_body and not isinstance(content, dict):
+            raise Unusable("it is no answer to what was asked")
+        query = Query("", {}, ALWAYS.start, ALWAYS.end, ALWAYS)
+        document = content if entry.is_body else {"data": records}
+        parsed = parse(document, query, entry.captured_at)
+    elif dataset in _PORTAL:
+        table = _table(content) if entry.is_body else Table(_columns(records), records)
+        parsed = _PORTAL[dataset](connection, table, entry)
+    else:
+        raise Unusable(f"nothing is known of {entry.endpoint}")
+    if parsed.rejected:
+        raise Unusable(parsed.rejected[0].reason)
+    if not parsed.rows:
+        raise Unusable("it has no value that is wanted")
+    return list(parsed.rows)
+
+
+_ELEXON: Final[dict[str, Callable[[Any, Query, datetime], elexon.Parsed[Any]]]] = {
+    elexon.WINDFOR: elexon.parse_wind_forecasts,
+    elexon.NDF: elexon.parse_demand_forecasts,
+    FUELHH: elexon.parse_generation,
+    INDO: elexon.parse_demand_outturn,
+}
+
+
+def _columns(records: Sequence[Any]) -> tuple[str, ...]:
+    return tuple(records[0]) if records and isinstance(records[0], dict) else ()
+
+
+def _table(content: Any) -> Table:
+    """A table that was refused as a whole, or the answer that had it."""
+    if not isinstance(content, dict):
+        raise Unusable("it is not a table")
+    if isinstance(content.get("result"), dict):
+        return table_of_result(content["result"])
+    columns, records = content.get("columns"), content.get("records")
+    if not isinstance(columns, list) or not isinstance(records, list):
+        raise Unusable("it is not a table")
+    return Table(tuple(map(str, columns)), records)
+
+
+def _has(table: Table, column: str) -> bool:
+    return column.casefold() in {name.strip().casefold() for name in table.columns}
+
+
+def _embedded(connection: Connection, table: Table, entry: Entry) -> Any:
+    """A current forecast does not say when it was published, and one record of the archive not by
+    which clock: what else the response brought tells."""
+    is_archive = _has(table, "Forecast_Datetime")
+    if is_archive and entry.is_body:
+        return archives.parse_embedded_archive(table)
+    rows = connection.execute(
+        "SELECT DISTINCT published_at FROM raw.outlook_publications "
+        "WHERE source = %s AND captured_at >= %s AND captured_at < %s",
+        [datasets.EMBEDDED.source, entry.captured_at, entry.captured_at + timedelta(seconds=1)],
+    ).fetchall()
+    held = {at for (at,) in rows}
+    if is_archive:
+        names = table.names(("Forecast_Datetime",))
+        stamp = Cells(table.records[0], names).get("Forecast_Datetime")
+        wall = wall_time("Forecast_Datetime", stamp)
+        held &= {utc(wall), *london_instants(wall)}
+    if len(held) != 1:
+        raise Unusable("nothing else of its publication is held, so its time is not known")
+    return portal.parse_embedded(table, held.pop())
+
+
+def _day_ahead_wind(connection: Connection, table: Table, entry: Entry) -> Any:
+    if _has(table, "Forecast_Timestamp"):
+        return archives.parse_day_ahead_wind_archive(table)
+    return portal.parse_day_ahead_wind(table, entry.captured_at)
+
+
+_PORTAL: Final[dict[str, Callable[[Connection, Table, Entry], Any]]] = {
+    datasets.EMBEDDED.source: _embedded,
+    datasets.DAY_AHEAD_WIND.source: _day_ahead_wind,
+    datasets.DEMAND_2_14_DAYS.source: lambda _, table, entry: portal.parse_demand_2_14_days(
+        table, entry.captured_at
+    ),
+    datasets.DAY_AHEAD_DEMAND.source: lambda _, table, entry: archives.parse_day_ahead_demand(
+        table
+    ),
+    datasets.OUTTURN_SOURCE: lambda _, table, entry: portal.parse_embedded_outturn(table),
+}
+
+
+def _complete_outlook(
+    connection: Connection, rows: Iterable[Publication], captured_at: datetime
+) -> Iterable[date]:
+    merged: dict[tuple[str, str, datetime], Publication] = {}
+    for row in rows:
+        key = row.source, row.series, row.published_at
+        known = merged.get(key, row)
+        merged[key] = replace(row, values={**known.values, **row.values})
+    for key, publication in merged.items():
+        source, series, published_at = key
+        held = connection.execute(
+            statement("raw/read_held_publication"),
+            {"source": source, "series": series, "published_at": published_at, "at": captured_at},
+        ).fetchone()
+        stamp, simulated = captured_at, False
+        if held is not None:
+            first_label, minutes, values, simulated, last = held
+            before = {
+                first_label + n * timedelta(minutes=minutes): value
+                for n, value in enumerate(values)
+            }
+            publication = replace(publication, values={**before, **publication.values})
+            stamp = max(captured_at, last + TICK)
+        load_outlook(connection, [Capture([publication], stamp)], simulated=simulated)
+        connection.execute("DROP TABLE staged")  # the next one makes its own
+    return {published_at.date() for _, _, published_at in merged}
+
+
+def _complete_generation(
+    connection: Connection,
+    rows: Iterable[elexon.GenerationRow | elexon.DemandRow],
+    captured_at: datetime,
+) -> Iterable[date]:
+    found: dict[datetime, list[elexon.GenerationRow | elexon.DemandRow]] = {}
+    for row in rows:
+        found.setdefault(row.period_start, []).append(row)
+    for start, parts in found.items():
+        held = connection.execute(
+            statement("raw/read_generation_of_capture"), {"start": start, "at": captured_at}
+        ).fetchone()
+        fuels, demand, last = held or ({}, None, None)
+        for part in parts:
+            if isinstance(part, elexon.DemandRow):
+                demand = part.demand_mw
+            else:
+                fuels = {**fuels, **part.generation_mw}
+        whole = HalfHour(start, max(part.published_at for part in parts), fuels, demand)
+        stamp = captured_at if last is None else max(captured_at, last + TICK)
+        load_elexon_generation(connection, [Capture([whole], stamp)], replayed=True)
+        connection.execute("DROP TABLE staged")
+    return {start.date() for start in found}
+
+
+def _load_embedded(
+    connection: Connection, rows: Sequence[portal.EmbeddedOutturn], captured_at: datetime
+) -> Iterable[date]:
+    load_embedded_generation(connection, [Capture(rows, captured_at)], replayed=True)
+    return {row.period_start.date() for row in rows}
+
+
+_LOAD: Final[dict[str, Callable[[Connection, Any, datetime], Iterable[date]]]] = {
+    "raw.outlook": _complete_outlook,
+    "raw.elexon_generation": _complete_generation,
+    "raw.embedded_generation": _load_embedded,
+}
