@@ -127,7 +127,7 @@ class KnownValues:
             late = CONTEXT - 1 - int(known[-1])
             end = issued_at - late * HALF_HOUR
             start = end - CONTEXT * HALF_HOUR
-            problem = Problem(self.at(issued_at, Window(start, end)), start)
+            problem = Problem(self.at(issued_at, Window(start, end)), start, late_steps=late)
         return IssueContext(
             issued_at,
             problem,
