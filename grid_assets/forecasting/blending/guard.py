@@ -28,9 +28,10 @@ def usual_departure(errors: Floats) -> float | None:
 
     `errors` has shape (3, issues, 10, 96).
     """
-    issues = zip(errors[NESO, :, 0], np.moveaxis(errors[:OWN, :, 0], 0, 1), strict=True)
+    own, neso = np.moveaxis(errors[:OWN, :, 0], 0, 1), errors[NESO, :, 0]
     # of the same half-hours, so the actual goes out of the difference of two errors
-    apart = [_distance(neso, _middle(own)) for neso, own in issues if not np.isnan(neso).all()]
+    issues = zip(neso, own, strict=True)
+    apart = [_distance(line, _middle(lines)) for line, lines in issues if np.isfinite(line).any()]
     known = [distance for distance in apart if not np.isnan(distance)]
     return float(np.median(known)) if len(known) >= MIN_ISSUES else None
 
@@ -56,10 +57,13 @@ def reason_to_leave_out(
 
 
 def _middle(lines: Values | Floats) -> Floats:
-    """The median of lines (n, 96) at each half-hour, NaN where all are."""
-    known = ~np.isnan(lines).all(axis=0) if len(lines) else np.zeros(lines.shape[1], bool)
-    middle = np.full(lines.shape[1], np.nan)
-    middle[known] = np.nanmedian(lines[:, known], axis=0)
+    """The median of lines (n, 96) at each half-hour, NaN where all are missing."""
+    if not len(lines):
+        return np.full(lines.shape[1], np.nan)
+    ordered = np.sort(lines.astype(np.float64), axis=0)  # NaN last
+    known = (~np.isnan(ordered)).sum(axis=0)
+    places = np.stack([np.maximum(known - 1, 0) // 2, np.minimum(known // 2, len(lines) - 1)])
+    middle: Floats = np.take_along_axis(ordered, places, axis=0).mean(axis=0)
     return middle
 
 

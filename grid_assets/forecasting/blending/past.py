@@ -123,8 +123,8 @@ def _read_errors(
         return Errors(values, reached, recent)
     _read_medians(connection, times, own, values)
     vintages = read_vintages(connection, start, start, [row[1] for row in blends if row[1]])
-    for number, (issued_at, captured_at, document) in enumerate(blends):
-        reached[number] = reached_of(document)
+    for number, (issued_at, captured_at, runs) in enumerate(blends):
+        reached[number] = reached_of(runs)
         if captured_at is not None:
             values[NESO, number, 0] = vintages.at(captured_at, issued_at)
     return Errors(values - actuals.of(times), reached, recent)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -53,10 +53,10 @@ def weights_of(document: Document) -> Weights:
     )
 
 
-def reached_of(document: Document) -> Mask:
-    """The half-hours (96) that the outlook reached at that issue."""
+def reached_of(runs: Sequence[Sequence[int]]) -> Mask:
+    """The half-hours (96) that the outlook reached, from `reached` of a record."""
     reached = np.zeros(HORIZON, bool)
-    for first, end in document["reached"]:
+    for first, end in runs:
         reached[first:end] = True
     return reached
 
