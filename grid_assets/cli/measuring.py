@@ -173,7 +173,7 @@ def _forecasters(
             click.echo(f"Left out: {error.message}", err=True)
             continue
         found.setdefault(forecaster.name, forecaster)
-    return list(found.values())
+    return candidates.share_members(list(found.values()))
 
 
 def _data(options: Options) -> tuple[Window, list[datetime], Read, Outlook | None]:

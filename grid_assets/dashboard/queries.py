@@ -27,8 +27,11 @@ LOOKED_BACK: Final = timedelta(days=30)
 
 STACKED_FUELS: Final = tuple(fuel.name for fuel in STACKED)
 
+FIRST: Final = "blend"
+"""The model that is shown where it has a forecast."""
+
 NOT_FIRST: Final = ("neso", "seasonal_naive", "gradient_boosting")
-"""Models that are shown beside the configured one, or instead of it if it has no forecast."""
+"""Models that are shown beside the others, or instead of them if they have no forecast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +125,19 @@ class Snapshot:
 
     @property
     def model(self) -> str | None:
-        """The page's model: our most recent to forecast, else seasonal naive, else NESO."""
+        """The page's model: the blend, else our most recent to forecast, else a simpler one, else
+        NESO."""
         newest = {
             row.model: row.issued_at for row in self.predicted if row.period_start >= self.ahead
         }
         return max(
             newest,
-            key=lambda name: (name not in NOT_FIRST, name != "neso", newest[name]),
+            key=lambda name: (
+                name == FIRST,
+                name not in NOT_FIRST,
+                name != "neso",
+                newest[name],
+            ),
             default=None,
         )
 

@@ -184,10 +184,12 @@ def test_old_telemetry_is_still_shown_as_the_newest_with_its_age(
 # What is chosen from it.
 
 
-def test_our_newest_model_speaks_and_others_stand_in_for_it() -> None:
+def test_the_blend_speaks_then_our_newest_model_and_others_stand_in_for_it() -> None:
+    blend = predicted(1, 1, "blend", issued_at=floor(NOW) - HALF_HOUR)
     naive, neso = predicted(1, 1, "seasonal_naive"), predicted(1, 1, "neso")
     older = predicted(1, 1, "chronos:old", issued_at=floor(NOW) - HALF_HOUR)
     newer = predicted(1, 1, "chronos:new")
+    assert Snapshot(NOW, predicted=[older, naive, neso, newer, blend]).model == "blend"
     assert Snapshot(NOW, predicted=[older, naive, neso, newer]).model == "chronos:new"
     assert Snapshot(NOW, predicted=[neso, naive]).model == "seasonal_naive"
     assert Snapshot(NOW, predicted=[neso]).model == "neso"

@@ -65,15 +65,16 @@ def test_once_runs_to_the_end_again_and_fails_where_anything_failed(
         assert f"Dashboard: {page.as_uri()}" in first.splitlines()
         assert "RECORDED data (replay), not live" in page.read_text(encoding="utf-8")
         url = demo_database()
-        [(chronos, *of_chronos), boosted, naive] = ask(url, NEWEST_FORECAST)
+        [blend, (chronos, *of_chronos), boosted, naive] = ask(url, NEWEST_FORECAST)
         assert chronos.startswith("chronos:")
         assert f"Forecast by {chronos} from " in first
         assert "Warning" not in first
         assert of_chronos == [960, 10, 96, True, True]
+        assert blend == ("blend", *of_chronos)
         assert boosted == ("gradient_boosting", *of_chronos)
         assert naive == ("seasonal_naive", *of_chronos)
         scored = ask(url, "SELECT DISTINCT model FROM reporting.forecast_accuracy ORDER BY 1")
-        assert {(chronos,), ("gradient_boosting",), ("seasonal_naive",)} <= set(scored)
+        assert {("blend",), (chronos,), ("gradient_boosting",), ("seasonal_naive",)} <= set(scored)
         for (model,) in scored:
             assert re.search(rf"^  {re.escape(model)} .*\d+\.\d", first, re.MULTILINE)
         kept = ask(url, "SELECT count(*), max(captured_at) FROM raw.generation")

@@ -3,7 +3,7 @@
 {% from "macros.sql" import latest_issue_time %}
 SELECT model, issued_at, refused_reason, fallback_reason, context_recomputed
 FROM forecast.issues
-WHERE (model NOT IN ('neso', 'seasonal_naive', 'gradient_boosting')
+WHERE (model NOT IN ('neso', 'seasonal_naive', 'gradient_boosting', 'blend')
        OR fallback_reason IS NOT NULL
        OR refused_reason IS NOT NULL)
   -- a later one was made by a clock that was ahead

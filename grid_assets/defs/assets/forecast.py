@@ -53,7 +53,8 @@ REACHED: Final = timedelta(days=2)
     deps=[core.intensity, core.generation_mix, raw.neso_forecast],
     description=(
         "One row is one quantile forecast of carbon intensity (gCO2/kWh) or of one fuel's share "
-        "(%) for one half-hour, up to 48 hours ahead, by Chronos, by seasonal naive or by NESO. "
+        "(%) for one half-hour, up to 48 hours ahead, by Chronos, by gradient boosting, by the "
+        "blend of those and NESO's forecast, by seasonal naive, or by NESO. "
         "A partition is the UTC day of issue. A half-hourly cycle adds the issue that starts at "
         "the next half-hour, if there is newer telemetry. A past day is back-tested: an issue "
         "every few hours (GRID_BACKTEST_STRIDE_HOURS), from the telemetry known then. A re-run "
@@ -160,11 +161,11 @@ def _issue_times(services: Services, days: Days, configured: str, now: datetime)
 
 def _picture(services: Services, issued: issuing.Issued, times: list[datetime]) -> dict[str, Any]:
     """A fan chart of the forecast; for a back-test, one picture of all its days."""
-    if not issued.model:
+    if not issued.shown:
         return {}
     if len(times) == 1:
-        return fan_chart(services, issued.model, times[0])
-    return half_day_ahead(services, issued.model, Window(times[0], times[-1]))
+        return fan_chart(services, issued.shown, times[0])
+    return half_day_ahead(services, issued.shown, Window(times[0], times[-1]))
 
 
 @dg.asset(
