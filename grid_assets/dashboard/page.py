@@ -15,6 +15,7 @@ from typing import Any, Final
 from grid_assets.dashboard.panels import all_figures, next_hours_table
 from grid_assets.dashboard.queries import GREEN, LOOKED_BACK, NEXT_HOURS, Snapshot
 from grid_assets.dashboard.theme import FUEL_COLOURS, at, model_label, ms, number, tenths
+from grid_assets.dashboard.value import summarise_value, value_table
 from grid_assets.halfhours import LONDON, age_text
 from grid_assets.telemetry.checks import TOO_OLD
 from grid_assets.warehouse.stamp import Stamp
@@ -59,6 +60,8 @@ def render(snapshot: Snapshot, stamp: Stamp, library: str) -> str:
         figures=figures,
         next_hours=snapshot.next_hours(),
         next_hours_table=next_hours_table(snapshot),
+        value_table=value_table(snapshot),
+        value_summary=summarise_value(snapshot),
         green_hours=GREEN // timedelta(hours=1),
         next_span=NEXT_HOURS // timedelta(hours=1),
         model=_model_label(snapshot),

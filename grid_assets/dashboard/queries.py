@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from psycopg.rows import class_row
 
+from grid_assets.dashboard.value import Value
 from grid_assets.halfhours import DAY, HALF_HOUR, floor
 from grid_assets.series import FUELS, LEAD_BUCKETS, STACKED
 from grid_assets.warehouse.connection import Connection
@@ -109,13 +110,14 @@ class Snapshot:
     predicted: Sequence[Predicted] = ()
     greenest: Greenest | None = None
     accuracy: Sequence[Accuracy] = ()
+    values: Sequence[Value] = ()
     last_attempts: Sequence[LastAttempt] = ()
     attempts_by_hour: Sequence[HourOfAttempts] = ()
 
     @property
     def count(self) -> int:
         """The number of rows behind the page."""
-        lists = (self.intensity, self.mix, self.predicted, self.accuracy)
+        lists = (self.intensity, self.mix, self.predicted, self.accuracy, self.values)
         return sum(map(len, (*lists, self.last_attempts, self.attempts_by_hour)))
 
     @property
@@ -195,6 +197,7 @@ def read(connection: Connection, now: datetime) -> Snapshot:
                 connection, Predicted, "forecast", current=floor(now), ahead=first_ahead(now)
             ),
             accuracy=_rows(connection, Accuracy, "accuracy", today=now.date()),
+            values=_rows(connection, Value, "value", today=now.date()),
             last_attempts=_rows(connection, LastAttempt, "attempts", now=now),
             attempts_by_hour=_rows(connection, HourOfAttempts, "attempts_by_hour", now=now),
         )

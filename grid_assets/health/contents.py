@@ -23,6 +23,7 @@ RELATIONS: Final = {
     "reporting.forecast_latest": "period_start",
     "reporting.actual_vs_predicted_24h": "period_start",
     "reporting.forecast_accuracy": "target_date",
+    "reporting.forecast_value": "target_date",
     "ops.etl_runs": "started_at",
     "ops.quarantine": "captured_at",
 }

@@ -76,6 +76,7 @@ VIEWS = {
     "reporting/forecast_accuracy",
     "reporting/forecast_day_ahead",
     "reporting/forecast_latest",
+    "reporting/forecast_value",
     "reporting/generation_mix",
     "reporting/generation_mix_24h",
     "reporting/telemetry",
@@ -185,6 +186,7 @@ def test_each_asset_depends_on_what_it_reads() -> None:
             "core/generation_mix",
         },
         "reporting/forecast_accuracy": {"forecast/accuracy"},
+        "reporting/forecast_value": {"forecast/accuracy"},
         "files/dashboard": {
             "forecast/accuracy",
             "reporting/telemetry",
@@ -194,6 +196,7 @@ def test_each_asset_depends_on_what_it_reads() -> None:
             "reporting/forecast_latest",
             "reporting/actual_vs_predicted_24h",
             "reporting/forecast_accuracy",
+            "reporting/forecast_value",
         },
     }
 

@@ -180,6 +180,9 @@ def test_a_past_day_is_back_tested_at_the_stride_and_scored(
         "SELECT model, min(target_date), max(target_date), count(DISTINCT series), "
         "count(DISTINCT lead_bucket) FROM reporting.forecast_accuracy GROUP BY 1 ORDER BY 1"
     ) == [(model, day, day + 2 * DAY, 10, 5) for model in MODELS]
+    assert rows(
+        "SELECT model, target_date, wait_hours, n FROM reporting.forecast_value ORDER BY 1, 3"
+    ) == [(model, day, hours, 4) for model in MODELS for hours in (12, 24)]
     assert {(a.asset, a.status, a.trigger) for a in tables.attempts()[-3:]} == {
         ("forecast.predictions", "success", BACKTEST),
         ("forecast.accuracy", "success", BACKTEST),

@@ -23,6 +23,7 @@ SHOWN: Final = (
     "reporting.forecast_latest",
     "reporting.actual_vs_predicted_24h",
     "reporting.forecast_accuracy",
+    "reporting.forecast_value",
 )
 """The views that the page reads, except `reporting.etl_runs`, which is not an asset."""
 
@@ -44,9 +45,9 @@ PAUSE: Final = timedelta(minutes=5)
     description=(
         "One file is a single-page view of current conditions, for people without a BI tool: "
         "carbon intensity (gCO2/kWh), generation mix (%), the forecast with its band, accuracy by "
-        "lead, and pipeline health. It reads the views of `reporting` and needs no network. A "
-        "re-run replaces the file, GRID_HOME/files/dashboard.html. There are no partitions, "
-        "because only the newest page is kept. Data: NESO, CC BY 4.0."
+        "lead, what a forecast is worth, and pipeline health. It reads the views of `reporting` "
+        "and needs no network. A re-run replaces the file, GRID_HOME/files/dashboard.html. There "
+        "are no partitions, because only the newest page is kept. Data: NESO, CC BY 4.0."
     ),
 )
 def dashboard(

@@ -188,8 +188,9 @@ def _picture(services: Services, issued: issuing.Issued, times: list[datetime]) 
         "One row is one model's errors for one series, UTC target day and lead bucket: "
         "MAE, bias, WAPE, pinball loss, coverage of the 80 % band, and the sums behind "
         "them, from forecasts and actuals joined on series and half-hour. A run also scores the "
-        "two days after its own, which its forecasts reach. Only changed rows are rewritten. A "
-        "partition is the UTC day of its targets." + origin("/intensity")
+        "two days after its own, which its forecasts reach, and computes `forecast.value` for "
+        "the issues of all these days. Only changed rows are rewritten. A partition is the UTC "
+        "day of its targets." + origin("/intensity")
     ),
 )
 def accuracy(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
@@ -201,7 +202,8 @@ def accuracy(context: dg.AssetExecutionContext, services: Services) -> Iterator[
         with write_transaction(connection, relation):
             scored = scoring.score(connection, window, thinned_to(connection))
             warnings = judge(connection, WARNING[relation], window, now)
-        current.rows_fetched, current.rows_written = scored.compared, scored.written
+        written = scored.written + scored.valued
+        current.rows_fetched, current.rows_written = scored.compared, written
     described = describe_partitions(context, services, relation, "target_date", days)
     if described.changed:
         context.add_asset_metadata(
@@ -211,7 +213,7 @@ def accuracy(context: dg.AssetExecutionContext, services: Services) -> Iterator[
         metadata={
             **kind_metadata(services.stamp),
             "run_forecasts_compared": scored.compared,
-            "run_rows_changed": scored.written,
+            "run_rows_changed": written,
         },
         data_version=described.data_version,
         check_results=[*check_results_of(relation, warnings, dg.AssetCheckSeverity.WARN)],

@@ -52,6 +52,7 @@ READS: Final = {
         "one model, series, day and lead bucket",
         ("forecast.accuracy",),
     ),
+    "reporting.forecast_value": ("one model, day and wait", ("forecast.accuracy",)),
 }
 """What one row of each view is, and the relations that the view reads.
 
