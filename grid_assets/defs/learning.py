@@ -10,7 +10,7 @@ from grid_assets.defs.partitions import TRIGGER_TAG
 from grid_assets.defs.resources import Services
 
 QUIET_HOUR: Final = "57 1 * * 0"
-"""The night to Sunday: it takes most of a core for half an hour, beside the half-hourly cycles."""
+"""The night to Sunday: it takes a core for up to an hour, beside the half-hourly cycles."""
 
 
 @dg.op(
