@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from grid_assets.cli.days import Day
+from grid_assets.cli.environment import demo_option
 from grid_assets.cli.train_trees import grow_trees
+from grid_assets.cli.train_warehouse import learn_on
 from grid_assets.dashboard.output import write_json
 from grid_assets.halfhours import day_start
 from grid_assets.progress import doing, spoken
@@ -55,7 +57,16 @@ REPORT_EVERY_S: Final = 7
 @click.option("--until", type=Day(), help="First UTC day that trees do not read.")
 @click.option("--seed", type=int, help="Random seed  [default: the recipe's]")
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads  [default: one per core]")
+@click.option(
+    "--warehouse",
+    is_flag=True,
+    help="Grow trees from this warehouse's data too, and put them in use if they are better.",
+)
+@click.option("--revert", is_flag=True, help="With --warehouse: use the bundled trees again.")
+@demo_option
+@click.pass_context
 def train(
+    context: click.Context,
     kind: str,
     output: Path,
     name: str | None,
@@ -63,6 +74,9 @@ def train(
     until: date | None,
     seed: int | None,
     threads: int | None,
+    warehouse: bool,
+    revert: bool,
+    demo: bool,
 ) -> None:
     """Retrain a bundled model from the data that ship with the project; needs no network.
 
@@ -77,7 +91,17 @@ def train(
     so that it forecasts without torch.
 
     Needs torch: `make chronos` installs it, or `pip install 'grid-assets[chronos]'`.
+
+    With --warehouse, trees learn from this warehouse too, except from its last 30 days. On those
+    they are measured beside the trees in use, and take their place if they are better at every
+    lead. Exits with 3 if there is too little data for that. The decision is a row of
+    forecast.model_trials.
     """
+    if warehouse:
+        learn_on(context, revert=revert, demo=demo, seed=seed, threads=threads)
+        return
+    if revert or demo:
+        raise click.UsageError("--revert and --demo need --warehouse.")
     if output.exists():
         raise click.UsageError(
             f"--output {output} exists already and is not overwritten. Name a new folder."

@@ -139,11 +139,12 @@ def test_the_surface_is_exactly_this() -> None:
     }
     assert found == CHECKS
     own = [job.name for job in defs.resolve_all_job_defs() if not job.name.startswith("__")]
-    assert own == ["housekeeping", "telemetry"]
+    assert own == ["housekeeping", "learning", "telemetry"]
     repository = defs.get_repository_def()
     assert [schedule.name for schedule in repository.schedule_defs] == [
         "daily_housekeeping",
         "half_hourly",
+        "weekly_learning",
     ]
     assert [sensor.name for sensor in repository.sensor_defs] == ["new_telemetry"]
 

@@ -34,6 +34,7 @@ from grid_assets_tests import shared_warehouse
 from grid_assets_tests.defs.conftest import Tables, evaluations, examples, failed_checks
 from grid_assets_tests.forecasting import conftest as tiny
 from grid_assets_tests.forecasting import issues
+from grid_assets_tests.forecasting.learning import worlds
 
 one_warehouse = shared_warehouse.one_warehouse
 chronos2_folder = tiny.chronos2_folder
@@ -192,6 +193,25 @@ def test_a_past_day_is_back_tested_at_the_stride_and_scored(
     judged = evaluations(result, *blocking)
     assert {name for _, name in judged} == blocking
     assert all(found.passed for found in judged.values())
+
+
+def test_every_run_forecasts_by_the_trees_that_were_promoted(
+    forecast: Run,
+    warehouse: SecretStr,
+    rows: Rows,
+    day: date,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worlds.build(tmp_path / "trees")
+    revision = worlds.put_in_use(warehouse, tmp_path / "trees")
+    monkeypatch.setenv("GRID_HOME", str(tmp_path / "home"))
+    assert forecast(day, assets=KEYS[:1]).success
+    assert rows(
+        "SELECT DISTINCT m.source, i.revision, i.fallback_reason FROM forecast.issues AS i "
+        "JOIN forecast.models AS m USING (model, revision) WHERE i.model = %s",
+        BOOSTED,
+    ) == [("warehouse", revision, None)]
 
 
 def test_a_back_test_again_changes_nothing(forecast: Run, rows: Rows, day: date) -> None:

@@ -168,6 +168,12 @@ def test_the_schedule_and_the_sensor_are_on_without_a_click(demo: Demo) -> None:
             "executionTimezone": "UTC",
             "scheduleState": {"status": "RUNNING"},
         },
+        {
+            "name": "weekly_learning",
+            "cronSchedule": "57 1 * * 0",
+            "executionTimezone": "UTC",
+            "scheduleState": {"status": "RUNNING"},
+        },
     ]
     assert repository["sensors"] == [
         {

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import dagster as dg
@@ -26,6 +27,8 @@ from grid_assets.forecasting import due, issuing, scoring
 from grid_assets.forecasting.checks import BLOCKING, WARNING
 from grid_assets.forecasting.issue_times import current_issue_time, issue_times_at
 from grid_assets.forecasting.models import registry
+from grid_assets.forecasting.models.beside import predict_boosted
+from grid_assets.forecasting.models.champion import Champion, read_champion
 from grid_assets.forecasting.retention import thinned_to
 from grid_assets.halfhours import DAY, Window, days_window
 from grid_assets.progress import Progress
@@ -97,6 +100,7 @@ def predictions(context: dg.AssetExecutionContext, services: Services) -> Iterat
                     backtest=days.trigger not in CYCLES,
                     judge=judge_staged,
                     day_done=lambda day: progress.step(str(day)) if steps > 1 else None,
+                    boost=partial(predict_boosted, champion=_champion(services, times)),
                 ),
             )
             current.rows_fetched, current.rows_written = issued.rows_read, issued.rows_written
@@ -157,6 +161,11 @@ def _issue_times(services: Services, days: Days, configured: str, now: datetime)
             made = due.issue_times_on(services.connection, configured, now.date())
             times = [at for at in times if at not in made]
     return times
+
+
+def _champion(services: Services, times: list[datetime]) -> Champion | None:
+    """The promoted trees, if anything is forecast and there are any."""
+    return read_champion(services.connection, services.settings.home) if times else None
 
 
 def _picture(services: Services, issued: issuing.Issued, times: list[datetime]) -> dict[str, Any]:

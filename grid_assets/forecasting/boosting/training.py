@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, Protocol
 
 import lightgbm
 import numpy as np
@@ -20,7 +21,7 @@ from grid_assets.forecasting.boosting.features import Inputs, Rows, features
 from grid_assets.forecasting.covariates import calendar
 from grid_assets.forecasting.horizon import HORIZON, QUANTILES
 from grid_assets.forecasting.models.forecaster import CONTEXT, Values
-from grid_assets.forecasting.training_record import Record
+from grid_assets.forecasting.training_record import Places
 from grid_assets.halfhours import HALF_HOUR, Window
 from grid_assets.series import INTENSITY, OUTLOOK, SERIES
 
@@ -34,6 +35,35 @@ LATE: Final = (0, 1, 1, 1, 2)
 
 CHUNK: Final = 256
 """Issues whose features are computed at a time: 20 MB."""
+
+
+class Source(Protocol):
+    """What examples are drawn from, such as the `Record` that ships."""
+
+    @property
+    def start(self) -> datetime:
+        """The start of the first half-hour, from which places are counted."""
+
+    @property
+    def history(self) -> Values:
+        """What happened, rows in the order of `SERIES`; NaN where it is not known."""
+
+    def place(self, at: datetime) -> int:
+        """See `Record.place`."""
+
+    def has_outlook(self, places: Places) -> npt.NDArray[np.bool_]:
+        """See `Record.has_outlook`."""
+
+    def outlook_at(self, issues: Places, places: Places) -> npt.NDArray[np.float64]:
+        """See `Record.outlook_at`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """A source of examples, and the spans of it that are learned from."""
+
+    source: Source
+    spans: Sequence[Window]
 
 
 @dataclass(frozen=True)
@@ -79,23 +109,20 @@ class Examples:
 
 
 def inputs_at(
-    record: Record,
-    issues: npt.NDArray[np.int64],
-    late: npt.NDArray[np.int64],
+    record: Source,
+    issues: Places,
+    late: Places,
     steps: int,
-) -> tuple[Inputs, npt.NDArray[np.int64]]:
+) -> tuple[Inputs, Places]:
     """What was known at issue times (places in the record), and the places of all half-hours."""
     newest = issues - 1 - late
     places = newest[:, None] + 1 - CONTEXT + np.arange(CONTEXT + steps)
     context = record.history[:, places[:, :CONTEXT]].swapaxes(0, 1).astype(float)
-    outlook = record.outlook[:, places].swapaxes(0, 1).astype(float)
-    unknown = record.issued[places] > np.minimum(issues[:, None], places)
-    outlook[np.broadcast_to(unknown[:, None], outlook.shape)] = np.nan
-    clock = _clock(record, places)
-    return Inputs(context, outlook, clock), places
+    outlook = record.outlook_at(issues, places)
+    return Inputs(context, outlook, _clock(record, places)), places
 
 
-def _clock(record: Record, places: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+def _clock(record: Source, places: Places) -> npt.NDArray[np.float64]:
     first = int(places.min())
     hours = calendar(record.start + first * HALF_HOUR, int(places.max()) - first + 1)
     return hours[:, places - first].swapaxes(0, 1).astype(float)
@@ -117,8 +144,8 @@ def forget_some(inputs: Inputs, random: np.random.Generator, nothing: float) -> 
 
 
 def draw(
-    record: Record,
-    issues: npt.NDArray[np.int64],
+    record: Source,
+    issues: Places,
     series: str,
     recipe: Recipe,
     *,
@@ -140,6 +167,11 @@ def draw(
         if with_outlook:
             kept &= rows.covered
         parts.append(Examples(rows, actual, kept))
+    return join(parts)
+
+
+def join(parts: Sequence[Examples]) -> Examples:
+    """All examples together, in the first of the parts."""
     whole = parts[0]
     for name in ("values", "profile", "line", "actual", "step"):
         setattr(whole, name, np.concatenate([getattr(part, name) for part in parts]))
@@ -182,16 +214,15 @@ def grow(
 
 
 def issue_places(
-    record: Record, spans: Sequence[Window], every: int, *, with_outlook: bool
-) -> npt.NDArray[np.int64]:
+    record: Source, spans: Sequence[Window], every: int, *, with_outlook: bool
+) -> Places:
     """Issue times within spans whose whole context and horizon lie in the same span."""
-    found: list[npt.NDArray[np.int64]] = []
-    known: npt.NDArray[np.bool_] = np.any(np.isfinite(record.outlook), axis=0)
+    found: list[Places] = []
     for span in spans:
         first, end = record.place(span.start), record.place(span.end)
         places = np.arange(first + CONTEXT + max(LATE) + 1, end - STEPS, every)
         if with_outlook:
-            places = places[known[places]]
+            places = places[record.has_outlook(places)]
         found.append(places)
     return np.concatenate(found)
 
@@ -205,7 +236,7 @@ class Ensemble:
 
 
 def train_series(
-    record: Record, spans: Sequence[Window], series: str, recipe: Recipe, threads: int
+    lessons: Sequence[Lesson], series: str, recipe: Recipe, threads: int
 ) -> Iterator[tuple[str, Ensemble]]:
     """Each ensemble of a series, by name."""
     intensity = series == INTENSITY
@@ -213,8 +244,12 @@ def train_series(
     edge = recipe.edge if intensity else recipe.fuel_edge
     for kind, every in (("outlook", recipe.every), ("any", recipe.every_without)):
         with_outlook = kind == "outlook"
-        issues = issue_places(record, spans, every, with_outlook=with_outlook)
-        examples = draw(record, issues, series, recipe, with_outlook=with_outlook)
+        parts = []
+        for lesson in lessons:
+            issues = issue_places(lesson.source, lesson.spans, every, with_outlook=with_outlook)
+            if len(issues):
+                parts.append(draw(lesson.source, issues, series, recipe, with_outlook=with_outlook))
+        examples = join(parts)
         level = examples.line if with_outlook else examples.profile
         usual = usual_departure(examples, level)
         LOGGER.info(f"{series}, {kind}: {len(examples.actual):,} examples")
