@@ -26,6 +26,7 @@ from grid_assets.sources.http.errors import (
     Service,
     unexpected,
 )
+from grid_assets.sources.http.session import is_loopback
 from grid_assets.sources.publication import Publication
 
 SERVICE: Final = Service(
@@ -77,17 +78,20 @@ class ElexonApi:
     ) -> ElexonApi | None:
         """A client by the settings; None if they switch this source off.
 
-        `options` go to `HttpClient`.
+        Requests to a server on this machine, which is not Elexon, are not kept apart. `options` go
+        to `HttpClient`.
         """
         if settings.elexon_url is None:
             return None
+        options.setdefault(
+            "least_interval_s", 0 if is_loopback(settings.elexon_url) else LEAST_INTERVAL_S
+        )
         http = HttpClient(
             settings.elexon_url,
             SERVICE,
             timeout_s=settings.api_timeout_s,
             retry_budget_s=settings.api_retry_budget_s,
             max_body_bytes=int(settings.api_max_body_mb * 1_000_000),
-            least_interval_s=LEAST_INTERVAL_S,
             kind=kind,
             shift_weeks=shift_weeks,
             read_json=read_json,
