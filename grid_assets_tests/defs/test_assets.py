@@ -78,6 +78,8 @@ VIEWS = {
     "reporting/forecast_latest",
     "reporting/generation_mix",
     "reporting/generation_mix_24h",
+    "reporting/generation_mw",
+    "reporting/outlook_newest",
     "reporting/telemetry",
     "reporting/telemetry_24h",
 }
@@ -185,8 +187,12 @@ def test_each_asset_depends_on_what_it_reads() -> None:
             "core/generation_mix",
         },
         "reporting/forecast_accuracy": {"forecast/accuracy"},
+        "reporting/generation_mw": {"core/generation_mw"},
+        "reporting/outlook_newest": {"core/outlook"},
         "files/dashboard": {
             "forecast/accuracy",
+            "reporting/generation_mw",
+            "reporting/outlook_newest",
             "reporting/telemetry",
             "reporting/telemetry_24h",
             "reporting/generation_mix",
