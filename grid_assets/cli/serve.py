@@ -155,7 +155,10 @@ def _serve_until_stopped(
         processes = supervisor.start_webserver(environment, port, variables)
     say("Loading missing data while the UI starts")
     if past and _run(["backfill", "--from", str(past.first), "--to", str(past.last)], variables):
-        say("Not all of the past was loaded; the error is above.")
+        say(
+            "Not all of the past was loaded; the error is above. To load the rest: grid backfill "
+            f"--demo --from {past.first} --to {past.last}"
+        )
     if _run(["tick"], variables):
         say("The first cycle failed; the error is above. The daemon will try again.")
     # After the first cycle: its sensor would find the same work and do it a second time.
