@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from importlib.resources import files
 from typing import Any, Final
 
+from grid_assets.dashboard import outlook_panel
+from grid_assets.dashboard.outlook import Outlook
 from grid_assets.dashboard.panels import all_figures, next_hours_table
 from grid_assets.dashboard.queries import GREEN, LOOKED_BACK, NEXT_HOURS, Snapshot
 from grid_assets.dashboard.theme import FUEL_COLOURS, at, model_label, ms, number, tenths
@@ -37,7 +39,10 @@ def render(snapshot: Snapshot, stamp: Stamp, library: str) -> str:
                 "page was made. Install the version of vl-convert-python that constraints.txt "
                 "names."
             )
-    figures = {figure.id: figure for figure in all_figures(snapshot)}
+    outlook = snapshot.outlook or Outlook(snapshot.now)
+    figures = {
+        figure.id: figure for figure in (*all_figures(snapshot), outlook_panel.figure(outlook))
+    }
     data = {
         "charts": {
             name: {**figure.chart, "description": f"{figure.title}. {figure.summary}"}
@@ -72,6 +77,9 @@ def render(snapshot: Snapshot, stamp: Stamp, library: str) -> str:
         rejected=sum(last.rejected_24h for last in snapshot.last_attempts),
         attempts=sum(last.attempts_24h for last in snapshot.last_attempts),
         fuels=[(fuel, FUEL_COLOURS[fuel]) for fuel in snapshot.fuels],
+        publications=outlook_panel.publications(outlook),
+        outlook_warnings=list(outlook_panel.warnings(outlook)),
+        attribution=outlook_panel.attribution(outlook, stamp),
         data=in_script(data),
         library=library,
         program=program,

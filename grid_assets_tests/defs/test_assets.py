@@ -79,6 +79,8 @@ VIEWS = {
     "reporting/forecast_value",
     "reporting/generation_mix",
     "reporting/generation_mix_24h",
+    "reporting/generation_mw",
+    "reporting/outlook_newest",
     "reporting/telemetry",
     "reporting/telemetry_24h",
 }
@@ -188,8 +190,12 @@ def test_each_asset_depends_on_what_it_reads() -> None:
         },
         "reporting/forecast_accuracy": {"forecast/accuracy"},
         "reporting/forecast_value": {"forecast/accuracy"},
+        "reporting/generation_mw": {"core/generation_mw"},
+        "reporting/outlook_newest": {"core/outlook"},
         "files/dashboard": {
             "forecast/accuracy",
+            "reporting/generation_mw",
+            "reporting/outlook_newest",
             "reporting/telemetry",
             "reporting/telemetry_24h",
             "reporting/generation_mix",

@@ -36,6 +36,9 @@ PROJECT: Final = lookml.read(FOLDER)
 NOT_IN_LOOKER: Final = {
     "forecast_as_known_at": "reads every forecast ever made unless its second argument bounds it, "
     "which no filter does; issued_at of actual_vs_predicted answers most such questions",
+    "generation_mw": "a second measurement, of other fuels and units than the mix that is explored",
+    "outlook_as_known_at": "what others expect; the dashboards show what was measured and forecast",
+    "outlook_newest": "the state of sources, which `grid status` and Dagster show",
     "greenest_window": "answers for one duration and deadline, which a program passes",
 }
 """Views and functions of `reporting` that the project leaves out, and why."""

@@ -271,6 +271,10 @@ def test_new_telemetry_is_forecast_from_and_past_days_are_back_tested(
     )
 
 
+def test_its_status_reads_the_outlook_from_the_replay_that_runs(demo: Demo) -> None:
+    assert "Switched off" not in demo.grid.run("status", "--demo", code=None).out
+
+
 def test_its_password_is_in_no_command_line_log_or_event(demo: Demo) -> None:
     password = urlsplit(demo.warehouse.get_secret_value()).password
     assert password

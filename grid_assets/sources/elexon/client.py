@@ -25,6 +25,7 @@ from grid_assets.sources.http.errors import (
     Service,
     unexpected,
 )
+from grid_assets.sources.http.session import is_loopback
 from grid_assets.sources.http.source import SourceClient, limits_of
 from grid_assets.sources.publication import Publication
 
@@ -65,17 +66,20 @@ class ElexonApi(SourceClient):
 
     def __init__(self, base_url: str, **options: Any) -> None:
         """`options` go to `HttpClient`."""
-        http = HttpClient(
-            base_url, SERVICE, least_interval_s=LEAST_INTERVAL_S, read_json=read_json, **options
-        )
-        super().__init__(http)
+        options.setdefault("least_interval_s", LEAST_INTERVAL_S)
+        super().__init__(HttpClient(base_url, SERVICE, read_json=read_json, **options))
 
     @classmethod
     def from_settings(cls, settings: Settings, **options: Any) -> ElexonApi | None:
-        """A client by the settings; None if they switch this source off."""
-        if settings.elexon_url is None:
+        """A client by the settings; None if they switch this source off.
+
+        Requests to a server on this machine, which is not Elexon, are not kept apart.
+        """
+        url = settings.elexon_url
+        if url is None:
             return None
-        return cls(settings.elexon_url, **limits_of(settings), **options)
+        apart = 0 if is_loopback(url) else LEAST_INTERVAL_S
+        return cls(url, **{"least_interval_s": apart, **limits_of(settings), **options})
 
     def wind_forecast(
         self, published: Window

@@ -217,9 +217,22 @@ def test_neighbouring_requests_give_each_publication_once(stub: Stub, make_api: 
 
 
 def test_requests_start_half_a_second_apart(stub: Stub, make_api: MakeApi, fake: FakeTime) -> None:
-    assert len(list(make_api().demand_forecast(days(4)))) == 4
+    api = make_api(least_interval_s=LEAST_INTERVAL_S)
+    assert len(list(api.demand_forecast(days(4)))) == 4
     assert fake.slept == [LEAST_INTERVAL_S] * 3
     assert LEAST_INTERVAL_S == 0.5
+
+
+def test_only_requests_to_this_machine_are_not_kept_apart(
+    stub: Stub, make_api: MakeApi, fake: FakeTime
+) -> None:
+    assert len(list(make_api().demand_forecast(days(4)))) == 4
+    assert fake.slept == []
+    elsewhere = ElexonApi.from_settings(
+        Settings(elexon_url="https://data.elexon.co.uk/bmrs/api/v1")
+    )
+    assert elsewhere is not None
+    assert elsewhere._http._pace.interval_s == LEAST_INTERVAL_S
 
 
 @pytest.mark.parametrize(
