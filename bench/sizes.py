@@ -29,9 +29,6 @@ class Sizes:
     idle_s: float = 300
     imports: int = 5
     forecast_every: timedelta = timedelta(hours=1)
-    learn_every: timedelta = timedelta(hours=5.5)  # 11 half-hours: every time of day occurs
-    trees: int = 600
-
     short_history_days: int = 365
     long_history_days: int = 3653
     forecast_days: int = 365
@@ -63,7 +60,6 @@ QUICK: Final = Sizes(
     raw_writes=2,
     idle_s=60,
     forecast_every=timedelta(hours=6),
-    learn_every=timedelta(hours=23.5),
     short_history_days=60,
     long_history_days=600,
     forecast_days=30,

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from grid_assets.defs import automation, housekeeping
+from grid_assets.defs import automation, housekeeping, learning
 from grid_assets.defs.assets import (
     core,
     dashboard,
@@ -31,8 +31,12 @@ defs = dg.Definitions(
         *reporting.VIEWS,
         dashboard.dashboard,
     ],
-    jobs=[automation.TELEMETRY, housekeeping.housekeeping],
-    schedules=[automation.half_hourly, housekeeping.daily_housekeeping],
+    jobs=[automation.TELEMETRY, housekeeping.housekeeping, learning.learning],
+    schedules=[
+        automation.half_hourly,
+        housekeeping.daily_housekeeping,
+        learning.weekly_learning,
+    ],
     sensors=[automation.new_telemetry],
     resources={"services": Services()},
     # One process for all steps: the multiprocess executor takes 3 s per step.

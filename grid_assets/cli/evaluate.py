@@ -47,8 +47,9 @@ YEARS: Final = (2000, 2099)
     "models",
     multiple=True,
     metavar="NAME",
-    help="shipped, seasonal_naive, persistence, neso, a checkpoint's folder, or a Hugging Face id "
-    "such as amazon/chronos-2. May be repeated  [default: all that can run]",
+    help="shipped, blend, gradient_boosting, seasonal_naive, persistence, neso, a checkpoint's "
+    "folder, or a Hugging Face id such as amazon/chronos-2. May be repeated  "
+    "[default: all that can run]",
 )
 @click.option(
     "--predictions", type=FILE, help="Also write every forecast to this CSV file (.gz: gzipped)."

@@ -63,6 +63,7 @@ def run(options: Options) -> None:
     """Raises `ClickException`, `FileRefused` and `ModelUnusable`."""
     from grid_assets.forecasting import evaluation
     from grid_assets.forecasting.context import MAX_MISSING
+    from grid_assets.forecasting.decisions import Decisions, format_decisions
     from grid_assets.forecasting.evaluation_table import format_table
     from grid_assets.forecasting.models.forecaster import CONTEXT
     from grid_assets.forecasting.questions import Questions
@@ -84,16 +85,18 @@ def run(options: Options) -> None:
         )
     names = [forecaster.name for forecaster in forecasters]
     click.echo(f"Making {possible:,} forecasts with {', '.join(names)}.", err=True)
+    decisions = Decisions(names)
     progress = Progress("Forecasting", possible, "issues", time.monotonic, lambda line: None)
     with _open_predictions(options.predictions) as predictions:
 
         def batch_done(batch: Sequence[Question], predicted: Sequence[Values]) -> None:
             if predictions:
                 predictions.add(names, batch, predicted)
+            decisions.add(batch, predicted)
             progress.step(f"to {batch[-1].issued_at:%Y-%m-%d}", len(batch))
 
         measured = evaluation.measure(forecasters, questions, span, options.stride, batch_done)
-    for line in format_table(measured):
+    for line in (*format_table(measured), "", *format_decisions(decisions)):
         say(line)
     if skipped:
         say(
@@ -104,8 +107,14 @@ def run(options: Options) -> None:
         say(f"Written to {options.predictions}")
     if options.json:
         documents = [each.document() for each in measured]
+        content = {
+            "evaluations": documents,
+            "skipped_issues": skipped,
+            "decisions": [value.document() for value in decisions.whole()],
+            "common_decisions": [value.document() for value in decisions.common()],
+        }
         with _writing("--json", options.json):
-            write_json(options.json, {"evaluations": documents, "skipped_issues": skipped})
+            write_json(options.json, content)
         say(f"Written to {options.json}")
     if card:
         content = json.loads(card.read_text(encoding="utf-8"))
@@ -173,7 +182,7 @@ def _forecasters(
             click.echo(f"Left out: {error.message}", err=True)
             continue
         found.setdefault(forecaster.name, forecaster)
-    return list(found.values())
+    return candidates.share_members(list(found.values()))
 
 
 def _data(options: Options) -> tuple[Window, list[datetime], Read, Outlook | None]:

@@ -48,12 +48,14 @@ def run_cycle(
 
     Yesterday and today come first, with their forecast, then older days that are due, then the runs
     that the sensor would start, with the dashboard last. If the newest days cannot be fetched,
-    older ones are not tried. Without `forecasts`, it ends with telemetry and the scores.
+    older ones are not tried. The first forecast of all follows the back-test, if telemetry of past
+    days is there. Without `forecasts`, it ends with telemetry and the scores.
     """
     now = datetime.now(UTC)
     newest, *_ = due.plan_cycle(now.date(), [])
     announce(f"Loading {newest}")
-    yield run(instance, newest, "tick", planning.selection(newest, now, forecasts=forecasts))
+    at_once = forecasts and not _plan(lambda s: planning.backtest_comes_first(s, now))
+    yield run(instance, newest, "tick", planning.selection(newest, now, forecasts=at_once))
     for planned in _plan(lambda services: planning.cycle(services, now, "tick"))[1:]:
         announce(f"Loading {planned.days}: {planned.why}")
         yield run(instance, planned.days, planned.trigger, planned.assets)
@@ -107,7 +109,7 @@ def _run_forecasts(
         yield run(instance, planned.days, planned.trigger, planned.assets)
 
 
-def _plan(make: Callable[[Services], list[Planned]]) -> list[Planned]:
+def _plan(make: Callable[[Services], Planned]) -> Planned:
     with Services().open() as services:
         return make(services)
 

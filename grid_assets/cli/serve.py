@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from grid_assets.cli.commands import CommandError, tick
+from grid_assets.cli import demo_history
+from grid_assets.cli.commands import CommandError, backfill, tick
 from grid_assets.dashboard import server
 from grid_assets.dashboard.output import DASHBOARD, files_folder, write_whole
-from grid_assets.health import contents, run_summary
+from grid_assets.health import comparison, contents
 from grid_assets.progress import doing
 from grid_assets.replay.recording import RECORDED_UNTIL, shift_weeks
 from grid_assets.replay.server import ReplayServer
@@ -23,6 +24,7 @@ from grid_assets.runtime import supervisor
 from grid_assets.runtime.environment import Environment, Say, open_environment, set_up
 from grid_assets.runtime.postgres import EmbeddedPostgres
 from grid_assets.settings import Settings
+from grid_assets.telemetry.due import Range
 from grid_assets.warehouse.connection import connect
 from grid_assets.warehouse.stamp import Stamp, read_stamp
 
@@ -54,11 +56,14 @@ def demo(settings: Settings, port: int, say: Say, *, once: bool) -> None:
             try:
                 with start_replay(environment, say, announce=True) as replay:
                     environment.use_replay(replay.url)
+                    set_up(environment, say)
+                    past = _prepare_history(environment, replay, say)
                     if once:
-                        _run_once(environment, say)
+                        _run_once(environment, past, say)
                     else:
                         cron = os.environ.get("GRID_TELEMETRY_CRON", "").strip() or DEMO_CRON
-                        _serve(environment, port, say, variables={"GRID_TELEMETRY_CRON": cron})
+                        variables = {"GRID_TELEMETRY_CRON": cron}
+                        _serve(environment, port, say, variables, past)
             finally:
                 _stop(environment, say)
 
@@ -97,7 +102,28 @@ def start_replay(
                 file.unlink(missing_ok=True)
 
 
-def _serve(environment: Environment, port: int, say: Say, variables: dict[str, str]) -> None:
+def _prepare_history(environment: Environment, replay: ReplayServer, say: Say) -> Range | None:
+    """The days to load before the first cycle, once NESO's forecasts of them are here."""
+    with connect(environment.warehouse) as connection:
+        days = demo_history.days_to_load(connection, environment, datetime.now(UTC))
+        if days is None:
+            return None
+        with doing("Simulating NESO's forecasts"):
+            count = demo_history.capture_neso_forecasts(connection, environment, replay, days)
+    say(
+        f"Simulated {count} forecasts of NESO for {days}: its own were not recorded. "
+        "They are marked as simulated."
+    )
+    return days
+
+
+def _serve(
+    environment: Environment,
+    port: int,
+    say: Say,
+    variables: dict[str, str],
+    past: Range | None = None,
+) -> None:
     say("Setting up the warehouse")
     with doing("Setting up"):
         stamp = set_up(environment, say)
@@ -114,16 +140,27 @@ def _serve(environment: Environment, port: int, say: Say, variables: dict[str, s
             "GRID_FILES_URL": files_url,
             **variables,
         }
-        _serve_until_stopped(environment, port, say, variables, stamp)
+        _serve_until_stopped(environment, port, say, variables, stamp, past)
 
 
 def _serve_until_stopped(
-    environment: Environment, port: int, say: Say, variables: dict[str, str], stamp: Stamp
+    environment: Environment,
+    port: int,
+    say: Say,
+    variables: dict[str, str],
+    stamp: Stamp,
+    past: Range | None,
 ) -> None:
     with doing("Starting the UI"):
         processes = supervisor.start_webserver(environment, port, variables)
     say("Loading missing data while the UI starts")
-    _run_first_cycle(variables, say)
+    if past and _run(["backfill", "--from", str(past.first), "--to", str(past.last)], variables):
+        say(
+            "Not all of the past was loaded; the error is above. To load the rest: grid backfill "
+            f"--demo --from {past.first} --to {past.last}"
+        )
+    if _run(["tick"], variables):
+        say("The first cycle failed; the error is above. The daemon will try again.")
     # After the first cycle: its sensor would find the same work and do it a second time.
     processes.append(supervisor.start_daemon(environment, variables))
     with doing("The UI is starting"):
@@ -149,18 +186,17 @@ def _quoted(path: Path) -> str:
     return f"'{path}'" if " " in str(path) else str(path)
 
 
-def _run_first_cycle(variables: dict[str, str], say: Say) -> None:
-    """Run one cycle now, in a separate process, instead of waiting for the schedule."""
-    code = subprocess.call(
-        [sys.executable, "-m", "grid_assets.cli", "tick"],
-        env={**os.environ, **variables},
+def _run(command: list[str], variables: dict[str, str]) -> int:
+    """Run a command of `grid` now, in a separate process; returns its exit code."""
+    return subprocess.call(
+        [sys.executable, "-m", "grid_assets.cli", *command], env={**os.environ, **variables}
     )
-    if code:
-        say("The first cycle failed; the error is above. The daemon will try again.")
 
 
-def _run_once(environment: Environment, say: Say) -> None:
+def _run_once(environment: Environment, past: Range | None, say: Say) -> None:
     with doing("grid demo"):
+        if past:
+            backfill(environment, past, say)
         tick(environment, say)
     with connect(environment.warehouse) as connection:
         say("")
@@ -170,8 +206,7 @@ def _run_once(environment: Environment, say: Say) -> None:
         if faults:
             raise CommandError(f"The demo ran, but {'; '.join(faults)}.")
         say("")
-        say("Mean absolute error of carbon intensity by lead, gCO2/kWh:")
-        for line in run_summary.scores(connection):
+        for line in comparison.table(connection, datetime.now(UTC)):
             say(line)
     say("")
     say("Every run succeeded, and every mix, published or forecast, sums to exactly 100 %.")

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import click
 
+from grid_assets.forecasting.boosting.libraries import LibrariesMissing, require_libraries
 from grid_assets.progress import doing
-
-NEEDED = ("lightgbm", "onnxmltools")
 
 
 def grow_trees(
@@ -25,14 +24,10 @@ def grow_trees(
     minutes: Callable[[float], str],
 ) -> None:
     """Train on the data that ship, up to `until`, and write a folder. Raises `ClickException`."""
-    from importlib.util import find_spec
-
-    missing = [name for name in NEEDED if find_spec(name) is None]
-    if missing:
-        raise click.ClickException(
-            f"Nothing can be trained: {' and '.join(missing)} are not installed. Install them "
-            "with `pip install 'grid-assets[trees]'`."
-        )
+    try:
+        require_libraries()
+    except LibrariesMissing as error:
+        raise click.ClickException(str(error)) from None
     with doing("Loading LightGBM"):
         from dataclasses import replace
 
@@ -49,8 +44,7 @@ def grow_trees(
         f"Growing trees for {len(building.GROWN)} series from half-hours before "
         f"{end:%Y-%m-%d}, seed {recipe.seed}. Ctrl-C stops it and leaves nothing behind."
     )
-    logging.getLogger("grid_assets.forecasting.boosting").addHandler(_Echo())
-    logging.getLogger("grid_assets.forecasting.boosting").setLevel(logging.INFO)
+    echo_progress()
     output.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     with (
@@ -59,8 +53,7 @@ def grow_trees(
     ):
         built = Path(folder) / "trees"
         building.build(
-            record,
-            spans_until(end),
+            [training.Lesson(record, spans_until(end))],
             recipe,
             built,
             threads or os.cpu_count() or 1,
@@ -74,6 +67,13 @@ def grow_trees(
     click.echo(f"Trained in {minutes(time.monotonic() - started)}.")
     click.echo(f"Written to {output} ({size:.1f} MB).")
     click.echo(f"Measure it with: grid evaluate --model {output} --history FILE --outlook FILE …")
+
+
+def echo_progress() -> None:
+    """Print what the growing of trees logs."""
+    log = logging.getLogger("grid_assets.forecasting.boosting")
+    log.addHandler(_Echo())
+    log.setLevel(logging.INFO)
 
 
 class _Echo(logging.Handler):

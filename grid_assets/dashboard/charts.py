@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from grid_assets.dashboard.queries import Snapshot
+from grid_assets.dashboard.queries import FIRST, Snapshot
 from grid_assets.dashboard.theme import (
     FUEL_COLOURS,
     HEIGHT,
@@ -167,11 +167,13 @@ def attempts(snapshot: Snapshot) -> Spec | None:
 
 
 def model_labels(snapshot: Snapshot) -> dict[str, str]:
-    """Labels by model: Chronos models first, then NESO and seasonal naive."""
+    """Labels by model: the blend first, then Chronos models, then the others."""
     labels = {score.model: model_label(score.model, score.simulated) for score in snapshot.accuracy}
     return {
         model: labels[model]
-        for model in sorted(labels, key=lambda model: (model in OTHER_COLOURS, model))
+        for model in sorted(
+            labels, key=lambda model: (model != FIRST, model in OTHER_COLOURS, model)
+        )
     }
 
 

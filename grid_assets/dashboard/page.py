@@ -12,9 +12,12 @@ from datetime import datetime, timedelta
 from importlib.resources import files
 from typing import Any, Final
 
+from grid_assets.dashboard import outlook_panel
+from grid_assets.dashboard.outlook import Outlook
 from grid_assets.dashboard.panels import all_figures, next_hours_table
 from grid_assets.dashboard.queries import GREEN, LOOKED_BACK, NEXT_HOURS, Snapshot
 from grid_assets.dashboard.theme import FUEL_COLOURS, at, model_label, ms, number, tenths
+from grid_assets.dashboard.value import summarise_value, value_table
 from grid_assets.halfhours import LONDON, age_text
 from grid_assets.telemetry.checks import TOO_OLD
 from grid_assets.warehouse.stamp import Stamp
@@ -36,7 +39,10 @@ def render(snapshot: Snapshot, stamp: Stamp, library: str) -> str:
                 "page was made. Install the version of vl-convert-python that constraints.txt "
                 "names."
             )
-    figures = {figure.id: figure for figure in all_figures(snapshot)}
+    outlook = snapshot.outlook or Outlook(snapshot.now)
+    figures = {
+        figure.id: figure for figure in (*all_figures(snapshot), outlook_panel.figure(outlook))
+    }
     data = {
         "charts": {
             name: {**figure.chart, "description": f"{figure.title}. {figure.summary}"}
@@ -59,6 +65,8 @@ def render(snapshot: Snapshot, stamp: Stamp, library: str) -> str:
         figures=figures,
         next_hours=snapshot.next_hours(),
         next_hours_table=next_hours_table(snapshot),
+        value_table=value_table(snapshot),
+        value_summary=summarise_value(snapshot),
         green_hours=GREEN // timedelta(hours=1),
         next_span=NEXT_HOURS // timedelta(hours=1),
         model=_model_label(snapshot),
@@ -69,6 +77,9 @@ def render(snapshot: Snapshot, stamp: Stamp, library: str) -> str:
         rejected=sum(last.rejected_24h for last in snapshot.last_attempts),
         attempts=sum(last.attempts_24h for last in snapshot.last_attempts),
         fuels=[(fuel, FUEL_COLOURS[fuel]) for fuel in snapshot.fuels],
+        publications=outlook_panel.publications(outlook),
+        outlook_warnings=list(outlook_panel.warnings(outlook)),
+        attribution=outlook_panel.attribution(outlook, stamp),
         data=in_script(data),
         library=library,
         program=program,

@@ -3,7 +3,7 @@ schema, so that it shows what a BI tool sees."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -11,7 +11,11 @@ from typing import Any, Final
 
 from psycopg.rows import class_row
 
+from grid_assets.dashboard import outlook
+from grid_assets.dashboard.outlook import Outlook
+from grid_assets.dashboard.value import Value
 from grid_assets.halfhours import DAY, HALF_HOUR, floor
+from grid_assets.outlook.sources import Source
 from grid_assets.series import FUELS, LEAD_BUCKETS, STACKED
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import statement
@@ -27,8 +31,11 @@ LOOKED_BACK: Final = timedelta(days=30)
 
 STACKED_FUELS: Final = tuple(fuel.name for fuel in STACKED)
 
+FIRST: Final = "blend"
+"""The model that is shown where it has a forecast."""
+
 NOT_FIRST: Final = ("neso", "seasonal_naive", "gradient_boosting")
-"""Models that are shown beside the configured one, or instead of it if it has no forecast."""
+"""Models that are shown beside the others, or instead of them if they have no forecast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +113,17 @@ class Snapshot:
     predicted: Sequence[Predicted] = ()
     greenest: Greenest | None = None
     accuracy: Sequence[Accuracy] = ()
+    values: Sequence[Value] = ()
     last_attempts: Sequence[LastAttempt] = ()
     attempts_by_hour: Sequence[HourOfAttempts] = ()
+    outlook: Outlook | None = None
 
     @property
     def count(self) -> int:
         """The number of rows behind the page."""
-        lists = (self.intensity, self.mix, self.predicted, self.accuracy)
-        return sum(map(len, (*lists, self.last_attempts, self.attempts_by_hour)))
+        lists = (self.intensity, self.mix, self.predicted, self.accuracy, self.values)
+        rows = sum(map(len, (*lists, self.last_attempts, self.attempts_by_hour)))
+        return rows + (self.outlook.count if self.outlook else 0)
 
     @property
     def ahead(self) -> datetime:
@@ -122,13 +132,19 @@ class Snapshot:
 
     @property
     def model(self) -> str | None:
-        """The page's model: our most recent to forecast, else seasonal naive, else NESO."""
+        """The page's model: the blend, else our most recent to forecast, else a simpler one, else
+        NESO."""
         newest = {
             row.model: row.issued_at for row in self.predicted if row.period_start >= self.ahead
         }
         return max(
             newest,
-            key=lambda name: (name not in NOT_FIRST, name != "neso", newest[name]),
+            key=lambda name: (
+                name == FIRST,
+                name not in NOT_FIRST,
+                name != "neso",
+                newest[name],
+            ),
             default=None,
         )
 
@@ -163,8 +179,13 @@ class Snapshot:
         return sorted(scores, key=lambda score: order.index(score.lead_bucket))
 
 
-def read(connection: Connection, now: datetime) -> Snapshot:
-    """Read the page's data as of one instant; `now` is the time on the page."""
+def read(
+    connection: Connection, now: datetime, off: Mapping[Source, str] | None = None
+) -> Snapshot:
+    """Read the page's data as of one instant; `now` is the time on the page.
+
+    `off` has the sources of the outlook that are not used, and why.
+    """
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         newest = connection.execute(
@@ -186,8 +207,10 @@ def read(connection: Connection, now: datetime) -> Snapshot:
                 connection, Predicted, "forecast", current=floor(now), ahead=first_ahead(now)
             ),
             accuracy=_rows(connection, Accuracy, "accuracy", today=now.date()),
+            values=_rows(connection, Value, "value", today=now.date()),
             last_attempts=_rows(connection, LastAttempt, "attempts", now=now),
             attempts_by_hour=_rows(connection, HourOfAttempts, "attempts_by_hour", now=now),
+            outlook=outlook.read(connection, now, off or {}),
         )
         return replace(snapshot, greenest=_greenest(connection, snapshot))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
+from itertools import cycle
 from typing import Any, Final
 
 from grid_assets.series import CARBON_INTENSITY, STACKED
@@ -31,6 +32,7 @@ ACTUAL_COLOUR: Final = CARBON_INTENSITY.colour
 OUR_COLOURS: Final = ("#3b7dd8", "#1f9d57", "#93743f")
 """For Chronos models in order of name; more than three appear only after many changes of model."""
 OTHER_COLOURS: Final = {
+    "blend": "#3a3f8f",
     "neso": "#c2571a",
     "seasonal_naive": "#8a6fb3",
     "gradient_boosting": "#0f8b8d",
@@ -68,10 +70,8 @@ def at(instant: datetime) -> str:
 
 def model_colours(models: Iterable[str]) -> dict[str, str]:
     """A colour for each model: those that forecast beside ours always have their own."""
-    return {
-        model: OTHER_COLOURS.get(model, OUR_COLOURS[place % len(OUR_COLOURS)])
-        for place, model in enumerate(models)
-    }
+    ours = cycle(OUR_COLOURS)
+    return {model: OTHER_COLOURS.get(model) or next(ours) for model in models}
 
 
 def model_label(model: str, simulated: bool) -> str:

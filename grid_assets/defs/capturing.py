@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Final, get_args
 
@@ -54,15 +54,11 @@ def read_looked(instance: dg.DagsterInstance) -> dict[Turn, datetime | None]:
 
 
 def looked_metadata(
-    instance: dg.DagsterInstance, turns: Collection[Turn], taken: Collection[Taken]
+    instance: dg.DagsterInstance, turns: Collection[Turn], received_at: Mapping[str, datetime]
 ) -> dict[str, dg.MetadataValue]:
-    """The metadata of an asset that takes `turns`, after what was taken in this run."""
+    """The metadata of an asset that takes `turns`, after what its datasets answered in this run."""
     looked = read_looked(instance)
-    at = {turn: looked[turn] for turn in turns}
-    for one in taken:
-        for turn in turns:
-            if one.dataset == datasets.SOURCES[turn] and not isinstance(one.outcome, Exception):
-                at[turn] = one.outcome.received_at
+    at = {turn: received_at.get(datasets.SOURCES[turn], looked[turn]) for turn in turns}
     known = {str(turn): when.isoformat() for turn, when in at.items() if when is not None}
     return {LOOKED: dg.MetadataValue.json(known)}
 

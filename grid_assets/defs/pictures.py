@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import dagster as dg
 from psycopg import sql
 
+from grid_assets.dashboard.queries import NOT_FIRST
 from grid_assets.dashboard.theme import (
     ACTUAL,
     ACTUAL_COLOUR,
@@ -178,7 +179,7 @@ def errors_by_lead(services: Services, window: Window) -> Metadata:
             [error for _, error, _ in own],
             marker="o",
             color=colour,
-            linestyle="--" if model in OTHER_COLOURS else "-",
+            linestyle="--" if model in NOT_FIRST else "-",
             label=model_label(model, any(simulated for _, _, simulated in own)),
         )
     axes.set_xticks(range(len(order)), order)

@@ -138,6 +138,18 @@ def plan_core_runs(
     return runs
 
 
+def backtest_comes_first(services: Services, now: datetime) -> bool:
+    """Whether the model has never forecast and past days can be back-tested.
+
+    The band of the current forecast is calibrated on their errors, so it waits for them.
+    """
+    settings = services.settings
+    model = configured_name(settings.chronos_model)
+    return not due.has_forecast(services.connection, model) and bool(
+        due.days_to_backtest(services.connection, model, settings.backtest_days, now)
+    )
+
+
 def plan_forecast_runs(
     services: Services, now: datetime, trigger: str, state: due.State
 ) -> list[PlannedRun]:

@@ -55,7 +55,7 @@ PATIENCE_S: Final = 15.0
 
 PAUSE_S: Final = 0.5
 
-WITHOUT_VALUES: Final = frozenset({"telemetry", "housekeeping"})
+WITHOUT_VALUES: Final = frozenset({"telemetry", "housekeeping", "learning"})
 """Jobs whose steps pass no values on, so that nobody reads the outputs that Dagster records."""
 
 SKIPPED_TICKS_S: Final = 2 * 3600.0

@@ -7,18 +7,26 @@ attempt with an error is recorded as failed, but its step goes on if anything wa
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, Final
 
 import dagster as dg
 
-from grid_assets.defs.asset_metadata import check_results_of, kind_metadata, last_version
+from grid_assets.defs.asset_metadata import (
+    check_results_of,
+    describe_partitions,
+    kind_metadata,
+    last_version,
+)
+from grid_assets.defs.capturing import looked_metadata
 from grid_assets.defs.partitions import CYCLES, UNCHANGED, Days, days_of
 from grid_assets.defs.resources import Services
 from grid_assets.defs.run_logging import attempt
 from grid_assets.outlook.sources import Answer, Source, Taken
 from grid_assets.sources.http.errors import ApiBodyTooLarge, ApiError, ApiMalformedBody
+from grid_assets.sources.neso_portal.datasets import Turn
 from grid_assets.sources.records import Rejected
 from grid_assets.telemetry import quarantine
 from grid_assets.telemetry.checks import (
@@ -46,7 +54,8 @@ class Loading:
     def __init__(self, services: Services, current: run_log.Attempt) -> None:
         self.services, self.current = services, current
         self.failures: list[ApiError] = []
-        self.answered = False
+        self.received_at: dict[str, datetime] = {}
+        """By dataset, when its last answer was received."""
         self._received = 0
         self._reasons: list[str] = []
         self._compared: clocks.Clocks | None = None
@@ -62,7 +71,7 @@ class Loading:
             if isinstance(found, ApiMalformedBody | ApiBodyTooLarge):
                 self.keep(taken, [Rejected(f"body: {found}", found.body or "")])
             return None
-        self.answered = True
+        self.received_at[taken.dataset] = found.received_at
         if self._compared is None and found.clock_ahead is not None:
             now = services.now()
             ahead_of_database = now - clocks.database_clock(services.connection)
@@ -117,12 +126,12 @@ def loading(
         cause = failure.__cause__
         if loaded is None or not isinstance(cause, ApiError) or cause not in loaded.failures:
             raise
-        if not (loaded.answered or goes_on):
+        if not (loaded.received_at or goes_on):
             raise
         context.log.warning(str(cause))
 
 
-def results(
+def _results(
     context: dg.AssetExecutionContext,
     services: Services,
     relation: str,
@@ -182,6 +191,45 @@ def switched_off(
                 relation, [Verdict(check, 0) for check in checks], dg.AssetCheckSeverity.WARN
             )
         ),
+    )
+
+
+def load_taken(
+    context: dg.AssetExecutionContext,
+    services: Services,
+    relation: str,
+    sources: Sequence[Source],
+    load: Callable[[Loading, Days], None],
+    *,
+    checks: Sequence[Check],
+    turns: Collection[Turn] = (),
+    table: str | None = None,
+    time_column: str = "period_start",
+    goes_on: bool = False,
+) -> Iterator[Result]:
+    """The materialisation of a `raw` asset of the outlook's sources by `load`.
+
+    `turns` are the datasets that take turns, whose last look is noted. `table` is the relation's
+    own one if the relation is a view. With `goes_on`, its step succeeds though nothing was
+    answered.
+    """
+    days = days_of(context)
+    if off := switched_off(context, services, relation, sources, checks):
+        yield off
+        return
+    with loading(context, services, relation, days, goes_on=goes_on) as loaded:
+        load(loaded, days)
+    described = describe_partitions(context, services, table or relation, time_column, days)
+    looked = looked_metadata(context.instance, turns, loaded.received_at) if turns else {}
+    yield from _results(
+        context,
+        services,
+        relation,
+        days,
+        loaded,
+        checks=checks,
+        metadata=looked,
+        data_version=described.data_version,
     )
 
 

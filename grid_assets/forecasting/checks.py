@@ -47,7 +47,8 @@ WARNING: Final[dict[str, tuple[Check, ...]]] = {
         Check(
             "better_than_naive",
             "accuracy_better_than_naive",
-            "Over the last 14 days Chronos beat seasonal naive for carbon intensity at every lead.",
+            "Over the last 14 days Chronos and the blend beat seasonal naive for carbon "
+            "intensity at every lead.",
         ),
     ),
 }

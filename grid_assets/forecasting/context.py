@@ -133,7 +133,8 @@ class KnownValues:
             late = CONTEXT - 1 - int(known[-1])
             end = issued_at - late * HALF_HOUR
             shown = more.values[:, MAX_MISSING - late :][:, :CONTEXT]
-            problem = Problem(np.ascontiguousarray(shown), end - CONTEXT * HALF_HOUR)
+            start = end - CONTEXT * HALF_HOUR
+            problem = Problem(np.ascontiguousarray(shown), start, late_steps=late)
         return IssueContext(
             issued_at,
             problem,

@@ -14,6 +14,7 @@ import numpy as np
 
 from grid_assets.forecasting import store
 from grid_assets.forecasting.bands import finalise
+from grid_assets.forecasting.blending.issuing import blend
 from grid_assets.forecasting.calibration import Margins
 from grid_assets.forecasting.context import (
     MAX_MISSING,
@@ -59,6 +60,8 @@ class Issued:
     """The reason for each issue time without a forecast."""
     model: str | None = None
     """The model that forecast: the configured one, or its stand-in."""
+    shown: str | None = None
+    """The model that is shown first: the blend, if there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,18 +169,31 @@ def _forecast_group(
     forecasts = _predict(options.load(), contexts, steps)
     day = contexts[0].issued_at.date()
     issues: list[Issue] = []
+    actuals, again = store.PastActuals(connection, day), options.backtest
+    blended = None
     if options.boost is not None:
         boosted = options.boost([each.problem for each in contexts if each.problem], steps)
         if isinstance(boosted, ModelForecast):
-            forecasts.append(_stored_part(boosted, contexts))
+            boosted = _stored_part(boosted, contexts)
+            forecasts.append(boosted)
         else:
             issues += [
                 Issue(boosted.info, context, refused_reason=boosted.reason) for context in contexts
             ]
+        blended = blend(connection, contexts, forecasts[0], boosted, actuals, again=again)
+        forecasts.append(blended.forecast)
     for forecast in forecasts:
-        margins = store.margins_of_day(connection, forecast.info, day, again=options.backtest)
-        issues += _finalise(forecast, contexts, margins)
+        margins = store.margins_of_day(connection, forecast.info, day, again=again, actuals=actuals)
+        if blended is not None and forecast is blended.forecast:
+            made = _finalise(forecast, blended.contexts, margins)
+            issues += [
+                replace(issue, blend=record)
+                for issue, record in zip(made, blended.records, strict=True)
+            ]
+        else:
+            issues += _finalise(forecast, contexts, margins)
     done.model = forecasts[0].info.model
+    done.shown = blended.forecast.info.model if blended else done.model
     if done.model != options.configured:
         not_loaded, reason = _not_loaded(options.configured), forecasts[0].reason
         issues += [Issue(not_loaded, context, refused_reason=reason) for context in contexts]

@@ -85,13 +85,14 @@ class Questions:
         late = CONTEXT - 1 - int(np.flatnonzero(known.any(axis=0))[-1])
         end = now - late
         start = self._start + (end - CONTEXT) * HALF_HOUR
-        problem = Problem(self._values[:, end - CONTEXT : end].copy(), start)
+        context = self._values[:, end - CONTEXT : end].copy()
+        problem = Problem(context, start, late_steps=late)
         reached: Mask | None = None
         if self._outlook is not None:
             outlook = self._outlook.known_at(at, start, CONTEXT + _steps(late))
             neso = self._outlook.neso_at(at, at - late * HALF_HOUR, late + HORIZON)
             shown = None if np.isnan(outlook).all() else outlook
-            problem = Problem(problem.context, start, neso, shown)
+            problem = Problem(context, start, neso, shown, late)
             ahead = outlook[list(REACHING), CONTEXT + late : CONTEXT + late + HORIZON]
             reached = np.all(~np.isnan(ahead), axis=0)
         return Question(at, problem, late, self._values[:, now : now + HORIZON].copy(), reached)

@@ -1,22 +1,23 @@
-"""Compares forecasts with actuals, and writes and removes rows of the roll-up `forecast.accuracy`.
-Errors and their sums are defined in `sql/`."""
+"""Compares forecasts with actuals: the roll-ups `forecast.accuracy`, errors by lead, and
+`forecast.value`, what a decision by a forecast was worth. Both are defined in `sql/`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date
 
-from grid_assets.halfhours import Window, day_start
+from grid_assets.halfhours import DAY, HALF_HOUR, Window, day_start
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import statement
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Forecasts compared with an actual, and rows of scores that changed."""
+    """Forecasts compared with an actual, and rows of scores and of values that changed."""
 
     compared: int
     written: int
+    valued: int = 0
 
 
 def score(connection: Connection, window: Window, final_before: date | None) -> Scored:
@@ -35,4 +36,22 @@ def score(connection: Connection, window: Window, final_before: date | None) -> 
     removed = connection.execute(statement("forecast/drop_obsolete_scores"), span).fetchone()
     assert removed is not None
     written = connection.execute(statement("forecast/publish_accuracy")).rowcount
-    return Scored(int(row[0]), int(removed[0]) + written)
+    return Scored(int(row[0]), int(removed[0]) + written, _value(connection, window))
+
+
+def _value(connection: Connection, window: Window) -> int:
+    """Publish the value of forecasts for the window's days of issue; returns the rows written.
+
+    The issues of the day before wait for up to a day, so the actuals of the window count for them.
+    """
+    return value_days(
+        connection,
+        window.start.astimezone(UTC).date() - DAY,
+        (window.end - HALF_HOUR).astimezone(UTC).date(),
+    )
+
+
+def value_days(connection: Connection, first: date, last: date) -> int:
+    """Publish the value of forecasts for UTC days of issue; returns the rows written."""
+    days = {"first": first, "last": last}
+    return connection.execute(statement("forecast/publish_value"), days).rowcount

@@ -37,6 +37,7 @@ ISSUES: Final = (
     "calibrated_on",
     "fallback_reason",
     "refused_reason",
+    "blend",
 )
 
 ARRAYS: Final = (
@@ -78,13 +79,44 @@ class Issue:
     calibrated_on: int = 0
     fallback_reason: str | None = None
     refused_reason: str | None = None
+    blend: dict[str, Any] | None = None
 
 
-def margins_of_day(connection: Connection, info: ModelInfo, day: date, *, again: bool) -> Margins:
+class PastActuals:
+    """What had come true by the start of a UTC day, read when first needed."""
+
+    def __init__(self, connection: Connection, day: date) -> None:
+        self._connection = connection
+        self._window = Window(day_start(day) - CALIBRATION_SPAN, day_start(day))
+        self._values: Values | None = None
+
+    def of(self, issue_times: Sequence[datetime]) -> Values:
+        """The half-hours after issues of the 28 days before, (issues, 10, 96), NaN if unknown."""
+        start, end = self._window.start, self._window.end
+        if self._values is None:
+            shape = (len(SERIES), round((end - start) / HALF_HOUR) + HORIZON)
+            self._values = np.full(shape, np.nan, np.float32)
+            known = KnownValues(self._connection, self._window)
+            self._values[:, :-HORIZON] = known.at(end, self._window)
+        found = np.empty((len(issue_times), len(SERIES), HORIZON), np.float32)
+        for number, issued_at in enumerate(issue_times):
+            step = round((issued_at - start) / HALF_HOUR)
+            found[number] = self._values[:, step : step + HORIZON]
+        return found
+
+
+def margins_of_day(
+    connection: Connection,
+    info: ModelInfo,
+    day: date,
+    *,
+    again: bool,
+    actuals: PastActuals | None = None,
+) -> Margins:
     """Margins for the issues of a UTC day, from the errors known at its start.
 
     Only errors of the same weights count. Margins are computed once and stored; with `again`, as in
-    a back-test, they are recomputed.
+    a back-test, they are recomputed. `actuals` of that day may be shared by several models.
     """
     if not again and (stored := _load_margins(connection, info, day)) is not None:
         return stored
@@ -100,22 +132,12 @@ def margins_of_day(connection: Connection, info: ModelInfo, day: date, *, again:
             "steps": HORIZON,
         },
     ).fetchall()
-    position = {at: index for index, at in enumerate(sorted(row[0] for row in rows))}
-    low = np.full((len(position), len(SERIES), HORIZON), np.nan, np.float32)
-    high, actual = low.copy(), low.copy()
-    for issued_at, p10, p90 in rows:
-        low[position[issued_at]] = np.array(p10, np.float32)
-        high[position[issued_at]] = np.array(p90, np.float32)
-    if position:
-        first = min(position)
-        known = KnownValues(connection, Window(first, start))
-        actuals = np.full(
-            (len(SERIES), round((start - first) / HALF_HOUR) + HORIZON), np.nan, np.float32
-        )
-        actuals[:, :-HORIZON] = known.at(start, Window(first, start))
-        for issued_at, index in position.items():
-            step = round((issued_at - first) / HALF_HOUR)
-            actual[index] = actuals[:, step : step + HORIZON]
+    shape = (len(rows), len(SERIES), HORIZON)
+    low = np.array([row[1] for row in rows], np.float32).reshape(shape)
+    high = np.array([row[2] for row in rows], np.float32).reshape(shape)
+    actual = np.empty(shape, np.float32)
+    if rows:
+        actual = (actuals or PastActuals(connection, day)).of([row[0] for row in rows])
     computed = compute_margins(low, high, actual)
     if computed.issues:  # without any, a later issue of the day may find more errors
         _store_margins(connection, info, day, computed)
@@ -220,6 +242,7 @@ def _issue_row(issue: Issue, now: datetime) -> tuple[Any, ...]:
         issue.calibrated_on,
         issue.fallback_reason,
         issue.refused_reason or context.refused,
+        None if issue.blend is None else Jsonb(issue.blend),
     )
 
 

@@ -102,7 +102,7 @@ def train(
             examples[phase.examples],
             prediction_length=FORECAST_STEPS,
             context_length=recipe.context,
-            min_past=recipe.context if phase.examples == "joint" else FORECAST_STEPS,
+            min_past=CONTEXT if phase.examples == "joint" else FORECAST_STEPS,
             learning_rate=phase.learning_rate,
             num_steps=phase.steps,
             batch_size=phase.batch_rows,

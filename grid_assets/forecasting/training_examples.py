@@ -5,20 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from grid_assets.forecasting.boosting.features import Inputs
+from grid_assets.forecasting.examples import inputs_at
 from grid_assets.forecasting.horizon import FORECAST_STEPS
 from grid_assets.forecasting.models.forecaster import CONTEXT, Values
 from grid_assets.forecasting.outlook_covariates import outlook_covariates
-from grid_assets.forecasting.training_record import Record, inputs_at
+from grid_assets.forecasting.training_record import Places, Record
 from grid_assets.halfhours import Window
 from grid_assets.series import INTENSITY, OUTLOOK, SERIES
-
-Places = npt.NDArray[np.int64]
 
 MOVING: Final = (INTENSITY, "biomass", "imports", "gas", "nuclear", "solar", "wind", "hydro")
 """Series that a model can learn something from alone."""
@@ -79,7 +78,7 @@ def windows(
     for start in range(0, number, CHUNK):
         chunk = slice(start, start + CHUNK)
         inputs, places = inputs_at(record, issues[chunk], late[chunk], FORECAST_STEPS)
-        rows = [record.history[:, places].swapaxes(0, 1), inputs.clock]
+        rows: list[npt.NDArray[Any]] = [record.history[:, places].swapaxes(0, 1), inputs.clock]
         if with_outlook:
             rows.append(outlook_covariates(_forget_some(inputs, random)))
         made = np.concatenate(rows, axis=1).astype(np.float32)
@@ -99,13 +98,12 @@ def _draw_issues(
     with_outlook: bool,
 ) -> Places:
     """Issue times; without an outlook, newer spans are drawn more often: the grid has changed."""
-    known: npt.NDArray[np.bool_] = np.any(np.isfinite(record.outlook), axis=0)
     places, weights = [], []
     for span in spans:
         first, end = record.place(span.start), record.place(span.end)
         found = np.arange(first + CONTEXT + LATEST + 2, end - FORECAST_STEPS - 1)
         if with_outlook:
-            found = found[known[found]]
+            found = found[record.has_outlook(found)]
         weight = 1.0 if with_outlook or span.start.year < 2021 else 2.0
         if not with_outlook and span.start.year >= 2025:
             weight = 4.0

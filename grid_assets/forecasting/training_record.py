@@ -19,12 +19,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from grid_assets.forecasting.boosting.features import Inputs
-from grid_assets.forecasting.covariates import calendar
-from grid_assets.forecasting.models.forecaster import CONTEXT, Values
+from grid_assets.forecasting.models.forecaster import Values
 from grid_assets.forecasting.recorded_series import read_recorded
 from grid_assets.halfhours import HALF_HOUR, Window, days_window
 from grid_assets.series import OUTLOOK, SERIES
+
+Places = npt.NDArray[np.int64]
 
 DATA: Final = Path(__file__).parent / "data"
 
@@ -81,28 +81,16 @@ class Record:
         """The number of the half-hour that starts at an instant."""
         return round((at - self.start) / HALF_HOUR)
 
+    def has_outlook(self, places: Places) -> npt.NDArray[np.bool_]:
+        """At which half-hours, each the first after an issue time, something is expected."""
+        return np.asarray(np.isfinite(self.outlook[:, places]).any(axis=0))
 
-def inputs_at(
-    record: Record,
-    issues: npt.NDArray[np.int64],
-    late: npt.NDArray[np.int64],
-    steps: int,
-) -> tuple[Inputs, npt.NDArray[np.int64]]:
-    """What was known at issue times (places in the record), and the places of all half-hours."""
-    newest = issues - 1 - late
-    places = newest[:, None] + 1 - CONTEXT + np.arange(CONTEXT + steps)
-    context = record.history[:, places[:, :CONTEXT]].swapaxes(0, 1).astype(float)
-    outlook = record.outlook[:, places].swapaxes(0, 1).astype(float)
-    unknown = record.issued[places] > np.minimum(issues[:, None], places)
-    outlook[np.broadcast_to(unknown[:, None], outlook.shape)] = np.nan
-    clock = _clock(record, places)
-    return Inputs(context, outlook, clock), places
-
-
-def _clock(record: Record, places: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    first = int(places.min())
-    hours = calendar(record.start + first * HALF_HOUR, int(places.max()) - first + 1)
-    return hours[:, places - first].swapaxes(0, 1).astype(float)
+    def outlook_at(self, issues: Places, places: Places) -> npt.NDArray[np.float64]:
+        """The outlook (n, 4, m) of half-hours (n, m) as known at issue times (n)."""
+        outlook = self.outlook[:, places].swapaxes(0, 1).astype(float)
+        unknown = self.issued[places] > np.minimum(issues[:, None], places)
+        outlook[np.broadcast_to(unknown[:, None], outlook.shape)] = np.nan
+        return outlook
 
 
 @lru_cache(maxsize=1)
@@ -137,6 +125,12 @@ def load_record() -> Record:
 def spans_until(end: datetime) -> tuple[Window, ...]:
     """`SPANS`, cut off at an instant."""
     return tuple(Window(span.start, min(span.end, end)) for span in SPANS if span.start < end)
+
+
+def without(span: Window, gap: Window) -> list[Window]:
+    """What is left of a span when a gap is cut out of it: at most two pieces."""
+    pieces = (span.start, min(span.end, gap.start)), (max(span.start, gap.end), span.end)
+    return [Window(start, end) for start, end in pieces if start < end]
 
 
 def _align(intensity: Values) -> None:

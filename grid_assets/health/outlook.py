@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from grid_assets.halfhours import age_text, utc_text
-from grid_assets.outlook.sources import SOURCES, Source, why_off
+from grid_assets.outlook.sources import LATE, SERIES, SOURCES, why_off
 from grid_assets.settings import DataKind, Settings
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import statement
-
-TOO_OLD: Final = timedelta(hours=6)
-"""Wind is published eight times a day, at most four hours apart; the others more often."""
-
-SERIES: Final[dict[Source, tuple[str, ...]]] = {
-    "elexon": ("demand_mw", "wind_mw"),
-    "neso_portal": ("embedded_solar_mw", "embedded_wind_mw"),
-}
-"""What each source alone publishes in time; the portal's demand is for when Elexon is silent."""
 
 
 def report(
@@ -40,10 +30,10 @@ def report(
         if series in newest
     )
     yield f"outlook       {found or 'none'}"
-    old = [series for series in used if series not in newest or now - newest[series] > TOO_OLD]
+    old = [series for series in used if series not in newest or now - newest[series] > LATE]
     if old:
         yield (
-            f"    warning: no publication of the last {age_text(TOO_OLD)}: "
+            f"    warning: no publication of the last {age_text(LATE)}: "
             f"{', '.join(map(_name, old))}. Forecasts do not wait for it. The attempts at "
             "raw.outlook say why."
         )

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from grid_assets.halfhours import HALF_HOUR, age_text, day_start, floor, utc_text
-from grid_assets.health import housekeeping, outlook, wakeups
+from grid_assets.health import housekeeping, learning, outlook, wakeups
 from grid_assets.health.run_summary import newest_forecast
 from grid_assets.health.warnings import warnings
 from grid_assets.settings import Settings
@@ -97,6 +97,7 @@ def status(connection: Connection, where: str, settings: Settings, now: datetime
         *_newest(connection, now, faults),
         *outlook.report(connection, settings, stamp.kind, now),
         newest_forecast(connection),
+        *learning.report(connection),
         *_gaps(connection, settings.first_history_day(now), now),
         *_runs(connection, now, faults),
         *wakeups.report(connection, now, faults),

@@ -44,6 +44,33 @@ ENDPOINTS: Final = {
 }
 """By dataset: what `ops.quarantine.endpoint` calls it, a path of Elexon or a package of NESO."""
 
+_TITLES: Final = {
+    payloads.WINDFOR: "Elexon WINDFOR",
+    payloads.NDF: "Elexon NDF",
+    datasets.EMBEDDED.source: "NESO embedded forecast",
+    datasets.DAY_AHEAD_WIND.source: "NESO day-ahead wind",
+    datasets.DAY_AHEAD_DEMAND.source: "NESO day-ahead demand",
+    datasets.DEMAND_2_14_DAYS.source: "NESO demand 2 to 14 days ahead",
+}
+SERIES: Final[dict[Source, tuple[str, ...]]] = {
+    "elexon": ("demand_mw", "wind_mw"),
+    "neso_portal": ("embedded_solar_mw", "embedded_wind_mw"),
+}
+"""What each source alone publishes in time; the portal's demand is for when Elexon is silent."""
+
+LATE: Final = timedelta(hours=6)
+"""Wind is published eight times a day, at most four hours apart; the others more often."""
+
+
+def title(dataset: str) -> str:
+    """A dataset of the outlook for people, such as `Elexon WINDFOR`."""
+    return _TITLES.get(dataset, dataset)
+
+
+def publisher(dataset: str) -> Source:
+    """The source of a dataset such as `elexon_windfor`."""
+    return "elexon" if dataset.startswith("elexon_") else "neso_portal"
+
 
 def why_off(settings: Settings, kind: DataKind, source: Source) -> str | None:
     """Why a source is not used, as a sentence; None if it is used.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from grid_assets.halfhours import DAY, HALF_HOUR, LONDON, floor, settlement
@@ -50,12 +51,8 @@ def embedded_rows(view: OutlookView, issue: datetime) -> Iterator[Row]:
         values = view.embedded_forecast(issue, start)
         if values is None:
             return
-        end, (day, period) = start + HALF_HOUR, settlement(start)
         yield {
-            "DATE_GMT": _midnight(end.date()),
-            "TIME_GMT": f"{end:%H:%M}",
-            "SETTLEMENT_DATE": _midnight(day),
-            "SETTLEMENT_PERIOD": period,
+            **_embedded_labels(start),
             "EMBEDDED_WIND_FORECAST": values.wind,
             "EMBEDDED_WIND_CAPACITY": values.wind_capacity,
             "EMBEDDED_SOLAR_FORECAST": values.solar,
@@ -63,9 +60,25 @@ def embedded_rows(view: OutlookView, issue: datetime) -> Iterator[Row]:
         }
 
 
+@lru_cache(maxsize=4096)  # each half-hour is in hundreds of issues
+def _embedded_labels(start: datetime) -> Row:
+    end, (day, period) = start + HALF_HOUR, settlement(start)
+    return {
+        "DATE_GMT": _midnight(end.date()),
+        "TIME_GMT": f"{end:%H:%M}",
+        "SETTLEMENT_DATE": _midnight(day),
+        "SETTLEMENT_PERIOD": period,
+    }
+
+
 def stamped(rows: Rows, column: str) -> Rows:
     """The rows of an archive, which names the issue in a column."""
-    return lambda view, issue: ({**row, column: _second(issue)} for row in rows(view, issue))
+
+    def with_stamp(view: OutlookView, issue: datetime) -> Iterator[Row]:
+        stamp = _second(issue)
+        return ({**row, column: stamp} for row in rows(view, issue))
+
+    return with_stamp
 
 
 def day_ahead_wind_rows(view: OutlookView, issue: datetime) -> Iterator[Row]:

@@ -84,16 +84,19 @@ def mean_absolute_error(lead_hours: float) -> float:
 
 def unit_error(issue: datetime, period: datetime, series: str = "") -> float:
     """Error of unit deviation, smooth along both times; each series has its own."""
-    issue_weights, period_weights = _weights(issue, ISSUE_KNOTS), _weights(period, PERIOD_KNOTS)
-    return sum(
-        share * part * _knot(at, start, series)
-        for at, share in issue_weights.items()
-        for start, part in period_weights.items()
-    )
+    (before, near), (after, far) = _weights(period, PERIOD_KNOTS)
+    return near * _at_issue(issue, before, series) + far * _at_issue(issue, after, series)
+
+
+@lru_cache(maxsize=4096)  # an issue asks several times for each
+def _at_issue(issue: datetime, period: int, series: str) -> float:
+    """The error at a knot of the periods."""
+    (before, near), (after, far) = _weights(issue, ISSUE_KNOTS)
+    return near * _knot(before, period, series) + far * _knot(after, period, series)
 
 
 @lru_cache(maxsize=4096)
-def _weights(instant: datetime, apart: timedelta) -> dict[int, float]:
+def _weights(instant: datetime, apart: timedelta) -> tuple[tuple[int, float], tuple[int, float]]:
     """The numbers of the knots before and after an instant, and their weights.
 
     The squares of the weights add up to 1, so that the deviation is the same between knots.
@@ -102,7 +105,7 @@ def _weights(instant: datetime, apart: timedelta) -> dict[int, float]:
     after = rest / apart
     after = after * after * (3 - 2 * after)  # flat at the knots: no kink there
     length = hypot(1 - after, after)
-    return {number: (1 - after) / length, number + 1: after / length}
+    return (number, (1 - after) / length), (number + 1, after / length)
 
 
 @lru_cache(maxsize=4096)  # one response asks 96 times for some 40 knots, one of MW for 90 a series

@@ -12,6 +12,7 @@ had: how they grow is an assumption.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from math import pi, sqrt
 from typing import Final
@@ -58,6 +59,7 @@ def metered_wind(truth: int, issue: datetime, start: datetime) -> int:
     return min(METERED_WIND_CAPACITY, _forecast("metered_wind", truth, size, issue, start))
 
 
+@lru_cache(maxsize=1024)
 def growth(lead: timedelta) -> float:
     """The error at a lead, as a multiple of the day-ahead one; constant beyond two weeks."""
     hours = max(0.0, lead / timedelta(hours=1))

@@ -24,6 +24,7 @@ from grid_assets.warehouse.connection import (
     lock_relation,
 )
 from grid_assets.warehouse.moving import LAST_STEP, move_rows
+from grid_assets.warehouse.past_values import compute_past_values
 from grid_assets.warehouse.roles import create_roles, open_database
 from grid_assets.warehouse.stamp import Stamp, read_stamp, refuse_other_kind
 from grid_assets.warehouse.statements import render, sql_dir, statement
@@ -79,6 +80,7 @@ def migrate(url: SecretStr, stamp: Stamp, say: Callable[[str], None] = lambda _:
                 )
                 # Until here the views of an earlier version read its tables, which are complete.
                 move_rows(connection, say)
+                compute_past_values(connection, say)
                 renewed = _renew_views_and_rights(holder)
                 open_database(holder, say)
             # The holder's transaction has locked the views, and this changes what they read.

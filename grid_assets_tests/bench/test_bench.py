@@ -40,8 +40,6 @@ TINY = Sizes(
     forecast_ticks=1,
     imports=1,
     forecast_every=timedelta(hours=96),
-    learn_every=timedelta(hours=191.5),
-    trees=20,
     short_history_days=3,
     long_history_days=4,
     forecast_days=1,
@@ -67,7 +65,7 @@ def test_every_result_is_measured_on_a_tiny_size(figures: dict[str, Figure]) -> 
     measured = [result.name for result in results]
     calibrations = set(measured) & CALIBRATIONS
     assert [name for name in measured if name not in calibrations - figures.keys()] == list(figures)
-    assert all(result.value > 0 for result in results)
+    assert all(result.value > 0 for result in results if result.unit != "%")
     for one in results:
         is_time = one.unit in ("s", "ms") and one.name not in calibrations
         assert (one.calibration in calibrations) == is_time

@@ -31,6 +31,7 @@ BAD = {
     "GRID_BACKTEST_DAYS": "-1",
     "GRID_BACKTEST_STRIDE_HOURS": "0.7",
     "GRID_USE_NESO_FORECAST": "perhaps",
+    "GRID_TRAIN_WEEKLY": "on Sundays",
 }
 
 

@@ -6,6 +6,7 @@ import csv
 import gzip
 import json
 import signal
+from datetime import datetime
 from pathlib import Path
 
 import click.testing
@@ -13,7 +14,9 @@ import numpy as np
 import pytest
 
 from grid_assets.cli.evaluate import evaluate
+from grid_assets.forecasting.decisions import decide
 from grid_assets.forecasting.history_files import read_history
+from grid_assets.forecasting.horizon import HORIZON
 from grid_assets.halfhours import HALF_HOUR, api_time
 from grid_assets.series import INTENSITY, SERIES
 from grid_assets_tests.forecasting.made_files import (
@@ -54,6 +57,12 @@ def both(files: Path, *arguments: object) -> click.testing.Result:
     return run(files, *DAYS, "--outlook", files / "outlook.csv", *models, *arguments)
 
 
+def ahead(issued_at: str) -> range:
+    """The numbers of an issue's half-hours, counted from `START`."""
+    first = (datetime.fromisoformat(issued_at) - START) // HALF_HOUR
+    return range(first, first + HORIZON)
+
+
 @pytest.mark.parametrize("name", ["predictions.csv", "predictions.csv.gz"])
 def test_errors_computed_from_the_predictions_are_those_of_the_table(
     files: Path, tmp_path: Path, name: str
@@ -88,6 +97,24 @@ def test_errors_computed_from_the_predictions_are_those_of_the_table(
         assert document["stride_hours"] == 3
         assert document["where_the_outlook_reaches"]["scores"]
     assert "where the outlook reaches" in ran.output
+    for value in json.loads(scores.read_text())["decisions"]:
+        medians: dict[str, dict[str, float]] = {}
+        for row in rows:
+            if (row["model"], row["series"]) == (value["model"], INTENSITY):
+                by_start = medians.setdefault(row["issued_at_utc"], {})
+                by_start[row["period_start_utc"]] = float(row["p50"])
+        starts = [[api_time(START + n * HALF_HOUR) for n in ahead(at)] for at in medians]
+        predicted = [
+            [line.get(start, np.nan) for start in times]
+            for line, times in zip(medians.values(), starts, strict=True)
+        ]
+        happened = [[actual.get(start, np.nan) for start in times] for times in starts]
+        found = decide(np.array(predicted), np.array(happened), value["wait_hours"]).sum(axis=0)
+        assert value["n"] == found[0] == 24
+        # the file's medians are rounded, so that other windows may be equal
+        assert value["saved_gco2_kwh"] == pytest.approx(found[1] / 24, rel=0.01)
+        assert value["best_gco2_kwh"] == pytest.approx(found[2] / 24, abs=1e-3)
+        assert f"{100 * value['share_of_best']:.1f} %" in ran.output
     assert [file.name for file in sorted(tmp_path.iterdir())] == [name, "scores.json"]
 
 

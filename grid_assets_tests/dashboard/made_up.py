@@ -75,6 +75,23 @@ def fill(url: SecretStr, now: datetime, *, model: str = MODEL, error: str = "Out
                             simulated,
                         ],
                     )
+            # 10 cases that saved 12 g each and 30 that saved 4 g; 4 of all were made worse
+            for day, n, saved, best, worse in ((1, 10, 720, 900, 0), (2, 30, 720, 1260, 4)):
+                for hours in (12, 24):
+                    connection.execute(
+                        "INSERT INTO forecast.value (model, target_date, wait_hours, n, saved_sum, "
+                        "best_sum, n_worse, simulated) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+                        [
+                            name,
+                            now.date() - day * DAY,
+                            hours,
+                            n,
+                            saved - 60 * simulated,
+                            best,
+                            worse,
+                            simulated,
+                        ],
+                    )
         note_attempt(url, "raw.intensity", now - timedelta(hours=3), written=48, rejected=2)
         note_attempt(url, "core.intensity", now - timedelta(hours=2), error=error)
 

@@ -27,7 +27,7 @@ pytestmark = needs_chromium
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 
-PANELS = ("now", "intensity", "mix", "accuracy", "health")
+PANELS = ("now", "intensity", "mix", "accuracy", "value", "health")
 CHARTS = ("intensity", "mix", "errors", "coverage", "attempts")
 RUN = "document.title='broken'"
 HOSTILE = f'</script><script>{RUN}</script><img src=x onerror="{RUN}">'
@@ -82,7 +82,7 @@ def cells(shown: Page, table: str) -> list[list[str]]:
     )
 
 
-def test_five_panels_are_drawn_without_a_network_and_without_an_error(
+def test_every_panel_is_drawn_without_a_network_and_without_an_error(
     write: Callable[..., Path], warehouse: SecretStr, chromium: Browser
 ) -> None:
     now = datetime.now(UTC)

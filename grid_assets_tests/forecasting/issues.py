@@ -21,10 +21,13 @@ from grid_assets.forecasting.context import IssueContext, KnownValues
 from grid_assets.forecasting.issuing import Issued
 from grid_assets.forecasting.models.forecaster import CONTEXT, ModelUnusable, Problem, Values
 from grid_assets.forecasting.models.registry import Loaded, ModelInfo
-from grid_assets.halfhours import HALF_HOUR, Window, days_window
+from grid_assets.halfhours import HALF_HOUR, Window, days_window, floor
+from grid_assets.outlook.load import load_outlook
+from grid_assets.outlook.publish import publish_outlook
 from grid_assets.series import SERIES
+from grid_assets.sources.publication import Publication
 from grid_assets.telemetry.checks import judge
-from grid_assets.telemetry.load import RAW_GENERATION
+from grid_assets.telemetry.load import RAW_GENERATION, Capture
 from grid_assets.telemetry.publish import publish_generation_mix, publish_intensity
 from grid_assets.warehouse.connection import Connection, connect, copy_rows, write_transaction
 
@@ -112,6 +115,19 @@ def publish(url: SecretStr, window: Window, now: datetime = LATER) -> None:
         publish_intensity(connection, window, now, lambda _: None)
     with connect(url) as connection, write_transaction(connection, "core.generation_mix"):
         publish_generation_mix(connection, window, now, lambda _: None)
+
+
+def publish_wind(url: SecretStr, published_at: datetime, level: float, hours: int = 66) -> None:
+    """One publication of metered wind that rises by 10 MW an hour from `level`."""
+    first = floor(published_at)
+    values = {first + n * HOUR: level + 10.0 * n for n in range(1, hours)}
+    publication = Publication("elexon_windfor", "wind_mw", published_at, 60, values)
+    around = Window(first - DAY, first + DAY)
+    with connect(url) as connection:
+        with write_transaction(connection, "raw.outlook"):
+            load_outlook(connection, [Capture([publication], published_at)])
+        with write_transaction(connection, "core.outlook"):
+            publish_outlook(connection, around, published_at + DAY, lambda staged: None)
 
 
 def fill(

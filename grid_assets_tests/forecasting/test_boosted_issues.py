@@ -4,7 +4,7 @@ model's, and explained if there is none."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,8 @@ from pydantic import SecretStr
 from grid_assets.forecasting.models.beside import NoForecast, predict_boosted
 from grid_assets.forecasting.models.forecaster import CONTEXT, Problem
 from grid_assets.forecasting.models.registry import ModelForecast, ModelInfo
-from grid_assets.halfhours import HALF_HOUR, Window, floor
-from grid_assets.outlook.load import load_outlook
-from grid_assets.outlook.publish import publish_outlook
+from grid_assets.halfhours import HALF_HOUR
 from grid_assets.series import OUTLOOK, SERIES
-from grid_assets.sources.publication import Publication
-from grid_assets.telemetry.load import Capture
-from grid_assets.warehouse.connection import connect, write_transaction
 from grid_assets_tests import shared_warehouse
 from grid_assets_tests.forecasting import issues
 from grid_assets_tests.forecasting.issues import DAY, HOUR, MODEL, T
@@ -38,19 +33,6 @@ def filled(warehouse: SecretStr) -> SecretStr:
     return warehouse
 
 
-def publish_wind(url: SecretStr, published_at: datetime, level: float, hours: int = 66) -> None:
-    """One publication of metered wind that rises by 10 MW an hour from `level`."""
-    first = floor(published_at)
-    values = {first + n * HOUR: level + 10.0 * n for n in range(1, hours)}
-    publication = Publication("elexon_windfor", "wind_mw", published_at, 60, values)
-    around = Window(first - DAY, first + DAY)
-    with connect(url) as connection:
-        with write_transaction(connection, "raw.outlook"):
-            load_outlook(connection, [Capture([publication], published_at)])
-        with write_transaction(connection, "core.outlook"):
-            publish_outlook(connection, around, published_at + DAY, lambda staged: None)
-
-
 class Watching:
     """Forecasts as the bundled trees do, and remembers what it was shown."""
 
@@ -63,8 +45,8 @@ class Watching:
 
 
 def test_the_outlook_is_shown_as_it_was_known(filled: SecretStr) -> None:
-    publish_wind(filled, T - 6 * HOUR, 5000)
-    publish_wind(filled, T + timedelta(seconds=1), 9000)
+    issues.publish_wind(filled, T - 6 * HOUR, 5000)
+    issues.publish_wind(filled, T + timedelta(seconds=1), 9000)
     watching = Watching()
     issues.issue(filled, T, boost=watching)
     [problem] = watching.shown
@@ -91,7 +73,7 @@ def test_without_any_outlook_there_is_none(filled: SecretStr) -> None:
 def test_an_issue_leaves_a_forecast_of_the_trees_beside_the_others(
     filled: SecretStr, rows: Rows
 ) -> None:
-    publish_wind(filled, T - 6 * HOUR, 5000)
+    issues.publish_wind(filled, T - 6 * HOUR, 5000)
     issues.issue(filled, T, boost=predict_boosted)
     assert rows(
         "SELECT model, count(*), count(p10), min(period_start) FROM forecast.predictions "
@@ -109,7 +91,7 @@ def test_an_issue_leaves_a_forecast_of_the_trees_beside_the_others(
 
 
 def test_a_backtest_forecasts_as_a_live_issue_did(filled: SecretStr, rows: Rows) -> None:
-    publish_wind(filled, T - 6 * HOUR, 5000)
+    issues.publish_wind(filled, T - 6 * HOUR, 5000)
     issues.issue(filled, T, boost=predict_boosted)
     query = (
         "SELECT series, period_start, p10, p50, p90 FROM forecast.predictions "
@@ -117,7 +99,7 @@ def test_a_backtest_forecasts_as_a_live_issue_did(filled: SecretStr, rows: Rows)
     )
     before = rows(query, BOOSTED, T)
     assert len(before) == 960
-    publish_wind(filled, T + HOUR, 12_000)
+    issues.publish_wind(filled, T + HOUR, 12_000)
     issues.issue(filled, T - 3 * HOUR, T, boost=predict_boosted, now=T + DAY, backtest=True)
     assert rows(query, BOOSTED, T) == before
 

@@ -23,6 +23,7 @@ KEYS: Final = {
     "actual_vs_predicted": ("model", "series", "period_start", "issued_at"),
     "actual_vs_predicted_24h": ("model", "series", "period_start", "issued_at"),
     "forecast_accuracy": ("model", "series", "target_date", "lead_bucket"),
+    "forecast_value": ("model", "target_date", "wait_hours"),
     "etl_runs": ("run_id", "asset", "attempt"),
     "intensity_as_known_at": ("period_start",),
 }
@@ -57,6 +58,8 @@ LABELS: Final = {
     "wape": "WAPE of one row",
     "pinball": "Pinball loss of one row (gCO2/kWh or %)",
     "coverage_80": "Coverage of one row",
+    "wait_hours": "Wait, hours",
+    "made_worse_share": "Made worse, of one row",
     "run_id": "Run",
 }
 """Labels that the name of a column does not give."""
@@ -65,7 +68,7 @@ UNITS: Final = {"_gco2_kwh": "gCO2/kWh", "_pct": "%", "_ms": "ms", "_minutes": "
 
 FORMATS: Final = {
     **dict.fromkeys(("mae", "bias", "pinball"), "decimal_2"),
-    **dict.fromkeys(("wape", "coverage_80"), "percent_1"),
+    **dict.fromkeys(("wape", "coverage_80", "made_worse_share"), "percent_1"),
     **dict.fromkeys(("forecast_gco2_kwh", "actual_gco2_kwh"), "decimal_0"),
 }
 """Formats of numbers that are neither whole nor in tenths."""

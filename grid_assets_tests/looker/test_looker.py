@@ -36,6 +36,9 @@ PROJECT: Final = lookml.read(FOLDER)
 NOT_IN_LOOKER: Final = {
     "forecast_as_known_at": "reads every forecast ever made unless its second argument bounds it, "
     "which no filter does; issued_at of actual_vs_predicted answers most such questions",
+    "generation_mw": "a second measurement, of other fuels and units than the mix that is explored",
+    "outlook_as_known_at": "what others expect; the dashboards show what was measured and forecast",
+    "outlook_newest": "the state of sources, which `grid status` and Dagster show",
     "greenest_window": "answers for one duration and deadline, which a program passes",
 }
 """Views and functions of `reporting` that the project leaves out, and why."""
@@ -76,6 +79,10 @@ def reader(connection: Connection) -> Connection:
     insert(connection, "forecast.accuracy", lead_bucket="0-3h", **banded)
     bare = score | {"n": 10, "abs_error_sum": 600, "n_band": 0, "n_inside_80": 0}
     insert(connection, "forecast.accuracy", lead_bucket="24-48h", **bare)
+    worth = {"model": "chronos:some", "target_date": NOW.date(), "simulated": False}
+    for hours, n, saved in ((12, 90, 5400), (24, 10, 6000)):
+        sums = {"n": n, "saved_sum": saved, "best_sum": 2 * saved, "n_worse": 9}
+        insert(connection, "forecast.value", wait_hours=hours, **worth, **sums)
     for number, status in enumerate(["success", "success", "failed", "crashed", "running"]):
         insert_run(connection, f"run {number}", status, NOW + number * HALF_HOUR)
     connection.execute("SET LOCAL ROLE grid_reader")
@@ -279,6 +286,13 @@ def test_errors_are_weighted_by_the_number_of_forecasts_and_bands_by_those_that_
     assert value(reader, "forecast_accuracy", "forecasts") == 100
     assert value(reader, "forecast_accuracy", "mean_absolute_error") == 15
     assert value(reader, "forecast_accuracy", "coverage") == Decimal("0.9")
+
+
+def test_the_value_of_forecasts_is_weighted_by_the_number_of_cases(reader: Connection) -> None:
+    assert value(reader, "forecast_value", "cases") == 100
+    assert value(reader, "forecast_value", "mean_saving") == 19  # not (10 + 100) / 2
+    assert value(reader, "forecast_value", "share_of_best") == Decimal("0.5")
+    assert value(reader, "forecast_value", "made_worse") == Decimal("0.18")
 
 
 def test_a_share_of_a_group_is_the_sum_of_its_fuels_and_the_mean_of_its_half_hours(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import psycopg
@@ -65,17 +66,32 @@ def test_once_runs_to_the_end_again_and_fails_where_anything_failed(
         assert f"Dashboard: {page.as_uri()}" in first.splitlines()
         assert "RECORDED data (replay), not live" in page.read_text(encoding="utf-8")
         url = demo_database()
-        [(chronos, *of_chronos), boosted, naive] = ask(url, NEWEST_FORECAST)
+        [blend, (chronos, *of_chronos), boosted, naive] = ask(url, NEWEST_FORECAST)
         assert chronos.startswith("chronos:")
         assert f"Forecast by {chronos} from " in first
         assert "Warning" not in first
         assert of_chronos == [960, 10, 96, True, True]
+        assert blend == ("blend", *of_chronos)
         assert boosted == ("gradient_boosting", *of_chronos)
         assert naive == ("seasonal_naive", *of_chronos)
         scored = ask(url, "SELECT DISTINCT model FROM reporting.forecast_accuracy ORDER BY 1")
-        assert {(chronos,), ("gradient_boosting",), ("seasonal_naive",)} <= set(scored)
+        assert {("blend",), (chronos,), ("gradient_boosting",), ("seasonal_naive",)} <= set(scored)
         for (model,) in scored:
             assert re.search(rf"^  {re.escape(model)} .*\d+\.\d", first, re.MULTILINE)
+        # what was published before the back-tested issues is here, and NESO's forecasts of then
+        assert "neso (simulated)" in first
+        assert "Of the outlook that models saw, simulated: " in first
+        [(series, issued_at)] = ask(
+            url,
+            "SELECT count(DISTINCT series), min(issue.at) FROM (SELECT min(issued_at) "
+            "FROM forecast.issues WHERE model = 'gradient_boosting') AS issue (at), "
+            "core.outlook_as_known_at(issue.at) AS known WHERE known.period_start >= issue.at",
+        )
+        assert series == 4
+        assert issued_at < datetime.now(UTC) - timedelta(hours=12)
+        # the first forecast of all waits for the back-test, on whose errors its band is calibrated
+        forecast_by = "SELECT trigger FROM ops.etl_runs WHERE asset = 'forecast.predictions'"
+        assert ask(url, f"{forecast_by} ORDER BY started_at LIMIT 1") == [("backtest",)]
         kept = ask(url, "SELECT count(*), max(captured_at) FROM raw.generation")
         assert kept[0][0] > 96
 

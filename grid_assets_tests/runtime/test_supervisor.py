@@ -168,6 +168,12 @@ def test_the_schedule_and_the_sensor_are_on_without_a_click(demo: Demo) -> None:
             "executionTimezone": "UTC",
             "scheduleState": {"status": "RUNNING"},
         },
+        {
+            "name": "weekly_learning",
+            "cronSchedule": "57 1 * * 0",
+            "executionTimezone": "UTC",
+            "scheduleState": {"status": "RUNNING"},
+        },
     ]
     assert repository["sensors"] == [
         {
@@ -263,6 +269,10 @@ def test_new_telemetry_is_forecast_from_and_past_days_are_back_tested(
         lambda: demo.grid.run("status", "--demo", code=None).out,
         every_s=2,
     )
+
+
+def test_its_status_reads_the_outlook_from_the_replay_that_runs(demo: Demo) -> None:
+    assert "Switched off" not in demo.grid.run("status", "--demo", code=None).out
 
 
 def test_its_password_is_in_no_command_line_log_or_event(demo: Demo) -> None:

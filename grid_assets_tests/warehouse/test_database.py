@@ -522,6 +522,7 @@ def test_the_as_of_function_cannot_be_led_astray_by_its_caller(connection: Conne
     for function, arguments in (
         ("intensity_as_known_at", "timestamptz"),
         ("forecast_as_known_at", "timestamptz, timestamptz"),
+        ("outlook_as_known_at", "timestamptz"),
     ):
         public = connection.execute(
             "SELECT has_function_privilege('public', %s, 'EXECUTE')",

@@ -231,7 +231,7 @@ def test_a_cautious_quantile_may_choose_another_half_hour(connection: Connection
 # Which model.
 
 
-def test_without_a_model_it_is_the_chronos_with_the_newest_issue_then_naive_then_neso(
+def test_without_a_model_it_is_the_blend_then_the_newest_chronos_then_naive_then_neso(
     connection: Connection,
 ) -> None:
     def value() -> list[Decimal]:
@@ -247,6 +247,8 @@ def test_without_a_model_it_is_the_chronos_with_the_newest_issue_then_naive_then
     assert value() == [4]
     put(connection, [], T + HOUR, model="chronos:old", refused=True)
     assert value() == [4]
+    put(connection, [5] * 9, model="blend")
+    assert value() == [5]
     by_name = ask(connection, HALF_HOUR, T + DAY, earliest=T + HOUR, model="seasonal_naive")
     assert [value for _, value in by_name] == [2]
 

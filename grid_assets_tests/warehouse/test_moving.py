@@ -116,6 +116,9 @@ def test_an_upgrade_moves_everything_and_answers_as_before(old: SecretStr) -> No
     assert migrate(old, LIVE).applied == []
 
     assert ask(old, "SELECT to_regclass('forecast.unmoved_predictions')") == [(None,)]
+    # what the moved forecasts were worth; of the thinned days only chosen leads are left
+    [(days,)] = ask(old, "SELECT count(DISTINCT target_date) FROM reporting.forecast_value")
+    assert days > old_database.DAYS - 5
     # recalibration reads the first issue of every three hours, and only that keeps raw quantiles
     first = "SELECT min(issued_at) FROM forecast.archive WHERE model = 'chronos:old' "
     first += "GROUP BY date_bin('3 hours', issued_at, '2000-01-01Z')"

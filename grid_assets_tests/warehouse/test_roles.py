@@ -130,6 +130,7 @@ def test_the_reader_reads_every_view_and_nothing_below_them(as_role: As) -> None
 CALLS = {
     "forecast_as_known_at": "now()",
     "intensity_as_known_at": "now()",
+    "outlook_as_known_at": "now()",
     "greenest_window": "'1 hour', now() + interval '1 day'",
 }
 """Arguments for every function of `reporting`."""

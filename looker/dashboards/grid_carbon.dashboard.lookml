@@ -1,4 +1,5 @@
-# Five panels: now, the mix of the last 24 hours, actual against predicted, accuracy by lead, pipeline health.
+# Six panels: now, the mix of the last 24 hours, actual against predicted, accuracy by lead, what a forecast is worth,
+# pipeline health.
 - dashboard: grid_carbon
   title: Grid carbon
   description: Carbon intensity and generation mix of Great Britain, how well they were forecast, and the health of the pipeline. Times are UTC.
@@ -108,6 +109,26 @@
     width: 10
     height: 8
 
+  - name: forecast_value
+    title: What a forecast is worth, last 30 days
+    note_text: Three hours of use that may wait 24 hours, moved to the window that the forecast calls greenest. Carbon intensity only; simulated forecasts of a demo are left out.
+    note_display: hover
+    type: looker_grid
+    model: grid
+    explore: forecast_value
+    fields: [forecast_value.model, forecast_value.cases, forecast_value.mean_saving, forecast_value.mean_best_saving,
+      forecast_value.share_of_best, forecast_value.made_worse]
+    filters:
+      forecast_value.target_date: 30 days
+      forecast_value.wait_hours: "24"
+      forecast_value.simulated: "No"
+    sorts: [forecast_value.mean_saving desc]
+    limit: 50
+    row: 15
+    col: 0
+    width: 24
+    height: 5
+
   - name: pipeline_health
     title: Pipeline, last 24 hours
     type: looker_grid
@@ -119,7 +140,7 @@
       etl_runs.started_time: 24 hours
     sorts: [etl_runs.asset]
     limit: 500
-    row: 15
+    row: 20
     col: 0
     width: 24
     height: 7

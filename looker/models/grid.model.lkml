@@ -137,6 +137,14 @@ explore: forecast_accuracy {
   }
 }
 
+explore: forecast_value {
+  label: "Value of forecasts"
+  description: "What three hours of use saved that waited by a forecast, by model, UTC day and wait."
+  always_filter: {
+    filters: [forecast_value.wait_hours: "24"]
+  }
+}
+
 # The pipeline
 
 explore: etl_runs {

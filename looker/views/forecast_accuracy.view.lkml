@@ -13,7 +13,7 @@ view: forecast_accuracy {
 
   dimension: model {
     label: "Model"
-    description: "chronos:<checkpoint>, seasonal_naive or neso."
+    description: "blend, chronos:<checkpoint>, gradient_boosting, seasonal_naive or neso."
     type: string
     sql: ${TABLE}.model ;;
   }

@@ -1,11 +1,11 @@
--- Models and series whose band from p10 to p90 held less than 0.7 or more than 0.9 of the actuals
+-- Chronos models and the blend: series whose band from p10 to p90 held less than 0.7 or more than 0.9 of the actuals
 -- of the last 14 days. Leaves out what says nothing about a band:
 -- an actual of 0 in a band that starts at 0, such as solar at night, which is inside however wide the
 -- band is, and series that hardly move (average errors of 0.1 or less).
 WITH scored AS (
     SELECT model, series, sum(n_band) AS n, sum(n_inside_80) AS inside
     FROM forecast.accuracy
-    WHERE target_date > (%(now)s AT TIME ZONE 'UTC')::date - 14 AND model LIKE 'chronos:%%'
+    WHERE target_date > (%(now)s AT TIME ZONE 'UTC')::date - 14 AND (model LIKE 'chronos:%%' OR model = 'blend')
     GROUP BY model, series
     HAVING sum(n_band) >= 480 AND sum(abs_error_sum) / sum(n) > 0.1
 ), zero AS (

@@ -1,9 +1,9 @@
 -- Publishes the changed issues to forecast.issues, replacing the stored ones.
 INSERT INTO forecast.issues
     (model, issued_at, created_at, revision, intensity_to, mix_to, context_missing, context_assumed,
-     context_recomputed, recomputed_to, known_by, neso_issued_at, calibrated_on, fallback_reason, refused_reason)
+     context_recomputed, recomputed_to, known_by, neso_issued_at, calibrated_on, fallback_reason, refused_reason, blend)
 SELECT model, issued_at, created_at, revision, intensity_to, mix_to, context_missing, context_assumed,
-       context_recomputed, recomputed_to, known_by, neso_issued_at, calibrated_on, fallback_reason, refused_reason
+       context_recomputed, recomputed_to, known_by, neso_issued_at, calibrated_on, fallback_reason, refused_reason, blend
 FROM asked JOIN changed USING (model, issued_at)
 ON CONFLICT (model, issued_at) DO UPDATE SET
     created_at = excluded.created_at,
@@ -18,4 +18,5 @@ ON CONFLICT (model, issued_at) DO UPDATE SET
     neso_issued_at = excluded.neso_issued_at,
     calibrated_on = excluded.calibrated_on,
     fallback_reason = excluded.fallback_reason,
-    refused_reason = excluded.refused_reason
+    refused_reason = excluded.refused_reason,
+    blend = excluded.blend

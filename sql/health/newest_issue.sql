@@ -1,12 +1,12 @@
 -- The newest issue that matters to a reader: a forecast by a model, by its fallback, or a refusal.
--- Leaves out NESO's, and those that are stored beside each forecast.
+-- Leaves out NESO's, and those that are stored beside each forecast unless they have a warning.
 {% from "macros.sql" import latest_issue_time %}
 SELECT model, issued_at, refused_reason, fallback_reason, context_recomputed
 FROM forecast.issues
-WHERE (model NOT IN ('neso', 'seasonal_naive', 'gradient_boosting')
+WHERE (model NOT IN ('neso', 'seasonal_naive', 'gradient_boosting', 'blend')
        OR fallback_reason IS NOT NULL
        OR refused_reason IS NOT NULL)
   -- a later one was made by a clock that was ahead
   AND issued_at <= {{ latest_issue_time() }}
-ORDER BY issued_at DESC, refused_reason IS NOT NULL
+ORDER BY issued_at DESC, refused_reason IS NOT NULL, model = 'gradient_boosting'
 LIMIT 1

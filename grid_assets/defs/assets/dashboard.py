@@ -8,10 +8,18 @@ import dagster as dg
 
 from grid_assets.dashboard import page, queries, vega_bundle
 from grid_assets.dashboard.output import DASHBOARD, files_folder, write_whole
-from grid_assets.defs.asset_metadata import FRESH, OWNERS, asset_key, kind_metadata
+from grid_assets.defs.asset_metadata import (
+    ELEXON_ORIGIN,
+    FRESH,
+    OWNERS,
+    PORTAL_ORIGIN,
+    asset_key,
+    kind_metadata,
+)
 from grid_assets.defs.partitions import today_of
 from grid_assets.defs.resources import Services
 from grid_assets.defs.run_logging import attempt
+from grid_assets.outlook.sources import SOURCES
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import statement
 
@@ -23,6 +31,9 @@ SHOWN: Final = (
     "reporting.forecast_latest",
     "reporting.actual_vs_predicted_24h",
     "reporting.forecast_accuracy",
+    "reporting.forecast_value",
+    "reporting.generation_mw",
+    "reporting.outlook_newest",
 )
 """The views that the page reads, except `reporting.etl_runs`, which is not an asset."""
 
@@ -43,10 +54,11 @@ PAUSE: Final = timedelta(minutes=5)
     deps=[asset_key("forecast.accuracy"), *map(asset_key, SHOWN)],
     description=(
         "One file is a single-page view of current conditions, for people without a BI tool: "
-        "carbon intensity (gCO2/kWh), generation mix (%), the forecast with its band, accuracy by "
-        "lead, and pipeline health. It reads the views of `reporting` and needs no network. A "
-        "re-run replaces the file, GRID_HOME/files/dashboard.html. There are no partitions, "
-        "because only the newest page is kept. Data: NESO, CC BY 4.0."
+        "carbon intensity (gCO2/kWh), generation mix (%), the forecast with its band, wind, sun "
+        "and demand with their outlook (GW), accuracy by lead, what a forecast is worth, and "
+        "pipeline health. It reads `reporting` and needs no network. A re-run replaces the file, "
+        "GRID_HOME/files/dashboard.html. There are no partitions, because only the newest page is "
+        "kept. Data: NESO, CC BY 4.0." + ELEXON_ORIGIN + PORTAL_ORIGIN
     ),
 )
 def dashboard(
@@ -55,7 +67,8 @@ def dashboard(
     now = services.now()
     file = files_folder(services.settings.home) / DASHBOARD
     with attempt(context, services, "files.dashboard", today_of(context, now)) as current:
-        found = queries.read(services.connection, now)
+        off = {source: reason for source in SOURCES if (reason := services.why_off(source))}
+        found = queries.read(services.connection, now, off)
         text = page.render(
             found, services.stamp, vega_bundle.javascript(services.settings.home / "cache")
         )

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import dagster as dg
@@ -26,6 +27,8 @@ from grid_assets.forecasting import due, issuing, scoring
 from grid_assets.forecasting.checks import BLOCKING, WARNING
 from grid_assets.forecasting.issue_times import current_issue_time, issue_times_at
 from grid_assets.forecasting.models import registry
+from grid_assets.forecasting.models.beside import predict_boosted
+from grid_assets.forecasting.models.champion import Champion, read_champion
 from grid_assets.forecasting.retention import thinned_to
 from grid_assets.halfhours import DAY, Window, days_window
 from grid_assets.progress import Progress
@@ -53,7 +56,8 @@ REACHED: Final = timedelta(days=2)
     deps=[core.intensity, core.generation_mix, raw.neso_forecast],
     description=(
         "One row is one quantile forecast of carbon intensity (gCO2/kWh) or of one fuel's share "
-        "(%) for one half-hour, up to 48 hours ahead, by Chronos, by seasonal naive or by NESO. "
+        "(%) for one half-hour, up to 48 hours ahead, by Chronos, by gradient boosting, by the "
+        "blend of those and NESO's forecast, by seasonal naive, or by NESO. "
         "A partition is the UTC day of issue. A half-hourly cycle adds the issue that starts at "
         "the next half-hour, if there is newer telemetry. A past day is back-tested: an issue "
         "every few hours (GRID_BACKTEST_STRIDE_HOURS), from the telemetry known then. A re-run "
@@ -96,6 +100,7 @@ def predictions(context: dg.AssetExecutionContext, services: Services) -> Iterat
                     backtest=days.trigger not in CYCLES,
                     judge=judge_staged,
                     day_done=lambda day: progress.step(str(day)) if steps > 1 else None,
+                    boost=partial(predict_boosted, champion=_champion(services, times)),
                 ),
             )
             current.rows_fetched, current.rows_written = issued.rows_read, issued.rows_written
@@ -158,13 +163,18 @@ def _issue_times(services: Services, days: Days, configured: str, now: datetime)
     return times
 
 
+def _champion(services: Services, times: list[datetime]) -> Champion | None:
+    """The promoted trees, if anything is forecast and there are any."""
+    return read_champion(services.connection, services.settings.home) if times else None
+
+
 def _picture(services: Services, issued: issuing.Issued, times: list[datetime]) -> dict[str, Any]:
     """A fan chart of the forecast; for a back-test, one picture of all its days."""
-    if not issued.model:
+    if not issued.shown:
         return {}
     if len(times) == 1:
-        return fan_chart(services, issued.model, times[0])
-    return half_day_ahead(services, issued.model, Window(times[0], times[-1]))
+        return fan_chart(services, issued.shown, times[0])
+    return half_day_ahead(services, issued.shown, Window(times[0], times[-1]))
 
 
 @dg.asset(
@@ -187,8 +197,9 @@ def _picture(services: Services, issued: issuing.Issued, times: list[datetime]) 
         "One row is one model's errors for one series, UTC target day and lead bucket: "
         "MAE, bias, WAPE, pinball loss, coverage of the 80 % band, and the sums behind "
         "them, from forecasts and actuals joined on series and half-hour. A run also scores the "
-        "two days after its own, which its forecasts reach. Only changed rows are rewritten. A "
-        "partition is the UTC day of its targets." + origin("/intensity")
+        "two days after its own, which its forecasts reach, and computes `forecast.value` for "
+        "the issues of all these days. Only changed rows are rewritten. A partition is the UTC "
+        "day of its targets." + origin("/intensity")
     ),
 )
 def accuracy(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
@@ -200,7 +211,8 @@ def accuracy(context: dg.AssetExecutionContext, services: Services) -> Iterator[
         with write_transaction(connection, relation):
             scored = scoring.score(connection, window, thinned_to(connection))
             warnings = judge(connection, WARNING[relation], window, now)
-        current.rows_fetched, current.rows_written = scored.compared, scored.written
+        written = scored.written + scored.valued
+        current.rows_fetched, current.rows_written = scored.compared, written
     described = describe_partitions(context, services, relation, "target_date", days)
     if described.changed:
         context.add_asset_metadata(
@@ -210,7 +222,7 @@ def accuracy(context: dg.AssetExecutionContext, services: Services) -> Iterator[
         metadata={
             **kind_metadata(services.stamp),
             "run_forecasts_compared": scored.compared,
-            "run_rows_changed": scored.written,
+            "run_rows_changed": written,
         },
         data_version=described.data_version,
         check_results=[*check_results_of(relation, warnings, dg.AssetCheckSeverity.WARN)],

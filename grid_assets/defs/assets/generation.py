@@ -14,13 +14,11 @@ from grid_assets.defs.asset_metadata import (
     ELEXON_ORIGIN,
     PORTAL_ORIGIN,
     asset_kwargs,
-    describe_partitions,
     judged_checks,
     raw_checks,
 )
 from grid_assets.defs.assets.core import publish_days
 from grid_assets.defs.assets.outlook import core_outlook
-from grid_assets.defs.capturing import looked_metadata
 from grid_assets.defs.partitions import CYCLES, Days, days_of
 from grid_assets.defs.pictures import generation_of_day
 from grid_assets.defs.resources import Services
@@ -29,8 +27,7 @@ from grid_assets.defs.taking import (
     SOURCES_ANSWER,
     Loading,
     Result,
-    loading,
-    results,
+    load_taken,
     switched_off,
 )
 from grid_assets.halfhours import HALF_HOUR, Window, days_window, floor
@@ -69,25 +66,15 @@ LATEST_ESTIMATE: Final = timedelta(days=60)
     ),
 )
 def elexon_generation(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
-    relation, days, now = "raw.elexon_generation", days_of(context), services.now()
-    if off := switched_off(context, services, relation, ["elexon"], RAW_CHECKS):
-        yield off
-        return
-    with loading(context, services, relation, days) as loaded:
+    def load(loaded: Loading, days: Days) -> None:
+        now = services.now()
         if days.trigger in CYCLES and days.last >= now.date():
             _load(services, loaded, services.captures(context.instance).taken(cycle.OF_GENERATION))
         else:
             _load_days(context, services, loaded, days, now)
-    described = describe_partitions(context, services, relation, "period_start", days)
-    yield from results(
-        context,
-        services,
-        relation,
-        days,
-        loaded,
-        checks=RAW_CHECKS,
-        metadata={},
-        data_version=described.data_version,
+
+    yield from load_taken(
+        context, services, "raw.elexon_generation", ["elexon"], load, checks=RAW_CHECKS
     )
 
 
@@ -155,31 +142,27 @@ def _load(services: Services, loaded: Loading, taken: list[Taken]) -> None:
     ),
 )
 def embedded_generation(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
-    relation, days, now = "raw.embedded_generation", days_of(context), services.now()
-    if off := switched_off(context, services, relation, ["neso_portal"], EMBEDDED_CHECKS):
-        yield off
-        return
-    taken: list[Taken] = []
-    # Most cycles do not look at all, so that a failed look must not stop core.generation_mw either.
-    with loading(context, services, relation, days, goes_on=True) as loaded:
-        for one in _take_embedded(context, services, days, now):
-            taken.append(one)
+    relation = "raw.embedded_generation"
+
+    def load(loaded: Loading, days: Days) -> None:
+        for one in _take_embedded(context, services, days, services.now()):
             answer = loaded.accept(one)
             if answer is not None and answer.rows:
                 with write_transaction(services.connection, relation):
                     loaded.current.rows_written += load_embedded_generation(
                         services.connection, [Capture(answer.rows, answer.received_at)]
                     )
-    described = describe_partitions(context, services, relation, "period_start", days)
-    yield from results(
+
+    yield from load_taken(
         context,
         services,
         relation,
-        days,
-        loaded,
+        ["neso_portal"],
+        load,
         checks=EMBEDDED_CHECKS,
-        metadata=looked_metadata(context.instance, ["embedded_outturn"], taken),
-        data_version=described.data_version,
+        turns=["embedded_outturn"],
+        # Most cycles do not look at all, so a failed look must not stop core.generation_mw either.
+        goes_on=True,
     )
 
 

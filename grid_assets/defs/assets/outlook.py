@@ -16,16 +16,14 @@ from grid_assets.defs.asset_metadata import (
     ELEXON_ORIGIN,
     PORTAL_ORIGIN,
     asset_kwargs,
-    describe_partitions,
     judged_checks,
     raw_checks,
 )
 from grid_assets.defs.assets.core import publish_days
-from grid_assets.defs.capturing import looked_metadata
-from grid_assets.defs.partitions import CYCLES, Days, days_of
+from grid_assets.defs.partitions import CYCLES, Days
 from grid_assets.defs.pictures import outlook_as_known_now
 from grid_assets.defs.resources import Services
-from grid_assets.defs.taking import RAW_CHECKS, Loading, Result, loading, results, switched_off
+from grid_assets.defs.taking import RAW_CHECKS, Loading, Result, load_taken, switched_off
 from grid_assets.outlook import archive, cycle
 from grid_assets.outlook.checks import WARNING
 from grid_assets.outlook.load import PublicationUnusable, load_outlook
@@ -63,27 +61,20 @@ OF_CYCLE: Final = cycle.OF_OUTLOOK | {
     ),
 )
 def outlook(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
-    relation, days, now = "raw.outlook", days_of(context), services.now()
-    if off := switched_off(context, services, relation, SOURCES, RAW_CHECKS):
-        yield off
-        return
-    taken: list[Taken] = []
-    with loading(context, services, relation, days) as loaded:
-        for one in _take(context, services, days, now):
-            taken.append(Taken(one.dataset, one.outcome))
+    def load(loaded: Loading, days: Days) -> None:
+        for one in _take(context, services, days, services.now()):
             _load(services, loaded, one)
-    described = describe_partitions(
-        context, services, "raw.outlook_publications", "published_at", days
-    )
-    yield from results(
+
+    yield from load_taken(
         context,
         services,
-        relation,
-        days,
-        loaded,
+        "raw.outlook",
+        SOURCES,
+        load,
         checks=RAW_CHECKS,
-        metadata=looked_metadata(context.instance, TURNS, taken),
-        data_version=described.data_version,
+        turns=TURNS,
+        table="raw.outlook_publications",
+        time_column="published_at",
     )
 
 

@@ -52,6 +52,9 @@ READS: Final = {
         "one model, series, day and lead bucket",
         ("forecast.accuracy",),
     ),
+    "reporting.forecast_value": ("one model, day and wait", ("forecast.accuracy",)),
+    "reporting.generation_mw": ("one half-hour that has begun", ("core.generation_mw",)),
+    "reporting.outlook_newest": ("one source of one series of the outlook", ("core.outlook",)),
 }
 """What one row of each view is, and the relations that the view reads.
 

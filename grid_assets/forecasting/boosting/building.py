@@ -26,13 +26,15 @@ from grid_assets.forecasting.boosting.features import features
 from grid_assets.forecasting.boosting.training import (
     STEPS,
     Ensemble,
+    Lesson,
     Recipe,
     train_series,
 )
 from grid_assets.forecasting.boosting.trees import CARD, TREES
 from grid_assets.forecasting.calibration import COVERAGE
+from grid_assets.forecasting.examples import Source, inputs_at
 from grid_assets.forecasting.models.forecaster import CONTEXT, Values
-from grid_assets.forecasting.training_record import Record, inputs_at
+from grid_assets.forecasting.training_record import without
 from grid_assets.halfhours import Window
 from grid_assets.series import BUCKET_OF_STEP, INTENSITY, LEAD_BUCKETS, SERIES
 
@@ -51,32 +53,32 @@ Grown = Mapping[str, Mapping[str, Ensemble]]
 
 
 def build(
-    record: Record,
-    spans: Sequence[Window],
+    lessons: Sequence[Lesson],
     recipe: Recipe,
     folder: Path,
     threads: int,
     about: Mapping[str, Any],
     series: Sequence[str] = GROWN,
 ) -> None:
-    """Train and write the trees and `grid.json` into a new folder."""
+    """Train and write the trees and `grid.json` into a new folder.
+
+    The source of the first lesson must have `HELD_OUT`, where the width of bands is measured.
+    """
     grown, widths = {}, {}
+    others = [
+        Lesson(each.source, [part for span in each.spans for part in without(span, HELD_OUT)])
+        for each in lessons
+    ]
     for name in series:
-        others = [part for span in spans for part in _without(span, HELD_OUT)]
-        trial = dict(train_series(record, others, name, recipe, threads))
-        widths[name] = measure_widths(record, name, trial)
-        grown[name] = dict(train_series(record, spans, name, recipe, threads))
+        trial = dict(train_series(others, name, recipe, threads))
+        widths[name] = measure_widths(lessons[0].source, name, trial)
+        grown[name] = dict(train_series(lessons, name, recipe, threads))
         LOGGER.info(f"{name}: bands {widths[name]['outlook'][0]:.2f} times as wide at first")
     write(folder, grown, widths, {**about, "recipe": asdict(recipe)})
 
 
-def _without(span: Window, gap: Window) -> list[Window]:
-    pieces = (span.start, min(span.end, gap.start)), (max(span.start, gap.end), span.end)
-    return [Window(start, end) for start, end in pieces if start < end]
-
-
 def measure_widths(
-    record: Record, series: str, ensembles: Mapping[str, Ensemble]
+    record: Source, series: str, ensembles: Mapping[str, Ensemble]
 ) -> dict[str, list[float]]:
     """By how much bands must be widened to hold 80 % of the span held out, by step and kind."""
     first = record.place(HELD_OUT.start)

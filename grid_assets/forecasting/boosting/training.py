@@ -17,9 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from grid_assets.forecasting.boosting.features import Inputs, Rows, features
+from grid_assets.forecasting.examples import Source, inputs_at
 from grid_assets.forecasting.horizon import HORIZON, QUANTILES
 from grid_assets.forecasting.models.forecaster import CONTEXT, Values
-from grid_assets.forecasting.training_record import Record, inputs_at
+from grid_assets.forecasting.training_record import Places
 from grid_assets.halfhours import Window
 from grid_assets.series import INTENSITY, OUTLOOK, SERIES
 
@@ -33,6 +34,14 @@ LATE: Final = (0, 1, 1, 1, 2)
 
 CHUNK: Final = 256
 """Issues whose features are computed at a time: 20 MB."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """A source of examples, and the spans of it that are learned from."""
+
+    source: Source
+    spans: Sequence[Window]
 
 
 @dataclass(frozen=True)
@@ -93,8 +102,8 @@ def forget_some(inputs: Inputs, random: np.random.Generator, nothing: float) -> 
 
 
 def draw(
-    record: Record,
-    issues: npt.NDArray[np.int64],
+    record: Source,
+    issues: Places,
     series: str,
     recipe: Recipe,
     *,
@@ -116,6 +125,11 @@ def draw(
         if with_outlook:
             kept &= rows.covered
         parts.append(Examples(rows, actual, kept))
+    return join(parts)
+
+
+def join(parts: Sequence[Examples]) -> Examples:
+    """All examples together, in the first of the parts."""
     whole = parts[0]
     for name in ("values", "profile", "line", "actual", "step"):
         setattr(whole, name, np.concatenate([getattr(part, name) for part in parts]))
@@ -158,16 +172,15 @@ def grow(
 
 
 def issue_places(
-    record: Record, spans: Sequence[Window], every: int, *, with_outlook: bool
-) -> npt.NDArray[np.int64]:
+    record: Source, spans: Sequence[Window], every: int, *, with_outlook: bool
+) -> Places:
     """Issue times within spans whose whole context and horizon lie in the same span."""
-    found: list[npt.NDArray[np.int64]] = []
-    known: npt.NDArray[np.bool_] = np.any(np.isfinite(record.outlook), axis=0)
+    found: list[Places] = []
     for span in spans:
         first, end = record.place(span.start), record.place(span.end)
         places = np.arange(first + CONTEXT + max(LATE) + 1, end - STEPS, every)
         if with_outlook:
-            places = places[known[places]]
+            places = places[record.has_outlook(places)]
         found.append(places)
     return np.concatenate(found)
 
@@ -181,7 +194,7 @@ class Ensemble:
 
 
 def train_series(
-    record: Record, spans: Sequence[Window], series: str, recipe: Recipe, threads: int
+    lessons: Sequence[Lesson], series: str, recipe: Recipe, threads: int
 ) -> Iterator[tuple[str, Ensemble]]:
     """Each ensemble of a series, by name."""
     intensity = series == INTENSITY
@@ -189,8 +202,12 @@ def train_series(
     edge = recipe.edge if intensity else recipe.fuel_edge
     for kind, every in (("outlook", recipe.every), ("any", recipe.every_without)):
         with_outlook = kind == "outlook"
-        issues = issue_places(record, spans, every, with_outlook=with_outlook)
-        examples = draw(record, issues, series, recipe, with_outlook=with_outlook)
+        parts = []
+        for lesson in lessons:
+            issues = issue_places(lesson.source, lesson.spans, every, with_outlook=with_outlook)
+            if len(issues):
+                parts.append(draw(lesson.source, issues, series, recipe, with_outlook=with_outlook))
+        examples = join(parts)
         level = examples.line if with_outlook else examples.profile
         usual = usual_departure(examples, level)
         LOGGER.info(f"{series}, {kind}: {len(examples.actual):,} examples")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from grid_assets.forecasting.models.champion import MODEL, WAREHOUSE_SOURCE, Champion
 from grid_assets.forecasting.models.forecaster import ModelUnusable, Problem
 from grid_assets.forecasting.models.registry import (
     SHIPPED_SOURCE,
@@ -31,30 +33,58 @@ class NoForecast:
     reason: str
 
 
-@lru_cache(maxsize=1)
-def _boosting() -> GradientBoosting:
-    """The bundled trees; they are read at the first forecast, and once in a process."""
-    from grid_assets.forecasting.models.boosted import GradientBoosting  # its features take time
+@lru_cache(maxsize=2)
+def _boosting(folder: Path | None, digests: tuple[str, str] | None) -> GradientBoosting:
+    """The trees of a folder, or the bundled ones; read at the first forecast, once in a process."""
+    from grid_assets.forecasting.models.boosted import SHIPPED, GradientBoosting  # takes time
 
-    return GradientBoosting()
+    return GradientBoosting(folder or SHIPPED)
 
 
-def predict_boosted(problems: Sequence[Problem], steps: int) -> ModelForecast | NoForecast:
-    """The forecast of gradient boosting, or why its trees cannot be used."""
-    boosting = _boosting()
+def predict_boosted(
+    problems: Sequence[Problem], steps: int, champion: Champion | None = None
+) -> ModelForecast | NoForecast:
+    """The forecast of gradient boosting, or why its trees cannot be used.
+
+    The bundled trees forecast if there are no promoted ones, or, with the reason, if those cannot
+    be used.
+    """
+    why = None
+    if champion is not None:
+        why = champion.fault
+        if champion.folder is not None:
+            try:
+                boosting = _boosting(champion.folder, champion.promoted.digests)
+                return _predict(boosting, WAREHOUSE_SOURCE, problems, steps)
+            except ModelUnusable as error:
+                why = str(error)
+        revision = champion.promoted.revision
+        why = f"The promoted trees {revision} cannot be used: {why}. The bundled ones forecast."
+        logger.warning("%s: %s", MODEL, why)
+    try:
+        return replace(_predict(_boosting(None, None), SHIPPED_SOURCE, problems, steps), reason=why)
+    except ModelUnusable as error:
+        logger.warning("%s cannot forecast: %s", MODEL, error)
+        unread = ModelInfo(MODEL, SHIPPED_SOURCE, "not loaded")
+        reason = f"The bundled trees cannot be used: {error}."
+        return NoForecast(unread, f"{why} {reason}" if why else reason)
+
+
+def _predict(
+    boosting: GradientBoosting, source: str, problems: Sequence[Problem], steps: int
+) -> ModelForecast:
+    """Raises `ModelUnusable`."""
     try:
         card = boosting.trees.card
         info = ModelInfo(
             boosting.name,
-            SHIPPED_SOURCE,
+            source,
             boosting.trees.revision,
             datetime.fromisoformat(card["trained_to"]),
             card.get("scores", {}),
         )
         quantiles = boosting.predict(problems, steps)
         check_finite(quantiles, problems)
-    except (ModelUnusable, KeyError, TypeError, ValueError) as error:
-        logger.warning("gradient_boosting cannot forecast: %s", error)
-        unread = ModelInfo(boosting.name, SHIPPED_SOURCE, "not loaded")
-        return NoForecast(unread, f"The bundled trees cannot be used: {error}.")
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelUnusable(f"{boosting.trees.folder}: {type(error).__name__}: {error}") from error
     return ModelForecast(quantiles, info, None)

@@ -10,6 +10,8 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from grid_assets.halfhours import HALF_HOUR
+
 Values = npt.NDArray[np.float32]
 
 CONTEXT: Final = 336
@@ -32,12 +34,20 @@ class Problem:
     `outlook` has shape (4, half-hours of the context and of the forecast), rows in the order of
     `OUTLOOK`, MW: for each half-hour the newest value published by the issue time and by its own
     start, NaN where there is none. None if there is no outlook.
+
+    `late_steps` is how many half-hours before the issue time the context ends: actuals are late.
     """
 
     context: Values
     start: datetime
     neso: Values | None = None
     outlook: Values | None = None
+    late_steps: int = 0
+
+    @property
+    def issued_at(self) -> datetime:
+        """The issue time, UTC."""
+        return self.start + (self.context.shape[1] + self.late_steps) * HALF_HOUR
 
 
 class Forecaster(Protocol):

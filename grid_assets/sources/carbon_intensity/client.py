@@ -1,26 +1,21 @@
 """The client of the Carbon Intensity API.
 
-It limits how many requests run at once, and refuses recorded data for a live warehouse and vice
-versa. Clock, sleep and randomness are arguments, so that a test can simulate an hour of outage.
+It limits how many requests run at once.
 """
 
 from __future__ import annotations
 
-import random
 import threading
-import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
-from typing import Final, Literal
-
-import requests
+from typing import Any, Final, Literal
 
 from grid_assets.halfhours import Window, api_time
-from grid_assets.settings import DataKind, Settings
+from grid_assets.settings import Settings
 from grid_assets.sources.http.client import HttpClient, Response
 from grid_assets.sources.http.errors import (
     BODY_EXCERPT_BYTES,
@@ -32,6 +27,7 @@ from grid_assets.sources.http.errors import (
     unexpected,
 )
 from grid_assets.sources.http.session import is_loopback
+from grid_assets.sources.http.source import SourceClient, limits_of
 
 LONGEST_WINDOW: Final = timedelta(days=14)
 """The longest window that `/intensity` and `/generation` accept in one request."""
@@ -62,79 +58,30 @@ class ReplayInfo:
     shift_weeks: int
 
 
-class CarbonIntensityApi:
+class CarbonIntensityApi(SourceClient):
     """A client of the API for one run, for use in a `with` block by any number of threads."""
 
-    def __init__(
-        self,
-        base_url: str,
-        *,
-        timeout_s: float = 20,
-        retry_budget_s: float = 60,
-        concurrency: int = 4,
-        max_body_bytes: int = 16_000_000,
-        kind: DataKind | None = None,
-        shift_weeks: int | None = None,
-        session: requests.Session | None = None,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], object] | None = None,
-        uniform: Callable[[float, float], float] = random.uniform,
-        utcnow: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        """Responses must match `kind` and `shift_weeks`; None accepts any.
-
-        Unless `sleep` is given, closing the client also ends its waits. It closes its session.
-        """
-        self._http = HttpClient(
-            base_url,
-            SERVICE,
-            timeout_s=timeout_s,
-            retry_budget_s=retry_budget_s,
-            max_body_bytes=max_body_bytes,
-            concurrency=concurrency,
-            kind=kind,
-            shift_weeks=shift_weeks,
-            session=session,
-            clock=clock,
-            sleep=sleep,
-            uniform=uniform,
-            utcnow=utcnow,
-        )
+    def __init__(self, base_url: str, *, concurrency: int = 4, **options: Any) -> None:
+        """`options` go to `HttpClient`."""
+        super().__init__(HttpClient(base_url, SERVICE, concurrency=concurrency, **options))
         self._concurrency = concurrency
         # One pool for the life of the client: the limit applies to all its windows together.
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="carbon-intensity")
 
     @classmethod
-    def from_settings(
-        cls,
-        settings: Settings,
-        *,
-        kind: DataKind | None = None,
-        shift_weeks: int | None = None,
-        utcnow: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> CarbonIntensityApi:
+    def from_settings(cls, settings: Settings, **options: Any) -> CarbonIntensityApi:
         return cls(
             settings.api_url,
-            timeout_s=settings.api_timeout_s,
-            retry_budget_s=settings.api_retry_budget_s,
             concurrency=settings.api_concurrency,
-            max_body_bytes=int(settings.api_max_body_mb * 1_000_000),
-            kind=kind,
-            shift_weeks=shift_weeks,
-            utcnow=utcnow,
+            **limits_of(settings),
+            **options,
         )
-
-    def __enter__(self) -> CarbonIntensityApi:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """End waits between tries, drop requests that have not started, close the connections."""
         self._http.end_waits()
         self._pool.shutdown(cancel_futures=True)
-        self._http.close()
+        super().close()
 
     def get(self, path: str) -> ApiResponse:
         """The response to GET `path`, such as `/intensity/factors`. Raises `ApiError`."""

@@ -1,7 +1,6 @@
 """The client of the Elexon Insights API: what a window of a dataset holds, request by request.
 
-Requests run one after the other and some time apart. Clock, sleep and randomness belong to the
-`HttpClient` that is given.
+Requests run one after the other and some time apart.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Generic
 
 from grid_assets.halfhours import Window
-from grid_assets.settings import DataKind, Settings
+from grid_assets.settings import Settings
 from grid_assets.sources.elexon import payloads, queries
 from grid_assets.sources.elexon.payloads import DemandRow, GenerationRow, Parsed, Row
 from grid_assets.sources.elexon.queries import Query
@@ -26,6 +25,8 @@ from grid_assets.sources.http.errors import (
     Service,
     unexpected,
 )
+from grid_assets.sources.http.session import is_loopback
+from grid_assets.sources.http.source import SourceClient, limits_of
 from grid_assets.sources.publication import Publication
 
 SERVICE: Final = Service(
@@ -55,54 +56,30 @@ class Captured(Generic[Row]):
     """How far this machine's clock is ahead of the API's; None if the API sent no date."""
 
 
-class ElexonApi:
-    """A client of the API for one run, for use in a `with` block. It closes its `HttpClient`.
+class ElexonApi(SourceClient):
+    """A client of the API for one run, for use in a `with` block.
 
     Each method yields the pieces of its window in time order, with what their request brought or
     its error. A failing piece does not stop the others; only `ApiWrongKind` is raised. When three
     requests in a row get no answer despite all retries, the rest are not sent.
     """
 
-    def __init__(self, http: HttpClient) -> None:
-        self._http = http
+    def __init__(self, base_url: str, **options: Any) -> None:
+        """`options` go to `HttpClient`."""
+        options.setdefault("least_interval_s", LEAST_INTERVAL_S)
+        super().__init__(HttpClient(base_url, SERVICE, read_json=read_json, **options))
 
     @classmethod
-    def from_settings(
-        cls,
-        settings: Settings,
-        *,
-        kind: DataKind | None = None,
-        shift_weeks: int | None = None,
-        **options: Any,
-    ) -> ElexonApi | None:
+    def from_settings(cls, settings: Settings, **options: Any) -> ElexonApi | None:
         """A client by the settings; None if they switch this source off.
 
-        `options` go to `HttpClient`.
+        Requests to a server on this machine, which is not Elexon, are not kept apart.
         """
-        if settings.elexon_url is None:
+        url = settings.elexon_url
+        if url is None:
             return None
-        http = HttpClient(
-            settings.elexon_url,
-            SERVICE,
-            timeout_s=settings.api_timeout_s,
-            retry_budget_s=settings.api_retry_budget_s,
-            max_body_bytes=int(settings.api_max_body_mb * 1_000_000),
-            least_interval_s=LEAST_INTERVAL_S,
-            kind=kind,
-            shift_weeks=shift_weeks,
-            read_json=read_json,
-            **options,
-        )
-        return cls(http)
-
-    def __enter__(self) -> ElexonApi:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._http.close()
+        apart = 0 if is_loopback(url) else LEAST_INTERVAL_S
+        return cls(url, **{"least_interval_s": apart, **limits_of(settings), **options})
 
     def wind_forecast(
         self, published: Window

@@ -17,6 +17,7 @@ from grid_assets.settings import DataKind, Settings
 from grid_assets.sources.http.client import HttpClient, Response
 from grid_assets.sources.http.errors import ApiError, ApiMalformedBody, reason
 from grid_assets.sources.http.session import is_loopback
+from grid_assets.sources.http.source import SourceClient, limits_of
 from grid_assets.sources.neso_portal.download import SERVICE, Downloads
 from grid_assets.sources.neso_portal.labels import utc, wall_time
 from grid_assets.sources.neso_portal.limits import OF_PROCESS, Limits, Unlimited
@@ -63,7 +64,7 @@ class Received:
     simulated: bool
 
 
-class NesoPortal:
+class NesoPortal(SourceClient):
     """A client of the portal for one run, for use in a `with` block by any number of threads."""
 
     def __init__(
@@ -93,7 +94,7 @@ class NesoPortal:
             "uniform": uniform,
             "utcnow": utcnow,
         }
-        self._http = HttpClient(
+        http = HttpClient(
             base_url,
             SERVICE,
             kind=kind,
@@ -101,42 +102,22 @@ class NesoPortal:
             turn_s=lambda path: self._limits.reserve(datastore=path.startswith("/datastore_")),
             **common,
         )
+        super().__init__(http)
         self._downloads = Downloads(
             loopback=loopback, turn_s=lambda: self._limits.reserve(datastore=False), **common
         )
         self._columns: dict[str, Received] = {}
 
     @classmethod
-    def from_settings(
-        cls,
-        settings: Settings,
-        *,
-        kind: DataKind | None = None,
-        shift_weeks: int | None = None,
-        utcnow: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> NesoPortal | None:
+    def from_settings(cls, settings: Settings, **options: Any) -> NesoPortal | None:
         """None if `GRID_NESO_PORTAL_URL` is empty: the portal is not used."""
         if settings.neso_portal_url is None:
             return None
-        return cls(
-            settings.neso_portal_url,
-            timeout_s=settings.api_timeout_s,
-            retry_budget_s=settings.api_retry_budget_s,
-            max_body_bytes=int(settings.api_max_body_mb * 1_000_000),
-            kind=kind,
-            shift_weeks=shift_weeks,
-            utcnow=utcnow,
-        )
-
-    def __enter__(self) -> NesoPortal:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        return cls(settings.neso_portal_url, **limits_of(settings), **options)
 
     def close(self) -> None:
         """End waits and close the connections."""
-        self._http.close()
+        super().close()
         self._downloads.close()
 
     def resource(self, resource_id: str) -> Resource:

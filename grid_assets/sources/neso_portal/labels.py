@@ -48,21 +48,23 @@ def wall_time(name: str, value: object) -> datetime:
     Some years of the historic demand write the date as `01-Jan-23`. Any other form is refused:
     `01/02/2026` is two dates.
     """
-    text = value.strip() if isinstance(value, str) else ""
     try:
-        if found := _WALL_TIME.fullmatch(text):
-            at = datetime.combine(
-                date.fromisoformat(found[1]), time.fromisoformat(found[2] or "00:00")
-            )
-        elif found := _DAY_OF_MONTH.fullmatch(text):
-            year = int(found[3]) + (2000 if len(found[3]) == 2 else 0)
-            at = datetime(year, 1 + _MONTHS.index(found[2].lower()), int(found[1]))  # noqa: DTZ001
-        else:
-            raise ValueError
-        if at.year not in YEARS:
-            raise ValueError
+        return _wall_time(value.strip() if isinstance(value, str) else "")
     except ValueError:
         raise Unusable(f"{name}: {shown(value)} is not a date or a time of this data") from None
+
+
+@lru_cache(maxsize=4096)  # a day of the archive of embedded generation repeats each time 24 times
+def _wall_time(text: str) -> datetime:
+    if found := _WALL_TIME.fullmatch(text):
+        at = datetime.combine(date.fromisoformat(found[1]), time.fromisoformat(found[2] or "00:00"))
+    elif found := _DAY_OF_MONTH.fullmatch(text):
+        year = int(found[3]) + (2000 if len(found[3]) == 2 else 0)
+        at = datetime(year, 1 + _MONTHS.index(found[2].lower()), int(found[1]))  # noqa: DTZ001
+    else:
+        raise ValueError
+    if at.year not in YEARS:
+        raise ValueError
     return at
 
 

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 
 from grid_assets.forecasting.boosting import building, training
-from grid_assets.forecasting.boosting.training import Recipe, Trees
+from grid_assets.forecasting.boosting.training import Lesson, Recipe, Trees
 from grid_assets.forecasting.boosting.trees import TREES, TreeFolder
+from grid_assets.forecasting.examples import inputs_at
 from grid_assets.forecasting.models.boosted import GradientBoosting
 from grid_assets.forecasting.models.forecaster import ModelUnusable
-from grid_assets.forecasting.training_record import Record, inputs_at
+from grid_assets.forecasting.training_record import Record
 from grid_assets.halfhours import Window
 from grid_assets.series import INTENSITY, SERIES
 from grid_assets_tests.forecasting.boosting.made_up import STEPS, problem, renewables
@@ -57,7 +58,7 @@ SPAN = Window(START, START + timedelta(days=DAYS))
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("trees") / "built"
     made = record()
-    building.build(made, [SPAN], SMALL, output, 1, {"name": "small"}, [INTENSITY, "wind"])
+    building.build([Lesson(made, [SPAN])], SMALL, output, 1, {"name": "small"}, [INTENSITY, "wind"])
     return output
 
 
@@ -89,7 +90,7 @@ def test_the_folder_says_what_it_was_made_from(folder: Path) -> None:
 
 def test_the_network_says_what_lightgbm_says(folder: Path) -> None:
     made = record()
-    grown = dict(training.train_series(made, [SPAN], INTENSITY, SMALL, 1))
+    grown = dict(training.train_series([Lesson(made, [SPAN])], INTENSITY, SMALL, 1))
     random = np.random.default_rng(5)
     issues = training.issue_places(made, [SPAN], 60, with_outlook=True)
     examples = training.draw(made, issues, INTENSITY, SMALL, with_outlook=True)

@@ -22,13 +22,13 @@ import urllib3
 from grid_assets.halfhours import Window
 from grid_assets.settings import Settings
 from grid_assets.sources.carbon_intensity.client import (
+    SERVICE,
     ApiResponse,
     CarbonIntensityApi,
     ReplayInfo,
     probe_replay,
 )
 from grid_assets.sources.http.errors import (
-    ApiBadRequest,
     ApiBodyTooLarge,
     ApiError,
     ApiMalformedBody,
@@ -42,13 +42,14 @@ from grid_assets.sources.http.errors import (
 )
 from grid_assets.sources.http.session import is_loopback
 from grid_assets_tests.http_stub import Reply, Stub, serving
+from grid_assets_tests.sources import failures
 
 PATH = "/intensity/2025-01-01T00:00Z/2025-01-15T00:00Z"
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 NO_SERVER = "http://127.0.0.1:1"
 ERROR_500 = Reply(b"oops", status=500)
-HTML = Reply(b"<html>Service down</html>", headers={"Content-Type": "text/html"})
+HTML = failures.HTML
 RECORDED = Reply(headers={"X-Grid-Replay": "shift_weeks=12"})
 
 MakeApi = Callable[..., CarbonIntensityApi]
@@ -251,38 +252,22 @@ def test_a_session_can_be_given(make_api: MakeApi) -> None:
 # Errors
 
 
-@pytest.mark.parametrize(
-    ("reply", "kind", "words"),
-    [
-        (ERROR_500, ApiServerError, "HTTP 500"),
-        (Reply(b"x", status=503), ApiServerError, "HTTP 503"),
-        (Reply(b"x", status=429), ApiRateLimited, "GRID_API_CONCURRENCY"),
-        (Reply(b"x", status=400), ApiBadRequest, "HTTP 400"),
-        (Reply(b"x", status=404), ApiNotFound, "GRID_API_URL"),
-        (Reply(b"x", status=403), ApiUnexpectedStatus, "HTTP 403"),
-        (HTML, ApiMalformedBody, "is not JSON"),
-        (Reply(b'{"data": [', announced=200), ApiMalformedBody, "cut off"),
-        (Reply(b'{"data": ['), ApiMalformedBody, "is not JSON"),
-        (Reply(b""), ApiMalformedBody, "is not JSON"),
-        (Reply(b"[1, 2]"), ApiMalformedBody, "not an object"),
-        (Reply(b'{"a": "\xff"}'), ApiMalformedBody, "UTF-8"),
-        (Reply(b"[" * 100_000), ApiMalformedBody, "is not JSON"),
-        (Reply(b"", reset=True), ApiUnreachable, "reset"),
-        (Reply(b"{", announced=99, wait_s=0.05, reset=True), ApiUnreachable, "reset"),
-    ],
-)
+@pytest.mark.parametrize(("reply", "kind", "words"), failures.OF_ANY_API)
 def test_each_failure_has_its_type_and_names_its_cause(
     stub: Stub, make_api: MakeApi, reply: Reply, kind: type[ApiError], words: str
 ) -> None:
     stub.replies(reply)
     error = error_of(make_api())
-    assert type(error) is kind
-    assert words in str(error)
+    failures.judge(error, reply, kind, words, SERVICE)
     assert PATH in str(error)
     assert error.path == PATH
-    if kind is not ApiUnreachable:
-        assert error.status == reply.status
-        assert error.body == reply.body.decode("utf-8", "replace")
+
+
+def test_a_list_is_no_answer(stub: Stub, make_api: MakeApi) -> None:
+    stub.replies(Reply(b"[1, 2]"))
+    error = error_of(make_api())
+    assert type(error) is ApiMalformedBody
+    assert "not an object" in str(error)
 
 
 def test_a_refused_connection_and_an_unknown_host_are_named(make_api: MakeApi) -> None:

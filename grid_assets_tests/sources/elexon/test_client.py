@@ -30,15 +30,13 @@ from grid_assets.sources.http.errors import (
     ApiBadRequest,
     ApiBodyTooLarge,
     ApiError,
-    ApiMalformedBody,
-    ApiNotFound,
     ApiRateLimited,
     ApiServerError,
-    ApiUnexpectedStatus,
     ApiUnreachable,
     ApiWrongKind,
 )
 from grid_assets_tests.http_stub import Reply, Stub, serving
+from grid_assets_tests.sources import failures
 from grid_assets_tests.sources.elexon.records import (
     at,
     body,
@@ -219,9 +217,22 @@ def test_neighbouring_requests_give_each_publication_once(stub: Stub, make_api: 
 
 
 def test_requests_start_half_a_second_apart(stub: Stub, make_api: MakeApi, fake: FakeTime) -> None:
-    assert len(list(make_api().demand_forecast(days(4)))) == 4
+    api = make_api(least_interval_s=LEAST_INTERVAL_S)
+    assert len(list(api.demand_forecast(days(4)))) == 4
     assert fake.slept == [LEAST_INTERVAL_S] * 3
     assert LEAST_INTERVAL_S == 0.5
+
+
+def test_only_requests_to_this_machine_are_not_kept_apart(
+    stub: Stub, make_api: MakeApi, fake: FakeTime
+) -> None:
+    assert len(list(make_api().demand_forecast(days(4)))) == 4
+    assert fake.slept == []
+    elsewhere = ElexonApi.from_settings(
+        Settings(elexon_url="https://data.elexon.co.uk/bmrs/api/v1")
+    )
+    assert elsewhere is not None
+    assert elsewhere._http._pace.interval_s == LEAST_INTERVAL_S
 
 
 @pytest.mark.parametrize(
@@ -269,40 +280,14 @@ def test_the_limits_of_the_settings_apply(stub: Stub) -> None:
 # Failures
 
 
-@pytest.mark.parametrize(
-    ("reply", "kind", "words"),
-    [
-        (
-            Reply(b"oops", status=500),
-            ApiServerError,
-            "The Elexon Insights API failed with HTTP 500",
-        ),
-        (Reply(b"", status=503), ApiServerError, "HTTP 503"),
-        (
-            Reply(b"", status=429),
-            ApiRateLimited,
-            "The Elexon Insights API is rate-limiting this client (HTTP 429 on /datasets/WINDFOR",
-        ),
-        (Reply(b"", status=404), ApiNotFound, "check GRID_ELEXON_URL"),
-        (Reply(b"", status=403), ApiUnexpectedStatus, "check GRID_ELEXON_URL"),
-        (Reply(b"<html>Service down</html>"), ApiMalformedBody, "is not JSON"),
-        (Reply(b'{"data": [', announced=200), ApiMalformedBody, "cut off"),
-        (Reply(b""), ApiMalformedBody, "is not JSON"),
-        (Reply(b'"text"'), ApiMalformedBody, "neither an object nor a list"),
-        (Reply(b"null"), ApiMalformedBody, "neither an object nor a list"),
-        (Reply(b"Dataset,PublishTime\nWINDFOR,2026"), ApiMalformedBody, "is not JSON"),
-        (Reply(b"", reset=True), ApiUnreachable, "Check GRID_ELEXON_URL"),
-    ],
-)
+@pytest.mark.parametrize(("reply", "kind", "words"), failures.OF_ANY_API)
 def test_each_failure_has_its_type_and_names_api_and_setting(
     stub: Stub, make_api: MakeApi, reply: Reply, kind: type[ApiError], words: str
 ) -> None:
     stub.replies(reply)
     error = error_of(make_api())
-    assert type(error) is kind
-    assert words in str(error)
+    failures.judge(error, reply, kind, words, SERVICE)
     assert "/datasets/WINDFOR?publishDateTimeFrom=2026-05-05T00:00Z" in str(error)
-    assert "GRID_API_URL" not in str(error)
 
 
 def test_a_window_that_the_api_refuses_gives_its_reason(stub: Stub, make_api: MakeApi) -> None:

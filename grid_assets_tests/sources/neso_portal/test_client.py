@@ -31,8 +31,10 @@ from grid_assets.sources.neso_portal.client import (
     PortalRefused,
     Resource,
 )
+from grid_assets.sources.neso_portal.download import SERVICE
 from grid_assets.sources.neso_portal.limits import OF_PROCESS, Limits, Unlimited
 from grid_assets_tests.http_stub import Reply, Stub, serving
+from grid_assets_tests.sources import failures
 from grid_assets_tests.sources.neso_portal import bodies
 from grid_assets_tests.sources.neso_portal.bodies import FIXTURES, answer, at, csv_of, starts
 from grid_assets_tests.sources.neso_portal.conftest import FakeTime, MakePortal
@@ -90,15 +92,21 @@ ERRORS: list[Any] = [
     (Reply(b'{"success": "true", "result": {}}'), PortalRefused, "with HTTP 200."),
     (success([1]), PortalRefused, "with HTTP 200."),
     (success({"total": 3}), ApiMalformedBody, "no list of records"),
-    (HTML, ApiMalformedBody, "is not JSON"),
     (Reply(b"x", 429), ApiRateLimited, "It asks for few requests"),
-    (Reply(b"x", 500), ApiServerError, "The NESO Data Portal failed with HTTP 500"),
     (Reply(b"x", 302, {"Location": "/login"}), ApiUnexpectedStatus, "redirects are not followed"),
-    (Reply(b'{"success', announced=900), ApiMalformedBody, "was cut off before its end"),
-    (Reply(b'{"success": true, "result"'), ApiMalformedBody, "is not JSON"),
     (Reply(b"x" * 70_000), ApiBodyTooLarge, "is larger than 0.05 MB"),
-    (Reply(b"", reset=True), ApiUnreachable, "cannot be reached"),
 ]
+
+
+@pytest.mark.parametrize(("reply", "kind", "words"), failures.OF_ANY_API)
+def test_each_failure_has_its_type_and_names_its_cause(
+    stub: Stub, portal: NesoPortal, reply: Reply, kind: type[ApiError], words: str
+) -> None:
+    stub.replies(reply)
+    with pytest.raises(ApiError) as caught:
+        portal.search(ID)
+    failures.judge(caught.value, reply, kind, words, SERVICE)
+    assert "/datastore_search?resource_id=" in str(caught.value)
 
 
 @pytest.mark.parametrize(("reply", "kind", "message"), ERRORS)

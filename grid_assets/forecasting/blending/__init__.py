@@ -1,0 +1,1 @@
+"""The model `blend`: what it weighs, how it learns the weights, and how it combines forecasts."""

@@ -1,0 +1,132 @@
+"""Blends the forecasts of one day's issues in a warehouse, and says what each was made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+
+from grid_assets.forecasting.blending.combining import (
+    MEDIAN,
+    Forecasts,
+    combine,
+    reached_by_outlook,
+)
+from grid_assets.forecasting.blending.guard import reason_to_leave_out
+from grid_assets.forecasting.blending.past import (
+    OLDEST_NESO,
+    Learned,
+    Vintages,
+    learn_for_day,
+    read_vintages,
+)
+from grid_assets.forecasting.blending.prior import prior_revision
+from grid_assets.forecasting.blending.record import Document, document
+from grid_assets.forecasting.blending.walk import EARLIER, NAME
+from grid_assets.forecasting.blending.weights import CONFIGURED, MEMBERS, NESO, OWN, TREES, Mask
+from grid_assets.forecasting.context import IssueContext
+from grid_assets.forecasting.horizon import HORIZON
+from grid_assets.forecasting.models.beside import NoForecast
+from grid_assets.forecasting.models.forecaster import Values
+from grid_assets.forecasting.models.naive import SeasonalNaive
+from grid_assets.forecasting.models.registry import BUILTIN_SOURCE, ModelForecast, ModelInfo
+from grid_assets.forecasting.store import PastActuals
+from grid_assets.warehouse.connection import Connection
+
+
+@dataclass(frozen=True, eq=False)
+class Blended:
+    """The forecast of the blend, and for each issue its context and its record."""
+
+    forecast: ModelForecast
+    contexts: list[IssueContext]
+    records: list[Document]
+
+
+def blend(
+    connection: Connection,
+    contexts: Sequence[IssueContext],
+    configured: ModelForecast,
+    boosted: ModelForecast | NoForecast,
+    actuals: PastActuals,
+    *,
+    again: bool,
+) -> Blended:
+    """The blend of forecasts (issues, 10, 96, 3) of the issues of one UTC day.
+
+    `again`: weights are learned anew, even if the day has some.
+    """
+    own, members, left_out = _own_members(configured, boosted, len(contexts))
+    times = [context.issued_at for context in contexts]
+    learned = learn_for_day(connection, times[0].date(), members, actuals, again=again)
+    vintages = read_vintages(connection, times[0] - EARLIER, times[-1])
+    shown, records, neso, reached = [], [], [], []
+    for number, context in enumerate(contexts):
+        captured_at, line, reason = _neso(vintages, context.issued_at, own[:, number], learned)
+        reach = _reach(context)
+        taken = {MEMBERS[NESO]: {"model": MEMBERS[NESO]}} if captured_at else {}
+        lacking = {MEMBERS[NESO]: reason} if reason else {}
+        shown.append(replace(context, neso_issued_at=captured_at))
+        neso.append(line)
+        reached.append(reach)
+        records.append(
+            document(
+                members | taken, left_out | lacking, reach, learned.weights, learned.neso_usual_g
+            )
+        )
+    forecasts = Forecasts(own, np.stack(neso), np.stack(reached))
+    quantiles = combine(forecasts, learned.weights)
+    info = ModelInfo(NAME, BUILTIN_SOURCE, prior_revision())
+    return Blended(ModelForecast(quantiles, info, None), shown, records)
+
+
+def _own_members(
+    configured: ModelForecast, boosted: ModelForecast | NoForecast, issues: int
+) -> tuple[Values, dict[str, Document], dict[str, str]]:
+    """Quantiles (2, issues, 10, 96, 3), who they are from, and who was left out."""
+    own = np.full((OWN, *configured.quantiles.shape), np.nan, np.float32)
+    members: dict[str, Document] = {}
+    left_out: dict[str, str] = {}
+    has_trees = isinstance(boosted, ModelForecast)
+    if has_trees and configured.info.model == SeasonalNaive.name:
+        # it stands in for the configured model, and its errors are twice those of the trees
+        left_out[MEMBERS[CONFIGURED]] = configured.reason or f"It is {SeasonalNaive.name}."
+    else:
+        own[CONFIGURED] = configured.quantiles
+        members[MEMBERS[CONFIGURED]] = _named(configured.info)
+    if isinstance(boosted, ModelForecast):
+        own[TREES] = boosted.quantiles
+        members[MEMBERS[TREES]] = _named(boosted.info)
+    else:
+        left_out[MEMBERS[TREES]] = boosted.reason
+    return own, members, left_out
+
+
+def _named(info: ModelInfo) -> Document:
+    return {"model": info.model, "revision": info.revision}
+
+
+def _reach(context: IssueContext) -> Mask:
+    assert context.problem is not None
+    return reached_by_outlook(context.problem)
+
+
+def _neso(
+    vintages: Vintages, at: datetime, own: Values, learned: Learned
+) -> tuple[datetime | None, Values, str | None]:
+    """The capture of NESO's forecast that is a member and its values (96), or why there is none."""
+    nothing = np.full(HORIZON, np.nan, np.float32)
+    captures = vintages.between(at - EARLIER, at)
+    if not captures or captures[-1] <= at - OLDEST_NESO:
+        hours = OLDEST_NESO.total_seconds() / 3600
+        return None, nothing, f"None was captured in the {hours:.0f} hours before."
+    newest, lines = captures[-1], [vintages.at(captured, at) for captured in captures]
+    reason = reason_to_leave_out(
+        lines[-1],
+        own[:, 0, :, MEDIAN],
+        np.array(lines[:-1]).reshape(-1, HORIZON),
+        learned.neso_usual_g,
+    )
+    return (None, nothing, reason) if reason else (newest, lines[-1], None)

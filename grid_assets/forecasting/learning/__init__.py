@@ -1,0 +1,1 @@
+"""Learning from what the warehouse has seen: new trees, their trial, and the decision."""

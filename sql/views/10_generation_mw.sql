@@ -1,0 +1,10 @@
+{% from "macros.sql" import inherit_comments %}
+CREATE VIEW reporting.generation_mw AS
+SELECT period_start, {% for fuel in fuels %}{{ fuel.name }}_mw, {% endfor %}
+
+       demand_mw, recomputed_gco2_kwh, metered_wind_mw, embedded_wind_mw, embedded_known_by
+FROM core.generation_mw
+WHERE period_start <= now();
+
+COMMENT ON VIEW reporting.generation_mw IS 'Generation by fuel from Elexon and NESO''s embedded estimates, and the carbon intensity recomputed from it: one row per half-hour that has begun.';
+{{ inherit_comments("reporting.generation_mw", "core.generation_mw") }}
