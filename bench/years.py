@@ -36,7 +36,7 @@ from grid_assets.warehouse.stamp import Stamp
 LOG = logging.getLogger(__name__)
 SEED: Final = 4
 MONTH: Final = 30 * DAY
-MODEL: Final = ModelInfo("chronos:gb-small-2025-10", source="benchmark", revision="benchmark")
+MODEL: Final = ModelInfo("chronos:gb-outlook-2025-10", source="benchmark", revision="benchmark")
 """It could be any model: no figure here says anything about its quality."""
 
 WEEKS: Final = 39

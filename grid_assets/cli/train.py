@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from dataclasses import asdict, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -48,13 +48,13 @@ REPORT_EVERY_S: Final = 7
     show_default=True,
     help="New folder for the checkpoint.",
 )
-@click.option("--name", help="Name of the model  [default: gb-small- and the last month read]")
+@click.option("--name", help="Name of the model  [default: gb-outlook- and the last month]")
 @click.option(
     "--steps",
     type=click.IntRange(min=1),
     help="Maximum number of batches in each phase, for a trial  [default: the recipe's]",
 )
-@click.option("--until", type=Day(), help="First UTC day that trees do not read.")
+@click.option("--until", type=Day(), help="First UTC day that is not read  [default: 2025-11-01]")
 @click.option("--seed", type=int, help="Random seed  [default: the recipe's]")
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads  [default: one per core]")
 @click.option(
@@ -80,15 +80,16 @@ def train(
 ) -> None:
     """Retrain a bundled model from the data that ship with the project; needs no network.
 
-    Trees (gradient boosting) learn from carbon intensity, generation and day-ahead forecasts since
-    2017, except a span that is set aside for the comparison with NESO. They take about ten minutes
-    and need LightGBM: `pip install 'grid-assets[trees]'`.
+    Both learn from carbon intensity, generation and day-ahead forecasts since 2017, except a span
+    that is set aside for the comparison with NESO.
 
-    The small Chronos-2 model learns only from the recorded telemetry up to the end of October 2025.
-    The whole recipe takes about half an hour on two CPU cores, less on a GPU; use fewer steps for a
-    trial. The same recipe on the same machine gives the same weights. The result is a checkpoint
-    folder, which `grid evaluate --model` can measure. It also holds the network for ONNX Runtime,
-    so that it forecasts without torch.
+    Trees (gradient boosting) take about ten minutes and need LightGBM: `pip install
+    'grid-assets[trees]'`.
+
+    The small Chronos-2 model takes some hours on two CPU cores, minutes on a GPU; use fewer steps
+    for a trial. The same recipe on the same machine gives the same weights. The result is a
+    checkpoint folder, which `grid evaluate --model` can measure. It also holds the network for ONNX
+    Runtime, so that it forecasts without torch.
 
     Needs torch: `make chronos` installs it, or `pip install 'grid-assets[chronos]'`.
 
@@ -115,8 +116,6 @@ def train(
             click.echo("Interrupted. Nothing was written; start again.", err=True)
             sys.exit(130)
         return
-    if until:
-        raise click.UsageError("--until belongs to --kind trees.")
     from grid_assets.forecasting.models import registry
     from grid_assets.forecasting.models.forecaster import ModelUnusable
 
@@ -129,6 +128,7 @@ def train(
 
         from grid_assets.forecasting import exporting, training
         from grid_assets.forecasting.models.folder import EXPORT
+        from grid_assets.forecasting.training_record import TRAINED_TO
         from grid_assets.halfhours import HALF_HOUR, api_time
 
     transformers_logging.disable_progress_bar()
@@ -141,10 +141,11 @@ def train(
         ),
         seed=recipe.seed if seed is None else seed,
     )
-    intensity, mix = _count_half_hours()
+    end = day_start(until) if until else TRAINED_TO
+    known, expected = _count_half_hours(end)
     click.echo(
-        f"Reading {intensity:,} recorded half-hours of carbon intensity, {mix:,} with the mix, "
-        f"all before {api_time(training.TRAINED_TO)}."
+        f"Reading {known:,} half-hours of carbon intensity and the mix, {expected:,} of them with "
+        f"an outlook, all before {api_time(end)}."
     )
     click.echo(
         f"Training {' and '.join(f'{phase.steps:,} {phase.examples}' for phase in recipe.phases)} "
@@ -157,14 +158,14 @@ def train(
             doing("Training"),
             tempfile.TemporaryDirectory(prefix=".training-", dir=output.parent) as folder,
         ):
-            checkpoint = training.train(recipe, Path(folder), threads, [_progress()])
+            checkpoint = training.train(recipe, Path(folder), threads, [_progress()], end)
             click.echo(f"Writing {EXPORT}, the network for ONNX Runtime (20 s or so).")
             exporting.export(checkpoint)
             write_json(
                 checkpoint / CARD,
                 {
-                    "name": name or f"gb-small-{training.TRAINED_TO - HALF_HOUR:%Y-%m}",
-                    "trained_to": f"{training.TRAINED_TO:%Y-%m-%dT%H:%M:%SZ}",
+                    "name": name or f"gb-outlook-{end - HALF_HOUR:%Y-%m}",
+                    "trained_to": f"{end:%Y-%m-%dT%H:%M:%SZ}",
                     "recipe": asdict(recipe),
                 },
             )
@@ -178,15 +179,18 @@ def train(
     click.echo(f"Measure it with: grid evaluate --model {output} --span choose")
 
 
-def _count_half_hours() -> tuple[int, int]:
-    """The numbers of half-hours with carbon intensity and with the mix that training reads."""
+def _count_half_hours(end: datetime) -> tuple[int, int]:
+    """The numbers of half-hours with an actual and with an outlook that training reads."""
     import numpy as np
 
-    from grid_assets.forecasting.recorded_series import read_recorded
-    from grid_assets.forecasting.training import INTENSITY_SPANS
+    from grid_assets.forecasting.training_record import load_record, spans_until
 
-    known = [~np.isnan(read_recorded(span.start, span.end)) for span in INTENSITY_SPANS]
-    return sum(int(span[0].sum()) for span in known), int(known[-1][1].sum())
+    record = load_record()
+    parts = [slice(record.place(span.start), record.place(span.end)) for span in spans_until(end)]
+    actual, outlook = ~np.isnan(record.history[0]), np.isfinite(record.issued)
+    return sum(int(actual[part].sum()) for part in parts), sum(
+        int(outlook[part].sum()) for part in parts
+    )
 
 
 def _progress() -> TrainerCallback:

@@ -31,7 +31,8 @@ def export(folder: Path) -> Path:
     """Write `model.onnx` beside the weights of a small Chronos-2; returns its path.
 
     It refers to the weights in their own file and names the SHA-256 of what it was made from. The
-    number of rows (13, or 14 with NESO's forecast) and of patches to forecast stay open.
+    number of rows (13, or more with the outlook or NESO's forecast) and of patches to forecast
+    stay open.
     """
     pipeline = Chronos2Pipeline.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
     network = _Network(pipeline.model.cpu()).eval()

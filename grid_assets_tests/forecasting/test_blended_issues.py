@@ -92,6 +92,15 @@ def medians(rows: Rows, model: str, at: datetime = T, series: int = 1) -> list[f
     return [value / 10 for value in found[0]]
 
 
+def bands(rows: Rows, at: datetime, series: str) -> list[tuple[float, float]]:
+    """p10 and p90 of the blend, half-hour by half-hour."""
+    return rows(
+        "SELECT p10::float, p90::float FROM forecast.predictions WHERE model = %s "
+        "AND issued_at = %s AND series = %s ORDER BY period_start",
+        *(BLEND, at, series),
+    )
+
+
 def test_an_issue_leaves_a_blend_beside_its_members(filled: SecretStr, rows: Rows) -> None:
     issues.issue(filled, T, boost=Trees())
     assert rows(
@@ -152,6 +161,8 @@ def test_operation_and_grid_evaluate_blend_alike(filled: SecretStr, rows: Rows) 
         for series in range(10):
             stored = medians(rows, BLEND, times[number], series + 1)
             np.testing.assert_allclose(stored, line[series] / 10, atol=0.25)
+        edges = predicted[number, 0, :, [0, 2]].T
+        np.testing.assert_allclose(bands(rows, times[number], "carbon_intensity"), edges, atol=0.25)
 
 
 def test_the_weights_of_a_day_are_kept_while_the_members_are_the_same(

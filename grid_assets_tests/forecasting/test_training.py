@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,13 +14,18 @@ import pytest
 from click.testing import CliRunner
 
 from grid_assets.cli.train import train as train_command
-from grid_assets.forecasting import recorded_series
+from grid_assets.forecasting import training_record
 from grid_assets.forecasting.covariates import CALENDAR
 from grid_assets.forecasting.evaluation import CHOOSE
+from grid_assets.forecasting.examples import inputs_at
+from grid_assets.forecasting.horizon import FORECAST_STEPS
 from grid_assets.forecasting.models import registry
 from grid_assets.forecasting.models.exported import ExportedForecaster
+from grid_assets.forecasting.models.forecaster import CONTEXT, Problem
+from grid_assets.forecasting.models.joint import joint_rows
+from grid_assets.forecasting.outlook_covariates import OUTLOOK_COVARIATES, outlook_covariates
+from grid_assets.forecasting.training_record import Record, load_record
 from grid_assets.halfhours import HALF_HOUR
-from grid_assets.replay.recording import Intensity, Recording, load_recording
 from grid_assets.series import SERIES
 
 pytestmark = pytest.mark.slow
@@ -38,57 +42,76 @@ def training() -> ModuleType:
 def tiny(training: ModuleType) -> Any:
     """A recipe of a second or two."""
     return training.Recipe(
-        phases=(training.Phase("single", 3, 1e-3), training.Phase("joint", 2, 3e-4)),
+        phases=(training.Phase("single", 3, 1e-3, 26), training.Phase("joint", 2, 3e-4, 40)),
+        windows=60,
         seed=1,
         context=64,
-        batch_rows=26,
         width=32,
         layers=1,
     )
 
 
-def noise_where(spoiled: Callable[[datetime], bool]) -> Recording:
-    """The recording with random values in some half-hours."""
-    chance = np.random.default_rng(7)
-    real = load_recording()
-    shares = tuple(float(share) for share in (10, 0, 10, 30, 10, 0, 0, 20, 20))
-    return Recording(
-        {
-            period: Intensity(500, int(chance.integers(501, 999)), "high")
-            if spoiled(period)
-            else row
-            for period, row in real.intensity.items()
-        },
-        {period: shares if spoiled(period) else row for period, row in real.mix.items()},
-    )
+@pytest.fixture(scope="module")
+def record() -> Record:
+    return load_record()
 
 
-def test_no_half_hour_after_the_training_span_is_read(
-    training: ModuleType, monkeypatch: pytest.MonkeyPatch
+def examples(training: ModuleType, tiny: Any, record: Record) -> list[bytes]:
+    made = training.examples_of(tiny, record, training_record.TRAINED_TO)
+    parts = [*made["single"], *made["joint"]]
+    return [example["context"].numpy().tobytes() for example in parts]
+
+
+def changed(record: Record, place: int | slice) -> Record:
+    """The record with other actuals and another outlook at some half-hours."""
+    history, outlook = record.history.copy(), record.outlook.copy()
+    history[:, place], outlook[:, place] = 777, 7_777
+    return replace(record, history=history, outlook=outlook)
+
+
+def test_no_half_hour_that_measures_a_model_is_read(
+    training: ModuleType, tiny: Any, record: Record
 ) -> None:
-    def contexts(recording: Recording) -> list[bytes]:
-        monkeypatch.setattr(recorded_series, "load_recording", lambda: recording)
-        examples = training.single_series() + training.joint_series()
-        return [example["context"].numpy().tobytes() for example in examples]
+    real = examples(training, tiny, record)
+    end = record.place(training_record.TRAINED_TO)
+    aside = training_record.SET_ASIDE
+    assert examples(training, tiny, changed(record, slice(end, None))) == real
+    between = slice(record.place(aside.start), record.place(aside.end))
+    assert examples(training, tiny, changed(record, between)) == real
 
-    end: datetime = training.TRAINED_TO
-    real = contexts(load_recording())
-    assert contexts(noise_where(lambda period: period >= end)) == real
-
-    last = end - HALF_HOUR  # and the comparison would notice if it were
-    assert contexts(noise_where(lambda period: period == last)) != real
+    # and the comparison would notice if they were
+    assert examples(training, tiny, changed(record, end - 1)) != real
 
 
-def test_what_scores_the_checkpoint_begins_where_training_ends(training: ModuleType) -> None:
-    assert training.INTENSITY_SPANS[-1].end == training.TRAINED_TO <= CHOOSE.start
+def test_what_scores_the_checkpoint_begins_where_training_ends() -> None:
+    assert CHOOSE.start >= training_record.TRAINED_TO
 
 
-def test_all_ten_together_are_drawn_as_often_as_intensity_alone(training: ModuleType) -> None:
-    joint_series = training.joint_series
-    targets = [int(example["n_targets"]) for example in joint_series()]
-    assert set(targets) == {1, len(SERIES)}
-    assert targets.count(1) == targets.count(len(SERIES))
-    assert all(example["n_future_covariates"] == len(CALENDAR) for example in joint_series())
+def test_windows_have_the_rows_of_a_forecast(
+    training: ModuleType, tiny: Any, record: Record
+) -> None:
+    joint = training.examples_of(tiny, record, training_record.TRAINED_TO)["joint"]
+    rows = [len(example["context"]) for example in joint]
+    without = len(SERIES) + len(CALENDAR)
+    assert set(rows) == {without, without + len(OUTLOOK_COVARIATES)}
+    assert all(example["n_targets"] == len(SERIES) for example in joint)
+
+
+def test_a_window_shows_an_issue_what_its_forecast_would_be_shown(record: Record) -> None:
+    """The same half-hours as a `Problem`, through `joint_rows`."""
+    issue = record.place(datetime(2022, 6, 1, 10, tzinfo=UTC))
+    inputs, places = inputs_at(record, np.array([issue]), np.array([1]), FORECAST_STEPS)
+    shown = np.hstack([inputs.clock[0].astype(np.float32).T, outlook_covariates(inputs)[0].T])
+    problem = Problem(
+        inputs.context[0].astype(np.float32),
+        record.start + int(places[0, 0]) * HALF_HOUR,
+        outlook=inputs.outlook[0].astype(np.float32),
+    )
+    past, future = joint_rows(problem, FORECAST_STEPS, CONTEXT)
+    together = np.hstack([past, future])
+    assert np.isnan(future[: len(SERIES)]).all()
+    assert np.isfinite(future[-1]).sum() > 60  # the line reaches into tomorrow
+    np.testing.assert_array_equal(together[len(SERIES) :].T, shown)
 
 
 def test_the_same_seed_gives_the_same_weights(
@@ -115,11 +138,11 @@ def test_the_command_writes_a_checkpoint_with_its_name_and_span(
     )
 
     assert run.exit_code == 0
-    assert "89,373 recorded half-hours of carbon intensity" in run.output
+    assert "half-hours of carbon intensity and the mix, 5" in run.output
     assert "stage 1, step 2 of 2" in run.output
     assert "stage 2, step 2 of 2" in run.output
     card: dict[str, Any] = json.loads((folder / "grid.json").read_text(encoding="utf-8"))
-    assert (card["name"], card["trained_to"]) == ("gb-small-2025-10", "2025-11-01T00:00:00Z")
+    assert (card["name"], card["trained_to"]) == ("gb-outlook-2025-10", "2025-11-01T00:00:00Z")
     recipe = card["recipe"]
     assert ([phase["steps"] for phase in recipe["phases"]], recipe["seed"]) == ([2, 2], 1)
     assert {file.name for file in folder.iterdir()} == {

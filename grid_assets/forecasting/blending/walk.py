@@ -1,8 +1,8 @@
 """The blend as a model that learns while it is given issues in order, as `grid evaluate` does.
 
 It learns from the contexts of the issues, which hold what has come true by then. The rules are
-those of operation (`reading`): weights are learned once a UTC day, from what was known at its
-start, and of every three hours the first issue counts.
+those of operation (`past`): weights are learned once a UTC day, from what was known at its start,
+and of every three hours the first issue counts. So are the margins of its band.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from grid_assets.forecasting.blending.weights import (
     Weights,
     learn,
 )
-from grid_assets.forecasting.calibration import STRIDE
+from grid_assets.forecasting.calibration import STRIDE, compute_margins
 from grid_assets.forecasting.horizon import HORIZON
 from grid_assets.forecasting.models.forecaster import Forecaster, Problem, Values
 from grid_assets.halfhours import DAY, HALF_HOUR, day_start
@@ -47,11 +47,13 @@ EARLIER: Final = DAY
 
 @dataclass(frozen=True, eq=False)
 class _Past:
-    """An issue of which errors may become known: medians (3, 10, 96), and the outlook's reach."""
+    """An issue of which errors may become known: medians (3, 10, 96) of the members, the outlook's
+    reach (96), and the blend's own quantiles (10, 96, 3)."""
 
     issued_at: datetime
     medians: Values
     reached: Mask
+    blended: Values
 
 
 class Blend:
@@ -68,6 +70,7 @@ class Blend:
         self._neso: list[tuple[datetime, Values]] = []
         self._came_true = _CameTrue()
         self._weights = Weights(self._prior, np.zeros_like(self._prior), 0)
+        self._margins = np.zeros((len(SERIES), HORIZON), np.float32)
         self._usual: float | None = None
         self._learned_at: datetime | None = None
 
@@ -94,21 +97,29 @@ class Blend:
         if self._learned_at != today:
             self._learn(today)
         neso, reached = self._usable_neso(problem, own), reached_by_outlook(problem)
-        self._remember(issued_at, own, neso, reached)
         forecasts = Forecasts(own[:, None], neso[None], reached[None])
-        return combine(forecasts, self._weights)[0]
+        blended = np.sort(combine(forecasts, self._weights)[0], axis=-1)
+        self._remember(issued_at, own, neso, reached, blended)
+        low, median, high = np.moveaxis(blended, -1, 0)
+        low, high = low - self._margins, high + self._margins
+        return np.stack([np.minimum(low, median), median, np.maximum(high, median)], axis=-1)
 
     def _learn(self, at: datetime) -> None:
         """What errors known at the start of a day say."""
         self._past = [past for past in self._past if past.issued_at >= at - SPAN]
         self._learned_at = at
         values = np.full((3, len(self._past), len(SERIES), HORIZON), np.nan)
+        actual = np.full(values.shape[1:], np.nan, np.float32)
         for number, past in enumerate(self._past):
-            values[:, number] = past.medians - self._came_true.at(past.issued_at, at)
+            actual[number] = self._came_true.at(past.issued_at, at)
+            values[:, number] = past.medians - actual[number]
         reached = np.array([past.reached for past in self._past]).reshape(-1, HORIZON)
         recent = np.array([past.issued_at >= at - BIAS_SPAN for past in self._past], bool)
         self._weights = rounded(learn(Errors(values, reached.astype(bool), recent), self._prior))
         self._usual = usual_departure(values)
+        if self._past:
+            low, _, high = np.moveaxis(np.stack([past.blended for past in self._past]), -1, 0)
+            self._margins = compute_margins(low, high, actual).values
 
     def _usable_neso(self, problem: Problem, own: Values) -> Values:
         """NESO's forecast (96), NaN if there is none or it is beyond anything usual."""
@@ -124,12 +135,14 @@ class Blend:
             return np.full_like(neso, np.nan)
         return neso
 
-    def _remember(self, at: datetime, own: Values, neso: Values, reached: Mask) -> None:
+    def _remember(
+        self, at: datetime, own: Values, neso: Values, reached: Mask, blended: Values
+    ) -> None:
         if self._past and _bin(self._past[-1].issued_at) == _bin(at):
             return
         medians = np.full((3, len(SERIES), HORIZON), np.nan, np.float32)
         medians[:2], medians[2, 0] = own[..., MEDIAN], neso
-        self._past.append(_Past(at, medians, reached))
+        self._past.append(_Past(at, medians, reached, blended))
 
 
 class _CameTrue:

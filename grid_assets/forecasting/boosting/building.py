@@ -28,12 +28,11 @@ from grid_assets.forecasting.boosting.training import (
     Ensemble,
     Lesson,
     Recipe,
-    Source,
-    inputs_at,
     train_series,
 )
 from grid_assets.forecasting.boosting.trees import CARD, TREES
 from grid_assets.forecasting.calibration import COVERAGE
+from grid_assets.forecasting.examples import Source, inputs_at
 from grid_assets.forecasting.models.forecaster import CONTEXT, Values
 from grid_assets.forecasting.training_record import without
 from grid_assets.halfhours import Window

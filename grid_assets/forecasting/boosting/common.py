@@ -42,6 +42,8 @@ LINES: Final = {
 class Common:
     """Features by name, (n, steps) or (n, 1), and the regressors of each line."""
 
+    expected: Mapping[str, Floats]
+    """The outlook over the context and ahead, (n, context + steps): see `_expected`."""
     clock: Mapping[str, Floats]
     mix: Mapping[str, Floats]
     outlook: Mapping[str, Floats]
@@ -65,6 +67,7 @@ def common_features(context: Floats, outlook: Floats, clock: Floats) -> Common:
     steps = outlook.shape[2] - length
     expected = _expected(context, outlook)
     return Common(
+        expected,
         _clock(clock, length, steps),
         _mix(context),
         _outlook(expected, length, steps),

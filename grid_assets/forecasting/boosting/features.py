@@ -43,6 +43,9 @@ LINE_PERSISTENCE: Final = 24.0
 LINE_DAYS: Final = 5.0
 """Days after which a half-hour counts a third as much in the line's fit."""
 
+LEVEL_LINES: Final = ("simple_line", "line")
+"""The lines that give the level, the better one last: it counts where it could be fitted."""
+
 LINE_NEEDS: Final = 96
 """Half-hours with an actual and an outlook that a line is fitted to at least."""
 
@@ -165,9 +168,8 @@ def _features(inputs: Inputs, row: int) -> Rows:
             f"{name}_missed_yesterday": _first_known(by_day),
             f"{name}_missed_usually": by_hour,
         }
-        if name in ("simple_line", "line"):
-            kept = np.exp(-(step + 1) / LINE_PERSISTENCE)
-            level = fitted[:, ahead] + now * kept + 0.3 * (1 - kept) * np.nan_to_num(by_hour)
+        if name in LEVEL_LINES:
+            level = fitted[:, ahead] + _still_missed(now, by_hour)
             line = np.where(np.isnan(level), line, level)
     wind = inputs.outlook[:, OUTLOOK.index("wind_mw"), ahead]
     covered: npt.NDArray[np.bool_] = ~(np.isnan(line) | np.isnan(wind))
@@ -180,6 +182,31 @@ def _features(inputs: Inputs, row: int) -> Rows:
         np.where(covered, line, profile).astype(np.float32),
         covered,
     )
+
+
+def expected_by_lines(inputs: Inputs, series: str) -> tuple[Floats, Floats]:
+    """What a line fitted to the week expects: over the context and ahead, (n, context + steps), and
+    ahead with what is left of its newest errors, (n, steps). NaN where the outlook is unknown."""
+    history, steps = inputs.context[:, SERIES.index(series)], inputs.steps
+    length = history.shape[1]
+    expected = np.full((len(history), length + steps), np.nan)
+    level = expected[:, length:].copy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # as in `features`
+        for name in LEVEL_LINES:
+            fitted = _fit_line(history, inputs.common.regressors[name])
+            missed = history - fitted[:, :length]
+            by_hour = mean(_same_time(missed, steps), axis=0, keep=False)
+            corrected = fitted[:, length:] + _still_missed(mean(missed[:, -4:]), by_hour)
+            expected = np.where(np.isnan(fitted), expected, fitted)
+            level = np.where(np.isnan(corrected), level, corrected)
+    return expected, level
+
+
+def _still_missed(now: Floats, by_hour: Floats) -> Floats:
+    """What a line will miss: what it misses now, fading, then part of what it usually misses."""
+    kept = np.exp(-(np.arange(by_hour.shape[1]) + 1) / LINE_PERSISTENCE)
+    return now * kept + 0.3 * (1 - kept) * np.nan_to_num(by_hour)
 
 
 def _fit_line(history: Floats, regressors: Regressors) -> Floats:

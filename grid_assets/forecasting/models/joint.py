@@ -5,27 +5,35 @@ from __future__ import annotations
 
 import numpy as np
 
+from grid_assets.forecasting.boosting.features import inputs_of
 from grid_assets.forecasting.covariates import calendar
-from grid_assets.forecasting.models.forecaster import Problem, Values
+from grid_assets.forecasting.models.forecaster import CONTEXT, Problem, Values
+from grid_assets.forecasting.outlook_covariates import outlook_covariates
 from grid_assets.series import SERIES
 
 
 def joint_rows(problem: Problem, steps: int, context_length: int) -> tuple[Values, Values]:
     """The rows over the context, at most `context_length` half-hours, and over the forecast.
 
-    Over the forecast, the ten series are NaN.
+    The ten series, which are NaN over the forecast; the calendar; the outlook if anything is known
+    of it; NESO's forecast if it is used.
     """
     context = problem.context[:, -context_length:]
-    skipped = problem.context.shape[1] - context.shape[1]
+    length = context.shape[1]
+    skipped = problem.context.shape[1] - length
     known = calendar(problem.start, problem.context.shape[1] + steps)[:, skipped:]
-    past, future = known[:, : context.shape[1]], known[:, context.shape[1] :]
+    past, future = [context, known[:, :length]], [known[:, length:]]
+    if problem.outlook is not None and not np.isnan(problem.outlook).all():
+        [outlook] = outlook_covariates(inputs_of([problem], steps))
+        past.append(outlook[:, CONTEXT - length : CONTEXT])
+        future.append(outlook[:, CONTEXT:])
     if problem.neso is not None:
-        past = np.vstack([past, np.full(context.shape[1], np.nan, np.float32)])
-        neso = np.full(steps, np.nan, np.float32)
-        neso[: len(problem.neso)] = problem.neso[:steps]
-        future = np.vstack([future, _scale_like(context[0], neso)])
+        past.append(np.full((1, length), np.nan, np.float32))
+        neso = np.full((1, steps), np.nan, np.float32)
+        neso[0, : len(problem.neso)] = problem.neso[:steps]
+        future.append(_scale_like(context[0], neso))
     unknown = np.full((len(SERIES), steps), np.nan, np.float32)
-    return np.vstack([context, past]), np.vstack([unknown, future])
+    return np.vstack(past), np.vstack([unknown, *future])
 
 
 def _scale_like(intensity: Values, neso: Values) -> Values:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from grid_assets.forecasting.blending.combining import Forecasts, combine
+from grid_assets.forecasting.blending.combining import ALIKE, Forecasts, combine
 from grid_assets.forecasting.blending.weights import (
     CONFIGURED,
     NESO_CORRECTED,
@@ -34,11 +34,19 @@ def neso(value: float, steps: int = HORIZON) -> np.ndarray:
     return line
 
 
-def test_medians_are_weighted_and_edges_keep_their_weighted_distance() -> None:
+def test_medians_are_weighted_and_the_band_is_narrower_than_the_weighted_bands() -> None:
     found = combine(Forecasts(own(100, 200), neso(np.nan), NOWHERE), weights(0.75, 0.25))
     assert found.shape == (1, 10, HORIZON, 3)
-    # half-widths 10 and 30 below, 20 and 60 above
-    np.testing.assert_allclose(found[0, 0, 0], [125 - 15, 125, 125 + 30], rtol=1e-6)
+    # half-widths 10 and 30 below, 20 and 60 above; errors that are not quite alike cancel in part
+    narrower = np.sqrt(0.75**2 + 0.25**2 + 2 * 0.75 * 0.25 * ALIKE)
+    assert 0.9 < narrower < 1
+    expected = [125 - 15 * narrower, 125, 125 + 30 * narrower]
+    np.testing.assert_allclose(found[0, 0, 0], expected, rtol=1e-6)
+
+
+def test_one_member_alone_keeps_its_band() -> None:
+    found = combine(Forecasts(own(100, 200), neso(np.nan), NOWHERE), weights(0, 1))
+    np.testing.assert_allclose(found, own(100, 200)[TREES], rtol=1e-6)
 
 
 def test_beyond_the_reach_of_neso_the_weights_of_the_others_grow() -> None:

@@ -93,6 +93,16 @@ def test_the_blend_comes_to_be_better_than_its_best_member() -> None:
     assert blend[:8, 0].mean() > blend[late, 0].mean()
 
 
+def test_the_band_comes_to_hold_80_percent_as_in_operation() -> None:
+    """Members whose bands hold half of that."""
+    predicted = run(Blend(good(), biased()), [problem_at(at) for at in TIMES])
+    first = [(at - START) // HALF_HOUR for at in TIMES]
+    truth = np.stack([TRUTH[:, step : step + HORIZON] for step in first])
+    held = (predicted[..., 0] <= truth) & (truth <= predicted[..., 2])
+    assert held[:8, 0].mean() < 0.65
+    assert 0.74 < held[8 * 20 :, 0].mean() < 0.82
+
+
 def test_the_size_of_a_batch_makes_no_difference() -> None:
     problems = [problem_at(at) for at in TIMES[:100]]
     one = run(Blend(good(), biased()), problems, at_once=1)

@@ -15,6 +15,7 @@ import pytest
 from grid_assets.forecasting.boosting import building, training
 from grid_assets.forecasting.boosting.training import Lesson, Recipe, Trees
 from grid_assets.forecasting.boosting.trees import TREES, TreeFolder
+from grid_assets.forecasting.examples import inputs_at
 from grid_assets.forecasting.models.boosted import GradientBoosting
 from grid_assets.forecasting.models.forecaster import ModelUnusable
 from grid_assets.forecasting.training_record import Record
@@ -65,14 +66,14 @@ def test_an_example_knows_nothing_that_was_published_after_its_issue_time() -> N
     made = record()
     issues = np.array([48 * 40 + 7, 48 * 90 + 30])
     late = np.array([1, 2])
-    inputs, places = training.inputs_at(made, issues, late, STEPS)
+    inputs, places = inputs_at(made, issues, late, STEPS)
     history, outlook = made.history.copy(), made.outlook.copy()
     for issue, behind in zip(issues, late, strict=True):
         history[:, issue - behind :] = -1  # not even what ended, but is late
         break
     outlook[:, made.issued > issues[0]] = -1
     changed = Record(START, history, outlook, made.issued)
-    again, _ = training.inputs_at(changed, issues[:1], late[:1], STEPS)
+    again, _ = inputs_at(changed, issues[:1], late[:1], STEPS)
     np.testing.assert_array_equal(again.context, inputs.context[:1])
     np.testing.assert_array_equal(again.outlook, inputs.outlook[:1])
     assert places[0, inputs.context.shape[2]] == issues[0] - late[0]

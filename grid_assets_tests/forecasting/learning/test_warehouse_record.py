@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
-from grid_assets.forecasting.boosting.training import STEPS, Lesson, inputs_at, issue_places
+from grid_assets.forecasting.boosting.training import STEPS, Lesson, issue_places
 from grid_assets.forecasting.context import KnownValues, add_outlook
+from grid_assets.forecasting.examples import inputs_at
 from grid_assets.forecasting.learning.challenger import Method, read_lessons
 from grid_assets.forecasting.learning.planning import Plan
 from grid_assets.forecasting.learning.warehouse_record import read_history

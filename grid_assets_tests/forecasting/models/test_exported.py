@@ -24,7 +24,8 @@ from grid_assets.forecasting.horizon import FORECAST_STEPS, HORIZON, QUANTILES
 from grid_assets.forecasting.models import registry
 from grid_assets.forecasting.models.exported import ExportedForecaster
 from grid_assets.forecasting.models.folder import CONFIG, EXPORT, WEIGHTS
-from grid_assets.forecasting.models.forecaster import ModelUnusable, Problem
+from grid_assets.forecasting.models.forecaster import CONTEXT, ModelUnusable, Problem
+from grid_assets_tests.forecasting.boosting.made_up import outlook
 from grid_assets_tests.forecasting.conftest import Hub, MakeProblem
 
 if TYPE_CHECKING:
@@ -96,6 +97,16 @@ def short(problem: Problem, seed: int) -> Problem:
     return replace(problem, context=problem.context[:, -200 - seed :])
 
 
+def with_outlook(problem: Problem, seed: int) -> Problem:
+    """With an outlook that now and then lacks a series, or ends early."""
+    shown = outlook(seed)
+    if seed % 3 == 1:
+        shown[seed % len(shown)] = np.nan
+    elif seed % 3 == 2:
+        shown[:, CONTEXT + 40 :] = np.nan
+    return replace(problem, outlook=shown)
+
+
 def as_it_is(problem: Problem, seed: int) -> Problem:
     return problem
 
@@ -109,8 +120,8 @@ def test_the_bundled_checkpoint_runs_by_its_export_under_the_same_name_and_revis
     assert loaded.reason is None
     assert isinstance(loaded.forecaster, ExportedForecaster)
     assert (loaded.info.model, loaded.info.revision, loaded.info.parameters) == (
-        "chronos:gb-small-2025-10",
-        "66192b9bb529",
+        "chronos:gb-outlook-2025-10",
+        "201b1f192cac",
         773_824,
     )
 
@@ -128,6 +139,8 @@ def test_the_bundled_export_names_no_folder_of_the_machine_that_made_it() -> Non
         (as_it_is, FORECAST_STEPS, 24),
         (with_holes, FORECAST_STEPS, 12),
         (with_neso, FORECAST_STEPS, 12),
+        (with_outlook, FORECAST_STEPS, 12),
+        (with_outlook, LATE, 4),
         (short, FORECAST_STEPS, 4),
         (as_it_is, 20, 4),
         (both, LATE, 6),
