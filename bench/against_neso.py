@@ -121,7 +121,7 @@ class Comparison:
         self, groups: Sequence[tuple[str, Sequence[Question]]], reached: bool
     ) -> Iterator[str]:
         names = [forecaster.name for forecaster in self.forecasters]
-        yield f"{'issued':<26}{'n':>7}{'neso':>8}" + "".join(f"{name:>26}" for name in names[1:])
+        yield f"{'issued':<26}{'n':>7}{'neso':>8}" + "".join(f"{name:>28}" for name in names[1:])
         for title, questions in groups:
             blocks = [each.common if reached else each.whole for each in self.measure(questions)]
             scores = [block.score(INTENSITY) for block in blocks if block is not None]
@@ -129,7 +129,7 @@ class Comparison:
             if scores[0] is None or not found:
                 yield f"{title:<26}{0:>7}{'-':>8}"
                 continue
-            away = "".join(f"{mae - found[0]:>+26.2f}" for mae in found[1:])
+            away = "".join(f"{mae - found[0]:>+28.2f}" for mae in found[1:])
             yield f"{title:<26}{scores[0].n:>7,}{found[0]:>8.2f}{away}"
 
 
