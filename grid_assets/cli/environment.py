@@ -9,8 +9,8 @@ import click
 
 from grid_assets.cli.serve import REPLAY_FILE, start_replay
 from grid_assets.progress import doing, spoken
-from grid_assets.runtime import supervisor
 from grid_assets.runtime.environment import Environment, Say, open_environment
+from grid_assets.runtime.signals import stop_on_signals
 from grid_assets.settings import Settings
 from grid_assets.sources.carbon_intensity.client import probe_replay
 
@@ -29,7 +29,7 @@ def run_in_environment(
 ) -> None:
     """Open the warehouse and call `run`; start the demo's API if it is needed and not running."""
     settings = Settings.from_environment()
-    with supervisor.stop_on_signals(), doing(click.get_current_context().command_path):
+    with stop_on_signals(), doing(click.get_current_context().command_path):
         environment = open_environment(settings, demo=demo, say=say)
         if not (demo and needs_api):
             run(environment, say)

@@ -13,7 +13,7 @@ from grid_assets.cli.days import Day
 from grid_assets.cli.measuring import Options, run
 from grid_assets.cli.train import CARD
 from grid_assets.progress import doing
-from grid_assets.runtime.supervisor import stop_on_signals
+from grid_assets.runtime.signals import stop_on_signals
 
 FILE: Final = click.Path(dir_okay=False, path_type=Path)
 

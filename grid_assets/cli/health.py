@@ -15,9 +15,9 @@ from grid_assets.health.doctor.case import Case, Finding, Verdict
 from grid_assets.health.doctor.examine import examine, format_finding, summary
 from grid_assets.progress import doing
 from grid_assets.replay.addresses import source_urls
-from grid_assets.runtime import supervisor
 from grid_assets.runtime.environment import DEMO_DATABASE, Environment, Say, open_environment
 from grid_assets.runtime.postgres import EmbeddedPostgresError
+from grid_assets.runtime.signals import stop_on_signals
 from grid_assets.settings import Settings, SettingsError
 from grid_assets.warehouse.connection import WarehouseError, connect
 from grid_assets.warehouse.urls import location, with_database
@@ -57,7 +57,7 @@ def doctor(demo: bool) -> None:
     before the first `grid migrate`, and changes nothing. Exits with 1 if something must be mended.
     """
     settings = Settings.from_environment()
-    with supervisor.stop_on_signals(), doing("grid doctor"):
+    with stop_on_signals(), doing("grid doctor"):
         if _examine(settings, demo):
             sys.exit(1)
 

@@ -15,7 +15,7 @@ from grid_assets.replay.addresses import source_urls
 from grid_assets.replay.control import DEFAULT_SOURCE
 from grid_assets.replay.outlook_faults import FAULTS_OF
 from grid_assets.replay.server import ReplayServer
-from grid_assets.runtime.supervisor import stop_on_signals
+from grid_assets.runtime.signals import stop_on_signals
 from grid_assets.settings import Settings
 from grid_assets.sources.http.session import is_loopback
 

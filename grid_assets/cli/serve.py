@@ -23,6 +23,7 @@ from grid_assets.replay.server import ReplayServer
 from grid_assets.runtime import supervisor
 from grid_assets.runtime.environment import Environment, Say, open_environment, set_up
 from grid_assets.runtime.postgres import EmbeddedPostgres
+from grid_assets.runtime.signals import ignore_signals, stop_on_signals
 from grid_assets.settings import Settings
 from grid_assets.telemetry.due import Range
 from grid_assets.warehouse.connection import connect
@@ -37,7 +38,7 @@ REPLAY_FILE: Final = "replay.url"
 
 def up(settings: Settings, port: int, say: Say) -> None:
     """Run the product on live data until a signal ends it."""
-    with supervisor.stop_on_signals():
+    with stop_on_signals():
         with doing("PostgreSQL is starting"):
             environment = open_environment(settings, say=say)
         with supervisor.claim(environment.home, say):
@@ -49,7 +50,7 @@ def up(settings: Settings, port: int, say: Say) -> None:
 
 def demo(settings: Settings, port: int, say: Say, *, once: bool) -> None:
     """Run the product on recorded data: one cycle, or until a signal ends it."""
-    with supervisor.stop_on_signals():
+    with stop_on_signals():
         with doing("PostgreSQL is starting"):
             environment = open_environment(settings, demo=True, say=say)
         with supervisor.claim(environment.home, say):
@@ -215,7 +216,7 @@ def _run_once(environment: Environment, past: Range | None, say: Say) -> None:
 
 def _stop(environment: Environment, say: Say) -> None:
     say("Stopping")
-    supervisor.ignore_signals()  # a second Ctrl-C would leave processes behind
+    ignore_signals()  # a second Ctrl-C would leave processes behind
     with doing("Stopping"):
         supervisor.stop_marked(environment.home)
         environment.close()

@@ -55,7 +55,7 @@ LEGEND: Final = {
     "symbolLimit": 20,
     "labelLimit": 220,
 }
-MODEL_LEGEND: Final = {**LEGEND, "columns": {"expr": "width < 450 ? 1 : 4"}}
+MODEL_LEGEND: Final = {**LEGEND, "columns": {"expr": "width < 450 ? 1 : width < 700 ? 3 : 5"}}
 """A model's name can be as wide as a phone's screen."""
 
 

@@ -11,7 +11,6 @@ import fcntl
 import hashlib
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -20,7 +19,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import FrameType
 from typing import Final
 
 import psutil
@@ -51,34 +49,6 @@ load_from:
 
 class ProductError(Exception):
     """The product cannot start or has ended; the message says why and what to do."""
-
-
-@contextmanager
-def stop_on_signals() -> Iterator[None]:
-    """Treat SIGTERM and SIGHUP like Ctrl-C: as a `KeyboardInterrupt`.
-
-    SIGINT gets a handler too, because a shell lets background jobs ignore it. Children would
-    inherit that, and Dagster's processes would then ignore SIGTERM as well.
-    """
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = {
-        number: signal.signal(number, stop)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def ignore_signals() -> None:
-    """Ignore signals from now on, so that nothing interrupts the shutdown."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
 
 
 def free_port(first: int, say: Say) -> int:

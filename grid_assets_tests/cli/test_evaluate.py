@@ -271,7 +271,7 @@ def test_the_bundled_model_forecasts_intensity_without_the_mix(
     written = rows_of(grid.folder / "p.csv")
     assert {row["series"] for row in written} == {INTENSITY}
     models = {row["model"] for row in written}
-    assert len(models) == 3
-    assert {"gradient_boosting", "seasonal_naive"} < models
+    assert len(models) == 4
+    assert {"blend", "gradient_boosting", "seasonal_naive"} < models
     for row in written:
         assert 0 <= float(row["p10"]) <= float(row["p50"]) <= float(row["p90"]) < 1000

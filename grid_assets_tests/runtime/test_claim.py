@@ -20,13 +20,14 @@ STARTING = """
 import sys, time
 from pathlib import Path
 from grid_assets.runtime import supervisor
+from grid_assets.runtime.signals import stop_on_signals
 
 home, go = Path(sys.argv[1]), Path(sys.argv[2])
 print("ready", flush=True)
 while not go.exists():
     pass
 try:
-    with supervisor.stop_on_signals(), supervisor.claim(home, lambda line: None):
+    with stop_on_signals(), supervisor.claim(home, lambda line: None):
         print("claimed", flush=True)
         time.sleep(600)
 except supervisor.ProductError as refused:
