@@ -646,7 +646,7 @@ def test_a_cycle_by_hand_does_not_wait_and_tries_what_fails_in_it_once(
         )
         assert all(run.success for run in run_cycle(instance, said.append))
     back_test = f"Forecasting {today - DAY} to {today}: these days have no forecasts"
-    assert said.count(back_test) == 1
+    assert said.count(back_test) == 2  # once in each cycle: the first forecast waits for it
     made = rows("SELECT count(*) FROM forecast.issues WHERE model = %s", CHRONOS)
     assert made[0][0] >= 3  # two of yesterday, and the newest
 

@@ -78,7 +78,7 @@ def test_an_issue_leaves_a_forecast_of_the_trees_beside_the_others(
     assert rows(
         "SELECT model, count(*), count(p10), min(period_start) FROM forecast.predictions "
         "GROUP BY 1 ORDER BY 1"
-    ) == [(model, 960, 960, T) for model in (MODEL, BOOSTED, "seasonal_naive")]
+    ) == [(model, 960, 960, T) for model in ("blend", MODEL, BOOSTED, "seasonal_naive")]
     [(source, trained_to)] = rows(
         "SELECT source, trained_to FROM forecast.models WHERE model = %s", BOOSTED
     )
@@ -115,6 +115,7 @@ def test_trees_that_cannot_be_used_leave_their_reason(filled: SecretStr, rows: R
         ("The bundled trees cannot be used: the disk is full.",)
     ]
     assert rows("SELECT DISTINCT model FROM forecast.predictions ORDER BY 1") == [
+        ("blend",),
         (MODEL,),
         ("seasonal_naive",),
     ]
