@@ -32,6 +32,7 @@ Rows = Callable[..., list[tuple[Any, ...]]]
 BLEND, BOOSTED = "blend", "gradient_boosting"
 START = T - 12 * HOUR
 """A midnight: the first issue of the day of `T`."""
+NONE_CAPTURED = "None that is not simulated was captured in the 6 hours before."
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ def test_an_issue_leaves_a_blend_beside_its_members(filled: SecretStr, rows: Row
         "configured": {"model": MODEL, "revision": "r1"},
         BOOSTED: {"model": BOOSTED, "revision": "t1"},
     }
-    assert found["left_out"] == {"neso": "None was captured in the 6 hours before."}
+    assert found["left_out"] == {"neso": NONE_CAPTURED}
     assert found["reached"] == []
     ours, trees, blend = (medians(rows, model) for model in (MODEL, BOOSTED, BLEND))
     assert all(low < between < high for low, between, high in zip(ours, blend, trees, strict=True))
@@ -206,9 +207,9 @@ def test_a_backtest_blends_as_a_live_issue_did_whatever_came_later(
     ("captured", "level", "simulated", "reason"),
     [
         (T - HALF_HOUR, 210, False, None),
-        (T - 7 * HOUR, 210, False, "None was captured in the 6 hours before."),
-        (T + HALF_HOUR, 210, False, "None was captured in the 6 hours before."),
-        (T - HALF_HOUR, 210, True, "None was captured in the 6 hours before."),
+        (T - 7 * HOUR, 210, False, NONE_CAPTURED),
+        (T + HALF_HOUR, 210, False, NONE_CAPTURED),
+        (T - HALF_HOUR, 210, True, NONE_CAPTURED),
         (T - HALF_HOUR, 90, False, "NESO's forecast is "),
     ],
     ids=["usual", "old", "later", "simulated", "bogus"],
