@@ -293,3 +293,32 @@ def test_another_model_starts_from_the_prior(filled: SecretStr, rows: Rows) -> N
     assert "configured" not in found["biases"]["carbon_intensity"]["history"]
     trees = found["weights"]["carbon_intensity"]["history"][BOOSTED]
     np.testing.assert_allclose(trees, np.round(shipped_prior()[TREES, 0, 0], 3), atol=0.001)
+
+
+def test_a_backtest_of_a_new_model_keeps_the_blend_that_was_issued_then(
+    filled: SecretStr, rows: Rows
+) -> None:
+    on_time, late = T - 3 * HOUR, T - 6 * HOUR
+    issues.issue(filled, on_time, boost=Trees(), now=on_time - HALF_HOUR / 2)
+    issues.issue(filled, late, boost=Trees())
+    issued = record(rows, on_time), medians(rows, BLEND, on_time)
+    other = Stub("chronos:renamed", factor=1.2)
+
+    def backtest() -> None:
+        issues.issue(
+            *(filled, late, on_time, T),
+            model=other,
+            configured=other.name,
+            boost=Trees(),
+            backtest=True,
+        )
+
+    def configured(at: datetime) -> Any:
+        return record(rows, at)["members"]["configured"]["model"]
+
+    backtest()
+    assert (record(rows, on_time), medians(rows, BLEND, on_time)) == issued
+    assert rows("SELECT count(*) FROM forecast.issues WHERE model = %s", other.name) == [(3,)]
+    assert [configured(late), configured(T)] == [other.name, other.name]
+    backtest()  # asked for again, so all of it is made again
+    assert configured(on_time) == other.name
