@@ -1,8 +1,8 @@
 """How good are the bundled models on recorded half-hours, and what are their forecasts worth?
 
-The checkpoint, gradient boosting, persistence and seasonal naive forecast the same issues of
-`evaluation.REPORT`, which neither model was trained on. That span has no outlook, so gradient
-boosting forecasts from history alone. `grid evaluate --span report` measures the same way.
+The checkpoint, gradient boosting, their blend, persistence and seasonal naive forecast the same
+issues of `evaluation.REPORT`, which neither model was trained on. That span has no outlook, so
+gradient boosting forecasts from history alone. `grid evaluate --span report` measures the same way.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from typing import Final
 from bench.results import BenchError, Figure, Measured
 from bench.sizes import Sizes
 from grid_assets.forecasting import evaluation
+from grid_assets.forecasting.blending.walk import Blend
 from grid_assets.forecasting.decisions import WAITS_H, Decisions, Value
 from grid_assets.forecasting.models import registry
 from grid_assets.forecasting.models.boosted import GradientBoosting
-from grid_assets.forecasting.models.forecaster import Forecaster, ModelUnusable
+from grid_assets.forecasting.models.candidates import share_members
+from grid_assets.forecasting.models.forecaster import ModelUnusable
 from grid_assets.forecasting.models.naive import SeasonalNaive
 from grid_assets.forecasting.questions import Questions
 from grid_assets.forecasting.recorded_series import read_recorded
@@ -41,9 +43,12 @@ def measure(sizes: Sizes, span: Window = evaluation.REPORT) -> dict[str, Measure
     if shipped.reason is not None:
         raise BenchError(shipped.reason)
     naive = evaluation.Persistence(), SeasonalNaive()
-    forecasters: tuple[Forecaster, ...] = (shipped.forecaster, GradientBoosting(), *naive)
+    boosting = GradientBoosting()
+    blend = Blend(shipped.forecaster, boosting)
+    forecasters = share_members([shipped.forecaster, boosting, blend, *naive])
     stride = sizes.forecast_every
-    LOG.info(f"Forecasting {span} every {stride / timedelta(hours=1):g} h with 4 models")
+    every = f"every {stride / timedelta(hours=1):g} h"
+    LOG.info(f"Forecasting {span} {every} with {len(forecasters)} models")
     questions = Questions(evaluation.issue_times(span, stride), read_recorded)
     decisions = Decisions([forecaster.name for forecaster in forecasters])
     try:
@@ -52,10 +57,10 @@ def measure(sizes: Sizes, span: Window = evaluation.REPORT) -> dict[str, Measure
         raise BenchError(str(error)) from None
     found, ratios = {}, {}
     for bucket in LEAD_BUCKETS:
-        model, boosted, last, seasonal = (_mae(one, bucket) for one in scored)
+        model, boosted, blended, last, seasonal = (_mae(one, bucket) for one in scored)
         ratios[bucket] = model / boosted
         others = f"persistence {last:.2f}, seasonal naive {seasonal:.2f}"
-        words = f"gradient boosting {boosted:.2f}, {others}"
+        words = f"blend {blended:.2f}, gradient boosting {boosted:.2f}, {others}"
         found[f"model_mae_{bucket}"] = Measured(model, words, limit=min(last, seasonal))
     by_lead = ", ".join(f"{bucket} {ratio:.3f}" for bucket, ratio in ratios.items())
     found["model_vs_boosting"] = Measured(max(ratios.values()), f"the worst of {by_lead}")

@@ -111,10 +111,11 @@ def _prepare_history(environment: Environment, replay: ReplayServer, say: Say) -
             return None
         with doing("Simulating NESO's forecasts"):
             count = demo_history.capture_neso_forecasts(connection, environment, replay, days)
-    say(
-        f"Simulated {count} forecasts of NESO for {days}: its own were not recorded. "
-        "They are marked as simulated."
-    )
+    if count:
+        say(
+            f"Simulated {count} forecasts of NESO for {days}: its own were not recorded. "
+            "They are marked as simulated."
+        )
     return days
 
 

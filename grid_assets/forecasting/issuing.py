@@ -135,6 +135,11 @@ def _issue_day(
     issues = [Issue(_not_loaded(options.configured), context) for context in refused]
     for steps, group in _group_by_steps(usable).items():
         issues += _forecast_group(connection, group, steps, options, done)
+    if options.backtest:
+        # A model that is new here is back-tested. What the others said at the time stays.
+        past = [at for at in times if at < current_issue_time(options.now)]
+        kept = store.issued_on_time(connection, past, options.configured)
+        issues = [each for each in issues if (each.info.model, each.context.issued_at) not in kept]
     span = Window(times[0], times[-1] + HORIZON * HALF_HOUR)
     with write_transaction(connection, "forecast.predictions"):
         refuse_thinned(connection, times[0])  # again, now that thinning cannot run at the same time

@@ -196,6 +196,15 @@ def publish(
     return written * len(SERIES) * HORIZON
 
 
+def issued_on_time(
+    connection: Connection, times: Sequence[datetime], configured: str
+) -> set[tuple[str, datetime]]:
+    """Model and issue time of what was issued on time, where the configured model has not forecast
+    yet."""
+    asked = {"times": list(times), "configured": configured}
+    return set(connection.execute(statement("forecast/find_issued_on_time"), asked).fetchall())
+
+
 def record_models(connection: Connection, infos: Iterable[ModelInfo], now: datetime) -> None:
     """Record the models that forecast in this warehouse, with the time of their last use."""
     for info in infos:

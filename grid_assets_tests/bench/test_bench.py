@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from bench import __main__ as command
-from bench import arriving, forecasting, idle
+from bench import arriving, forecasting, idle, reference
 from bench.results import BenchError, Figure, Measured, calibrated, document, result, table
 from bench.sandbox import Sandbox, sandbox
 from bench.sizes import Sizes
@@ -69,6 +69,13 @@ def test_every_result_is_measured_on_a_tiny_size(figures: dict[str, Figure]) -> 
     for one in results:
         is_time = one.unit in ("s", "ms") and one.name not in calibrations
         assert (one.calibration in calibrations) == is_time
+
+
+def test_the_blend_is_measured_beside_its_members() -> None:
+    measured = reference.measure(TINY)
+    assert all(
+        "blend " in (measured[name].baseline or "") for name in measured if "_vs_" not in name
+    )
 
 
 def test_results_keep_their_names_units_and_targets() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from grid_assets.cli import demo_history
+from grid_assets.cli import demo_history, serve
 from grid_assets.forecasting.models import registry
 from grid_assets.halfhours import DAY, HALF_HOUR, api_time, day_start
 from grid_assets.replay.server import ReplayServer
@@ -87,3 +88,11 @@ def test_nesos_forecasts_are_simulated_as_the_schedule_would_have_captured_them(
     assert value == values[api_time(start)]
     again = demo_history.capture_neso_forecasts(connection, environment, replay, days)
     assert again == 0
+
+
+def test_what_is_simulated_is_said_once(environment: Environment, replay: ReplayServer) -> None:
+    said: list[str] = []
+    days = serve._prepare_history(environment, replay, said.append)
+    assert re.fullmatch(rf"Simulated \d\d forecasts of NESO for {days}: .*", said[0])
+    assert serve._prepare_history(environment, replay, said.append) == days
+    assert len(said) == 1

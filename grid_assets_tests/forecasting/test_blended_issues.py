@@ -32,6 +32,7 @@ Rows = Callable[..., list[tuple[Any, ...]]]
 BLEND, BOOSTED = "blend", "gradient_boosting"
 START = T - 12 * HOUR
 """A midnight: the first issue of the day of `T`."""
+NONE_CAPTURED = "None that is not simulated was captured in the 6 hours before."
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ def test_an_issue_leaves_a_blend_beside_its_members(filled: SecretStr, rows: Row
         "configured": {"model": MODEL, "revision": "r1"},
         BOOSTED: {"model": BOOSTED, "revision": "t1"},
     }
-    assert found["left_out"] == {"neso": "None was captured in the 6 hours before."}
+    assert found["left_out"] == {"neso": NONE_CAPTURED}
     assert found["reached"] == []
     ours, trees, blend = (medians(rows, model) for model in (MODEL, BOOSTED, BLEND))
     assert all(low < between < high for low, between, high in zip(ours, blend, trees, strict=True))
@@ -217,9 +218,9 @@ def test_a_backtest_blends_as_a_live_issue_did_whatever_came_later(
     ("captured", "level", "simulated", "reason"),
     [
         (T - HALF_HOUR, 210, False, None),
-        (T - 7 * HOUR, 210, False, "None was captured in the 6 hours before."),
-        (T + HALF_HOUR, 210, False, "None was captured in the 6 hours before."),
-        (T - HALF_HOUR, 210, True, "None was captured in the 6 hours before."),
+        (T - 7 * HOUR, 210, False, NONE_CAPTURED),
+        (T + HALF_HOUR, 210, False, NONE_CAPTURED),
+        (T - HALF_HOUR, 210, True, NONE_CAPTURED),
         (T - HALF_HOUR, 90, False, "NESO's forecast is "),
     ],
     ids=["usual", "old", "later", "simulated", "bogus"],
@@ -303,3 +304,32 @@ def test_another_model_starts_from_the_prior(filled: SecretStr, rows: Rows) -> N
     assert "configured" not in found["biases"]["carbon_intensity"]["history"]
     trees = found["weights"]["carbon_intensity"]["history"][BOOSTED]
     np.testing.assert_allclose(trees, np.round(shipped_prior()[TREES, 0, 0], 3), atol=0.001)
+
+
+def test_a_backtest_of_a_new_model_keeps_the_blend_that_was_issued_then(
+    filled: SecretStr, rows: Rows
+) -> None:
+    on_time, late = T - 3 * HOUR, T - 6 * HOUR
+    issues.issue(filled, on_time, boost=Trees(), now=on_time - HALF_HOUR / 2)
+    issues.issue(filled, late, boost=Trees())
+    issued = record(rows, on_time), medians(rows, BLEND, on_time)
+    other = Stub("chronos:renamed", factor=1.2)
+
+    def backtest() -> None:
+        issues.issue(
+            *(filled, late, on_time, T),
+            model=other,
+            configured=other.name,
+            boost=Trees(),
+            backtest=True,
+        )
+
+    def configured(at: datetime) -> Any:
+        return record(rows, at)["members"]["configured"]["model"]
+
+    backtest()
+    assert (record(rows, on_time), medians(rows, BLEND, on_time)) == issued
+    assert rows("SELECT count(*) FROM forecast.issues WHERE model = %s", other.name) == [(3,)]
+    assert [configured(late), configured(T)] == [other.name, other.name]
+    backtest()  # asked for again, so all of it is made again
+    assert configured(on_time) == other.name

@@ -24,8 +24,7 @@
     model: grid
     explore: forecast_accuracy
     field: forecast_accuracy.model
-    # any Chronos checkpoint; choose one if there are several
-    default_value: "chronos:%"
+    default_value: blend
     allow_multiple_values: false
     required: true
 

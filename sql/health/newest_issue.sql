@@ -8,5 +8,6 @@ WHERE (model NOT IN ('neso', 'seasonal_naive', 'gradient_boosting', 'blend')
        OR refused_reason IS NOT NULL)
   -- a later one was made by a clock that was ahead
   AND issued_at <= {{ latest_issue_time() }}
-ORDER BY issued_at DESC, refused_reason IS NOT NULL, model = 'gradient_boosting'
+-- after a change of the model there are two at that time: the later one is by the present model
+ORDER BY issued_at DESC, refused_reason IS NOT NULL, model = 'gradient_boosting', created_at DESC
 LIMIT 1

@@ -121,7 +121,8 @@ def _neso(
     captures = vintages.between(at - EARLIER, at)
     if not captures or captures[-1] <= at - OLDEST_NESO:
         hours = OLDEST_NESO.total_seconds() / 3600
-        return None, nothing, f"None was captured in the {hours:.0f} hours before."
+        said = f"None that is not simulated was captured in the {hours:.0f} hours before."
+        return None, nothing, said
     newest, lines = captures[-1], [vintages.at(captured, at) for captured in captures]
     reason = reason_to_leave_out(
         lines[-1],
