@@ -189,7 +189,10 @@ def holes(rows: list[Row], options: Options) -> list[Any]:
 
 
 def overlap(rows: list[Row], options: Options) -> list[Any]:
-    """Each row comes again, half of its own length later and 100 MW higher."""
+    """Each row comes again, half of its own length later and 100 MW higher. Rows that have no start
+    but a settlement period stay as they are."""
+    if _start_of(rows[0]) is None:
+        return rows
     hourly = rows[0].get("dataset") == "WINDFOR"
     again = deepcopy(rows)
     for row in again:
@@ -243,8 +246,15 @@ def _values(row: Row) -> list[str]:
     return [name for name in VALUES if name in row]
 
 
+def _start_of(row: Row) -> str | None:
+    """The column with the start of a row."""
+    return next((name for name in STARTS if name in row), None)
+
+
 def _move_start(row: Row, by: timedelta) -> None:
-    column = next(name for name in STARTS if name in row)
+    column = _start_of(row)
+    if column is None:  # it has a settlement period only
+        return
     text = row[column]
     if TIME_OF_DAY.fullmatch(text):
         row[column] = f"{datetime.strptime(text, '%H:%M').replace(tzinfo=UTC) + by:%H:%M}"
