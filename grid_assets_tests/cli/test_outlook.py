@@ -91,8 +91,8 @@ def test_while_the_api_is_down_a_forecast_goes_on_from_elexon_and_nothing_is_pub
     both: GridCommand, replay: ReplayServer, rows: Rows
 ) -> None:
     """The API has been silent for six hours; then Elexon is too."""
-    both.run("backfill", "--from", str(days_ago(8)), "--to", str(days_ago(1)))
     replay.control.withhold(12, replay.now())
+    both.run("backfill", "--from", str(days_ago(8)), "--to", str(days_ago(1)))
     both.run("tick", "--telemetry-only")
     newest = rows("SELECT max(period_start) FROM core.intensity")
     published = "SELECT count(*), max(captured_at) FROM {}"
