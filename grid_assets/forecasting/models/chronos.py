@@ -22,7 +22,6 @@ from chronos.base import ForecastType
 from chronos.chronos2.preprocess import PreparedInput
 from safetensors import SafetensorError, safe_open
 
-from grid_assets.forecasting.covariates import CALENDAR
 from grid_assets.forecasting.horizon import QUANTILES
 from grid_assets.forecasting.models.forecaster import (
     ModelUnusable,
@@ -100,14 +99,15 @@ class ChronosForecaster:
         return predicted
 
     def _predict_jointly(self, problems: Sequence[Problem], steps: int) -> list[Values]:
+        inputs = [
+            prepare_input(problem, steps, self._pipeline.model_context_length)
+            for problem in problems
+        ]
         quantiles, _ = self._pipeline.predict_quantiles(
-            [
-                prepare_input(problem, steps, self._pipeline.model_context_length)
-                for problem in problems
-            ],
+            inputs,
             prediction_length=steps,
             quantile_levels=list(QUANTILES),
-            batch_size=PROBLEMS_AT_ONCE * (len(SERIES) + len(CALENDAR)),
+            batch_size=PROBLEMS_AT_ONCE * max(len(each["context"]) for each in inputs),
         )
         return [values.numpy() for values in quantiles]
 
