@@ -6,7 +6,7 @@ immediately. In operation the newest are late, so live errors at short leads are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from grid_assets.forecasting.bands import within_range
-from grid_assets.forecasting.horizon import FORECAST_STEPS, HORIZON, HORIZON_TIME, QUANTILES
-from grid_assets.forecasting.issue_times import EPOCH, issue_times_at
+from grid_assets.forecasting.horizon import HORIZON, HORIZON_TIME, QUANTILES
+from grid_assets.forecasting.issue_times import issue_times_at
 from grid_assets.forecasting.models.forecaster import (
     CONTEXT,
     Forecaster,
@@ -158,34 +158,6 @@ def problem_set(span: Window, stride: timedelta = STRIDE, read: Read = read_reco
         problems.append(Problem(context, issued_at - CONTEXT * HALF_HOUR))
         actual.append(history[:, end : end + HORIZON])
     return ProblemSet(span, stride, tuple(problems), np.stack(actual))
-
-
-def evaluate(forecaster: Forecaster, problem_set: ProblemSet) -> Evaluation:
-    """The scores of a model's own quantiles, ordered and in range as `measure` counts them. Raises
-    `ModelUnusable`."""
-    raw = forecaster.predict(problem_set.problems, FORECAST_STEPS)[:, :, :HORIZON]
-    predicted = within_range(raw)
-    return Evaluation(
-        forecaster.name,
-        problem_set.span,
-        problem_set.stride,
-        len(problem_set.problems),
-        Block(tuple(score_predictions(predicted, problem_set.actual))),
-    )
-
-
-def score_predictions(predicted: Values, actual: Values) -> Iterator[Score]:
-    """Scores by series and lead bucket, of arrays (problems, 10, 96, 3) and (problems, 10, 96).
-
-    Half-hours without an actual are left out. A series without any median counts as one that the
-    model does not forecast. Raises `ValueError` if only some medians of a series are missing:
-    missing forecasts would make its errors look small.
-    """
-    missing = np.isnan(predicted[..., MEDIAN])
-    _refuse_holes(missing.swapaxes(0, 1).reshape(1, len(SERIES), -1))
-    tally = Tally(1)
-    tally.add([predicted], actual, [EPOCH.date()] * len(actual))
-    return tally.scores(0)
 
 
 def measure(

@@ -17,18 +17,22 @@ from grid_assets.forecasting.evaluation import (
     REPORT,
     Evaluation,
     Persistence,
-    evaluate,
     issue_times,
     measure,
     problem_set,
-    score_predictions,
 )
 from grid_assets.forecasting.evaluation_table import format_table
 from grid_assets.forecasting.horizon import FORECAST_STEPS, HORIZON
-from grid_assets.forecasting.models.forecaster import CONTEXT, Problem, Values
+from grid_assets.forecasting.models.forecaster import (
+    CONTEXT,
+    Forecaster,
+    ModelUnusable,
+    Problem,
+    Values,
+)
 from grid_assets.forecasting.questions import Questions
 from grid_assets.forecasting.recorded_series import read_recorded
-from grid_assets.forecasting.tally import ALL_LEADS, Score
+from grid_assets.forecasting.tally import ALL_LEADS, Score, Tally
 from grid_assets.halfhours import HALF_HOUR, Window
 from grid_assets.replay.recording import RECORDED_UNTIL
 from grid_assets.series import INTENSITY, LEAD_BUCKETS, SERIES
@@ -61,12 +65,28 @@ def band(median: Values, below: float = 0, above: float = 0) -> Values:
     return np.stack([median - below, median, median + above], axis=-1)
 
 
+def scores(predicted: Values, actual: Values) -> list[Score]:
+    tally = Tally(1)
+    tally.add([predicted], actual, [START.date()] * len(actual))
+    return list(tally.scores(0))
+
+
 def by_bucket(predicted: Values, actual: Values, series: str = INTENSITY) -> dict[str, Score]:
     return {
-        score.lead_bucket: score
-        for score in score_predictions(predicted, actual)
-        if score.series == series
+        score.lead_bucket: score for score in scores(predicted, actual) if score.series == series
     }
+
+
+def measured_on_four_days(forecaster: Forecaster) -> Evaluation:
+    questions = Questions(issue_times(FOUR_DAYS, SIX_HOURS), read_recorded)
+    [found] = measure([forecaster], questions, FOUR_DAYS, SIX_HOURS)
+    return found
+
+
+def answer_of_four_days(predicted: Values) -> Values:
+    """Quantiles of the 96 half-hours, continued to all that a model is asked for."""
+    beyond = ((0, 0), (0, 0), (0, FORECAST_STEPS - HORIZON), (0, 0))
+    return np.pad(predicted, beyond, mode="edge")
 
 
 def flat(problems: int, value: float) -> Values:
@@ -124,7 +144,7 @@ def test_nothing_at_or_after_the_issue_time_can_be_seen(number: int) -> None:
 def test_a_perfect_forecast_has_no_error() -> None:
     asked = problem_set(FOUR_DAYS, SIX_HOURS)
     known = np.nan_to_num(asked.actual)
-    perfect = evaluate(Fixed(band(known)), asked)
+    perfect = measured_on_four_days(Fixed(answer_of_four_days(band(known))))
 
     assert len(perfect.whole.scores) == len(SERIES) * (len(LEAD_BUCKETS) + 1)
     for score in perfect.whole.scores:
@@ -146,17 +166,15 @@ def test_errors_are_counted_as_the_formulas_say() -> None:
     assert score.pinball == pytest.approx((above + below) / 2)
 
 
-def test_figures_of_the_benchmark_are_those_of_the_command() -> None:
-    """`make bench` calls `evaluate`, `grid evaluate` calls `measure`. A model's quantiles may cross
-    and leave the range of a series; both count them as they would be stored."""
+def test_quantiles_that_cross_or_leave_their_range_are_counted_as_they_would_be_stored() -> None:
     asked = problem_set(FOUR_DAYS, SIX_HOURS)
     shape = (len(asked.problems), len(SERIES), FORECAST_STEPS, 3)
     answer = np.random.default_rng(3).normal(60, 80, shape).astype(np.float32)
     assert (answer < 0).any()
     assert (np.diff(answer) < 0).any()
-    questions = Questions(issue_times(FOUR_DAYS, SIX_HOURS), read_recorded)
-    [by_command] = measure([Fixed(answer)], questions, FOUR_DAYS, SIX_HOURS)
-    assert evaluate(Fixed(answer), asked).document() == by_command.document()
+    found = measured_on_four_days(Fixed(answer)).score(INTENSITY)
+    stored = np.clip(np.sort(answer[:, :, :HORIZON], axis=-1), 0, 1000)
+    assert found == by_bucket(stored, asked.actual)[ALL_LEADS]
 
 
 def test_the_edges_of_the_band_are_inside_it() -> None:
@@ -189,16 +207,16 @@ def test_half_hours_without_an_actual_are_left_out() -> None:
 
 
 def test_a_forecast_that_is_missing_here_and_there_is_refused() -> None:
-    predicted = band(flat(1, 90))
-    predicted[0, 0, 3] = np.nan
-    with pytest.raises(ValueError, match="1 medians of carbon_intensity are missing"):
-        list(score_predictions(predicted, flat(1, 100)))
+    answer = answer_of_four_days(band(flat(9, 90)))
+    answer[0, 0, 3] = np.nan
+    with pytest.raises(ModelUnusable, match="1 medians of carbon_intensity are missing"):
+        measured_on_four_days(Fixed(answer))
 
 
 def test_a_series_that_a_model_does_not_forecast_has_no_score() -> None:
     predicted = band(flat(1, 90))
     predicted[:, 1:] = np.nan
-    assert {score.series for score in score_predictions(predicted, flat(1, 100))} == {INTENSITY}
+    assert {score.series for score in scores(predicted, flat(1, 100))} == {INTENSITY}
 
 
 def test_a_fuel_that_is_never_burnt_has_no_relative_error() -> None:
@@ -217,7 +235,7 @@ def test_persistence_repeats_the_last_value_that_is_known() -> None:
 
 
 def test_a_model_without_a_band_has_no_coverage() -> None:
-    score = evaluate(Persistence(), problem_set(FOUR_DAYS, SIX_HOURS)).score(INTENSITY)
+    score = measured_on_four_days(Persistence()).score(INTENSITY)
     assert score is not None
     assert score.mae is not None
     assert (score.pinball, score.coverage_80) == (None, None)
@@ -225,7 +243,7 @@ def test_a_model_without_a_band_has_no_coverage() -> None:
 
 @pytest.fixture(scope="module")
 def measured() -> Evaluation:
-    return evaluate(Persistence(), problem_set(FOUR_DAYS, SIX_HOURS))
+    return measured_on_four_days(Persistence())
 
 
 def test_the_table_names_every_lead_and_series(measured: Evaluation) -> None:
@@ -237,7 +255,7 @@ def test_the_table_names_every_lead_and_series(measured: Evaluation) -> None:
 
 
 def test_measuring_again_gives_the_same_document(measured: Evaluation) -> None:
-    again = evaluate(Persistence(), problem_set(FOUR_DAYS, SIX_HOURS)).document()
+    again = measured_on_four_days(Persistence()).document()
     assert json.dumps(again, allow_nan=False) == json.dumps(measured.document())
     assert again["issues"] == 9
     assert again["scores"][0].keys() == {

@@ -33,7 +33,7 @@ OWN: Final = 2
 """The first members are our own. They forecast every series and have a band."""
 
 REGIMES: Final = ("history", "outlook")
-"""Whether the outlook has demand and wind of a half-hour: 0 if not, 1 if so."""
+"""Whether the outlook has wind of a half-hour: 0 if not, 1 if so."""
 
 SPAN: Final = timedelta(days=28)
 """Age of the issues whose errors count for weights, as for the margins of a band."""
