@@ -73,11 +73,16 @@ def reject_other_times(
 ) -> Parsed[Row]:
     """The parsed answer; one that holds only half-hours that were not asked for is rejected whole.
 
-    A record or two outside the window is normal. Nothing else means that the answer is an old one,
-    such as a cache's. It is kept as a list, so that no replay takes it for an answer.
+    A record or two outside the window is normal, and when a day has just begun, the one before it
+    may be all there is. Otherwise nothing else means that the answer is an old one, such as a
+    cache's. It is kept as a list, so that no replay takes it for an answer.
     """
     if parsed.rows or parsed.rejected or not parsed.outside:
         return parsed
+    if window.end - window.start == HALF_HOUR and parsed.outside == 1:
+        data = document["data"]
+        if _period_start(data if isinstance(data, dict) else data[0]) == window.start - HALF_HOUR:
+            return parsed
     reason = f"body: all of its {parsed.outside} records are outside {window}, which was asked for"
     return replace(parsed, rejected=[Rejected(reason, as_json([document.get("data")]))])
 

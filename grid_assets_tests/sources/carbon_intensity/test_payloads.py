@@ -508,6 +508,18 @@ def test_an_answer_with_nothing_but_other_days_is_rejected_whole() -> None:
         assert reject_other_times(found, usual, DAY_ONE) is found
 
 
+@pytest.mark.parametrize(
+    ("start", "is_usual"), [("2025-12-31T23:30Z", True), ("2025-12-31T23:00Z", False)]
+)
+def test_just_after_midnight_the_half_hour_before_may_be_all_there_is(
+    start: str, is_usual: bool
+) -> None:
+    window = Window(DAY_ONE.start, DAY_ONE.start + timedelta(minutes=30))
+    answer = as_received(intensity(start))
+    found = parse_intensity(answer, window)
+    assert (reject_other_times(found, answer, window) is found) == is_usual
+
+
 # The payload of a reject
 
 
