@@ -35,6 +35,11 @@ class Caller:
         return self
 
     def __exit__(self, *_: object) -> None:
+        # A pool that a response still refers to is only forgotten by the session, not closed.
+        for adapter in self.session.adapters.values():
+            pools = adapter.poolmanager.pools  # type: ignore[attr-defined]
+            for key in pools.keys():  # noqa: SIM118
+                pools[key].close()
         self.session.close()
 
     def get(self, path: str, **options: Any) -> requests.Response:
