@@ -22,7 +22,7 @@ DAY: Final = timedelta(hours=24)
 def report(connection: Connection, now: datetime, faults: list[str]) -> Iterator[str]:
     """Lines about the last start and the last 24 hours; failures are added to `faults`."""
     last = connection.execute(statement("health/last_start")).fetchone()
-    landed = connection.execute("SELECT max(landed_at) FROM ops.telemetry_landed").fetchone()
+    landed = connection.execute("SELECT ops.landed_at()").fetchone()
     counts = connection.execute(statement("health/count_wakeups"), {"since": now - DAY}).fetchall()
     landed_at: datetime | None = landed[0] if landed else None
     if last is None and landed_at is None and not counts:

@@ -18,7 +18,12 @@ from grid_assets.halfhours import HALF_HOUR, floor
 from grid_assets.health import wakeups as in_status
 from grid_assets.warehouse import wakeups
 from grid_assets.warehouse.connection import Connection, WarehouseError, connect
+from grid_assets.warehouse.migrate import migrate
+from grid_assets.warehouse.roles import create_roles
+from grid_assets.warehouse.stamp import Stamp
+from grid_assets.warehouse.statements import statement
 from grid_assets_tests.running import within_a_half_hour
+from grid_assets_tests.warehouse.old_database import migrate_before
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 
@@ -53,12 +58,33 @@ def forecast(rows: Rows) -> None:
     )
     rows(
         "INSERT INTO forecast.issues (model, issued_at, created_at, revision, intensity_to, "
-        "mix_to, known_by, context_missing, context_assumed, calibrated_on) SELECT 'm', latest, "
-        "clock_timestamp(), 'r', intensity_to, mix_to, 'capture', 0, 0, 0 "
+        "mix_to, recomputed_to, known_by, context_missing, context_assumed, calibrated_on) "
+        "SELECT 'm', latest, clock_timestamp(), 'r', intensity_to, mix_to, "
+        "forecast.recomputed_ends(now()), 'capture', 0, 0, 0 "
         "FROM forecast.telemetry_ends(now()) "
         "ON CONFLICT (model, issued_at) DO UPDATE SET created_at = excluded.created_at, "
-        "intensity_to = excluded.intensity_to, mix_to = excluded.mix_to"
+        "intensity_to = excluded.intensity_to, mix_to = excluded.mix_to, "
+        "recomputed_to = excluded.recomputed_to"
     )
+
+
+def generate(rows: Rows, ago: timedelta = 2 * HALF_HOUR) -> None:
+    """Generation of the half-hour that began `ago` before the current one, published now."""
+    rows(
+        "INSERT INTO core.generation_mw (period_start, biomass_mw, coal_mw, imports_mw, gas_mw, "
+        "nuclear_mw, other_mw, hydro_mw, solar_mw, wind_mw, recomputed_gco2_kwh, captured_at) "
+        "VALUES (%s, 1, 1, 1, 1, 1, 1, 1, 1, 1, 150, now())",
+        floor(datetime.now(UTC)) - ago,
+    )
+
+
+def fall_silent(rows: Rows) -> None:
+    """The API has said nothing for hours and a forecast has used that; generation goes on."""
+    land(rows, ago=10 * HALF_HOUR)
+    forecast(rows)
+    rows("UPDATE forecast.issues SET created_at = created_at - interval '12 hours'")
+    assert claim(rows) == "up_to_date"
+    generate(rows)
 
 
 def claim(rows: Rows, token: uuid.UUID | None = None, by: str = "webhook") -> str:
@@ -138,8 +164,11 @@ def test_a_claim_of_a_function_that_died_is_free_after_its_lease_without_a_pause
     assert states(rows) == [("expired", "NotStarted"), ("claimed", None)]
 
 
-def test_a_start_of_which_nothing_comes_is_repeated_after_a_pause_that_doubles(rows: Rows) -> None:
-    land(rows)
+@pytest.mark.parametrize("become_due", [land, fall_silent])
+def test_a_start_of_which_nothing_comes_is_repeated_after_a_pause_that_doubles(
+    become_due: Callable[[Rows], None], rows: Rows, connection: Connection
+) -> None:
+    become_due(rows)
     pauses = []
     for number in range(7):
         assert claim(rows) == "start"
@@ -154,6 +183,9 @@ def test_a_start_of_which_nothing_comes_is_repeated_after_a_pause_that_doubles(r
         rows("UPDATE ops.wakeups SET retry_at = now(), woken_at = woken_at - interval '1 hour'")
         assert len(states(rows)) == number + 1
     assert pauses == [1, 2, 4, 8, 16, 30, 30]
+    assert set(states(rows)) == {("expired", "NoForecast")}
+    _, [fault] = status(connection)
+    assert "The model could not be started (NoForecast)" in fault
     # one answered start, and the pauses begin again
     assert claim(rows) == "start"
     forecast(rows)
@@ -168,6 +200,64 @@ def test_a_start_of_which_nothing_comes_is_repeated_after_a_pause_that_doubles(r
         "SELECT retry_at - finished_at FROM ops.wakeups ORDER BY woken_at DESC LIMIT 1"
     )
     assert pause == timedelta(minutes=1)
+
+
+def test_while_the_api_is_silent_generation_starts_the_model_once_until_a_forecast_uses_it(
+    rows: Rows,
+) -> None:
+    fall_silent(rows)
+    for again in (False, True):
+        if again:
+            generate(rows, ago=HALF_HOUR)
+        assert claim(rows, by="cron") == "start"
+        rows("SELECT ops.report_start(wakeup, 'github') FROM ops.wakeups WHERE status = 'claimed'")
+        assert [claim(rows, by="cron") for _ in range(3)] == ["claimed"] * 3
+        forecast(rows)
+        assert claim(rows, by="cron") == "up_to_date"
+    assert states(rows) == [("answered", None)] * 2
+
+
+def test_a_forecast_from_what_the_api_publishes_after_its_silence_answers_the_claim(
+    rows: Rows,
+) -> None:
+    fall_silent(rows)
+    assert claim(rows) == "start"
+    land(rows, ago=3 * HALF_HOUR)  # it ends where generation did, so nothing is recomputed
+    forecast(rows)
+    assert rows("SELECT DISTINCT recomputed_to FROM forecast.issues") == [(None,)]
+    assert claim(rows) == "up_to_date"
+    assert states(rows) == [("answered", None)]
+
+
+def test_a_start_that_is_open_during_the_upgrade_still_waits_for_its_forecast(
+    new_database: Callable[..., SecretStr],
+) -> None:
+    """From the version in which the forecast before answered a start that generation had caused."""
+    url = new_database()
+    with connect(url) as connection:
+        connection.execute("CREATE SCHEMA ops")
+        create_roles(connection)
+        connection.execute(statement("locks"))
+    migrate_before(url, "0021")
+
+    def rows(text: str, *values: Any) -> list[tuple[Any, ...]]:
+        with connect(url) as connection:
+            cursor = connection.execute(text.encode(), values or None)
+            return cursor.fetchall() if cursor.description else []
+
+    fall_silent(rows)
+    assert [claim(rows), claim(rows)] == ["start", "start"]
+    rows("SELECT ops.report_start(wakeup, 'github') FROM ops.wakeups WHERE status = 'claimed'")
+    migrate(url, Stamp("live"))
+    assert claim(rows) == "claimed"
+    assert states(rows) == [("answered", None), ("started", None)]
+    rows("UPDATE ops.wakeups SET lease_until = now() WHERE status = 'started'")
+    assert claim(rows) == "backing_off"
+    rows("UPDATE ops.wakeups SET retry_at = now()")
+    assert claim(rows) == "start"
+    forecast(rows)
+    assert claim(rows) == "up_to_date"
+    assert states(rows) == [("answered", None), ("expired", "NoForecast"), ("answered", None)]
 
 
 def test_what_a_clock_of_the_future_has_left_delays_nothing(rows: Rows) -> None:
@@ -470,3 +560,19 @@ def test_status_shows_the_last_start_and_what_came_of_it(
     assert "wake-ups      answered" in lines[0]
     assert "s after the telemetry), forecast after 0 s" in lines[0]
     assert faults == []
+
+
+def test_while_the_api_is_silent_status_counts_from_the_newest_generation(
+    rows: Rows, connection: Connection, webhook: list[str]
+) -> None:
+    fall_silent(rows)
+    rows("UPDATE ops.telemetry_landed SET landed_at = landed_at - interval '5 hours'")
+    attempt(rows, "core.generation_mw", "success", written=1)
+    _, faults = status(connection)
+    assert faults == []
+    _, [fault] = status(connection, datetime.now(UTC) + timedelta(minutes=6))
+    assert "Telemetry landed 6 min ago and nothing has started a forecast" in fault
+    assert claim(rows, by="cron") == "start"
+    assert rows("SELECT woken_at - landed_at BETWEEN '0 s' AND '5 minutes' FROM ops.wakeups") == [
+        (True,)
+    ]
