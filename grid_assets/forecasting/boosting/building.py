@@ -22,6 +22,7 @@ from onnx import helper
 from onnxmltools import convert_lightgbm
 from onnxmltools.convert.common.data_types import FloatTensorType
 
+from grid_assets.forecasting.boosting import compact
 from grid_assets.forecasting.boosting.features import features
 from grid_assets.forecasting.boosting.training import (
     STEPS,
@@ -141,35 +142,26 @@ def write(folder: Path, grown: Grown, widths: Mapping[str, Any], about: Mapping[
 def combine(grown: Grown) -> bytes:
     """All ensembles as one ONNX model: an input for each series, an output for each ensemble."""
     nodes, inputs, outputs = [], [], []
-    opsets: dict[str, int] = {}
     for series, ensembles in grown.items():
         wide = next(iter(ensembles.values())).trees.num_feature()
         inputs.append(helper.make_tensor_value_info(series, onnx.TensorProto.FLOAT, [None, wide]))
         for name, ensemble in ensembles.items():
-            node = _tree_node(ensemble.trees, wide, opsets)
-            del node.input[:], node.output[:]
-            node.input.append(series)
-            node.output.append(f"{series}.{name}")
-            node.name = f"{series}.{name}"
-            nodes.append(node)
-            outputs.append(
-                helper.make_tensor_value_info(node.name, onnx.TensorProto.FLOAT, [None, 1])
-            )
-    graph = helper.make_graph(nodes, "gradient_boosting", inputs, outputs)
+            output = f"{series}.{name}"
+            nodes.append(compact.compact(_tree_node(ensemble.trees, wide), output, series))
+            outputs.append(helper.make_tensor_value_info(output, onnx.TensorProto.FLOAT, [None, 1]))
     model = helper.make_model(
-        graph,
-        opset_imports=[helper.make_opsetid(name, version) for name, version in opsets.items()],
-        ir_version=8,
+        helper.make_graph(nodes, "gradient_boosting", inputs, outputs),
+        opset_imports=[helper.make_opsetid(compact.DOMAIN, compact.VERSION)],
+        ir_version=10,
     )
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def _tree_node(trees: lightgbm.Booster, wide: int, opsets: dict[str, int]) -> Any:
+def _tree_node(trees: lightgbm.Booster, wide: int) -> Any:
     converted = convert_lightgbm(
         trees, initial_types=[("x", FloatTensorType([None, wide]))], target_opset=OPSET
     )
-    opsets.update({each.domain: each.version for each in converted.opset_import})
     [node] = [node for node in converted.graph.node if node.op_type == "TreeEnsembleRegressor"]
     [other] = [node for node in converted.graph.node if node.op_type != "TreeEnsembleRegressor"]
     assert other.op_type == "Identity", other.op_type
