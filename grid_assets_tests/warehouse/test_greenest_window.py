@@ -404,12 +404,12 @@ def test_a_reader_may_ask_and_nobody_else(connection: Connection) -> None:
 def test_it_reads_a_row_of_each_half_hour_however_many_issues_reach_it(
     connection: Connection,
 ) -> None:
-    """60 days of half-hourly issues; counted are blocks, as times depend on what else runs."""
+    """6 days of half-hourly issues; counted are blocks, as times depend on what else runs."""
     put(connection, [1] * 96)
     connection.execute(
         "INSERT INTO forecast.predictions (model, series, period_start, issued_at, created_at, p50)"
         "SELECT %s, 'carbon_intensity', at + step * interval '30 minutes', at, at, 1 "
-        "FROM generate_series(%s::timestamptz - interval '60 days', %s - interval '30 minutes', "
+        "FROM generate_series(%s::timestamptz - interval '6 days', %s - interval '30 minutes', "
         "'30 minutes') AS at, generate_series(0, 95) AS step",
         [CHRONOS, T, T],
     )
