@@ -17,16 +17,15 @@ from grid_assets.forecasting.bands import finalise
 from grid_assets.forecasting.blending.issuing import blend
 from grid_assets.forecasting.calibration import Margins
 from grid_assets.forecasting.context import (
-    MAX_MISSING,
     IssueContext,
     KnownValues,
     add_neso_forecast,
     add_outlook,
 )
-from grid_assets.forecasting.horizon import FORECAST_STEPS, HORIZON
+from grid_assets.forecasting.horizon import HORIZON, steps_to_forecast
 from grid_assets.forecasting.issue_times import current_issue_time
 from grid_assets.forecasting.models.beside import NoForecast, predict_boosted
-from grid_assets.forecasting.models.forecaster import CONTEXT, Problem, Values
+from grid_assets.forecasting.models.forecaster import CONTEXT, MAX_MISSING, Problem, Values
 from grid_assets.forecasting.models.registry import (
     Loaded,
     ModelForecast,
@@ -156,9 +155,7 @@ def _group_by_steps(contexts: Sequence[IssueContext]) -> dict[int, list[IssueCon
     """The contexts by number of steps to forecast: each gets as many as it would get alone."""
     groups: dict[int, list[IssueContext]] = {}
     for context in contexts:
-        needed = HORIZON + context.late_steps
-        steps = FORECAST_STEPS if needed <= FORECAST_STEPS else HORIZON + MAX_MISSING
-        groups.setdefault(steps, []).append(context)
+        groups.setdefault(steps_to_forecast(context.late_steps), []).append(context)
     return groups
 
 

@@ -12,11 +12,10 @@ from pathlib import Path
 
 from grid_assets.forecasting.boosting import building
 from grid_assets.forecasting.boosting.training import STEPS, Lesson, Recipe, issue_places
-from grid_assets.forecasting.context import MAX_MISSING
 from grid_assets.forecasting.learning.planning import Plan, known_spans
 from grid_assets.forecasting.learning.warehouse_record import WarehouseRecord, read_outlook
 from grid_assets.forecasting.models.champion import MODEL
-from grid_assets.forecasting.models.forecaster import CONTEXT, Values
+from grid_assets.forecasting.models.forecaster import CONTEXT, MAX_MISSING, Values
 from grid_assets.forecasting.training_record import SPANS, Record, load_record, without
 from grid_assets.halfhours import Window
 from grid_assets.warehouse.connection import Connection

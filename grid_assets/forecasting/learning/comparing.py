@@ -11,11 +11,11 @@ from typing import Final
 import numpy as np
 
 from grid_assets.forecasting.bands import within_range
-from grid_assets.forecasting.context import MAX_MISSING, IssueContext, KnownValues, add_outlook
-from grid_assets.forecasting.horizon import FORECAST_STEPS, HORIZON, HORIZON_TIME
+from grid_assets.forecasting.context import IssueContext, KnownValues, add_outlook
+from grid_assets.forecasting.horizon import HORIZON, HORIZON_TIME, steps_to_forecast
 from grid_assets.forecasting.issue_times import issue_times_at
 from grid_assets.forecasting.learning.planning import BLOCK, FEWEST_BLOCKS, STRIDE
-from grid_assets.forecasting.models.forecaster import CONTEXT, Forecaster, Values
+from grid_assets.forecasting.models.forecaster import CONTEXT, MAX_MISSING, Forecaster, Values
 from grid_assets.forecasting.tally import Tally
 from grid_assets.halfhours import HALF_HOUR, Window
 from grid_assets.series import INTENSITY, LEAD_BUCKETS
@@ -98,7 +98,9 @@ def compare(
     if not contexts:
         return None
     tally = Tally(2)
-    for steps, group in groupby(contexts, key=_steps):
+    for steps, group in groupby(
+        contexts, key=lambda context: steps_to_forecast(context.late_steps)
+    ):
         asked = add_outlook(connection, list(group), steps)
         predicted = [_predict(forecaster, asked, steps) for forecaster in (champion, challenger)]
         actual = np.stack(
@@ -135,12 +137,6 @@ def _errors(tally: Tally) -> list[LeadErrors]:
         for each in tally.differences(1)
         if each.lead_bucket in LEAD_BUCKETS
     ]
-
-
-def _steps(context: IssueContext) -> int:
-    """As many as in operation."""
-    fits = context.late_steps + HORIZON <= FORECAST_STEPS
-    return FORECAST_STEPS if fits else HORIZON + MAX_MISSING
 
 
 def _predict(forecaster: Forecaster, contexts: Sequence[IssueContext], steps: int) -> Values:
