@@ -14,7 +14,7 @@ import numpy as np
 
 from grid_assets.forecasting import store
 from grid_assets.forecasting.bands import finalise
-from grid_assets.forecasting.blending.issuing import blend
+from grid_assets.forecasting.blending.issuing import Blended, blend
 from grid_assets.forecasting.calibration import Margins
 from grid_assets.forecasting.context import (
     IssueContext,
@@ -172,18 +172,20 @@ def _forecast_group(
     day = contexts[0].issued_at.date()
     issues: list[Issue] = []
     actuals, again = store.PastActuals(connection, day), options.backtest
-    blended = None
+    blended: Blended | None = None
     if options.boost is not None:
         boosted = options.boost([each.problem for each in contexts if each.problem], steps)
         if isinstance(boosted, ModelForecast):
             boosted = _stored_part(boosted, contexts)
             forecasts.append(boosted)
         else:
-            issues += [
-                Issue(boosted.info, context, refused_reason=boosted.reason) for context in contexts
-            ]
-        blended = blend(connection, contexts, forecasts[0], boosted, actuals, again=again)
-        forecasts.append(blended.forecast)
+            issues += _refuse(boosted, contexts)
+        found = blend(connection, contexts, forecasts[0], boosted, actuals, again=again)
+        if isinstance(found, NoForecast):
+            issues += _refuse(found, contexts)
+        else:
+            blended = found
+            forecasts.append(blended.forecast)
     for forecast in forecasts:
         margins = store.margins_of_day(connection, forecast.info, day, again=again, actuals=actuals)
         if blended is not None and forecast is blended.forecast:
@@ -237,6 +239,11 @@ def _finalise(
         Issue(forecast.info, context, stored[row], raw[row], margins.issues, forecast.reason)
         for row, context in enumerate(contexts)
     ]
+
+
+def _refuse(none: NoForecast, contexts: Sequence[IssueContext]) -> list[Issue]:
+    """Issues of a model that could not forecast, with the reason."""
+    return [Issue(none.info, context, refused_reason=none.reason) for context in contexts]
 
 
 def _not_loaded(configured: str) -> ModelInfo:
