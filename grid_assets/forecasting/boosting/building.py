@@ -23,8 +23,8 @@ from onnxmltools import convert_lightgbm
 from onnxmltools.convert.common.data_types import FloatTensorType
 
 from grid_assets.forecasting.boosting.features import features
+from grid_assets.forecasting.boosting.places import STEPS
 from grid_assets.forecasting.boosting.training import (
-    STEPS,
     Ensemble,
     Lesson,
     Recipe,
