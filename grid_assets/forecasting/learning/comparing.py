@@ -15,7 +15,9 @@ from grid_assets.forecasting.context import IssueContext, KnownValues, add_outlo
 from grid_assets.forecasting.horizon import HORIZON, HORIZON_TIME, steps_to_forecast
 from grid_assets.forecasting.issue_times import issue_times_at
 from grid_assets.forecasting.learning.planning import BLOCK, FEWEST_BLOCKS, STRIDE
-from grid_assets.forecasting.models.forecaster import CONTEXT, MAX_MISSING, Forecaster, Values
+from grid_assets.forecasting.models.beside import predict_trees
+from grid_assets.forecasting.models.boosted import GradientBoosting
+from grid_assets.forecasting.models.forecaster import CONTEXT, MAX_MISSING, Values
 from grid_assets.forecasting.tally import Tally
 from grid_assets.halfhours import HALF_HOUR, Window
 from grid_assets.series import INTENSITY, LEAD_BUCKETS
@@ -82,8 +84,8 @@ class Comparison:
 
 def compare(
     connection: Connection,
-    champion: Forecaster,
-    challenger: Forecaster,
+    champion: GradientBoosting,
+    challenger: GradientBoosting,
     held_back: Window,
     now: datetime,
 ) -> Comparison | None:
@@ -102,7 +104,7 @@ def compare(
         contexts, key=lambda context: steps_to_forecast(context.late_steps)
     ):
         asked = add_outlook(connection, list(group), steps)
-        predicted = [_predict(forecaster, asked, steps) for forecaster in (champion, challenger)]
+        predicted = [_predict(trees, asked, steps) for trees in (champion, challenger)]
         actual = np.stack(
             [known.at(now, Window(each.issued_at, each.issued_at + HORIZON_TIME)) for each in asked]
         )
@@ -139,9 +141,10 @@ def _errors(tally: Tally) -> list[LeadErrors]:
     ]
 
 
-def _predict(forecaster: Forecaster, contexts: Sequence[IssueContext], steps: int) -> Values:
+def _predict(trees: GradientBoosting, contexts: Sequence[IssueContext], steps: int) -> Values:
     """Quantiles of the 96 half-hours after each issue."""
-    raw = forecaster.predict([each.problem for each in contexts if each.problem], steps)
+    problems = [each.problem for each in contexts if each.problem]
+    raw = predict_trees(trees, problems, steps).quantiles
     late = [each.late_steps for each in contexts]
     return within_range(
         np.stack([values[:, end : end + HORIZON] for values, end in zip(raw, late, strict=True)])
