@@ -25,8 +25,11 @@ from grid_assets.warehouse.connection import Connection
 
 BOUND: Final = 1.9
 """Standard errors by which the challenger must be better at each lead: 5 % of Student's t with the
-seven to nine degrees of freedom of eight to ten blocks lie beyond (1.83 to 1.89). It must be so at
-every lead, so that the chance of promoting trees that are no better anywhere stays below 5 %."""
+seven to nine degrees of freedom of eight to ten blocks lie beyond (1.83 to 1.89).
+
+That is the chance at one lead if blocks are independent. Where the difference of the two sides'
+losses lasts for a day, it is 8 %; for two days, 12 %. All five leads must pass at once: the chance
+of promoting trees that are no better anywhere is then up to 5 % and 10 % (docs/decisions/0042)."""
 
 
 @dataclass(frozen=True, slots=True)
