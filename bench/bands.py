@@ -26,14 +26,11 @@ from grid_assets.forecasting.calibration import CALIBRATION_SPAN, STRIDE, comput
 from grid_assets.forecasting.history_files import read_history
 from grid_assets.forecasting.horizon import FORECAST_STEPS, HORIZON
 from grid_assets.forecasting.models import registry
-from grid_assets.forecasting.models.forecaster import Values
+from grid_assets.forecasting.models.forecaster import MAX_MISSING, Values
 from grid_assets.forecasting.questions import Read
 from grid_assets.forecasting.recorded_series import read_recorded
 from grid_assets.halfhours import DAY, HALF_HOUR, Window, days_window
 from grid_assets.series import BUCKET_OF_STEP, INTENSITY, LEAD_BUCKETS, SERIES
-
-MAX_MISSING: Final = 84
-"""Missing half-hours of a context, of intensity or the mix, above which there is no forecast."""
 
 WEEK: Final = timedelta(weeks=1)
 RUNS: Final = ("raw", "stored")

@@ -62,10 +62,9 @@ class Options:
 def run(options: Options) -> None:
     """Raises `ClickException`, `FileRefused` and `ModelUnusable`."""
     from grid_assets.forecasting import evaluation
-    from grid_assets.forecasting.context import MAX_MISSING
     from grid_assets.forecasting.decisions import Decisions, format_decisions
     from grid_assets.forecasting.evaluation_table import format_table
-    from grid_assets.forecasting.models.forecaster import CONTEXT
+    from grid_assets.forecasting.models.forecaster import CONTEXT, MAX_MISSING
     from grid_assets.forecasting.questions import Questions
 
     card = _card(options)

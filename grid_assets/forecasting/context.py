@@ -18,7 +18,7 @@ import numpy.typing as npt
 from grid_assets.forecasting.continuing import continued
 from grid_assets.forecasting.horizon import HORIZON
 from grid_assets.forecasting.model_values import intensity_input, mix_input
-from grid_assets.forecasting.models.forecaster import CONTEXT, Problem, Values
+from grid_assets.forecasting.models.forecaster import CONTEXT, MAX_MISSING, Problem, Values
 from grid_assets.halfhours import HALF_HOUR, Window, api_time
 from grid_assets.outlook.known import MOST_BEFORE, read_known_outlook
 from grid_assets.series import SERIES
@@ -31,9 +31,6 @@ Steps = npt.NDArray[np.int64]
 LOADED_LATER: Final = timedelta(days=2)
 """A half-hour first captured this long after its end was backfilled: each cycle reads yesterday and
 today, so late values are captured within two days."""
-
-MAX_MISSING: Final = CONTEXT // 4
-"""How many half-hours of a context may be missing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
-"""The reach of a forecast, and the quantiles that are stored."""
+"""The reach of a forecast, how many half-hours a model is asked for, and the quantiles that are
+stored."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from grid_assets.forecasting.models.forecaster import MAX_MISSING
 from grid_assets.halfhours import HALF_HOUR
 
 HORIZON: Final = 96
@@ -17,3 +19,13 @@ same number as in training, because a model's values depend on the number of ste
 
 QUANTILES: Final = (0.1, 0.5, 0.9)
 """The levels that are stored, as `p10`, `p50` and `p90`."""
+
+
+def steps_to_forecast(late_steps: int) -> int:
+    """How many half-hours a model forecasts for an issue whose context ends `late_steps` before it.
+
+    One of two numbers, so that most issues can be forecast together, each with the values that it
+    would get alone.
+    """
+    fits = late_steps + HORIZON <= FORECAST_STEPS
+    return FORECAST_STEPS if fits else HORIZON + MAX_MISSING

@@ -14,19 +14,18 @@ import numpy as np
 
 from grid_assets.forecasting import store
 from grid_assets.forecasting.bands import finalise
-from grid_assets.forecasting.blending.issuing import blend
+from grid_assets.forecasting.blending.issuing import Blended, blend
 from grid_assets.forecasting.calibration import Margins
 from grid_assets.forecasting.context import (
-    MAX_MISSING,
     IssueContext,
     KnownValues,
     add_neso_forecast,
     add_outlook,
 )
-from grid_assets.forecasting.horizon import FORECAST_STEPS, HORIZON
+from grid_assets.forecasting.horizon import HORIZON, steps_to_forecast
 from grid_assets.forecasting.issue_times import current_issue_time
 from grid_assets.forecasting.models.beside import NoForecast, predict_boosted
-from grid_assets.forecasting.models.forecaster import CONTEXT, Problem, Values
+from grid_assets.forecasting.models.forecaster import CONTEXT, MAX_MISSING, Problem, Values
 from grid_assets.forecasting.models.registry import (
     Loaded,
     ModelForecast,
@@ -156,9 +155,7 @@ def _group_by_steps(contexts: Sequence[IssueContext]) -> dict[int, list[IssueCon
     """The contexts by number of steps to forecast: each gets as many as it would get alone."""
     groups: dict[int, list[IssueContext]] = {}
     for context in contexts:
-        needed = HORIZON + context.late_steps
-        steps = FORECAST_STEPS if needed <= FORECAST_STEPS else HORIZON + MAX_MISSING
-        groups.setdefault(steps, []).append(context)
+        groups.setdefault(steps_to_forecast(context.late_steps), []).append(context)
     return groups
 
 
@@ -175,18 +172,20 @@ def _forecast_group(
     day = contexts[0].issued_at.date()
     issues: list[Issue] = []
     actuals, again = store.PastActuals(connection, day), options.backtest
-    blended = None
+    blended: Blended | None = None
     if options.boost is not None:
         boosted = options.boost([each.problem for each in contexts if each.problem], steps)
         if isinstance(boosted, ModelForecast):
             boosted = _stored_part(boosted, contexts)
             forecasts.append(boosted)
         else:
-            issues += [
-                Issue(boosted.info, context, refused_reason=boosted.reason) for context in contexts
-            ]
-        blended = blend(connection, contexts, forecasts[0], boosted, actuals, again=again)
-        forecasts.append(blended.forecast)
+            issues += _refuse(boosted, contexts)
+        found = blend(connection, contexts, forecasts[0], boosted, actuals, again=again)
+        if isinstance(found, NoForecast):
+            issues += _refuse(found, contexts)
+        else:
+            blended = found
+            forecasts.append(blended.forecast)
     for forecast in forecasts:
         margins = store.margins_of_day(connection, forecast.info, day, again=again, actuals=actuals)
         if blended is not None and forecast is blended.forecast:
@@ -240,6 +239,11 @@ def _finalise(
         Issue(forecast.info, context, stored[row], raw[row], margins.issues, forecast.reason)
         for row, context in enumerate(contexts)
     ]
+
+
+def _refuse(none: NoForecast, contexts: Sequence[IssueContext]) -> list[Issue]:
+    """Issues of a model that could not forecast, with the reason."""
+    return [Issue(none.info, context, refused_reason=none.reason) for context in contexts]
 
 
 def _not_loaded(configured: str) -> ModelInfo:

@@ -14,10 +14,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from grid_assets.forecasting.context import MAX_MISSING
 from grid_assets.forecasting.history_files import Outlook
-from grid_assets.forecasting.horizon import FORECAST_STEPS, HORIZON
-from grid_assets.forecasting.models.forecaster import CONTEXT, Problem, Values
+from grid_assets.forecasting.horizon import HORIZON, steps_to_forecast
+from grid_assets.forecasting.models.forecaster import CONTEXT, MAX_MISSING, Problem, Values
 from grid_assets.halfhours import HALF_HOUR
 from grid_assets.series import OUTLOOK
 
@@ -51,7 +50,7 @@ class Question:
     @property
     def steps(self) -> int:
         """How many half-hours to forecast: as many as in operation."""
-        return _steps(self.late_steps)
+        return steps_to_forecast(self.late_steps)
 
 
 class Questions:
@@ -89,7 +88,7 @@ class Questions:
         problem = Problem(context, start, late_steps=late)
         reached: Mask | None = None
         if self._outlook is not None:
-            outlook = self._outlook.known_at(at, start, CONTEXT + _steps(late))
+            outlook = self._outlook.known_at(at, start, CONTEXT + steps_to_forecast(late))
             neso = self._outlook.neso_at(at, at - late * HALF_HOUR, late + HORIZON)
             shown = None if np.isnan(outlook).all() else outlook
             problem = Problem(context, start, neso, shown, late)
@@ -119,8 +118,3 @@ class Questions:
             batch.append(question)
         if batch:
             yield batch
-
-
-def _steps(late_steps: int) -> int:
-    fits = late_steps + HORIZON <= FORECAST_STEPS
-    return FORECAST_STEPS if fits else HORIZON + MAX_MISSING

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from grid_assets.forecasting.bands import finalise
+from grid_assets.forecasting.blending import prior
 from grid_assets.forecasting.blending.prior import shipped_prior
 from grid_assets.forecasting.blending.walk import Blend
 from grid_assets.forecasting.blending.weights import TREES
@@ -293,6 +295,50 @@ def test_where_seasonal_naive_stands_in_the_trees_forecast_alone(
     assert medians(rows, BLEND) == medians(rows, BOOSTED)
     issues.issue(filled, T + HALF_HOUR, model=Broken(), boost=no_trees, now=issues.LATER)
     assert medians(rows, BLEND, T + HALF_HOUR) == medians(rows, "seasonal_naive", T + HALF_HOUR)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("{", "JSONDecodeError: "),
+        (prior.FILE.read_text().replace("0.65", "1.65"), "is not 5 numbers from 0 to 1."),
+        (None, "FileNotFoundError: "),
+    ],
+    ids=["damaged", "no shares", "gone"],
+)
+def test_without_usable_weights_the_others_forecast_and_the_blend_says_why(
+    filled: SecretStr,
+    rows: Rows,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    content: str | None,
+    reason: str,
+) -> None:
+    def forget() -> None:
+        prior.shipped_prior.cache_clear()
+        prior.prior_revision.cache_clear()
+
+    file = tmp_path / "prior.json"
+    if content is not None:
+        file.write_text(content)
+    forget()
+    try:
+        with monkeypatch.context() as changed:
+            changed.setattr(prior, "FILE", file)
+            done = issues.issue(filled, T, boost=Trees())
+    finally:
+        forget()
+    assert (done.issues, done.shown) == (1, MODEL)
+    assert rows("SELECT DISTINCT model FROM forecast.predictions ORDER BY 1") == [
+        (model,) for model in (MODEL, BOOSTED, "seasonal_naive")
+    ]
+    [(said,)] = rows("SELECT refused_reason FROM forecast.issues WHERE model = %s", BLEND)
+    assert said.startswith(f"The bundled weights of the blend cannot be used: {file}: ")
+    assert reason in said
+    assert f"blend cannot forecast: {file}: " in caplog.text
+    issues.issue(filled, T, boost=Trees(), now=issues.LATER + HOUR)  # once it is mended
+    assert set(record(rows)["members"]) == {"configured", BOOSTED}
 
 
 def test_another_model_starts_from_the_prior(filled: SecretStr, rows: Rows) -> None:

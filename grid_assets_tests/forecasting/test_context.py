@@ -11,14 +11,9 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
-from grid_assets.forecasting.context import (
-    MAX_MISSING,
-    IssueContext,
-    KnownValues,
-    add_neso_forecast,
-)
+from grid_assets.forecasting.context import IssueContext, KnownValues, add_neso_forecast
 from grid_assets.forecasting.horizon import HORIZON
-from grid_assets.forecasting.models.forecaster import CONTEXT, Values
+from grid_assets.forecasting.models.forecaster import CONTEXT, MAX_MISSING, Values
 from grid_assets.halfhours import HALF_HOUR, Window, floor
 from grid_assets.series import FUELS, SERIES
 from grid_assets.warehouse.connection import connect

@@ -11,9 +11,9 @@ import pytest
 from pydantic import SecretStr
 
 from grid_assets.forecasting import due
-from grid_assets.forecasting.context import MAX_MISSING, IssueContext
+from grid_assets.forecasting.context import IssueContext
 from grid_assets.forecasting.continuing import LEAST_COMMON
-from grid_assets.forecasting.models.forecaster import CONTEXT
+from grid_assets.forecasting.models.forecaster import CONTEXT, MAX_MISSING
 from grid_assets.halfhours import HALF_HOUR, Window
 from grid_assets.health.run_summary import newest_forecast
 from grid_assets.outlook.load import load_elexon_generation, load_embedded_generation

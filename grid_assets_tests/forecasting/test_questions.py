@@ -9,12 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grid_assets.forecasting.context import MAX_MISSING
 from grid_assets.forecasting.evaluation import measure
 from grid_assets.forecasting.history_files import read_history, read_outlook
 from grid_assets.forecasting.horizon import FORECAST_STEPS, HORIZON
 from grid_assets.forecasting.models import candidates
-from grid_assets.forecasting.models.forecaster import CONTEXT, Values
+from grid_assets.forecasting.models.forecaster import CONTEXT, MAX_MISSING, Values
 from grid_assets.forecasting.questions import AT_ONCE, Question, Questions
 from grid_assets.halfhours import HALF_HOUR, Window, api_time
 from grid_assets.series import OUTLOOK, SERIES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,18 +23,20 @@ from grid_assets.forecasting.blending.past import (
     learn_for_day,
     read_vintages,
 )
-from grid_assets.forecasting.blending.prior import prior_revision
+from grid_assets.forecasting.blending.prior import prior_revision, shipped_prior
 from grid_assets.forecasting.blending.record import Document, document
 from grid_assets.forecasting.blending.walk import EARLIER, NAME
 from grid_assets.forecasting.blending.weights import CONFIGURED, MEMBERS, NESO, OWN, TREES, Mask
 from grid_assets.forecasting.context import IssueContext
 from grid_assets.forecasting.horizon import HORIZON
 from grid_assets.forecasting.models.beside import NoForecast
-from grid_assets.forecasting.models.forecaster import Values
+from grid_assets.forecasting.models.forecaster import ModelUnusable, Values
 from grid_assets.forecasting.models.naive import SeasonalNaive
 from grid_assets.forecasting.models.registry import BUILTIN_SOURCE, ModelForecast, ModelInfo
 from grid_assets.forecasting.store import PastActuals
 from grid_assets.warehouse.connection import Connection
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,11 +56,20 @@ def blend(
     actuals: PastActuals,
     *,
     again: bool,
-) -> Blended:
-    """The blend of forecasts (issues, 10, 96, 3) of the issues of one UTC day.
+) -> Blended | NoForecast:
+    """The blend of forecasts (issues, 10, 96, 3) of the issues of one UTC day, or why there is
+    none.
 
     `again`: weights are learned anew, even if the day has some.
     """
+    try:
+        shipped_prior()
+    except ModelUnusable as error:
+        logger.warning("%s cannot forecast: %s", NAME, error)
+        return NoForecast(
+            ModelInfo(NAME, BUILTIN_SOURCE, "not loaded"),
+            f"The bundled weights of the blend cannot be used: {error}.",
+        )
     own, members, left_out = _own_members(configured, boosted, len(contexts))
     times = [context.issued_at for context in contexts]
     learned = learn_for_day(connection, times[0].date(), members, actuals, again=again)

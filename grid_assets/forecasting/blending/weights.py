@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from grid_assets.forecasting.calibration import CALIBRATION_SPAN
 from grid_assets.forecasting.horizon import HORIZON
 from grid_assets.series import LEAD_BUCKETS
 
@@ -35,8 +36,9 @@ OWN: Final = 2
 REGIMES: Final = ("history", "outlook")
 """Whether the outlook has wind of a half-hour: 0 if not, 1 if so."""
 
-SPAN: Final = timedelta(days=28)
-"""Age of the issues whose errors count for weights, as for the margins of a band."""
+SPAN: Final = CALIBRATION_SPAN
+"""Age of the issues whose errors count for weights: that of the margins, as what came true since is
+read once for both."""
 
 BIAS_SPAN: Final = timedelta(days=14)
 """Age of the issues whose errors count for biases, which change with the weather."""

@@ -24,8 +24,8 @@ from onnxmltools.convert.common.data_types import FloatTensorType
 
 from grid_assets.forecasting.boosting import compact
 from grid_assets.forecasting.boosting.features import features
+from grid_assets.forecasting.boosting.places import STEPS
 from grid_assets.forecasting.boosting.training import (
-    STEPS,
     Ensemble,
     Lesson,
     Recipe,

@@ -17,20 +17,15 @@ import numpy as np
 import numpy.typing as npt
 
 from grid_assets.forecasting.boosting.features import Inputs, Rows, features
+from grid_assets.forecasting.boosting.places import LATE, STEPS, issue_places
 from grid_assets.forecasting.examples import Source, inputs_at
-from grid_assets.forecasting.horizon import HORIZON, QUANTILES
+from grid_assets.forecasting.horizon import QUANTILES
 from grid_assets.forecasting.models.forecaster import CONTEXT, Values
 from grid_assets.forecasting.training_record import Places
 from grid_assets.halfhours import Window
 from grid_assets.series import INTENSITY, OUTLOOK, SERIES
 
 LOGGER = logging.getLogger(__name__)
-
-STEPS: Final = HORIZON + 2
-"""Half-hours ahead of the newest actual that are learned."""
-
-LATE: Final = (0, 1, 1, 1, 2)
-"""Half-hours by which the newest actual of an example is late; one of these, at random."""
 
 CHUNK: Final = 256
 """Issues whose features are computed at a time: 20 MB."""
@@ -169,20 +164,6 @@ def grow(
         "deterministic": True,
     }
     return lightgbm.train(settings, data, wanted.trees)
-
-
-def issue_places(
-    record: Source, spans: Sequence[Window], every: int, *, with_outlook: bool
-) -> Places:
-    """Issue times within spans whose whole context and horizon lie in the same span."""
-    found: list[Places] = []
-    for span in spans:
-        first, end = record.place(span.start), record.place(span.end)
-        places = np.arange(first + CONTEXT + max(LATE) + 1, end - STEPS, every)
-        if with_outlook:
-            places = places[record.has_outlook(places)]
-        found.append(places)
-    return np.concatenate(found)
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from datetime import UTC, timedelta
 from pathlib import Path
 
 from grid_assets.forecasting.boosting import building
-from grid_assets.forecasting.boosting.training import STEPS, Lesson, Recipe, issue_places
-from grid_assets.forecasting.context import MAX_MISSING
-from grid_assets.forecasting.learning.planning import Plan, known_spans
+from grid_assets.forecasting.boosting.places import STEPS, issue_places
+from grid_assets.forecasting.boosting.training import Lesson, Recipe
+from grid_assets.forecasting.learning.planning import Plan
 from grid_assets.forecasting.learning.warehouse_record import WarehouseRecord, read_outlook
 from grid_assets.forecasting.models.champion import MODEL
-from grid_assets.forecasting.models.forecaster import CONTEXT, Values
+from grid_assets.forecasting.models.forecaster import Values
 from grid_assets.forecasting.training_record import SPANS, Record, load_record, without
 from grid_assets.halfhours import Window
 from grid_assets.warehouse.connection import Connection
@@ -37,10 +37,9 @@ def read_lessons(
 ) -> list[Lesson]:
     """The record that ships, up to the trial, and what the warehouse has instead of a part of it or
     beyond. `history` are the half-hours of the plan."""
-    spans = known_spans(history[0], plan.learned.start, MAX_MISSING, CONTEXT + STEPS)
     cut = plan.learned.end - shift
     shipped = [Window(span.start, min(span.end, cut)) for span in method.spans if span.start < cut]
-    for span in spans:
+    for span in plan.spans:
         gap = Window(span.start - shift, span.end - shift)
         shipped = [part for each in shipped for part in without(each, gap)]
     source = WarehouseRecord(plan.learned.start, history, {})
@@ -48,12 +47,12 @@ def read_lessons(
     wanted = [
         place
         for every in (recipe.every, recipe.every_without)
-        for place in issue_places(source, spans, every, with_outlook=False).tolist()
+        for place in issue_places(source, plan.spans, every, with_outlook=False).tolist()
     ]
     known = read_outlook(connection, source.start, wanted, STEPS)
     return [
         Lesson(method.record(), shipped),
-        Lesson(WarehouseRecord(source.start, history, known), spans),
+        Lesson(WarehouseRecord(source.start, history, known), plan.spans),
     ]
 
 

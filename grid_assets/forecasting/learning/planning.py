@@ -7,14 +7,16 @@ happened.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 import numpy as np
 
+from grid_assets.forecasting.boosting.places import SHORTEST
 from grid_assets.forecasting.horizon import HORIZON_TIME
-from grid_assets.forecasting.models.forecaster import Values
+from grid_assets.forecasting.models.forecaster import MAX_MISSING, Values
 from grid_assets.forecasting.training_record import SET_ASIDE
 from grid_assets.halfhours import DAY, HALF_HOUR, Window, day_start, utc_text
 
@@ -42,12 +44,14 @@ class NoTrial(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`learned` are the half-hours to learn from, `half_hours` of which are known. Nothing is
-    learned from the start of `held_back` on, whose issues measure."""
+    """What is learned from lies in `learned`, in `spans` of it that are long enough, of which
+    `half_hours` are known. Nothing is learned from the start of `held_back` on, whose issues
+    measure."""
 
     learned: Window
     held_back: Window
     half_hours: int
+    spans: Sequence[Window]
 
 
 def learnable(first: datetime, end: datetime, shift: timedelta) -> Window:
@@ -82,15 +86,29 @@ def plan(
             f"came later can measure them, and that is too little. Wait until {possible:%Y-%m-%d}."
         )
     start = end - blocks * BLOCK
-    count = int((known < (start - window.start) // HALF_HOUR).sum())
+    before = intensity[: max(0, (start - window.start) // HALF_HOUR)]
+    spans = known_spans(before, window.start, MAX_MISSING, SHORTEST)
+    held, count = _known(before), sum(_known(_part(before, window, span)) for span in spans)
     if count < NEEDED:
-        raise NoTrial(
-            f"This warehouse holds {count:,} half-hours of carbon intensity from before "
+        reason = (
+            f"This warehouse holds {held:,} half-hours of carbon intensity from before "
             f"{start:%Y-%m-%d}, and {NEEDED:,} (60 days) are needed to learn from. What came later "
-            "is held back for the trial. Load earlier days with `grid backfill --from DATE --to "
+            "is held back for the trial. "
+        )
+        if count < held:
+            reason += (
+                f"Only {count:,} of them can be learned from: the others lie in spans of less than "
+                f"{SHORTEST // 2} hours between gaps of more than {MAX_MISSING // 2} hours. Fill "
+                f"the gaps with `grid backfill --from {window.start:%Y-%m-%d} --to "
+                f"{start:%Y-%m-%d}`, or load"
+            )
+        else:
+            reason += "Load"
+        raise NoTrial(
+            f"{reason} earlier days with `grid backfill --from DATE --to "
             f"{window.start:%Y-%m-%d}`, or wait."
         )
-    return Plan(Window(window.start, start), Window(start, end), count)
+    return Plan(Window(window.start, start), Window(start, end), count, spans)
 
 
 def known_spans(
@@ -107,3 +125,13 @@ def known_spans(
         for first, last in zip(firsts, lasts, strict=True)
         if last + 1 - first >= shortest
     ]
+
+
+def _known(intensity: Values) -> int:
+    return int((~np.isnan(intensity)).sum())
+
+
+def _part(intensity: Values, window: Window, span: Window) -> Values:
+    """The values of a span, from those of a window."""
+    first, end = ((at - window.start) // HALF_HOUR for at in (span.start, span.end))
+    return intensity[first:end]

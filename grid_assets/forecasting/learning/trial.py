@@ -19,17 +19,24 @@ import numpy as np
 from pydantic import SecretStr
 
 from grid_assets.forecasting.boosting.libraries import require_libraries
-from grid_assets.forecasting.horizon import FORECAST_STEPS
+from grid_assets.forecasting.horizon import steps_to_forecast
 from grid_assets.forecasting.learning import decisions, planning
 from grid_assets.forecasting.learning.comparing import Comparison, compare
 from grid_assets.forecasting.learning.decisions import TRIALS, Decision
 from grid_assets.forecasting.learning.planning import NoTrial, Plan
 from grid_assets.forecasting.learning.warehouse_record import read_history
+from grid_assets.forecasting.models.beside import predict_trees
 from grid_assets.forecasting.models.boosted import GradientBoosting
 from grid_assets.forecasting.models.champion import TRAINING, find_promoted, read_champion
-from grid_assets.forecasting.models.forecaster import CONTEXT, ModelUnusable, Problem, Values
+from grid_assets.forecasting.models.forecaster import (
+    CONTEXT,
+    MAX_MISSING,
+    ModelUnusable,
+    Problem,
+    Values,
+)
 from grid_assets.halfhours import HALF_HOUR, Window
-from grid_assets.series import SERIES
+from grid_assets.series import OUTLOOK, SERIES
 from grid_assets.warehouse.connection import (
     Connection,
     WarehouseError,
@@ -163,23 +170,24 @@ def _incumbent(connection: Connection, home: Path, shift: timedelta) -> Incumben
     if champion is not None and champion.folder is not None:
         boosting = GradientBoosting(champion.folder)
         try:
-            return Incumbent(boosting, _check(boosting), promoted, False)
+            return Incumbent(boosting, trained_to(boosting), promoted, False)
         except ModelUnusable as error:
             _log.warning("The promoted trees %s cannot be used: %s", promoted, error)
     boosting = GradientBoosting()
-    return Incumbent(boosting, _check(boosting) + shift, promoted, True)
+    return Incumbent(boosting, trained_to(boosting) + shift, promoted, True)
 
 
-def _check(boosting: GradientBoosting) -> datetime:
-    """The end of what trees were trained on. Raises `ModelUnusable` if they cannot forecast."""
-    nothing = np.full((len(SERIES), CONTEXT), 10, np.float32)
-    boosting.predict([Problem(nothing, datetime(2026, 1, 1, tzinfo=UTC))], FORECAST_STEPS)
-    try:
-        return datetime.fromisoformat(boosting.trees.card["trained_to"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelUnusable(
-            f"{boosting.trees.folder} does not say up to when it learned"
-        ) from error
+def trained_to(boosting: GradientBoosting) -> datetime:
+    """The end of what trees were trained on. Raises `ModelUnusable` if they cannot forecast, with
+    an outlook or without, as far as is ever asked."""
+    steps = steps_to_forecast(MAX_MISSING)
+    blind = Problem(
+        np.full((len(SERIES), CONTEXT), 10, np.float32), datetime(2026, 1, 1, tzinfo=UTC)
+    )
+    seeing = replace(blind, outlook=np.full((len(OUTLOOK), CONTEXT + steps), 10_000, np.float32))
+    found = predict_trees(boosting, [blind, seeing], steps).info.trained_to
+    assert found is not None
+    return found
 
 
 def _learnable(connection: Connection, shift: timedelta, now: datetime) -> Window:

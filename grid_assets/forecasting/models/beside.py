@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grid_assets.forecasting.models.champion import MODEL, WAREHOUSE_SOURCE, Champion
-from grid_assets.forecasting.models.forecaster import ModelUnusable, Problem
+from grid_assets.forecasting.models.forecaster import ModelUnusable, Problem, first_line
 from grid_assets.forecasting.models.registry import (
     SHIPPED_SOURCE,
     ModelForecast,
@@ -55,14 +55,15 @@ def predict_boosted(
         if champion.folder is not None:
             try:
                 boosting = _boosting(champion.folder, champion.promoted.digests)
-                return _predict(boosting, WAREHOUSE_SOURCE, problems, steps)
+                return predict_trees(boosting, problems, steps)
             except ModelUnusable as error:
                 why = str(error)
         revision = champion.promoted.revision
         why = f"The promoted trees {revision} cannot be used: {why}. The bundled ones forecast."
         logger.warning("%s: %s", MODEL, why)
     try:
-        return replace(_predict(_boosting(None, None), SHIPPED_SOURCE, problems, steps), reason=why)
+        shipped = predict_trees(_boosting(None, None), problems, steps, SHIPPED_SOURCE)
+        return replace(shipped, reason=why)
     except ModelUnusable as error:
         logger.warning("%s cannot forecast: %s", MODEL, error)
         unread = ModelInfo(MODEL, SHIPPED_SOURCE, "not loaded")
@@ -70,21 +71,27 @@ def predict_boosted(
         return NoForecast(unread, f"{why} {reason}" if why else reason)
 
 
-def _predict(
-    boosting: GradientBoosting, source: str, problems: Sequence[Problem], steps: int
+def predict_trees(
+    boosting: GradientBoosting,
+    problems: Sequence[Problem],
+    steps: int,
+    source: str = WAREHOUSE_SOURCE,
 ) -> ModelForecast:
-    """Raises `ModelUnusable`."""
+    """The forecast of trees that can be used: their card says up to when they learned, and all they
+    say is finite. Operation and trials forecast by nothing else, so that they agree.
+
+    Raises `ModelUnusable`, whatever is wrong with the trees.
+    """
     try:
         card = boosting.trees.card
+        trained_to = datetime.fromisoformat(card["trained_to"])
+        if trained_to.tzinfo is None:
+            raise ValueError("trained_to has no time zone")
         info = ModelInfo(
-            boosting.name,
-            source,
-            boosting.trees.revision,
-            datetime.fromisoformat(card["trained_to"]),
-            card.get("scores", {}),
+            boosting.name, source, boosting.trees.revision, trained_to, card.get("scores", {})
         )
         quantiles = boosting.predict(problems, steps)
         check_finite(quantiles, problems)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelUnusable(f"{boosting.trees.folder}: {type(error).__name__}: {error}") from error
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ModelUnusable(f"{boosting.trees.folder}: {first_line(error)}") from error
     return ModelForecast(quantiles, info, None)

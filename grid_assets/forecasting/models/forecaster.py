@@ -17,6 +17,9 @@ Values = npt.NDArray[np.float32]
 CONTEXT: Final = 336
 """Half-hours of history in a context: seven days."""
 
+MAX_MISSING: Final = CONTEXT // 4
+"""How many half-hours of a context may be missing, so also how many the newest may be late."""
+
 
 class ModelUnusable(Exception):
     """A model cannot be loaded or run; the message names the cause and what to change."""

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from grid_assets.forecasting.boosting import building, training
+from grid_assets.forecasting.boosting.places import issue_places
 from grid_assets.forecasting.boosting.training import Lesson, Recipe, Trees
 from grid_assets.forecasting.boosting.trees import TREES, TreeFolder
 from grid_assets.forecasting.examples import inputs_at
@@ -92,7 +93,7 @@ def test_the_network_says_what_lightgbm_says(folder: Path) -> None:
     made = record()
     grown = dict(training.train_series([Lesson(made, [SPAN])], INTENSITY, SMALL, 1))
     random = np.random.default_rng(5)
-    issues = training.issue_places(made, [SPAN], 60, with_outlook=True)
+    issues = issue_places(made, [SPAN], 60, with_outlook=True)
     examples = training.draw(made, issues, INTENSITY, SMALL, with_outlook=True)
     rows = examples.values[random.choice(len(examples.values), 400)]
     rows[random.random(rows.shape) < 0.1] = np.nan

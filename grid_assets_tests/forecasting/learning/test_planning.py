@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from grid_assets.forecasting.boosting.places import SHORTEST, STEPS, issue_places
 from grid_assets.forecasting.learning import planning
 from grid_assets.forecasting.learning.comparing import BOUND, Comparison, LeadErrors
 from grid_assets.forecasting.learning.planning import NoTrial, known_spans, learnable, plan
-from grid_assets.forecasting.models.forecaster import Values
+from grid_assets.forecasting.learning.warehouse_record import WarehouseRecord
+from grid_assets.forecasting.models.forecaster import MAX_MISSING, Values
 from grid_assets.forecasting.training_record import SET_ASIDE
 from grid_assets.halfhours import DAY, HALF_HOUR, Window
 from grid_assets.series import LEAD_BUCKETS
@@ -40,6 +42,67 @@ def test_half_hours_without_a_value_do_not_count() -> None:
     intensity[:1000] = np.nan
     found = plan(intensity, window, LONG_AGO, False, NO_SHIFT)
     assert found.half_hours == found.learned.half_hours - 1000
+    assert found.spans == [Window(window.start + 1000 * HALF_HOUR, found.learned.end)]
+
+
+def in_pieces(pieces: int, length: int, gap: int, whole: int = 0) -> tuple[Values, Window]:
+    """A warehouse whose half-hours before those held back are `pieces` between gaps, and then
+    `whole` half-hours."""
+    before = np.tile(np.repeat(np.array([200, np.nan], np.float32), [length, gap]), pieces)
+    held_back = np.full(32 * 48 + 24, 200, np.float32)
+    values = np.concatenate([before, np.full(whole, 200, np.float32), held_back])
+    return values, Window(END - len(values) * HALF_HOUR, END)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "length", "gap"),
+    [(60, 8 * 48, 8 * 48), (100, SHORTEST - 1, MAX_MISSING + 1), (300, 10, 500)],
+    ids=["every other week", "just too short", "hours only"],
+)
+def test_half_hours_in_short_pieces_teach_nothing_and_the_refusal_says_so(
+    pieces: int, length: int, gap: int
+) -> None:
+    intensity, window = in_pieces(pieces, length, gap)
+    with pytest.raises(NoTrial) as refused:
+        plan(intensity, window, LONG_AGO, False, NO_SHIFT)
+    said = str(refused.value)
+    assert said.startswith(
+        f"This warehouse holds {pieces * length:,} half-hours of carbon intensity from before "
+    )
+    assert (
+        "Only 0 of them can be learned from: the others lie in spans of less than 219 hours "
+        "between gaps of more than 42 hours. Fill the gaps with `grid backfill --from "
+        f"{window.start:%Y-%m-%d} --to 2026-02-16`, or load earlier days"
+    ) in said
+
+
+def test_only_half_hours_in_spans_that_are_long_enough_count() -> None:
+    intensity, window = in_pieces(20, 400, 100, whole=planning.NEEDED)
+    found = plan(intensity, window, LONG_AGO, False, NO_SHIFT)
+    assert found.half_hours == planning.NEEDED
+    assert found.spans == [Window(window.start + 20 * 500 * HALF_HOUR, found.learned.end)]
+    intensity, window = in_pieces(20, 400, 100, whole=planning.NEEDED - 1)
+    with pytest.raises(NoTrial, match=r"Only 2,879 of them can be learned from"):
+        plan(intensity, window, LONG_AGO, False, NO_SHIFT)
+
+
+def test_short_gaps_end_no_span() -> None:
+    intensity, window = in_pieces(40, 400, MAX_MISSING)
+    found = plan(intensity, window, LONG_AGO, False, NO_SHIFT)
+    assert found.half_hours == 40 * 400
+    assert [span.start for span in found.spans] == [window.start]
+
+
+@pytest.mark.parametrize(
+    ("lengths", "expected"), [([SHORTEST], 1), ([SHORTEST - 1], 0), ([], 0), ([1, SHORTEST], 1)]
+)
+def test_the_shortest_span_has_one_issue_time(lengths: list[int], expected: int) -> None:
+    source = WarehouseRecord(LONG_AGO, np.zeros((10, 2 * SHORTEST), np.float32), {})
+    spans = [Window(LONG_AGO, LONG_AGO + length * HALF_HOUR) for length in lengths]
+    places = issue_places(source, spans, 1, with_outlook=False)
+    assert len(places) == expected
+    assert all(place + STEPS < SHORTEST for place in places)
+    assert not len(issue_places(source, spans, 1, with_outlook=True))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,8 @@ pytestmark = pytest.mark.slow
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 
+LIVE = "UPDATE ops.warehouse SET kind = 'live', shift_weeks = NULL"
+
 DECIDED = "SELECT outcome, champion, challenger FROM forecast.model_trials ORDER BY trial"
 
 
@@ -52,7 +54,7 @@ def seen(server: SecretStr, template: str, poor_trees: Path) -> Iterator[str]:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
     url = _named(server, name)
     with connect(url) as connection:
-        connection.execute("UPDATE ops.warehouse SET kind = 'live', shift_weeks = NULL")
+        connection.execute(LIVE)
     worlds.fill(url)
     worlds.put_in_use(url, poor_trees)
     yield name
@@ -110,7 +112,9 @@ def test_better_trees_are_promoted_and_forecast_next_and_are_no_better_than_them
         assert (n % 240, blocks) == (0, 10)
         assert float(difference) == pytest.approx(float(after - before), abs=2e-4)
         assert float(difference) < -1.9 * float(error)
-    assert rows("SELECT status, rows_written, trigger FROM ops.etl_runs WHERE asset = %s", TRAINING)
+    assert rows(
+        "SELECT status, rows_written, trigger FROM ops.etl_runs WHERE asset = %s", TRAINING
+    ) == [("success", 1, "manual")]
     issue(warehouse, home)
     assert issued(rows) == ("warehouse", challenger, None)
     with connect(warehouse) as connection:
@@ -173,13 +177,34 @@ def test_a_second_trial_is_refused_and_a_return_to_the_bundled_trees_counts(
         assert list(learning.report(connection)) == []
 
 
+PIECES = [T - (42 + 12 * number) * DAY for number in range(8)]
+"""Starts of spans of eight days between gaps of four: 64 days, too short to learn from."""
+
+
+@pytest.mark.parametrize(
+    ("pieces", "reason"),
+    [
+        ([], "This warehouse holds 0 half-hours of carbon intensity"),
+        (PIECES, "Only 0 of them can be learned from"),
+    ],
+    ids=["too few", "in pieces"],
+)
 def test_without_enough_data_the_refusal_is_a_row(
-    new_database: Callable[[str | None], SecretStr], template: str, home: Path
+    new_database: Callable[[str | None], SecretStr],
+    template: str,
+    home: Path,
+    pieces: list[datetime],
+    reason: str,
 ) -> None:
     url = new_database(template)
-    worlds.fill(url, T - 20 * DAY)
+    with connect(url) as connection:
+        connection.execute(LIVE)
+    for start in pieces:
+        issues.fill(url, start, start + 8 * DAY)
+    worlds.fill(url, T - 30 * DAY)
     decision = hold(url, home)
     assert decision.outcome == "refused"
+    assert reason in decision.reason
     with psycopg.connect(url.get_secret_value()) as connection:
         found = connection.execute(
             "SELECT outcome, reason, challenger, issues, champion <> '' FROM forecast.model_trials"
@@ -200,23 +225,46 @@ def test_without_lightgbm_the_attempt_fails_with_the_cure(
         assert any("warning: training.gradient" in line for line in learning.report(connection))
 
 
+REMOVE = "UPDATE forecast.weights SET card = (card::jsonb #- %s::text[])::text"
+"""Takes a part of the card away."""
+
+CHANGE = (
+    "UPDATE forecast.weights SET card = "
+    """replace(jsonb_set(card::jsonb, %s, '"here"')::text, '"here"', %s)"""
+)
+"""Changes a part of the card, also to NaN, which PostgreSQL's JSON has not and Python's reads."""
+
+USUAL = "{ensembles,carbon_intensity,any.p50,usual}"
+
+
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        ("UPDATE forecast.weights SET trees = 'cut off'", "cannot be read: BadGzipFile"),
-        ("UPDATE forecast.weights SET card = '{'", "cannot be read: JSONDecodeError"),
-        ("UPDATE forecast.weights SET card = replace(card, '\"hour\"', '\"rain\"')", "features"),
-        ("UPDATE forecast.weights SET card = replace(card, 'trained_to', 'x')", "trained_to"),
-        ("DELETE FROM forecast.weights", "forecast.weights does not have them any more"),
+        (("UPDATE forecast.weights SET trees = 'cut off'",), "cannot be read: BadGzipFile"),
+        (("UPDATE forecast.weights SET card = '{'",), "cannot be read: JSONDecodeError"),
+        (("UPDATE forecast.weights SET card = replace(card, '\"hour\"', '\"rain\"')",), "features"),
+        (("UPDATE forecast.weights SET card = replace(card, 'trained_to', 'x')",), "trained_to"),
+        ((REMOVE, "{features}"), "KeyError: 'features'"),
+        ((REMOVE, "{widths}"), "KeyError: 'widths'"),
+        ((REMOVE, "{ensembles,carbon_intensity,any.p50}"), "KeyError: 'any.p50'"),
+        ((CHANGE, USUAL, "[]"), "IndexError: "),
+        ((CHANGE, "{widths,carbon_intensity,any}", "[]"), "IndexError: "),
+        ((CHANGE, USUAL, "[NaN]"), "not finite"),
+        ((CHANGE, "{trained_to}", '"2025-01-01T00:00:00"'), "trained_to has no time zone"),
+        (("DELETE FROM forecast.weights",), "forecast.weights does not have them any more"),
     ],
-    ids=["trees", "card", "version", "no-end", "gone"],
+    ids=[
+        *("trees", "card", "version", "no-end"),
+        *("no-features", "no-widths", "no-ensemble", "no-usual", "no-width", "nan", "no-zone"),
+        "gone",
+    ],
 )
 def test_trees_that_cannot_be_used_leave_the_forecast_to_the_bundled_ones(
-    warehouse: SecretStr, home: Path, rows: Rows, damage: str, reason: str
+    warehouse: SecretStr, home: Path, rows: Rows, damage: tuple[str, ...], reason: str
 ) -> None:
     issue(warehouse, home)
     assert issued(rows)[0] == "warehouse"
-    rows(damage)
+    rows(*damage)
     issue(warehouse, home)
     source, _, said = issued(rows)
     assert source == "shipped"

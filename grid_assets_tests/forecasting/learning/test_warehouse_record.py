@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
-from grid_assets.forecasting.boosting.training import STEPS, Lesson, issue_places
+from grid_assets.forecasting.boosting.places import STEPS, issue_places
+from grid_assets.forecasting.boosting.training import Lesson
 from grid_assets.forecasting.context import KnownValues, add_outlook
 from grid_assets.forecasting.examples import inputs_at
 from grid_assets.forecasting.learning.challenger import Method, read_lessons
@@ -39,7 +40,7 @@ def filled(warehouse: SecretStr) -> SecretStr:
 
 
 def lessons(url: SecretStr, shift: timedelta = timedelta(0)) -> list[Lesson]:
-    plan = Plan(LEARNED, Window(T, T), 0)
+    plan = Plan(LEARNED, Window(T, T), 0, [LEARNED])
     method = Method(EVERY, record=worlds.record)
     with connect(url) as connection:
         history = read_history(connection, LEARNED, LATER)
@@ -76,7 +77,7 @@ def test_what_the_warehouse_holds_is_not_learned_from_the_record_as_well(
     filled: SecretStr,
 ) -> None:
     shipped, own = lessons(filled)
-    assert list(own.spans) == [LEARNED]  # a missing half-hour is no end
+    assert list(own.spans) == [LEARNED]
     assert list(shipped.spans) == list(SPANS)  # which ends before
     weeks = timedelta(weeks=12)  # as if it were the recording, moved by as much
     shipped, own = lessons(filled, weeks)

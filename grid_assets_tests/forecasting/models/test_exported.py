@@ -19,12 +19,11 @@ from safetensors.numpy import load_file, save_file
 
 from grid_assets.cli.train import train
 from grid_assets.forecasting import evaluation
-from grid_assets.forecasting.context import MAX_MISSING
 from grid_assets.forecasting.horizon import FORECAST_STEPS, HORIZON, QUANTILES
 from grid_assets.forecasting.models import registry
 from grid_assets.forecasting.models.exported import ExportedForecaster
 from grid_assets.forecasting.models.folder import CONFIG, EXPORT, WEIGHTS
-from grid_assets.forecasting.models.forecaster import CONTEXT, ModelUnusable, Problem
+from grid_assets.forecasting.models.forecaster import CONTEXT, MAX_MISSING, ModelUnusable, Problem
 from grid_assets_tests.forecasting.boosting.made_up import outlook
 from grid_assets_tests.forecasting.conftest import Hub, MakeProblem
 
