@@ -33,7 +33,7 @@ QUIET_RUN_CONFIG: Final = [
 
 GROUPS: Final = ("raw", "core", "forecast", "reporting", "files")
 SIZE: Final[ViewportSize] = {"width": 1500, "height": 900}
-WIDE: Final[ViewportSize] = {"width": 1900, "height": 2300}
+WIDE: Final[ViewportSize] = {"width": 1900, "height": 2900}
 """Room for the whole graph: Dagster draws only what is in sight, and hides details when small."""
 SETTLING_MS: Final = 2000
 """Moves of the graph are animated, and nothing tells their end."""
@@ -76,7 +76,7 @@ def take(ui: str, file: Path, executable: str) -> None:
         open_lineage(page, ui)
         file.parent.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=file)
-    _with_few_colours(file)
+    _with_few_colours(file, 64)
 
 
 def take_dashboard(dashboard: Path, file: Path, executable: str) -> None:
@@ -93,10 +93,10 @@ def take_dashboard(dashboard: Path, file: Path, executable: str) -> None:
     _with_few_colours(file)
 
 
-def _with_few_colours(file: Path) -> None:
+def _with_few_colours(file: Path, colours: int = 200) -> None:
     """There are few in such a picture, and a palette halves the file."""
     with Image.open(file) as picture:
-        picture.quantize(200).save(file, optimize=True)
+        picture.quantize(colours).save(file, optimize=True)
 
 
 if __name__ == "__main__":
