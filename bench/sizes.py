@@ -38,7 +38,7 @@ class Sizes:
     together_s: float = 90  # both: some 400 answers to each of nine questions
     cycle_every_s: float = 3  # six hundred times as often as in operation
     naive_timeout_s: float = 60
-    year_warm_up: timedelta = DAY  # fills the pages that every later day reuses
+    year_warm_up: timedelta = DAY  # fills what every later day rewrites
     year_sample: timedelta = 7 * DAY  # of cycles, from which a year is extrapolated
 
     @property

@@ -8,21 +8,33 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Final
 
 import numpy as np
 from pydantic import SecretStr
 
 from bench.results import BenchError
-from bench.years import MADE_BEFORE, MODEL, generation_row, half_hours, happened, intensity_row
+from bench.years import (
+    MADE_BEFORE,
+    MODEL,
+    SEED,
+    generation_row,
+    half_hours,
+    happened,
+    intensity_row,
+)
 from grid_assets.forecasting import checks as forecast_checks
 from grid_assets.forecasting import scoring, store
 from grid_assets.forecasting.bands import finalise
+from grid_assets.forecasting.blending.record import Document, document, rounded
+from grid_assets.forecasting.blending.walk import NAME as BLEND
+from grid_assets.forecasting.blending.weights import MEMBERS, OWN, REGIMES, Weights
 from grid_assets.forecasting.context import IssueContext
 from grid_assets.forecasting.horizon import HORIZON, HORIZON_TIME
 from grid_assets.forecasting.models.registry import ModelInfo
 from grid_assets.halfhours import DAY, HALF_HOUR, Window, day_start
-from grid_assets.series import INTENSITY, SERIES
+from grid_assets.series import INTENSITY, LEAD_BUCKETS, SERIES
 from grid_assets.telemetry import checks
 from grid_assets.telemetry.load import Capture, load_generation, load_intensity, load_neso_forecast
 from grid_assets.telemetry.publish import publish_generation_mix, publish_intensity
@@ -93,7 +105,21 @@ def _issue(issued_at: datetime, info: ModelInfo) -> store.Issue:
     stored = finalise(raw[None], np.zeros((1, len(SERIES), HORIZON), np.float32))[0]
     newest = issued_at - HALF_HOUR
     shown = IssueContext(issued_at, None, 1, newest, newest, 0, 0, None, None)
-    return store.Issue(info, shown, stored, raw)
+    record = _record() if info.model == BLEND else None
+    return store.Issue(info, shown, stored, raw, blend=record)
+
+
+@cache
+def _record() -> Document:
+    """What an issue of a blend with all its members says, as long as in operation."""
+    random = np.random.default_rng(SEED)
+    shape = (len(MEMBERS), len(REGIMES), len(SERIES), len(LEAD_BUCKETS))
+    weights, biases = random.uniform(0.1, 0.9, shape), np.zeros(shape)
+    weights[OWN:, :, SERIES.index(INTENSITY) + 1 :] = 0  # NESO forecasts no shares
+    biases[:, :, SERIES.index(INTENSITY)] = random.normal(0, 5, shape[:2] + shape[3:])
+    members = {name: {"model": name, "revision": "0" * 12} for name in MEMBERS}
+    learned = rounded(Weights(weights, biases, issues=224))
+    return document(members, {}, np.arange(HORIZON) < 60, learned, 12.34)
 
 
 def catch_up(url: SecretStr, until: datetime) -> int:

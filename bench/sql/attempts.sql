@@ -8,6 +8,7 @@ SELECT md5(at::text)::uuid, asset, 1, 'schedule', (at AT TIME ZONE 'UTC')::date 
 FROM generate_series(%(start)s::timestamptz, %(end)s::timestamptz - interval '1 second',
                      interval '30 minutes') AS at,
      unnest(ARRAY['raw.intensity', 'raw.generation', 'raw.neso_forecast', 'core.intensity',
-                  'core.generation_mix', 'forecast.predictions', 'forecast.accuracy',
-                  'files.dashboard']) AS asset
+                  'core.generation_mix', 'raw.outlook', 'core.outlook', 'raw.elexon_generation',
+                  'raw.embedded_generation', 'core.generation_mw', 'forecast.predictions',
+                  'forecast.accuracy', 'files.dashboard']) AS asset
 ORDER BY at

@@ -591,8 +591,8 @@ def test_a_connection_through_a_network_should_be_encrypted(
 @pytest.mark.parametrize(
     ("left", "verdict", "text"),
     [
-        (300_000_000, Verdict.OK, "300 MB left, about 333 days"),
-        (13 * BYTES_A_DAY, Verdict.MEND, "11 MB left, about 13 days. Then the database is read-"),
+        (300_000_000, Verdict.OK, "300 MB left, about 157 days"),
+        (13 * BYTES_A_DAY, Verdict.MEND, "24 MB left, about 13 days. Then the database is read-"),
         (-1, Verdict.NOTE, "more than Supabase's free plan holds"),
     ],
 )

@@ -20,8 +20,8 @@ from grid_assets.warehouse.urls import location, read, session_url
 FREE_PLAN_BYTES: Final = 500_000_000
 """Supabase's free plan holds this much; then the database is read-only."""
 
-BYTES_A_DAY: Final = 900_000
-"""What a day of operation adds: `year_mb` of docs/benchmarks.md, 330 MB, by 365 days."""
+BYTES_A_DAY: Final = 1_900_000
+"""What a day of operation adds: `year_mb` of docs/benchmarks.md, 680 MB, by 365 days."""
 
 FEW_DAYS: Final = 14
 """Less space than for this many days is to be mended: time enough to notice and to decide."""

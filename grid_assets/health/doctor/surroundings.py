@@ -12,7 +12,7 @@ from grid_assets.settings import retired_settings
 from grid_assets.telemetry.checks import TOO_OLD
 
 LITTLE_BYTES: Final = 700_000_000
-"""The embedded server's write-ahead log takes up to 256 MB, and a year of operation adds 330 MB."""
+"""The embedded server's write-ahead log takes up to 256 MB, and a year of operation adds 680 MB."""
 
 
 def source(case: Case) -> Finding:
