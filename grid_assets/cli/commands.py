@@ -15,7 +15,7 @@ from grid_assets.forecasting.retention import DayIsThinned, refuse_thinned
 from grid_assets.halfhours import DAY, day_start
 from grid_assets.health import run_summary
 from grid_assets.health.report import NOT_CRITICAL
-from grid_assets.outlook import archive
+from grid_assets.outlook import archive, behind
 from grid_assets.outlook.sources import NAMES, SOURCES, why_off
 from grid_assets.progress import doing
 from grid_assets.runtime.environment import Environment, Say, set_up
@@ -178,9 +178,13 @@ def _say_outlook_plan(environment: Environment, stamp: Stamp, days: Range, say: 
     with connect(environment.warehouse) as connection:
         missing = archive.missing(connection, days, used, now.date())
         lacking = archive.lacking_generation(connection, days)
+        unpublished = behind.days_core_lacks(connection, days, now)
     if "neso_portal" in used:
         missing += [archive.Piece(OUTTURN_SOURCE, some) for some in to_ranges(lacking.embedded)]
     if not (missing or ("elexon" in used and lacking.elexon)):
+        if unpublished:
+            say(f"Publishing the outlook and generation of {days}: raw has newer rows")
+            return True
         say("The outlook and generation of these days are there already")
         return False
     say(f"Loading the outlook and generation of {days}; what is there is not asked for again")

@@ -64,14 +64,11 @@ def replay(environment: Environment, say: Say) -> None:
     )
     for number, why in tried.left.items():
         say(f"  {number} stays: {why}")
-    if not replayed.days and not tried.days:
-        return
     with open_dagster(environment) as instance:
         from grid_assets.cli.runs import run_core, run_history, run_outlook_core
 
-        for days in to_ranges({day for found in tried.days.values() for day in found}):
-            say(f"Publishing {days}")
-            outcome = run_outlook_core(instance, days)
+        # the tables decide, so that days of a replay that was killed are published too
+        for outcome in run_outlook_core(instance, say):
             with connect(environment.warehouse) as connection:
                 say_run(connection, outcome.run_id, say)
                 if not outcome.success:

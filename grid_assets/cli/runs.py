@@ -13,7 +13,7 @@ from dagster._core.events import RunFailureReason  # not exported, but in every 
 from pydantic import SecretStr
 
 from grid_assets.defs import planning
-from grid_assets.defs.assets import forecast, generation, outlook
+from grid_assets.defs.assets import forecast
 from grid_assets.defs.automation import QUIET_RUN_CONFIG
 from grid_assets.defs.partitions import BACKTEST, TRIGGER_TAG, process_tag, range_tags
 from grid_assets.defs.planning import PlannedRun
@@ -75,12 +75,21 @@ def run_cycle(
 
 
 def _core_runs(services: Services, now: datetime, *, forecasts: bool) -> list[PlannedRun]:
+    """Runs of `core` over the days for which `raw` has newer rows.
+
+    The outlook has many more rows, so all of its history is looked at only once a day.
+    """
     at_once = timedelta(0)
     if forecasts:
         forecasts = planning.forecast_state(services, now, at_once) != "failed_lately"
-    return planning.plan_core_runs(
-        services, due.FIRST_DAY, now, "tick", at_once, forecasts=forecasts
-    )
+    is_daily = housekeeping.is_due(services.connection, now)
+    first = due.FIRST_DAY if is_daily else now.date() - due.REVISED
+    return [
+        *planning.plan_core_runs(
+            services, due.FIRST_DAY, now, "tick", at_once, forecasts=forecasts
+        ),
+        *planning.plan_outlook_runs(services, first, now, "tick", at_once),
+    ]
 
 
 def run_forecasts(
@@ -141,10 +150,17 @@ def run_core(instance: dg.DagsterInstance, days: Range) -> Outcome:
     return run(instance, days, "backfill", [asset.key for asset in planning.CORE])
 
 
-def run_outlook_core(instance: dg.DagsterInstance, days: Range) -> Outcome:
-    """Publish the outlook and generation by fuel from the rows that `raw` holds."""
-    assets = [outlook.core_outlook.key, generation.generation_mw.key]
-    return run(instance, days, "backfill", assets)
+def run_outlook_core(
+    instance: dg.DagsterInstance, announce: Callable[[str], None]
+) -> Iterator[Outcome]:
+    """Publish the outlook and generation of all days for which `raw` has newer rows than `core`."""
+    for planned in _plan(
+        lambda s: planning.plan_outlook_runs(
+            s, due.FIRST_DAY, s.now(), "backfill", pause=timedelta(0)
+        )
+    ):
+        announce(f"Publishing {planned.days}")
+        yield run(instance, planned.days, planned.trigger, planned.assets)
 
 
 def run(

@@ -162,11 +162,10 @@ def new_telemetry(
     core_runs = planning.plan_core_runs(
         services, first, now, "sensor", forecasts=state != "failed_lately"
     )
-    runs = (
-        core_runs
-        or planning.plan_forecast_runs(services, now, "sensor", state)
-        or planning.plan_dashboard_run(services, now, "sensor")
-    )
+    runs = core_runs or planning.plan_forecast_runs(services, now, "sensor", state)
+    if not runs:  # no forecast waits for a look at the outlook
+        core_runs = planning.plan_outlook_runs(services, first, now, "sensor")
+        runs = core_runs or planning.plan_dashboard_run(services, now, "sensor")
     full = now.timestamp() if is_full else looked.full
     oldest = str(core_runs[0].days.first) if core_runs else None
     if not runs:

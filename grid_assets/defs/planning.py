@@ -15,7 +15,8 @@ from grid_assets.defs.resources import Services
 from grid_assets.forecasting import due
 from grid_assets.forecasting.models.registry import configured_name
 from grid_assets.halfhours import DAY
-from grid_assets.outlook import archive
+from grid_assets.outlook import archive, behind
+from grid_assets.outlook.sources import SOURCES
 from grid_assets.telemetry import due as telemetry_due
 
 HISTORY: Final = [raw.intensity, raw.generation, core.intensity, core.generation_mix]
@@ -35,6 +36,9 @@ OUTLOOK: Final = [
 
 CORE: Final = [core.intensity, core.generation_mix, forecast.accuracy]
 """`core`, published from `raw`, and the scores that depend on it."""
+
+OUTLOOK_CORE: Final = [outlook.core_outlook, generation.generation_mw]
+"""The outlook and generation by fuel, published from `raw`."""
 
 FORECASTS: Final = [forecast.predictions, forecast.accuracy, dashboard.dashboard]
 """A forecast, its scores, and the page that shows them."""
@@ -136,6 +140,27 @@ def plan_core_runs(
         assets = dict.fromkeys(asset.key for asset in (*CORE, *(FORECASTS if forecasts else [])))
         runs.append(PlannedRun(newest, list(assets), trigger, why))
     return runs
+
+
+def plan_outlook_runs(
+    services: Services,
+    first: date,
+    now: datetime,
+    trigger: str,
+    pause: timedelta = due.PAUSE,
+) -> list[PlannedRun]:
+    """Runs of the outlook's `core` over the days from `first` on for which `raw` has newer rows.
+
+    Without any source nothing of the outlook is published.
+    """
+    today = now.date()
+    if first > today or all(services.why_off(source) for source in SOURCES):
+        return []
+    days = telemetry_due.Range(first, today)
+    assets = [asset.key for asset in OUTLOOK_CORE]
+    why = "raw has newer rows of the outlook"
+    lacking = behind.days_core_lacks(services.connection, days, now, pause)
+    return [PlannedRun(some, assets, trigger, why) for some in telemetry_due.to_ranges(lacking)]
 
 
 def backtest_comes_first(services: Services, now: datetime) -> bool:

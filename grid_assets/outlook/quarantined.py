@@ -1,26 +1,20 @@
 """Tries quarantined records and bodies of Elexon and the NESO Data Portal again, after a fix.
 
-A record is a part of a publication, or of a half-hour: what is held of it is completed as of the
-capture that brought the record.
+A record is a part of a publication, or of a half-hour, which `completing` completes.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 from typing import Any, Final
 
-from grid_assets.outlook.generation import HalfHour
-from grid_assets.outlook.load import (
-    PublicationUnusable,
-    load_elexon_generation,
-    load_embedded_generation,
-    load_outlook,
-)
+from grid_assets.outlook.completing import Seen, complete_generation, complete_outlook
+from grid_assets.outlook.load import PublicationUnusable, load_embedded_generation
 from grid_assets.outlook.sources import ENDPOINTS, FUELHH, INDO
 from grid_assets.sources.elexon import payloads as elexon
 from grid_assets.sources.elexon.queries import Query
@@ -28,53 +22,55 @@ from grid_assets.sources.neso_portal import archives, datasets
 from grid_assets.sources.neso_portal import payloads as portal
 from grid_assets.sources.neso_portal.labels import london_instants, utc, wall_time
 from grid_assets.sources.neso_portal.tables import Cells, Table, table_of_result
-from grid_assets.sources.publication import Publication
 from grid_assets.sources.records import TWICE, Unusable
 from grid_assets.telemetry.load import Capture
 from grid_assets.telemetry.quarantine import ALWAYS, Entry, open_entries
 from grid_assets.warehouse.connection import Connection, write_transaction
-from grid_assets.warehouse.statements import statement
 
 ASSETS: Final = ("raw.outlook", "raw.elexon_generation", "raw.embedded_generation")
-
-TICK: Final = timedelta(microseconds=1)
-"""How much later than a capture its completion is stamped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """`left` says for each entry that stays why, by its id; `days` are the UTC days by asset to
-    publish into `core` again."""
+    """`left` says for each entry that stays why, by its id."""
 
     accepted: int
     left: Mapping[int, str]
-    days: Mapping[str, frozenset[date]]
 
 
 def replay(connection: Connection) -> Tried:
     """Parse every open entry of `ASSETS` again, and load those that pass into `raw`.
 
-    The entries of one response are loaded and resolved in one transaction.
+    The entries of one response are loaded and resolved in one transaction; those that were seen
+    last come last.
     """
     accepted, left = 0, {}
-    days: dict[str, set[date]] = {}
     entries = [entry for entry in open_entries(connection) if entry.asset in ASSETS]
-    for (asset, endpoint, captured_at), response in groupby(sorted(entries, key=_of), key=_of):
+    for (asset, endpoint, *_), response in groupby(sorted(entries, key=_of), key=_of):
         passed: list[int] = []
-        rows: list[Any] = []
+        dated: list[Any] = []
+        undated: list[Any] = []
         for entry in response:
+            seen = _seen(entry)
             try:
-                rows += _parse(connection, entry, _DATASETS.get(endpoint, ""))
+                rows, is_dated = _parse(connection, entry, _DATASETS.get(endpoint, ""))
             except Unusable as fault:
                 left[entry.id] = str(fault)
             else:
                 passed.append(entry.id)
+                (dated if is_dated else undated).extend(rows)
         if not passed:
             continue
         try:
             with write_transaction(connection, asset):
-                for day in _LOAD[asset](connection, rows, captured_at):
-                    days.setdefault(asset, set()).add(day)
+                if asset == "raw.outlook":
+                    complete_outlook(connection, dated, seen, is_dated=True)
+                    complete_outlook(connection, undated, seen, is_dated=False)
+                elif asset == "raw.elexon_generation":
+                    complete_generation(connection, dated, seen)
+                else:
+                    captures = [Capture(dated, seen.first)]
+                    load_embedded_generation(connection, captures, replayed=True)
                 connection.execute(
                     "UPDATE ops.quarantine SET resolved_at = now() WHERE id = ANY(%s)", [passed]
                 )
@@ -82,24 +78,42 @@ def replay(connection: Connection) -> Tried:
             left.update(dict.fromkeys(passed, str(fault)))
         else:
             accepted += len(passed)
-    return Tried(accepted, left, {asset: frozenset(found) for asset, found in days.items()})
+    return Tried(accepted, left)
 
 
-def _of(entry: Entry) -> tuple[str, str, datetime]:
-    return entry.asset, entry.endpoint, entry.captured_at
+def _of(entry: Entry) -> tuple[str, str, datetime, datetime]:
+    seen = _seen(entry)
+    return entry.asset, entry.endpoint, seen.last, seen.first
+
+
+def _seen(entry: Entry) -> Seen:
+    """A clock that was put back stamps a later capture earlier."""
+    return Seen(entry.captured_at, max(entry.captured_at, entry.last_seen_at))
 
 
 _DATASETS: Final = {endpoint: dataset for dataset, endpoint in ENDPOINTS.items()}
 
+_UNDATED: Final = {
+    datasets.EMBEDDED.source: "Forecast_Datetime",
+    datasets.DAY_AHEAD_WIND.source: "Forecast_Timestamp",
+    datasets.DEMAND_2_14_DAYS.source: "",
+}
+"""Datasets whose records do not say when they were published, and the column of their archive that
+does."""
 
-def _parse(connection: Connection, entry: Entry, dataset: str) -> list[Any]:
-    """The rows of an entry. Raises `Unusable` if any part of it cannot be used."""
+
+def _parse(connection: Connection, entry: Entry, dataset: str) -> tuple[list[Any], bool]:
+    """The rows of an entry, and whether it says to which publication they belong.
+
+    Raises `Unusable` if any part of it cannot be used.
+    """
     try:
         content = json.loads(entry.payload, parse_float=Decimal)
     except (ValueError, ArithmeticError, RecursionError):
         raise Unusable("its payload is not JSON, or was cut") from None
     records = content if entry.reason == TWICE and isinstance(content, list) else [content]
     parse = _ELEXON.get(dataset)
+    is_dated = entry.is_body or dataset not in _UNDATED
     if parse is not None:
         if entry.is_body and not isinstance(content, dict):
             raise Unusable("it is no answer to what was asked")
@@ -109,13 +123,14 @@ def _parse(connection: Connection, entry: Entry, dataset: str) -> list[Any]:
     elif dataset in _PORTAL:
         table = _table(content) if entry.is_body else Table(_columns(records), records)
         parsed = _PORTAL[dataset](connection, table, entry)
+        is_dated = is_dated or _has(table, _UNDATED[dataset])
     else:
         raise Unusable(f"nothing is known of {entry.endpoint}")
     if parsed.rejected:
         raise Unusable(parsed.rejected[0].reason)
     if not parsed.rows:
         raise Unusable("it has no value that is wanted")
-    return list(parsed.rows)
+    return list(parsed.rows), is_dated
 
 
 _ELEXON: Final[dict[str, Callable[[Any, Query, datetime], elexon.Parsed[Any]]]] = {
@@ -184,71 +199,4 @@ _PORTAL: Final[dict[str, Callable[[Connection, Table, Entry], Any]]] = {
         table
     ),
     datasets.OUTTURN_SOURCE: lambda _, table, entry: portal.parse_embedded_outturn(table),
-}
-
-
-def _complete_outlook(
-    connection: Connection, rows: Iterable[Publication], captured_at: datetime
-) -> Iterable[date]:
-    merged: dict[tuple[str, str, datetime], Publication] = {}
-    for row in rows:
-        key = row.source, row.series, row.published_at
-        known = merged.get(key, row)
-        merged[key] = replace(row, values={**known.values, **row.values})
-    for key, publication in merged.items():
-        source, series, published_at = key
-        held = connection.execute(
-            statement("raw/read_held_publication"),
-            {"source": source, "series": series, "published_at": published_at, "at": captured_at},
-        ).fetchone()
-        stamp, simulated = captured_at, False
-        if held is not None:
-            first_label, minutes, values, simulated, last = held
-            before = {
-                first_label + n * timedelta(minutes=minutes): value
-                for n, value in enumerate(values)
-            }
-            publication = replace(publication, values={**before, **publication.values})
-            stamp = max(captured_at, last + TICK)
-        load_outlook(connection, [Capture([publication], stamp)], simulated=simulated)
-        connection.execute("DROP TABLE staged")  # the next one makes its own
-    return {published_at.date() for _, _, published_at in merged}
-
-
-def _complete_generation(
-    connection: Connection,
-    rows: Iterable[elexon.GenerationRow | elexon.DemandRow],
-    captured_at: datetime,
-) -> Iterable[date]:
-    found: dict[datetime, list[elexon.GenerationRow | elexon.DemandRow]] = {}
-    for row in rows:
-        found.setdefault(row.period_start, []).append(row)
-    for start, parts in found.items():
-        held = connection.execute(
-            statement("raw/read_generation_of_capture"), {"start": start, "at": captured_at}
-        ).fetchone()
-        fuels, demand, last = held or ({}, None, None)
-        for part in parts:
-            if isinstance(part, elexon.DemandRow):
-                demand = part.demand_mw
-            else:
-                fuels = {**fuels, **part.generation_mw}
-        whole = HalfHour(start, max(part.published_at for part in parts), fuels, demand)
-        stamp = captured_at if last is None else max(captured_at, last + TICK)
-        load_elexon_generation(connection, [Capture([whole], stamp)], replayed=True)
-        connection.execute("DROP TABLE staged")
-    return {start.date() for start in found}
-
-
-def _load_embedded(
-    connection: Connection, rows: Sequence[portal.EmbeddedOutturn], captured_at: datetime
-) -> Iterable[date]:
-    load_embedded_generation(connection, [Capture(rows, captured_at)], replayed=True)
-    return {row.period_start.date() for row in rows}
-
-
-_LOAD: Final[dict[str, Callable[[Connection, Any, datetime], Iterable[date]]]] = {
-    "raw.outlook": _complete_outlook,
-    "raw.elexon_generation": _complete_generation,
-    "raw.embedded_generation": _load_embedded,
 }

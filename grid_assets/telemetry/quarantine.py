@@ -50,6 +50,7 @@ class Entry:
     payload: str
     is_body: bool
     times_seen: int
+    last_seen_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,8 @@ def keep(
 def open_entries(connection: Connection) -> list[Entry]:
     """Entries that are not resolved, oldest first."""
     rows = connection.execute(
-        "SELECT id, captured_at, asset, endpoint, reason, payload, is_body, times_seen "
-        "FROM ops.quarantine WHERE resolved_at IS NULL ORDER BY id"
+        "SELECT id, captured_at, asset, endpoint, reason, payload, is_body, times_seen, "
+        "last_seen_at FROM ops.quarantine WHERE resolved_at IS NULL ORDER BY id"
     ).fetchall()
     return [Entry(*row) for row in rows]
 

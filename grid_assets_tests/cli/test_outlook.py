@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 import pytest
+from pydantic import SecretStr
 
 from grid_assets.replay.addresses import source_urls
 from grid_assets.replay.server import ReplayServer
+from grid_assets.warehouse.connection import lock_relation
 from grid_assets_tests.reading import days_ago
-from grid_assets_tests.running import GridCommand
+from grid_assets_tests.running import GridCommand, wait_until
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 
@@ -170,3 +174,53 @@ def test_a_rejected_record_of_elexon_is_loaded_and_published_once_it_passes(
         != held
     )
     assert "Nothing is in quarantine." in both.run("quarantine", "list").out
+
+
+def test_what_a_killed_process_left_in_raw_is_published_by_the_next_command(
+    both: GridCommand, replay: ReplayServer, rows: Rows, warehouse: SecretStr
+) -> None:
+    """Nothing of it is fetched again, and neither is it lost."""
+    both.environment["GRID_HISTORY_START"] = day = str(days_ago(3))
+    backfill = ("backfill", "--from", day, "--to", day)
+    published = (
+        "SELECT (SELECT count(*) FROM core.outlook), (SELECT count(*) FROM core.generation_mw), "
+        "(SELECT count(gas_mw) FROM core.generation_mw)"
+    )
+    both.run(*backfill)
+    whole = rows(published)
+    assert whole[0][0] > 100
+    assert whole[0][1:] == (48, 48)
+
+    rows("DELETE FROM core.outlook")
+    rows("DELETE FROM raw.outlook_publications")
+    with psycopg.connect(warehouse.get_secret_value()) as gate:
+        lock_relation(gate, "core.outlook")
+        killed = both.start(*backfill)
+        wait_until(
+            lambda: rows(
+                "SELECT 1 FROM ops.etl_runs WHERE asset = 'core.outlook' AND status = 'running'"
+            ),
+            60,
+            killed.output,
+        )
+        assert killed.ends(signal.SIGKILL) == -signal.SIGKILL
+    assert rows(published) != whole
+
+    def asked() -> dict[str, int]:
+        counts: dict[str, int] = replay.control.status()["requests"]
+        return {kind: n for kind, n in counts.items() if "elexon" in kind or "neso" in kind}
+
+    for command in (backfill, ("quarantine", "replay")):
+        before = asked()
+        assert "Publishing" in both.run(*command).out
+        assert rows(published) == whole
+        assert asked() == before
+        rows("DELETE FROM core.outlook WHERE series = 'wind_mw'")
+        rows(
+            "UPDATE core.generation_mw SET gas_mw = NULL, recomputed_gco2_kwh = NULL, captured_at "
+            "= captured_at - interval '1 hour'"
+        )
+    assert "raw has newer rows of the outlook" in both.run("tick", "--telemetry-only").out
+    [after] = rows(published)
+    assert after[0] > whole[0][0]
+    assert after[1] == after[2] > 48

@@ -22,11 +22,12 @@ from grid_assets.definitions import defs
 from grid_assets.defs import automation, dead_runs
 from grid_assets.defs.assets import forecast, raw
 from grid_assets.defs.partitions import BACKTEST, PROCESS_TAG, process_tag, range_tags
-from grid_assets.defs.planning import CORE, FORECASTS, HISTORY, OUTLOOK
+from grid_assets.defs.planning import CORE, FORECASTS, HISTORY, OUTLOOK, OUTLOOK_CORE
 from grid_assets.defs.resources import Services
 from grid_assets.forecasting import due
 from grid_assets.forecasting.models.registry import configured_name
 from grid_assets.halfhours import HALF_HOUR, floor
+from grid_assets.replay.addresses import source_urls
 from grid_assets.replay.server import ReplayServer
 from grid_assets.runtime.environment import DAGSTER_YAML
 from grid_assets.telemetry import due as telemetry_due
@@ -506,6 +507,35 @@ def test_a_look_at_all_of_history_that_finds_work_is_not_repeated_and_what_it_fo
             left = automation.Looked.from_cursor(found.cursor)
             assert left.full == first.full  # what is left is found without another full look
         assert left.first is None
+
+
+@pytest.mark.parametrize("ago", [3, 60])
+def test_publications_that_core_lacks_are_published_unless_their_sources_are_off(
+    ago: int,
+    asks: Asks,
+    rows: Rows,
+    replay: ReplayServer,
+    today: date,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    day = today - ago * DAY
+    rows(
+        "INSERT INTO raw.outlook_publications VALUES ('elexon_ndf', 'demand_mw', %s, %s, %s, 30, "
+        "true, '{25000,26000}')",
+        *half_hours(day)[:3],
+    )
+    with dg.instance_for_test() as instance:
+        assert asks(instance).run_requests == []
+        for name, url in source_urls(replay.url).items():
+            monkeypatch.setenv(f"GRID_{name.upper()}", url)
+        [request] = asks(instance).run_requests
+        assert asked(request) == (str(day), str(day), "sensor")
+        assert set(request.asset_selection) == {asset.key for asset in OUTLOOK_CORE}
+        assert run(request).success
+        assert rows("SELECT count(*) FROM core.outlook") == [(1,)]
+        assert not {asset.key for asset in OUTLOOK_CORE} & {
+            key for found in asks(instance).run_requests for key in found.asset_selection
+        }
 
 
 def test_past_days_without_forecasts_are_back_tested_when_nothing_newer_is_due(

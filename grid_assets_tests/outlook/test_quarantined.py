@@ -60,11 +60,14 @@ def hold(
     source: str = WINDFOR,
     series: str = "wind_mw",
     minutes: Any = 60,
+    *,
+    issue: datetime = ISSUE,
+    at: datetime = SEEN,
 ) -> None:
-    labels: dict[datetime, float | None] = {elexon.at(at): mw for at, mw in values.items()}
-    publication = Publication(source, series, ISSUE, minutes, labels)
+    labels: dict[datetime, float | None] = {elexon.at(label): mw for label, mw in values.items()}
+    publication = Publication(source, series, issue, minutes, labels)
     with write_transaction(connection, "raw.outlook"):
-        load_outlook(connection, [Capture([publication], SEEN)])
+        load_outlook(connection, [Capture([publication], at)])
 
 
 VALUES = (
@@ -87,7 +90,6 @@ def test_records_of_a_publication_complete_it_as_of_their_capture(
     )
     tried = quarantined.replay(open_connection)
     assert (tried.accepted, dict(tried.left)) == (2, {})
-    assert tried.days == {"raw.outlook": {ISSUE.date()}}
     first, whole = rows(VALUES)
     assert (first[3], whole[3]) == (SEEN, SEEN + MICROSECOND)
     assert whole[4] == [6000, 7000, 8000, 9000]
@@ -123,7 +125,6 @@ def test_fuels_and_demand_of_a_half_hour_complete_it(
     keep("raw.elexon_generation", INDO, elexon.outturn(HALF, 24_000))
     tried = quarantined.replay(open_connection)
     assert (tried.accepted, dict(tried.left)) == (3, {})
-    assert tried.days == {"raw.elexon_generation": {start.date()}}
     assert rows(
         "SELECT generation_mw, demand_mw FROM raw.elexon_generation ORDER BY arrival DESC, "
         "captured_at DESC LIMIT 1"
@@ -143,6 +144,122 @@ def test_an_older_capture_does_not_become_the_newest(
     assert rows(
         "SELECT generation_mw FROM raw.elexon_generation ORDER BY arrival, captured_at"
     ) == [({"WIND": 7000, "OIL": 0},), ({"WIND": 7000, "OIL": 5},), ({"WIND": 7100, "OIL": 0},)]
+
+
+NEWEST = (
+    "SELECT generation_mw, demand_mw FROM raw.elexon_generation ORDER BY arrival DESC, "
+    "captured_at DESC LIMIT 1"
+)
+
+
+@pytest.mark.parametrize(
+    ("later", "demand"),
+    [
+        pytest.param({"WIND": 7000}, 24_000, id="demand came later"),
+        pytest.param({"WIND": 7100}, None, id="another fuel was revised"),
+    ],
+)
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_record_refused_in_several_cycles_is_in_the_newest_state(
+    open_connection: Connection,
+    keep: Callable[..., None],
+    rows: Rows,
+    later: dict[str, int],
+    demand: int | None,
+    times: int,
+) -> None:
+    start, last = elexon.at(HALF), SEEN + times * HALF_HOUR
+    for at, fuels, mw in ((SEEN, {"WIND": 7000}, None), (last, later, demand)):
+        with write_transaction(open_connection, "raw.elexon_generation"):
+            half = Half(start, fuels, mw, ISSUE)
+            load_elexon_generation(open_connection, [Capture([half], at)])
+    for n in range(times + 1):
+        at = SEEN + n * HALF_HOUR
+        keep("raw.elexon_generation", FUELHH, elexon.fuel(HALF, "CCGT", 5000), at=at)
+    assert rows("SELECT times_seen FROM ops.quarantine") == [(times + 1,)]
+    assert quarantined.replay(open_connection).accepted == 1
+    assert rows(NEWEST) == [({**later, "CCGT": 5000}, demand)]
+    assert rows("SELECT count(*) FROM raw.elexon_generation") == [(4,)]
+
+
+def test_a_value_that_elexon_has_published_since_stays_the_newest(
+    open_connection: Connection, keep: Callable[..., None], rows: Rows
+) -> None:
+    start = elexon.at(HALF)
+    captures: list[dict[str, int]] = [{}, {"WIND": 7000}, {"WIND": 7000, "CCGT": 5200}]
+    for n, fuels in enumerate(captures):
+        at = SEEN + n * HALF_HOUR
+        with write_transaction(open_connection, "raw.elexon_generation"):
+            half = Half(start, fuels, 24_000, ISSUE)
+            load_elexon_generation(open_connection, [Capture([half], at)])
+        if "CCGT" not in fuels:
+            keep("raw.elexon_generation", FUELHH, elexon.fuel(HALF, "CCGT", 5000), at=at)
+    assert quarantined.replay(open_connection).accepted == 1
+    assert rows(NEWEST) == [({"WIND": 7000, "CCGT": 5200}, 24_000)]
+
+
+def test_a_publication_that_changed_while_a_record_was_refused_has_it_in_its_newest_state(
+    open_connection: Connection, keep: Callable[..., None], rows: Rows
+) -> None:
+    record = elexon.wind(elexon.seconds(ISSUE), "2026-05-05T07:00:00Z", 7000)
+    for at, mw in ((SEEN, 6000), (SEEN + HALF_HOUR, 6100)):
+        hold(open_connection, {"2026-05-05T06:00Z": mw, "2026-05-05T08:00Z": 8000}, at=at)
+        keep("raw.outlook", WINDFOR, record, at=at)
+    assert quarantined.replay(open_connection).accepted == 1
+    assert [row[4] for row in rows(VALUES)] == [
+        [6000, 8000],
+        [6000, 7000, 8000],
+        [6100, 8000],
+        [6100, 7000, 8000],
+    ]
+
+
+def test_equal_records_of_successive_embedded_forecasts_complete_each_of_them(
+    open_connection: Connection, keep: Callable[..., None], rows: Rows
+) -> None:
+    """The record is the last one of the newest forecast, and a hole in those before it."""
+    record = bodies.embedded(elexon.at("2026-05-05T08:00Z"))
+    for n in range(3):
+        late = n * 2 * HALF_HOUR
+        for series in ("embedded_wind_mw", "embedded_solar_mw"):
+            ends = {f"2026-05-05T0{6 + n // 2}:30Z": 5.0}
+            if n < 2:
+                ends["2026-05-05T09:00Z"] = 9.0
+            issue, at = ISSUE + late, SEEN + late
+            hold(open_connection, ends, EMBEDDED, series, 30, issue=issue, at=at)
+        keep("raw.outlook", EMBEDDED, record, at=SEEN + late)
+    # a later forecast without it
+    hold(
+        open_connection,
+        {"2026-05-05T07:30Z": 5, "2026-05-05T09:00Z": 9},
+        *(EMBEDDED, "embedded_wind_mw", 30),
+        issue=ISSUE + 6 * HALF_HOUR,
+        at=SEEN + 6 * HALF_HOUR,
+    )
+    assert rows("SELECT count(*), max(times_seen) FROM ops.quarantine") == [(1, 3)]
+    assert quarantined.replay(open_connection).accepted == 1
+    has_it = (
+        "SELECT count(DISTINCT captured_at) FILTER (WHERE period_start = '2026-05-05T08:00Z'), "
+        "count(DISTINCT captured_at) FROM raw.outlook WHERE series = 'embedded_wind_mw' "
+        "GROUP BY published_at ORDER BY published_at"
+    )
+    assert rows(has_it) == [(1, 2), (1, 2), (1, 2), (0, 1)]
+
+
+@pytest.mark.parametrize("kind", ["live", "replay"])
+def test_a_publication_of_which_nothing_is_held_is_simulated_unless_the_data_is_live(
+    open_connection: Connection, keep: Callable[..., None], rows: Rows, kind: str
+) -> None:
+    [before] = rows("SELECT kind, shift_weeks FROM ops.warehouse")
+    change = "UPDATE ops.warehouse SET kind = %s, shift_weeks = %s"
+    rows(change, kind, None if kind == "live" else 0)
+    try:
+        record = elexon.demand(elexon.seconds(ISSUE), "2026-05-05T06:00:00Z")
+        keep("raw.outlook", NDF, {"data": [record]}, reason="body: an old fault")
+        assert quarantined.replay(open_connection).accepted == 1
+    finally:
+        rows(change, *before)
+    assert rows("SELECT simulated FROM raw.outlook") == [(kind != "live",)]
 
 
 def test_a_record_of_the_embedded_forecast_needs_the_rest_of_its_publication(
