@@ -58,8 +58,7 @@ def predict_boosted(
                 return _predict(boosting, WAREHOUSE_SOURCE, problems, steps)
             except ModelUnusable as error:
                 why = str(error)
-        revision = champion.promoted.revision
-        why = f"The promoted trees {revision} cannot be used: {why}. The bundled ones forecast."
+        why = champion.promoted.cannot_be_used(f"{why}")
         logger.warning("%s: %s", MODEL, why)
     try:
         return replace(_predict(_boosting(None, None), SHIPPED_SOURCE, problems, steps), reason=why)
