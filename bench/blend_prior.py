@@ -2,9 +2,10 @@
 
 python -m bench.blend_prior --predictions FILE --history FILE --outlook FILE > prior.json
 
-The file replaces grid_assets/forecasting/blending/prior.json. The weights of NESO stay as they are
-there: they were set without looking at errors, because the only true forecasts of NESO lie in a
-span that is kept out of every choice.
+The file replaces grid_assets/forecasting/blending/prior.json. Only the trees' weights of carbon
+intensity are measured. Those of the shares stay even, and those of NESO stay as they are: they were
+set without looking at errors, because the only true forecasts of NESO lie in a span that is kept
+out of every choice.
 """
 
 from __future__ import annotations
@@ -43,13 +44,13 @@ def main(predictions: Path, history: Path, outlook: Path) -> None:
     actual = np.stack([happened.read(at, at + HORIZON_TIME) for at in times])
     reached = np.stack([~np.isnan(known.known_at(at, at, HORIZON)[WIND]) for at in times])
     source = (
-        f"configured and gradient_boosting: python -m bench.blend_prior, on {len(times)} issues "
+        f"{BOOSTED} for {INTENSITY}: python -m bench.blend_prior, on {len(times)} issues "
         f"from {times[0]:%Y-%m-%d} to {times[-1]:%Y-%m-%d} by {model} and {BOOSTED}; "
-        "neso_corrected: set without looking at errors"
+        "everything else: set without looking at errors"
     )
     prior = json.loads(FILE.read_text(encoding="utf-8"))
-    measured = {"source": source, BOOSTED: shares_of_trees(medians - actual, reached)}
-    click.echo(json.dumps(prior | measured, indent=2))
+    measured = prior[BOOSTED] | {INTENSITY: weights_of_trees(medians - actual, reached)}
+    click.echo(json.dumps(prior | {"source": source, BOOSTED: measured}, indent=2))
 
 
 def read_medians(file: Path) -> tuple[list[datetime], Floats, str]:
@@ -73,20 +74,16 @@ def read_medians(file: Path) -> tuple[list[datetime], Floats, str]:
     return times, np.stack([cells[at] for at in times], axis=1), chronos
 
 
-def shares_of_trees(errors: Floats, reached: Mask) -> dict[str, dict[str, Sequence[float]]]:
-    """The trees' weight by kind of series, regime and bucket, from errors (2, issues, 10, 96)."""
+def weights_of_trees(errors: Floats, reached: Mask) -> dict[str, Sequence[float]]:
+    """The trees' weights of carbon intensity by regime, one for each bucket; errors are (2, issues,
+    10, 96)."""
     issues = errors.shape[1]
     values = np.concatenate([errors, np.full((1, *errors.shape[1:]), np.nan)])
     even = np.zeros((4, len(REGIMES), len(SERIES), len(LEAD_BUCKETS)))
     even[: TREES + 1] = 0.5
     trees = learn(Errors(values, reached, np.ones(issues, bool)), even).weights[TREES]
-    return {
-        kind: {
-            name: np.round(trees[regime, rows].mean(axis=0), 2).tolist()
-            for regime, name in enumerate(REGIMES)
-        }
-        for kind, rows in ((INTENSITY, slice(0, 1)), ("shares", slice(1, None)))
-    }
+    row = SERIES.index(INTENSITY)
+    return {name: np.round(trees[regime, row], 2).tolist() for regime, name in enumerate(REGIMES)}
 
 
 if __name__ == "__main__":

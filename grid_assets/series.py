@@ -1,7 +1,7 @@
 """The dictionary of the ten series: carbon intensity, then the shares of nine fuels.
 
-Names, units, columns, groups, colours and lead buckets are defined only here. SQL templates, charts
-and generated pages read them; only applied migrations repeat them.
+Names, units, columns, groups, colours, lead buckets and the order of models are defined only here.
+SQL templates, charts and generated pages read them; only applied migrations repeat them.
 """
 
 from __future__ import annotations
@@ -75,6 +75,9 @@ OUTLOOK: Final = ("demand_mw", "wind_mw", "embedded_wind_mw", "embedded_solar_mw
 """What others publish about the next days, in MW: the rows of every array of the outlook. Wind is
 that of metered wind farms; embedded plants are those that only the distribution networks see."""
 
+MODELS: Final = ("blend", "chronos", "gradient_boosting", "seasonal_naive", "neso")
+"""Models in the order in which they are shown; the first that has a forecast speaks."""
+
 LEAD_BUCKETS: Final = {
     "0-3h": (0, 6),
     "3-6h": (6, 12),
@@ -87,3 +90,9 @@ LEAD_BUCKETS: Final = {
 BUCKET_OF_STEP: Final = tuple(
     name for name, (first, end) in LEAD_BUCKETS.items() for _ in range(first, end)
 )
+
+
+def model_place(model: str) -> int:
+    """The place of a model in `MODELS`, such as 1 for `chronos:small`; an unknown one is last."""
+    name = model.partition(":")[0]
+    return MODELS.index(name) if name in MODELS else len(MODELS)

@@ -1,4 +1,4 @@
-{# Fragments that several files share. The series come from grid_assets/series.py. #}
+{# Fragments that several files share. Series and models come from grid_assets/series.py. #}
 
 {# The share columns in the order of the API: `m.biomass_pct, m.coal_pct, …`. #}
 {% macro shares(of="", some=fuels) %}
@@ -8,6 +8,12 @@
 {# The unit of a series. #}
 {% macro unit(series) %}
 CASE {{ series }} WHEN '{{ carbon_intensity.name }}' THEN '{{ carbon_intensity.unit }}' ELSE '%' END
+{%- endmacro %}
+
+{# The place of a model in the order in which models are shown, from 1; an unknown one is last. #}
+{% macro model_place(model) %}
+coalesce(array_position(ARRAY[{% for name in models %}'{{ name }}'{{ ", " if not loop.last }}{% endfor %}],
+                        split_part({{ model }}, ':', 1)), {{ models | length + 1 }})
 {%- endmacro %}
 
 {# Minutes from the issue of a forecast to the start of its half-hour. #}

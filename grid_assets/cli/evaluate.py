@@ -49,7 +49,7 @@ YEARS: Final = (2000, 2099)
     metavar="NAME",
     help="shipped, blend, gradient_boosting, seasonal_naive, persistence, neso, a checkpoint's "
     "folder, or a Hugging Face id such as amazon/chronos-2. May be repeated  "
-    "[default: all that can run]",
+    "[default: with --history all but persistence; else shipped, persistence, seasonal_naive]",
 )
 @click.option(
     "--predictions", type=FILE, help="Also write every forecast to this CSV file (.gz: gzipped)."

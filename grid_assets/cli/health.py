@@ -34,7 +34,7 @@ def status(demo: bool) -> None:
     def run(environment: Environment, out: Say) -> None:
         where, now = location(environment.warehouse), datetime.now(UTC)
         if demo and (replay := running_replay(environment.home)) is not None:
-            environment.use_replay(replay)  # otherwise the sources of the outlook would seem off
+            environment.use_replay(replay)  # otherwise the outlook is not judged
         with connect(environment.warehouse) as connection:
             state = report.status(connection, where, environment.settings, now)
         for line in state.lines:

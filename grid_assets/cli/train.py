@@ -83,7 +83,8 @@ def train(
     Both learn from carbon intensity, generation and day-ahead forecasts since 2017, except a span
     that is set aside for the comparison with NESO.
 
-    Trees (gradient boosting) take about ten minutes and need LightGBM: `pip install
+    Trees (gradient boosting) took 17 minutes on two cores shared with other work. They need
+    LightGBM: `.venv/bin/pip install -e '.[trees]'` in a clone, otherwise `pip install
     'grid-assets[trees]'`.
 
     The small Chronos-2 model takes some hours on two CPU cores, minutes on a GPU; use fewer steps

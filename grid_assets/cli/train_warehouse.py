@@ -43,7 +43,9 @@ def learn_on(
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT
     ]
     if given:
-        raise click.UsageError(f"--{given[0]} writes no warehouse: leave it or --warehouse out.")
+        raise click.UsageError(
+            f"--{given[0]} is for trees written to a folder. Leave out --{given[0]} or --warehouse."
+        )
     if context.params["kind"] == "chronos" and (
         context.get_parameter_source("kind") is not ParameterSource.DEFAULT
     ):

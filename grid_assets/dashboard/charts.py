@@ -9,12 +9,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from grid_assets.dashboard.queries import FIRST, Snapshot
+from grid_assets.dashboard.queries import Snapshot
 from grid_assets.dashboard.theme import (
     FUEL_COLOURS,
     HEIGHT,
     MODEL_LEGEND,
-    OTHER_COLOURS,
     STATUS_COLOURS,
     Spec,
     at,
@@ -29,7 +28,7 @@ from grid_assets.dashboard.theme import (
     time_axis,
 )
 from grid_assets.halfhours import DAY, HALF_HOUR
-from grid_assets.series import LEAD_BUCKETS
+from grid_assets.series import LEAD_BUCKETS, model_place
 
 CHOSEN: Final = "chosen"
 """Parameter of the mix chart: the one fuel to show, null for all."""
@@ -167,13 +166,11 @@ def attempts(snapshot: Snapshot) -> Spec | None:
 
 
 def model_labels(snapshot: Snapshot) -> dict[str, str]:
-    """Labels by model: the blend first, then Chronos models, then the others."""
+    """Labels by model, in the order in which models are shown."""
     labels = {score.model: model_label(score.model, score.simulated) for score in snapshot.accuracy}
     return {
         model: labels[model]
-        for model in sorted(
-            labels, key=lambda model: (model != FIRST, model in OTHER_COLOURS, model)
-        )
+        for model in sorted(labels, key=lambda model: (model_place(model), model))
     }
 
 

@@ -16,7 +16,7 @@ from grid_assets.dashboard.outlook import Outlook
 from grid_assets.dashboard.value import Value
 from grid_assets.halfhours import DAY, HALF_HOUR, floor
 from grid_assets.outlook.sources import Source
-from grid_assets.series import FUELS, LEAD_BUCKETS, STACKED
+from grid_assets.series import FUELS, LEAD_BUCKETS, STACKED, model_place
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import statement
 
@@ -30,12 +30,6 @@ LOOKED_BACK: Final = timedelta(days=30)
 """Age up to which the newest half-hour is shown; anything older is history."""
 
 STACKED_FUELS: Final = tuple(fuel.name for fuel in STACKED)
-
-FIRST: Final = "blend"
-"""The model that is shown where it has a forecast."""
-
-NOT_FIRST: Final = ("neso", "seasonal_naive", "gradient_boosting")
-"""Models that are shown beside the others, or instead of them if they have no forecast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,20 +126,12 @@ class Snapshot:
 
     @property
     def model(self) -> str | None:
-        """The page's model: the blend, else our most recent to forecast, else a simpler one, else
-        NESO."""
+        """The page's model: the first of `MODELS`, and of two such that with the newer forecast."""
         newest = {
             row.model: row.issued_at for row in self.predicted if row.period_start >= self.ahead
         }
-        return max(
-            newest,
-            key=lambda name: (
-                name == FIRST,
-                name not in NOT_FIRST,
-                name != "neso",
-                newest[name],
-            ),
-            default=None,
+        return min(
+            newest, key=lambda name: (model_place(name), self.now - newest[name]), default=None
         )
 
     @property

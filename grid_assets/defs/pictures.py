@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Final
 import dagster as dg
 from psycopg import sql
 
-from grid_assets.dashboard.queries import NOT_FIRST
 from grid_assets.dashboard.theme import (
     ACTUAL,
     ACTUAL_COLOUR,
@@ -28,7 +27,7 @@ from grid_assets.defs.partitions import Days
 from grid_assets.defs.resources import Services
 from grid_assets.forecasting.horizon import HORIZON_TIME
 from grid_assets.halfhours import Window
-from grid_assets.series import CARBON_INTENSITY, LEAD_BUCKETS, STACKED
+from grid_assets.series import CARBON_INTENSITY, LEAD_BUCKETS, STACKED, model_place
 from grid_assets.warehouse.statements import statement
 
 if TYPE_CHECKING:
@@ -179,7 +178,7 @@ def errors_by_lead(services: Services, window: Window) -> Metadata:
             [error for _, error, _ in own],
             marker="o",
             color=colour,
-            linestyle="--" if model in NOT_FIRST else "-",
+            linestyle="-" if model_place(model) <= model_place("chronos") else "--",
             label=model_label(model, any(simulated for _, _, simulated in own)),
         )
     axes.set_xticks(range(len(order)), order)

@@ -29,7 +29,7 @@ WARNING: Final[dict[str, tuple[Check, ...]]] = {
         Check(
             "by_configured_model",
             "forecast_by_configured_model",
-            "The model that GRID_CHRONOS_MODEL names made the forecast, not a stand-in.",
+            "The model that GRID_CHRONOS_MODEL names and the trees in use forecast, no stand-in.",
         ),
         Check(
             "context_sufficient",

@@ -13,7 +13,7 @@ from psycopg.rows import class_row
 
 from grid_assets.halfhours import DAY, utc_text
 from grid_assets.outlook.sources import title
-from grid_assets.series import LEAD_BUCKETS
+from grid_assets.series import LEAD_BUCKETS, model_place
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import statement
 
@@ -23,9 +23,6 @@ FEW_DAYS: Final = 60
 """Fewer days tell models that differ by a gram or two apart only by chance."""
 
 WIDTH: Final = 90
-
-FIRST: Final = ("blend", "gradient_boosting", "chronos")
-LAST: Final = ("seasonal_naive", "neso")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +55,11 @@ def table(connection: Connection, now: datetime) -> Iterator[str]:
     yield "Mean absolute error of carbon intensity by lead, gCO2/kWh:"
     buckets = "".join(f"{bucket:>8}" for bucket in LEAD_BUCKETS)
     yield f"  {'model':<28}{buckets}{'in band':>9}{'forecasts':>11}"
-    for model in sorted(whole, key=_place):
+    for model in sorted(whole, key=lambda model: (model_place(model), model)):
         by_bucket = {score.lead_bucket: score for score in scores if score.model == model}
         yield _line(whole[model], by_bucket)
     yield from _explain(list(whole.values()), most)
     yield from _say_simulated(connection, list(whole.values()))
-
-
-def _place(model: str) -> tuple[int, str]:
-    """Ours first, the references last."""
-    name = model.partition(":")[0]
-    if name in FIRST:
-        return FIRST.index(name), model
-    return len(FIRST) + (1 + LAST.index(name) if name in LAST else 0), model
 
 
 def _line(whole: Score, by_bucket: dict[str | None, Score]) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from grid_assets.halfhours import age_text, utc_text
 from grid_assets.outlook.sources import LATE, SERIES, SOURCES, why_off
-from grid_assets.settings import DataKind, Settings
+from grid_assets.settings import PUBLIC_API_URL, DataKind, Settings
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import statement
 
@@ -16,7 +16,9 @@ def report(
     connection: Connection, settings: Settings, kind: DataKind, now: datetime
 ) -> Iterator[str]:
     """The newest publication of each series, and a warning for those that are too old."""
-    off = {source: why_off(settings, kind, source) for source in SOURCES}
+    # with no API of recorded data running, sources have no address: silent, but not switched off
+    silent = kind == "replay" and settings.api_url == PUBLIC_API_URL
+    off = {source: why_off(settings, "live" if silent else kind, source) for source in SOURCES}
     if all(off.values()):
         yield f"outlook       {' '.join(reason for reason in off.values() if reason)}"
         return
@@ -30,6 +32,9 @@ def report(
         if series in newest
     )
     yield f"outlook       {found or 'none'}"
+    if silent:
+        yield "    The demo's API is not running. `grid demo` starts it."
+        return
     old = [series for series in used if series not in newest or now - newest[series] > LATE]
     if old:
         yield (

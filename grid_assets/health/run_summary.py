@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from grid_assets.halfhours import day_start, utc_text
-from grid_assets.series import LEAD_BUCKETS
+from grid_assets.series import LEAD_BUCKETS, model_place
 from grid_assets.telemetry.due import Range
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import statement
@@ -39,16 +39,23 @@ def newest_forecast(connection: Connection) -> str:
     row = connection.execute(statement("health/newest_issue")).fetchone()
     if row is None:
         return "Warning: there is no forecast yet."
-    model, issued_at, refused, fallback, recomputed = row
+    model, issued_at, refused, fallback, recomputed, members = row
     if refused:
         return f"Warning: no forecast for {utc_text(issued_at)}. {refused}"
-    line = f"Forecast by {model} from {utc_text(issued_at)}, 48 hours."
+    who = f"blend of {_listed([one['model'] for one in members.values()])}" if members else model
+    line = f"Forecast by {who} from {utc_text(issued_at)}, 48 hours."
     if recomputed:
         line += (
             f" Warning: the newest published values are missing, so {recomputed} half-hours before "
             "it were recomputed from generation by fuel."
         )
     return f"{line} Warning: {fallback}" if fallback else line
+
+
+def _listed(names: Sequence[str]) -> str:
+    """`a`, `a and b`, or `a, b and c`."""
+    *others, last = sorted(names, key=lambda name: (model_place(name), name))
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def refusals(connection: Connection, days: Range) -> Iterator[str]:
@@ -81,7 +88,7 @@ def scores(connection: Connection, days: Range | None = None) -> Iterator[str]:
     ).fetchall()
     buckets = list(LEAD_BUCKETS)
     yield f"  {'model':<30}" + "".join(f"{bucket:>9}" for bucket in buckets) + "   in 80 % band"
-    for model in sorted({row[0] for row in rows}):
+    for model in sorted({row[0] for row in rows}, key=lambda model: (model_place(model), model)):
         by_bucket = {row[1]: row for row in rows if row[0] == model}
         simulated = any(row[4] for row in by_bucket.values())
         errors = "".join(f"{by_bucket[b][2] if b in by_bucket else '-':>9}" for b in buckets)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from grid_assets.series import CARBON_INTENSITY, FUEL_GROUPS, MIX
+from grid_assets.series import CARBON_INTENSITY, FUEL_GROUPS, MIX, MODELS
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -50,5 +50,6 @@ def _templates() -> Environment:
         "carbon_intensity": CARBON_INTENSITY,
         "fuels": MIX,
         "fuel_groups": FUEL_GROUPS,
+        "models": MODELS,
     }
     return templates

@@ -9,7 +9,7 @@ import numpy as np
 from click.testing import CliRunner
 
 from bench import blend_prior
-from grid_assets.forecasting.blending.prior import read_prior, shipped_prior
+from grid_assets.forecasting.blending.prior import FILE, read_prior, shipped_prior
 from grid_assets.forecasting.blending.weights import NESO, TREES
 from grid_assets.forecasting.history_files import read_history
 from grid_assets.forecasting.horizon import HORIZON, HORIZON_TIME
@@ -20,7 +20,7 @@ from grid_assets_tests.forecasting.made_files import START, write_history, write
 OUTLOOK = 1
 
 
-def test_the_better_model_gets_more_and_neso_what_it_had(tmp_path: Path) -> None:
+def test_the_better_model_gets_more_of_intensity_and_the_rest_stays(tmp_path: Path) -> None:
     history = write_history(tmp_path / "history.csv")
     outlook = write_outlook(tmp_path / "outlook.csv")
     happened, random = read_history(history), np.random.default_rng(1)
@@ -46,4 +46,8 @@ def test_the_better_model_gets_more_and_neso_what_it_had(tmp_path: Path) -> None
     assert "by chronos:some and gradient_boosting" in json.loads(done.output)["source"]
     found = read_prior(file)
     assert (found[TREES, OUTLOOK, 0] > 0.58 * (1 - found[NESO:, OUTLOOK, 0].sum(axis=0))).all()
+    shipped = json.loads(FILE.read_text(encoding="utf-8"))["gradient_boosting"]
+    measured = json.loads(done.output)["gradient_boosting"]
+    assert measured["carbon_intensity"] != shipped["carbon_intensity"]
+    assert measured["shares"] == shipped["shares"]
     np.testing.assert_array_equal(found[NESO:], shipped_prior()[NESO:])

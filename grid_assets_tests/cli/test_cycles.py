@@ -98,7 +98,7 @@ def test_a_replay_and_a_database_become_a_warehouse_without_the_demo(
     assert twice == once
     assert "healthy" in grid.run("status").out.splitlines()
     last = first.out.splitlines()[-1]
-    assert re.fullmatch(r"Forecast by \S+ from 20\S+ \d\d:[03]0Z, 48 hours\..*", last), last
+    assert re.fullmatch(r"Forecast by blend of .+ from 20\S+ \d\d:[03]0Z, 48 hours\..*", last), last
     forecasts = once["forecasts"]
     assert {forecast[2:] for forecast in forecasts} == {(960, 10, True, True)}
     models, issues = ({forecast[place] for forecast in forecasts} for place in (0, 1))
@@ -194,14 +194,14 @@ def test_telemetry_and_its_forecast_can_be_two_commands_and_two_forecasts_at_onc
         return [one.output() for one in started]
 
     said = within_a_half_hour(both)
-    assert all("Forecast by chronos:" in text for text in said)
+    assert all("Forecast by blend of chronos:" in text for text in said)
     written = "SELECT rows_written FROM ops.etl_runs WHERE asset = 'forecast.predictions'"
     wrote = [count for (count,) in rows(written)]
     assert len([count for count in wrote if count > 0]) <= len(rows(f"{made} GROUP BY issued_at"))
     assert rows("SELECT forecast.due()") == [("up_to_date",)]
     before = rows("SELECT model, issued_at, created_at FROM forecast.issues")
     again = recorded.run("forecast").out
-    assert "Forecast by chronos:" in again
+    assert "Forecast by blend of chronos:" in again
     assert rows("SELECT model, issued_at, created_at FROM forecast.issues") == before
 
 

@@ -126,9 +126,14 @@ def test_while_the_api_is_down_a_forecast_goes_on_from_elexon_and_nothing_is_pub
     ]
     assert after == before
 
+    made = "SELECT model, issued_at, created_at FROM forecast.issues WHERE refused_reason IS NULL"
+    reached = "SELECT max(recomputed_to) FROM forecast.issues"
+    earlier, known = rows(made), rows(reached)
     replay.control.fault({"name": "500", "source": "elexon"})
     assert "raw.elexon_generation" in both.run("tick", code=1).text
-    assert len(rows("SELECT DISTINCT issued_at FROM forecast.issues")) <= 2
+    # what was forecast stays, and nothing goes on from more than Elexon had said
+    assert set(earlier) <= set(rows(made))
+    assert rows(reached) == known
 
     replay.control.heal()
     replay.control.release(None, replay.now())

@@ -14,8 +14,14 @@ from grid_assets_tests.running import GridCommand
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (("--warehouse", "--output", "here"), "--output writes no warehouse"),
-        (("--warehouse", "--until", "2025-01-01"), "--until writes no warehouse"),
+        (
+            ("--warehouse", "--output", "here"),
+            "--output is for trees written to a folder. Leave out --output or",
+        ),
+        (
+            ("--warehouse", "--until", "2025-01-01"),
+            "--until is for trees written to a folder. Leave out --until or",
+        ),
         (("--warehouse", "--kind", "chronos"), "--warehouse trains trees"),
         (("--warehouse", "--revert", "--seed", "1"), "--revert trains nothing"),
         (("--revert",), "--revert and --demo need --warehouse"),

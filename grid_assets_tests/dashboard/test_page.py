@@ -14,6 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from grid_assets.dashboard import page, queries
+from grid_assets.dashboard.charts import model_labels
 from grid_assets.dashboard.queries import (
     Accuracy,
     Greenest,
@@ -24,7 +25,7 @@ from grid_assets.dashboard.queries import (
 )
 from grid_assets.dashboard.value import Value
 from grid_assets.halfhours import DAY, HALF_HOUR, floor
-from grid_assets.series import FUELS
+from grid_assets.series import FUELS, MODELS
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.stamp import Stamp
 from grid_assets.warehouse.statements import sql_dir
@@ -214,11 +215,19 @@ def test_the_blend_speaks_then_our_newest_model_and_others_stand_in_for_it() -> 
     naive, neso = predicted(1, 1, "seasonal_naive"), predicted(1, 1, "neso")
     older = predicted(1, 1, "chronos:old", issued_at=floor(NOW) - HALF_HOUR)
     newer = predicted(1, 1, "chronos:new")
+    trees = predicted(1, 1, "gradient_boosting", issued_at=floor(NOW) - HALF_HOUR)
     assert Snapshot(NOW, predicted=[older, naive, neso, newer, blend]).model == "blend"
-    assert Snapshot(NOW, predicted=[older, naive, neso, newer]).model == "chronos:new"
+    assert Snapshot(NOW, predicted=[older, naive, neso, newer, trees]).model == "chronos:new"
+    assert Snapshot(NOW, predicted=[neso, naive, trees]).model == "gradient_boosting"
     assert Snapshot(NOW, predicted=[neso, naive]).model == "seasonal_naive"
     assert Snapshot(NOW, predicted=[neso]).model == "neso"
     assert Snapshot(NOW, predicted=[predicted(0, 1)]).model is None  # it has begun
+
+
+def test_scores_are_shown_in_the_order_of_models() -> None:
+    order = ["blend", "chronos:a", "chronos:b", *MODELS[2:], "unknown"]
+    scores = [queries.Accuracy(name, "0-3h", 1, Decimal(1), None, False) for name in order]
+    assert list(model_labels(Snapshot(NOW, accuracy=scores[::-1]))) == order
 
 
 def test_the_next_hours_have_not_begun_and_name_the_issues_they_come_from() -> None:

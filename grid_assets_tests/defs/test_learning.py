@@ -68,7 +68,7 @@ def test_a_run_without_lightgbm_fails_and_says_what_to_install(
     result = run_learning()
     assert not result.success
     [failure] = [event for event in result.all_events if event.is_step_failure]
-    assert "pip install 'grid-assets[trees]'" in str(failure.step_failure_data.user_failure_data)
+    assert ".venv/bin/pip install -e '.[trees]'" in str(failure.step_failure_data.user_failure_data)
     assert rows("SELECT status FROM ops.etl_runs") == [("failed",)]
     # a failed trial is no reason to make forecasts pause
     assert rows("SELECT forecast.due('any')") == [("up_to_date",)]

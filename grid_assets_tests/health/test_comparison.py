@@ -109,8 +109,8 @@ def test_every_model_is_measured_on_the_forecasts_that_all_have(
     found = cells(table)
     assert list(found) == [
         "blend",
-        "gradient_boosting",
         "chronos:a",
+        "gradient_boosting",
         "seasonal_naive",
         "neso (simulated)",
     ]

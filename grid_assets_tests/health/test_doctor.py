@@ -15,6 +15,8 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
+from grid_assets.forecasting.boosting import libraries
+from grid_assets.health import learning
 from grid_assets.health.doctor import case
 from grid_assets.health.doctor import examine as doctor
 from grid_assets.health.doctor.case import Answer, Case, Finding, User, Verdict, mend, note, ok
@@ -114,7 +116,7 @@ def test_a_fresh_database_lacks_nothing_and_a_migrated_one_is_current(
     assert fresh["schema"].verdict is Verdict.NOTE
     assert fresh["schema"].text.startswith("Not set up yet. `grid migrate` does it")
     assert fresh["rights"].text.endswith("may set up this database and load.")
-    assert doctor.summary(fresh).startswith("Nothing must be mended (21 checks, ")
+    assert doctor.summary(fresh).startswith("Nothing must be mended (22 checks, ")
     migrate(url, Stamp("replay", replay.shift_weeks))
     migrated = look(url)
     assert to_mend(migrated) == set()
@@ -651,6 +653,66 @@ def test_settings_without_effect_are_a_note(
     found = look(warehouse)["settings"]
     assert found.verdict is Verdict.NOTE
     assert found.text.startswith("GRID_FORECAST_KEEP_DAYS has no effect any more.")
+
+
+def test_trees_that_are_to_grow_weekly_need_their_libraries(
+    look: Look, warehouse: SecretStr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(libraries, "NEEDED", ())
+    assert look(warehouse, train_weekly=True)["settings"] == ok("None is out of use.")
+    monkeypatch.setattr(libraries, "NEEDED", ("lightgbm_that_nobody_has",))
+    assert look(warehouse)["settings"] == ok("None is out of use.")
+    found = look(warehouse, train_weekly=True)["settings"]
+    assert found.verdict is Verdict.NOTE
+    assert found.text.startswith("GRID_TRAIN_WEEKLY is on. Nothing can be trained: lightgbm_that")
+
+
+def test_the_trees_that_forecast_are_named_with_why_promoted_ones_do_not(
+    look: Look, warehouse: SecretStr, tmp_path: Path
+) -> None:
+    bundled = ok("The bundled ones forecast.")
+    cure = "`grid train --warehouse` makes new ones, `grid train --warehouse --revert` ends this."
+    assert look(warehouse)["trees"] == bundled
+
+    forecast = (
+        "INSERT INTO forecast.issues (model, issued_at, created_at, revision, context_missing, "
+        "context_assumed, known_by, {}) VALUES ('gradient_boosting', date_bin('30 minutes', now(), "
+        "'epoch') + {} * interval '30 minutes', now(), 'r', 0, 0, 'capture', 'They are broken.')"
+    )
+    decide = (
+        "INSERT INTO forecast.model_trials (model, outcome, reason, champion, challenger, "
+        "half_hours, learned_to, first_issue_at, last_issue_at, issues) VALUES "
+        "('gradient_boosting', '{0}', 'By a test.', 'none', {1}, 0, now(), now(), now(), 1)"
+    )
+    run(warehouse, forecast.format("fallback_reason", -2))  # of trees that are reverted now
+    assert look(warehouse)["trees"] == bundled
+
+    run(
+        warehouse,
+        "INSERT INTO forecast.weights (model, revision, trees, card) "
+        "VALUES ('gradient_boosting', 'grown', 'trees', 'card')",
+        decide.format("promoted", "'grown'"),
+    )
+    in_use = look(warehouse)["trees"]
+    assert in_use.verdict is Verdict.OK
+    assert in_use.text.startswith("grown, grown here, in use since 20")
+
+    run(warehouse, forecast.format("fallback_reason", 1))
+    assert look(warehouse)["trees"] == note(f"They are broken. {cure}")
+    with connect(warehouse) as connection:
+        promoted, warning = learning.report(connection)
+    assert promoted.startswith("trees         grown, grown here, promoted 20")
+    assert warning == "    warning: They are broken."
+
+    run(warehouse, "DELETE FROM forecast.weights")
+    gone = "The promoted trees grown cannot be used: forecast.weights does not have them any more."
+    assert look(warehouse)["trees"] == note(f"{gone} The bundled ones forecast. {cure}")
+    assert not (tmp_path / "cache").exists()
+
+    run(warehouse, decide.format("reverted", "NULL"))
+    assert look(warehouse)["trees"] == bundled
+    run(warehouse, forecast.format("refused_reason", 2))
+    assert look(warehouse)["trees"] == note("They are broken.")
 
 
 def test_a_long_finding_is_wrapped_with_an_indent_and_not_cut() -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import UTC, datetime
 
-from grid_assets.health.run_summary import newest_forecast
+import pytest
+from psycopg.types.json import Jsonb
+
+from grid_assets.halfhours import HALF_HOUR
+from grid_assets.health.run_summary import newest_forecast, refusals
+from grid_assets.telemetry.due import Range
 from grid_assets.warehouse.connection import Connection
 
 
@@ -20,3 +25,74 @@ def test_after_a_change_of_the_model_the_newest_forecast_is_the_one_made_last(
             [model, minutes - 2],
         )
     assert newest_forecast(connection).startswith(f"Forecast by {order[1]} from ")
+
+
+AT = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def put(
+    connection: Connection,
+    model: str,
+    at: datetime = AT,
+    *,
+    refused: str | None = None,
+    fallback: str | None = None,
+    members: tuple[str, ...] = (),
+) -> None:
+    blend = {"members": {f"role {place}": {"model": name} for place, name in enumerate(members)}}
+    connection.execute(
+        "INSERT INTO forecast.issues (model, issued_at, created_at, revision, context_missing, "
+        "context_assumed, known_by, refused_reason, fallback_reason, blend) "
+        "VALUES (%s, %s, %s, 'not loaded', 0, 0, 'capture', %s, %s, %s)",
+        [model, at, at, refused, fallback, Jsonb(blend) if members else None],
+    )
+
+
+@pytest.mark.parametrize(
+    ("members", "who"),
+    [
+        ((), "chronos:a"),
+        (("chronos:a",), "blend of chronos:a"),
+        (("gradient_boosting", "chronos:a"), "blend of chronos:a and gradient_boosting"),
+        (
+            ("neso", "gradient_boosting", "chronos:a"),
+            "blend of chronos:a, gradient_boosting and neso",
+        ),
+    ],
+)
+def test_the_newest_forecast_is_by_the_blend_of_its_members_where_there_is_one(
+    connection: Connection, members: tuple[str, ...], who: str
+) -> None:
+    put(connection, "chronos:a")
+    put(connection, "gradient_boosting")
+    put(connection, "blend", AT - HALF_HOUR, members=("chronos:before",))
+    if members:
+        put(connection, "blend", members=members)
+    line = newest_forecast(connection)
+    assert line == f"Forecast by {who} from 2026-01-01 12:00Z, 48 hours."
+
+
+def test_a_stand_in_is_a_warning_beside_the_blend(connection: Connection) -> None:
+    put(connection, "seasonal_naive", fallback="It cannot be used.")
+    put(connection, "chronos:a", refused="It cannot be used.")
+    put(connection, "gradient_boosting", fallback="The promoted trees cannot be used.")
+    put(connection, "blend", members=("gradient_boosting",))
+    assert newest_forecast(connection) == (
+        "Forecast by blend of gradient_boosting from 2026-01-01 12:00Z, 48 hours. "
+        "Warning: It cannot be used."
+    )
+
+
+def test_only_issue_times_at_which_no_model_of_ours_forecast_have_no_forecast(
+    connection: Connection,
+) -> None:
+    days = Range(AT.date(), AT.date())
+    put(connection, "chronos:a")
+    put(connection, "gradient_boosting", refused="The bundled trees cannot be used.")
+    assert list(refusals(connection, days)) == []
+    for later in (1, 2):
+        at = AT + later * HALF_HOUR
+        put(connection, "neso", at)
+        put(connection, "chronos:a", at, refused="Too little.")
+        put(connection, "chronos:b", at, refused="Too little.")
+    assert list(refusals(connection, days)) == ["No forecast at 2 issue times. Too little."]

@@ -19,8 +19,7 @@ import pytest
 from psycopg import sql
 from pydantic import SecretStr
 
-from grid_assets.dashboard.queries import FIRST
-from grid_assets.series import FUELS
+from grid_assets.series import FUELS, MODELS
 from grid_assets.settings import PROJECT_DIR
 from grid_assets.warehouse import catalogue
 from grid_assets.warehouse.connection import Connection
@@ -183,7 +182,7 @@ def test_the_panels_and_filters_of_the_dashboard_use_fields_of_their_explores() 
     [dashboard] = PROJECT.dashboards
     filters = {block["name"]: block for block in dashboard["filters"]}
     assert_no_wildcard(block["default_value"] for block in filters.values())
-    assert filters["Model"]["default_value"] == FIRST
+    assert filters["Model"]["default_value"] == MODELS[0]
     panels = [(block, [block["field"]]) for block in filters.values()]
     for element in dashboard["elements"]:
         chosen = set(element["fields"])

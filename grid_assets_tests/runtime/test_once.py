@@ -68,7 +68,7 @@ def test_once_runs_to_the_end_again_and_fails_where_anything_failed(
         url = demo_database()
         [blend, (chronos, *of_chronos), boosted, naive] = ask(url, NEWEST_FORECAST)
         assert chronos.startswith("chronos:")
-        assert f"Forecast by {chronos} from " in first
+        assert f"Forecast by blend of {chronos} and gradient_boosting from " in first
         assert "Warning" not in first
         assert of_chronos == [960, 10, 96, True, True]
         assert blend == ("blend", *of_chronos)

@@ -580,6 +580,40 @@ def test_a_model_that_stands_in_for_the_configured_one_is_reported_with_the_reas
     assert verdict_on(connection, "forecast.predictions", "context_sufficient").passed
 
 
+def test_trees_that_cannot_be_used_are_reported_as_such_and_not_as_missing_telemetry(
+    connection: Connection,
+) -> None:
+    why = "The bundled trees cannot be used: the disk is full."
+    unread = {"revision": "not loaded", "refused_reason": why}
+    times = [SEEN, SEEN + HALF_HOUR]
+    insert(
+        connection,
+        "forecast.issues",
+        *(issue(model, at) for model in ("chronos:some", "blend") for at in times),
+        *(issue("gradient_boosting", at, **unread) for at in times),
+    )
+    verdict = verdict_on(connection, "forecast.predictions", "by_configured_model")
+    assert verdict.examples == [
+        f"2026-01-01T20:30Z gradient_boosting: {why}",
+        f"2026-01-01T20:00Z gradient_boosting: {why}",
+    ]
+    assert verdict_on(connection, "forecast.predictions", "context_sufficient").passed
+
+
+def test_an_issue_time_at_which_only_neso_forecast_counts_once_however_many_models_refused(
+    connection: Connection,
+) -> None:
+    insert(
+        connection,
+        "forecast.issues",
+        issue("neso"),
+        issue("chronos:some", refused_reason="100 of 336 are missing"),
+        issue("chronos:other", refused_reason="100 of 336 are missing"),
+    )
+    verdict = verdict_on(connection, "forecast.predictions", "context_sufficient")
+    assert (verdict.total, len(verdict.examples)) == (1, 1)
+
+
 def test_an_issue_time_with_too_little_context_is_reported_with_the_reason(
     connection: Connection,
 ) -> None:

@@ -11,11 +11,14 @@ from typing import Any
 
 import psycopg
 import pytest
+from jinja2 import Environment, FileSystemLoader
 from psycopg import errors, sql
 from pydantic import SecretStr
 
 from grid_assets.halfhours import HALF_HOUR, floor
+from grid_assets.series import MODELS, model_place
 from grid_assets.warehouse.connection import Connection
+from grid_assets.warehouse.statements import sql_dir
 from grid_assets_tests import shared_warehouse
 
 one_warehouse = shared_warehouse.one_warehouse
@@ -231,7 +234,7 @@ def test_a_cautious_quantile_may_choose_another_half_hour(connection: Connection
 # Which model.
 
 
-def test_without_a_model_it_is_the_blend_then_the_newest_chronos_then_naive_then_neso(
+def test_without_a_model_it_is_the_first_in_the_order_of_models_that_reaches_it(
     connection: Connection,
 ) -> None:
     def value() -> list[Decimal]:
@@ -241,6 +244,8 @@ def test_without_a_model_it_is_the_blend_then_the_newest_chronos_then_naive_then
     assert value() == [1]
     put(connection, [2] * 9, model="seasonal_naive")
     assert value() == [2]
+    put(connection, [6] * 9, T + HALF_HOUR, model="gradient_boosting")
+    assert value() == [6]
     put(connection, [3] * 9, model="chronos:old")
     assert value() == [3]
     put(connection, [4] * 9, T + HALF_HOUR, model="chronos:new")
@@ -251,6 +256,15 @@ def test_without_a_model_it_is_the_blend_then_the_newest_chronos_then_naive_then
     assert value() == [5]
     by_name = ask(connection, HALF_HOUR, T + DAY, earliest=T + HOUR, model="seasonal_naive")
     assert [value for _, value in by_name] == [2]
+
+
+def test_the_order_of_models_is_the_same_in_sql(connection: Connection) -> None:
+    templates = Environment(loader=FileSystemLoader(sql_dir()), autoescape=False)
+    place = templates.from_string(
+        '{% from "macros.sql" import model_place with context %}SELECT {{ model_place("%s") }}'
+    ).render(models=MODELS)
+    for model in (*MODELS, "chronos:small", "neso:x", "chronos", "unknown", ""):
+        assert connection.execute(place, [model]).fetchone() == (1 + model_place(model),)
 
 
 def test_a_model_that_no_longer_reaches_the_time_asked_does_not_stand_in_the_way(

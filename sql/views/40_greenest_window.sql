@@ -1,6 +1,6 @@
 -- When to use electricity: of the half-hours from `earliest` to `deadline`, those with the lowest
 -- forecast carbon intensity, by the newest forecast of each.
-{% from "macros.sql" import latest_issue_time %}
+{% from "macros.sql" import latest_issue_time, model_place %}
 CREATE FUNCTION reporting.greenest_window(
     duration   interval,
     deadline   timestamptz,
@@ -54,9 +54,10 @@ BEGIN
         start_at := start_at + half_hour;
     END IF;
 
-    -- The blend, or else our newest Chronos model, or else a simpler one, whose newest issue reaches
-    -- `earliest` (no forecast is longer than 48 hours). forecast.models is short, so each model costs
-    -- one look-up in the key of forecast.issues; neso has no row there.
+    -- The first model, in the order in which models are shown, whose newest issue reaches `earliest`
+    -- (no forecast is longer than 48 hours); of two Chronos models the one with the newer issue.
+    -- forecast.models is short, so each model costs one look-up in the key of forecast.issues; neso
+    -- has no row there.
     IF of_model IS NULL THEN
         SELECT candidate.model INTO of_model
         FROM (SELECT DISTINCT known.model FROM forecast.models AS known
@@ -67,9 +68,7 @@ BEGIN
               AND i.issued_at <= {{ latest_issue_time() }}
             ORDER BY i.issued_at DESC LIMIT 1) AS newest
         WHERE newest.issued_at > earliest - interval '48 hours'
-          AND (candidate.model LIKE 'chronos:%' OR candidate.model IN ('blend', 'seasonal_naive', 'neso'))
-        ORDER BY CASE candidate.model WHEN 'blend' THEN 0 WHEN 'seasonal_naive' THEN 2 WHEN 'neso' THEN 3 ELSE 1 END,
-                 newest.issued_at DESC, candidate.model
+        ORDER BY {{ model_place("candidate.model") }}, newest.issued_at DESC, candidate.model
         LIMIT 1;
     END IF;
 

@@ -18,5 +18,6 @@ def require_libraries() -> None:
     if missing:
         raise LibrariesMissing(
             f"Nothing can be trained: {' and '.join(missing)} are not installed. Install them "
-            "with `pip install 'grid-assets[trees]'`."
+            "with `.venv/bin/pip install -e '.[trees]'` in a clone, otherwise with `pip install "
+            "'grid-assets[trees]'`."
         )

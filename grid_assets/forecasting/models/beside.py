@@ -58,8 +58,7 @@ def predict_boosted(
                 return predict_trees(boosting, problems, steps)
             except ModelUnusable as error:
                 why = str(error)
-        revision = champion.promoted.revision
-        why = f"The promoted trees {revision} cannot be used: {why}. The bundled ones forecast."
+        why = champion.promoted.cannot_be_used(f"{why}")
         logger.warning("%s: %s", MODEL, why)
     try:
         shipped = predict_trees(_boosting(None, None), problems, steps, SHIPPED_SOURCE)

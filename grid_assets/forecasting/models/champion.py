@@ -27,6 +27,8 @@ TRAINING: Final = "training.gradient_boosting"
 """The asset name of trials in ops.etl_runs. It is no name in `forecast`: a failed attempt there
 makes forecasts pause."""
 
+GONE: Final = "forecast.weights does not have them any more"
+
 COPIES: Final = 3
 """Sets of trees that a machine keeps: another process may be reading the one before the newest."""
 
@@ -40,6 +42,12 @@ class Promoted:
     promoted_at: datetime
     reason: str
     digests: tuple[str, str] | None
+
+    def cannot_be_used(self, why: str) -> str:
+        """The sentences that readers see while other trees stand in for these."""
+        return (
+            f"The promoted trees {self.revision} cannot be used: {why}. The bundled ones forecast."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,7 @@ def read_champion(connection: Connection, home: Path) -> Champion | None:
 
 def _copy(connection: Connection, promoted: Promoted, cache: Path) -> Path:
     if promoted.digests is None:
-        raise ModelUnusable("forecast.weights does not have them any more")
+        raise ModelUnusable(GONE)
     folder = cache / promoted.revision
     if _digests(folder) == promoted.digests:
         return folder
@@ -83,7 +91,7 @@ def _copy(connection: Connection, promoted: Promoted, cache: Path) -> Path:
         [MODEL, promoted.revision],
     ).fetchone()
     if row is None:  # removed a moment ago
-        raise ModelUnusable("forecast.weights does not have them any more")
+        raise ModelUnusable(GONE)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _write(folder / TREES, bytes(row[0]))

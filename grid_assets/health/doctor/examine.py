@@ -12,7 +12,7 @@ from typing import Final
 
 import psycopg
 
-from grid_assets.health.doctor import outlook, rights, server, surroundings, wakeups
+from grid_assets.health.doctor import outlook, rights, server, surroundings, trees, wakeups
 from grid_assets.health.doctor.case import Case, Finding, Verdict, mend, note
 from grid_assets.warehouse.connection import WarehouseError
 from grid_assets.warehouse.urls import redact
@@ -26,6 +26,7 @@ DATABASE: Final[Mapping[str, Check]] = {
     "roles": rights.roles,
     "read-only": rights.writable,
     "schema": rights.schema,
+    "trees": trees.trees,
     "exposed": rights.exposed,
     "pooler": server.pooler,
     "connections": server.connections,

@@ -6,6 +6,7 @@ import shutil
 from datetime import datetime
 from typing import Final
 
+from grid_assets.forecasting.boosting.libraries import LibrariesMissing, require_libraries
 from grid_assets.halfhours import age_text, utc_text
 from grid_assets.health.doctor.case import LOOK_BACK, Answer, Case, Finding, mend, note, ok
 from grid_assets.settings import retired_settings
@@ -52,5 +53,10 @@ def judge_disk(home: str, free: int, *, is_embedded: bool) -> Finding:
 
 
 def settings(case: Case) -> Finding:
-    retired = [text.removeprefix("Note: ") for text in retired_settings()]
-    return note(" ".join(retired)) if retired else ok("None is out of use.")
+    found = [text.removeprefix("Note: ") for text in retired_settings()]
+    if case.settings.train_weekly:
+        try:
+            require_libraries()
+        except LibrariesMissing as error:
+            found.append(f"GRID_TRAIN_WEEKLY is on. {error}")
+    return note(" ".join(found)) if found else ok("None is out of use.")

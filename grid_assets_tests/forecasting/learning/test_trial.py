@@ -217,7 +217,7 @@ def test_without_lightgbm_the_attempt_fails_with_the_cure(
     warehouse: SecretStr, home: Path, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(libraries, "NEEDED", ("lightgbm_that_nobody_has",))
-    with pytest.raises(libraries.LibrariesMissing, match=r"pip install 'grid-assets\[trees\]'"):
+    with pytest.raises(libraries.LibrariesMissing, match=r"pip install -e '.\[trees\]'"):
         hold(warehouse, home)
     [(status, message)] = rows("SELECT status, error_message FROM ops.etl_runs")
     assert (status, "lightgbm_that_nobody_has are not installed" in message) == ("failed", True)
