@@ -7,6 +7,7 @@ Telemetry does not depend on it. A cycle takes the newest publications in the ba
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import dagster as dg
@@ -25,7 +26,7 @@ from grid_assets.defs.pictures import outlook_as_known_now
 from grid_assets.defs.resources import Services
 from grid_assets.defs.taking import RAW_CHECKS, Loading, Result, load_taken, switched_off
 from grid_assets.outlook import archive, cycle
-from grid_assets.outlook.checks import WARNING
+from grid_assets.outlook.checks import WARNING, judge_warnings
 from grid_assets.outlook.load import PublicationUnusable, load_outlook
 from grid_assets.outlook.publish import publish_outlook
 from grid_assets.outlook.sources import SOURCES, Answer, Taken
@@ -131,16 +132,16 @@ def _load(services: Services, loaded: Loading, taken: Taken) -> None:
     ),
 )
 def core_outlook(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
-    warning = WARNING["core.outlook"]
-    if off := switched_off(context, services, "core.outlook", SOURCES, warning):
+    relation = "core.outlook"
+    if off := switched_off(context, services, relation, SOURCES, WARNING[relation]):
         yield off
         return
     yield from publish_days(
         context,
         services,
-        "core.outlook",
+        relation,
         publish_outlook,
-        warning,
+        partial(judge_warnings, relation, services.off),
         time_column="published_at",
         picture=outlook_as_known_now,
     )
