@@ -84,3 +84,15 @@ greatest({{ version }}.period_start + interval '30 minutes',
                 forecast.known_from({{ version }}.period_start, {{ version }}.captured_at,
                                     {{ version }}.first_captured_at, {{ opened_at }}, %(late)s))
 {%- endmacro %}
+
+{# The newest publication (`newest`) of each source of each series of the outlook (`known`) at an
+   instant, by the time of publication: an old one that is captured again with other values is not
+   the newest. One that was stamped or became known later, by a wrong clock, does not count. #}
+{% macro newest_publications(now) %}
+core.outlook_sources AS known
+CROSS JOIN LATERAL (
+    SELECT o.* FROM core.outlook AS o
+    WHERE o.series = known.series AND o.source = known.source
+      AND o.published_at <= {{ now }} AND o.known_from <= {{ now }}
+    ORDER BY o.published_at DESC, o.known_from DESC LIMIT 1) AS newest
+{%- endmacro %}

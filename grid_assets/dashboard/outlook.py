@@ -63,7 +63,6 @@ class Newest:
     series: str
     source: str
     published_at: datetime
-    known_from: datetime
     suspect: bool
     reason: str | None
 

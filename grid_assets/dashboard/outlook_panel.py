@@ -12,8 +12,9 @@ from grid_assets.dashboard.outlook_chart import chart
 from grid_assets.dashboard.panels import Figure
 from grid_assets.dashboard.theme import at
 from grid_assets.halfhours import HALF_HOUR, age_text
-from grid_assets.outlook.sources import LATE, SERIES, Source, title
+from grid_assets.outlook import recent
 from grid_assets.outlook.sources import NAMES as SOURCE_NAMES
+from grid_assets.outlook.sources import Source, publisher, title
 from grid_assets.sources import elexon
 from grid_assets.sources.neso_portal import datasets
 from grid_assets.telemetry.checks import TOO_OLD
@@ -82,11 +83,11 @@ def warnings(outlook: Outlook) -> Iterator[str]:
     """A sentence for each source that is off, late or suspect."""
     for source, reason in outlook.off.items():
         yield f"{SOURCE_NAMES[source][0].upper()}{SOURCE_NAMES[source][1:]}: {reason}"
-    for source in SOURCE_NAMES:
-        if source not in outlook.off:
-            yield from _late(outlook, source)
+    yield from _late(outlook)
     for one in outlook.newest:
-        if one.suspect and outlook.now - one.known_from <= LATE:
+        limit = recent.LATE.get(one.source, timedelta(0))
+        is_used = publisher(one.source) not in outlook.off
+        if one.suspect and is_used and outlook.now - one.published_at <= limit:
             yield (
                 f"The newest {title(one.source)} ({NAMES[one.series]}, published "
                 f"{at(one.published_at)}) is suspect and is used only where no other reaches: "
@@ -96,19 +97,16 @@ def warnings(outlook: Outlook) -> Iterator[str]:
         yield from _late_generation(outlook)
 
 
-def _late(outlook: Outlook, source: Source) -> Iterator[str]:
-    newest = {
-        series: max(row.known_from for row in outlook.newest if row.series == series)
-        for series in SERIES[source]
-        if any(row.series == series for row in outlook.newest)
-    }
-    if missing := [NAMES[series] for series in SERIES[source] if series not in newest]:
-        yield f"No outlook of {' and '.join(missing)} has been captured yet."
-    for series, known_from in newest.items():
-        if outlook.now - known_from > LATE:
+def _late(outlook: Outlook) -> Iterator[str]:
+    published = [(row.series, row.source, row.published_at) for row in outlook.newest]
+    for one in recent.judged(published, outlook.off):
+        if one.published_at is None:
+            yield f"No outlook of {NAMES[one.series]} has been captured yet ({title(one.dataset)})."
+        elif one.is_late(outlook.now):
             yield (
-                f"The outlook of {NAMES[series]} is late: the newest is from {at(known_from)} UTC, "
-                f"{age_text(outlook.now - known_from)} before this page was made."
+                f"The outlook of {NAMES[one.series]} is late: the newest {title(one.dataset)} is "
+                f"from {at(one.published_at)} UTC, {age_text(outlook.now - one.published_at)} "
+                "before this page was made."
             )
 
 

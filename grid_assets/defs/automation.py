@@ -94,7 +94,7 @@ def half_hourly(
     return [
         dg.RunRequest(
             # Dagster needs a key for each of several requests. The tick makes it unique.
-            run_key=f"{api_time(context.scheduled_execution_time)} {planned.days}",
+            run_key=f"{api_time(context.scheduled_execution_time)} {planned.days}: {planned.why}",
             tags=range_tags(planned.days.first, planned.days.last, planned.trigger),
             asset_selection=planned.assets,
             run_config=QUIET_RUN_CONFIG,

@@ -25,6 +25,9 @@ HISTORY: Final = [raw.intensity, raw.generation, core.intensity, core.generation
 GENERATION: Final = [generation.elexon_generation, generation.generation_mw]
 """What later cycles fetch for days that lack it."""
 
+ELEXON_OUTLOOK: Final = [outlook.outlook, outlook.core_outlook]
+"""What later cycles fetch for days that lack publications by Elexon."""
+
 OUTLOOK: Final = [
     outlook.outlook,
     generation.elexon_generation,
@@ -47,6 +50,10 @@ MOST_GENERATION: Final = 4
 """Runs of a cycle that fetch missing generation, 14 days and five requests each; the rest follows
 in later cycles. Elexon documents no limit, and other users have met one."""
 
+MOST_OUTLOOK: Final = 7
+"""Days in the one run of a cycle that fetches missing publications: a request for WINDFOR, and one
+for each day of NDF; the rest follows in later cycles."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
@@ -62,7 +69,8 @@ def cycle(services: Services, now: datetime, trigger: str) -> list[PlannedRun]:
     """The runs of one cycle, the newest days first.
 
     While the newest days cannot be fetched, older ones are not tried: each run would only wait. The
-    same goes for generation by fuel, which has days of its own: those that lack it.
+    same goes for Elexon's generation by fuel and forecasts, which have days of their own: those
+    that lack them.
     """
     today = now.date()
     start = max(services.settings.first_history_day(now), telemetry_due.FIRST_DAY)
@@ -71,8 +79,10 @@ def cycle(services: Services, now: datetime, trigger: str) -> list[PlannedRun]:
         telemetry = telemetry_due.days_due(services.connection, start, now)
     ranges = telemetry_due.plan_cycle(today, telemetry)
     lacking: set[date] = set()
+    gaps: list[date] = []
     if services.why_off("elexon") is None and not archive.newest_failed(services.connection, today):
         lacking = set(archive.due_generation(services.connection, start, now))
+        gaps = archive.due_outlook(services.connection, start, now)
     shared = {days for days in ranges[1:] if any(days.first <= day <= days.last for day in lacking)}
     alone = {day for day in lacking if not any(days.first <= day <= days.last for days in shared)}
     others = telemetry_due.to_ranges(alone, telemetry_due.MAX_RANGE_DAYS)[::-1]
@@ -87,9 +97,13 @@ def cycle(services: Services, now: datetime, trigger: str) -> list[PlannedRun]:
         )
         for days in ranges
     ]
-    return runs + [
+    runs += [
         PlannedRun(days, [asset.key for asset in GENERATION], trigger, "generation is missing")
         for days in others[: MOST_GENERATION - len(shared)]
+    ]
+    return runs + [
+        PlannedRun(days, [asset.key for asset in ELEXON_OUTLOOK], trigger, "the outlook has a gap")
+        for days in telemetry_due.to_ranges(gaps, MOST_OUTLOOK)[-1:]
     ]
 
 

@@ -20,7 +20,7 @@ from pydantic import PrivateAttr, SecretStr
 
 from grid_assets.defs.capturing import Captures, is_due
 from grid_assets.defs.partitions import process_tag
-from grid_assets.outlook.sources import Source, why_off
+from grid_assets.outlook.sources import Source, off_sources, why_off
 from grid_assets.settings import Settings
 from grid_assets.sources.carbon_intensity.client import CarbonIntensityApi
 from grid_assets.sources.elexon.client import ElexonApi
@@ -179,6 +179,11 @@ class Services(dg.ConfigurableResource[object]):
     def why_off(self, source: Source) -> str | None:
         """Why a source of the outlook is not used; None if it is."""
         return why_off(self._settings, self.stamp.kind, source)
+
+    @property
+    def off(self) -> dict[Source, str]:
+        """The sources of the outlook that are not used, each with the reason."""
+        return off_sources(self._settings, self.stamp.kind)
 
     @property
     def elexon(self) -> ElexonApi | None:

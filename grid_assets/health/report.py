@@ -15,6 +15,7 @@ from grid_assets.halfhours import HALF_HOUR, age_text, day_start, floor, utc_tex
 from grid_assets.health import housekeeping, learning, outlook, wakeups
 from grid_assets.health.run_summary import newest_forecast
 from grid_assets.health.warnings import warnings
+from grid_assets.outlook.sources import off_sources
 from grid_assets.settings import Settings
 from grid_assets.telemetry.checks import TOO_OLD
 from grid_assets.telemetry.due import FIRST_DAY
@@ -92,6 +93,7 @@ def status(connection: Connection, where: str, settings: Settings, now: datetime
         connection.execute("SELECT ops.close_wakeup()")
     else:
         faults.append(f"Nothing can be loaded. {reason}")
+    off = off_sources(settings, stamp.kind)
     lines += [
         *_clocks(connection, now, faults),
         *_newest(connection, now, faults),
@@ -101,7 +103,7 @@ def status(connection: Connection, where: str, settings: Settings, now: datetime
         *_gaps(connection, settings.first_history_day(now), now),
         *_runs(connection, now, faults),
         *wakeups.report(connection, now, faults),
-        warnings(connection, now),
+        warnings(connection, now, off),
         _quarantine(connection),
         *housekeeping.report(connection, now),
         f"database      {size_text(connection)}",

@@ -1,4 +1,4 @@
-"""What `grid backfill` takes for past days, and which of it the warehouse lacks.
+"""What is taken for past days, and which of it the warehouse lacks.
 
 The portal asks for at most two requests of its datastore a minute, so what is held is not asked for
 again: an interrupted backfill goes on where it ended.
@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from grid_assets.halfhours import DAY, HALF_HOUR, Window, day_start, days_window, floor
-from grid_assets.outlook.sources import Answer, Source, Taken, of_elexon, of_portal
+from grid_assets.outlook.sources import Answer, Source, Taken, of_elexon, of_portal, publisher
 from grid_assets.sources.elexon.client import ElexonApi
 from grid_assets.sources.elexon.payloads import NDF, WINDFOR
 from grid_assets.sources.http.errors import ApiError
@@ -33,6 +33,18 @@ A_DAY: Final = {
 """Publications with which a past day counts as whole. WINDFOR has eight, NDF about 48, embedded 24;
 a few are missing at the source."""
 
+LONGEST_SILENCE: Final = {WINDFOR: timedelta(hours=5), NDF: timedelta(hours=2)}
+"""A day with more than the usual interval of a longer silence is not whole, however many
+publications it has. WINDFOR is published at most five hours apart (when the clocks change)."""
+
+INTERVAL: Final = {WINDFOR: timedelta(hours=4), NDF: timedelta(minutes=35)}
+"""The usual interval: where less of a silence lies in a day, that day lacks nothing."""
+
+ABSENT: Final = 2
+FAILED: Final = 10
+"""A day is asked for again once a half of its age has passed since it was, a tenth after a failure.
+Elexon keeps what it published: what it lacks when the day is over, it rarely has later."""
+
 DAY_AHEAD: Final = (datasets.DAY_AHEAD_WIND.source, datasets.DAY_AHEAD_DEMAND.source)
 """Archives by the day that is forecast, which is the one after the publication."""
 
@@ -46,7 +58,7 @@ class Piece:
 
     @property
     def source(self) -> Source:
-        return "elexon" if self.dataset in (WINDFOR, NDF) else "neso_portal"
+        return publisher(self.dataset)
 
     @property
     def datastore_requests(self) -> int:
@@ -70,19 +82,33 @@ def missing(
     connection: Connection, days: Range, sources: Sequence[Source], today: date
 ) -> list[Piece]:
     """The pieces of the outlook that the warehouse lacks; today is never whole."""
-    window = days_window(days.first, days.last)
-    rows = connection.execute(
-        statement("raw/find_outlook_days_held"), {"start": window.start, "end": window.end}
-    ).fetchall()
-    held = {(source, day): count for source, day, count in rows}
-    pieces = [
-        Piece(dataset, lacking)
-        for dataset, whole in A_DAY.items()
-        for lacking in to_ranges(
-            day for day in _days(days) if day >= today or held.get((dataset, day), 0) < whole
+    used = [dataset for dataset in A_DAY if publisher(dataset) in sources]
+    lacking = {(dataset, day) for dataset, day, _, _ in _lacking(connection, days, used)}
+    return [
+        Piece(dataset, some)
+        for dataset in used
+        for some in to_ranges(
+            day for day in _days(days) if day >= today or (dataset, day) in lacking
         )
     ]
-    return [piece for piece in pieces if piece.source in sources]
+
+
+def _lacking(
+    connection: Connection, days: Range, used: Sequence[str]
+) -> list[tuple[str, date, datetime | None, str | None]]:
+    """Datasets and days that are not whole, with the last attempt at the day and its status."""
+    window = days_window(days.first, days.last)
+    return connection.execute(
+        statement("raw/find_outlook_days"),
+        {
+            "start": window.start,
+            "end": window.end,
+            "sources": list(used),
+            "whole": [A_DAY[dataset] for dataset in used],
+            "longest": [LONGEST_SILENCE.get(dataset) for dataset in used],
+            "usual": [INTERVAL.get(dataset) for dataset in used],
+        },
+    ).fetchall()
 
 
 def everything(days: Range, sources: Sequence[Source]) -> list[Piece]:
@@ -159,6 +185,23 @@ def due_generation(connection: Connection, start: date, now: datetime) -> list[d
         for day, tried in lacking.items()
         if tried is None or now - tried > (now - day_start(day)) / 10
     ]
+
+
+def due_outlook(connection: Connection, start: date, now: datetime) -> list[date]:
+    """Days before yesterday whose publications by Elexon are asked for now, oldest first.
+
+    The portal is not asked: it allows two requests a minute.
+    """
+    last = now.date() - 2 * DAY
+    if start > last:
+        return []
+    due = {
+        day
+        for _, day, tried, status in _lacking(connection, Range(start, last), [WINDFOR, NDF])
+        if tried is None
+        or now - tried > (now - day_start(day)) / (ABSENT if status == "success" else FAILED)
+    }
+    return sorted(due)
 
 
 def newest_failed(connection: Connection, today: date) -> bool:

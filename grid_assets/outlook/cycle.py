@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import Final
 
-from grid_assets.halfhours import DAY, HALF_HOUR, Window, floor
+from grid_assets.halfhours import DAY, HALF_HOUR, Window, day_start, floor
+from grid_assets.outlook.archive import LONGEST_SILENCE
 from grid_assets.outlook.sources import FUELHH, INDO, NAMES, Source, Taken, of_elexon, of_portal
 from grid_assets.sources.elexon.client import ElexonApi
 from grid_assets.sources.elexon.payloads import NDF, WINDFOR
@@ -35,6 +36,9 @@ TIMEOUT_S: Final = 10.0
 
 LONGEST_S: Final = 30.0
 """A source that has not sent everything by then holds up the cycle no longer."""
+
+BEFORE: Final = max(LONGEST_SILENCE.values())
+"""How far before yesterday a cycle may take what was published."""
 
 OF_OUTLOOK: Final = frozenset({WINDFOR, NDF})
 OF_GENERATION: Final = frozenset({FUELHH, INDO})
@@ -80,11 +84,17 @@ def read_known(
 
 
 def take_elexon(api: ElexonApi, known: Known, outturn: Window, now: datetime) -> Iterator[Taken]:
-    """The forecasts since the newest held, at most a day back, and the outturn of a window."""
-    end = floor(now) + HALF_HOUR
+    """The forecasts since the newest held, and the outturn of a window.
+
+    After a silence that `archive.due_outlook` notices before yesterday, it takes what was published
+    since yesterday, and that fills the rest.
+    """
+    end, yesterday = floor(now) + HALF_HOUR, day_start(now.date() - DAY)
     for dataset, fetch in ((WINDFOR, api.wind_forecast), (NDF, api.demand_forecast)):
         newest = known.newest.get(dataset)
-        start = max(floor(newest.published_at), end - DAY) if newest else end - DAY
+        noticed_before = yesterday - LONGEST_SILENCE[dataset]
+        goes_on = newest is not None and newest.published_at >= noticed_before
+        start = floor(newest.published_at) if newest and goes_on else yesterday
         for _, captured in fetch(Window(start, end)):
             yield of_elexon(dataset, captured)
     for _, generation in api.generation(outturn):

@@ -52,14 +52,6 @@ _TITLES: Final = {
     datasets.DAY_AHEAD_DEMAND.source: "NESO day-ahead demand",
     datasets.DEMAND_2_14_DAYS.source: "NESO demand 2 to 14 days ahead",
 }
-SERIES: Final[dict[Source, tuple[str, ...]]] = {
-    "elexon": ("demand_mw", "wind_mw"),
-    "neso_portal": ("embedded_solar_mw", "embedded_wind_mw"),
-}
-"""What each source alone publishes in time; the portal's demand is for when Elexon is silent."""
-
-LATE: Final = timedelta(hours=6)
-"""Wind is published eight times a day, at most four hours apart; the others more often."""
 
 
 def title(dataset: str) -> str:
@@ -90,6 +82,12 @@ def why_off(settings: Settings, kind: DataKind, source: Source) -> str | None:
             "a replay."
         )
     return None
+
+
+def off_sources(settings: Settings, kind: DataKind) -> dict[Source, str]:
+    """The sources that are not used, each with the reason."""
+    found = {source: why_off(settings, kind, source) for source in SOURCES}
+    return {source: reason for source, reason in found.items() if reason is not None}
 
 
 @dataclass(frozen=True, slots=True)

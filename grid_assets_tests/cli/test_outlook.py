@@ -86,7 +86,10 @@ def test_a_tick_without_the_outlook_succeeds_with_a_warning(
     assert rows("SELECT count(*) > 48 FROM core.intensity") == [(True,)]
     status = both.run("status", code=None).out
     assert "outlook       none" in status
-    assert "warning: no publication of the last 6 h: demand, wind, embedded solar" in status
+    assert (
+        "warning: the outlook is late: demand (none of Elexon NDF in the last 6 h), wind (none of "
+        "Elexon WINDFOR in the last 6 h), embedded solar" in status
+    )
     faults = [line for line in status.splitlines() if line.startswith("NOT HEALTHY")]
     assert not any("outlook" in line or "elexon" in line for line in faults)
 

@@ -50,9 +50,13 @@ def known(series: str, place: int, value_mw: float, **more: Any) -> Known:
     )
 
 
-def newest(series: str, age: timedelta = timedelta(hours=1), reason: str | None = None) -> Newest:
-    at = NOW - age
-    return Newest(series, SOURCES_OF[series], at, at, reason is not None, reason)
+def newest(
+    series: str,
+    age: timedelta = timedelta(hours=1),
+    reason: str | None = None,
+    source: str | None = None,
+) -> Newest:
+    return Newest(series, source or SOURCES_OF[series], NOW - age, reason is not None, reason)
 
 
 HEALTHY = Outlook(
@@ -111,7 +115,13 @@ def test_each_series_names_its_datasets_in_the_order_in_which_they_are_used() ->
                 HEALTHY,
                 off={"elexon": "Switched off: GRID_ELEXON_URL is empty."},
                 generation=[],
-                newest=[newest("embedded_wind_mw"), newest("embedded_solar_mw")],
+                newest=[
+                    newest("embedded_wind_mw"),
+                    newest("embedded_solar_mw"),
+                    newest("wind_mw", timedelta(hours=2), reason="used until it was switched off"),
+                    newest("wind_mw", timedelta(hours=29), source="neso_day_ahead_wind"),
+                    newest("demand_mw", timedelta(hours=29), source="neso_demand_2_14_days"),
+                ],
             ),
             ["Elexon: Switched off: GRID_ELEXON_URL is empty."],
         ),
@@ -125,8 +135,8 @@ def test_each_series_names_its_datasets_in_the_order_in_which_they_are_used() ->
                 ],
             ),
             [
-                "The outlook of embedded wind is late: the newest is from 1 Jul 13:10 UTC, 7 h "
-                "before this page was made."
+                "The outlook of embedded wind is late: the newest NESO embedded forecast is from "
+                "1 Jul 13:10 UTC, 7 h before this page was made."
             ],
         ),
         (
@@ -145,8 +155,10 @@ def test_each_series_names_its_datasets_in_the_order_in_which_they_are_used() ->
         (
             Outlook(NOW),
             [
-                "No outlook of demand and metered wind has been captured yet.",
-                "No outlook of embedded solar and embedded wind has been captured yet.",
+                "No outlook of demand has been captured yet (Elexon NDF).",
+                "No outlook of metered wind has been captured yet (Elexon WINDFOR).",
+                "No outlook of embedded solar has been captured yet (NESO embedded forecast).",
+                "No outlook of embedded wind has been captured yet (NESO embedded forecast).",
                 "Elexon's generation of the last 24 hours is missing.",
             ],
         ),

@@ -45,7 +45,7 @@ def captured(connection: Connection) -> Connection:
         ("replay", {}, "wind 2026-01-01 05:00Z (7 h)", "    The demo's API is not running."),
         ("replay", {"api_url": LOCAL}, f"holds recorded data, and {OFF}", None),
         ("replay", {"elexon_url": ""}, "none", "    The demo's API is not running."),
-        ("live", {}, "wind 2026-01-01 05:00Z (7 h)", "    warning: no publication of the last 6 h"),
+        ("live", {}, "wind 2026-01-01 05:00Z (7 h)", "    warning: the outlook is late: "),
         ("live", {"elexon_url": "", "neso_portal_url": ""}, "GRID_ELEXON_URL is empty.", None),
     ],
 )

@@ -22,7 +22,6 @@ from grid_assets.sources.publication import Publication
 from grid_assets.telemetry.due import Range
 
 NOW = datetime(2026, 1, 5, 12, 40, tzinfo=UTC)
-DAY = timedelta(days=1)
 
 
 def answered(dataset: str) -> Taken:
@@ -79,12 +78,15 @@ def test_a_dataset_that_is_not_due_is_no_error_when_its_source_ends() -> None:
 @pytest.mark.parametrize(
     ("newest", "start"),
     [
-        (None, datetime(2026, 1, 4, 13, 0, tzinfo=UTC)),
-        (NOW - timedelta(days=3), datetime(2026, 1, 4, 13, 0, tzinfo=UTC)),
+        (None, datetime(2026, 1, 4, tzinfo=UTC)),
+        (NOW - timedelta(days=3), datetime(2026, 1, 4, tzinfo=UTC)),
+        # so short a silence at the end of a day is not noticed later
+        (datetime(2026, 1, 3, 19, 5, tzinfo=UTC), datetime(2026, 1, 3, 19, 0, tzinfo=UTC)),
+        (datetime(2026, 1, 3, 18, 55, tzinfo=UTC), datetime(2026, 1, 4, tzinfo=UTC)),
         (datetime(2026, 1, 5, 10, 44, 8, tzinfo=UTC), datetime(2026, 1, 5, 10, 30, tzinfo=UTC)),
     ],
 )
-def test_forecasts_are_asked_for_since_the_newest_held_at_most_a_day_back(
+def test_forecasts_are_asked_for_since_the_newest_held_or_since_yesterday(
     newest: datetime | None, start: datetime
 ) -> None:
     asked: dict[str, Window] = {}
@@ -112,7 +114,7 @@ def test_forecasts_are_asked_for_since_the_newest_held_at_most_a_day_back(
     end = datetime(2026, 1, 5, 13, 0, tzinfo=UTC)
     assert asked == {
         WINDFOR: Window(start, end),
-        NDF: Window(end - DAY, end),
+        NDF: Window(datetime(2026, 1, 4, tzinfo=UTC), end),
         FUELHH: outturn,
         INDO: outturn,
     }

@@ -11,12 +11,12 @@ import psycopg
 import pytest
 
 from grid_assets.halfhours import DAY, HALF_HOUR, Window
-from grid_assets.outlook.checks import WARNING
+from grid_assets.outlook.checks import judge_warnings
 from grid_assets.outlook.generation import together
 from grid_assets.outlook.load import load_elexon_generation, load_embedded_generation
 from grid_assets.outlook.publish import publish_generation_mw
 from grid_assets.sources.elexon.payloads import GenerationRow
-from grid_assets.telemetry.checks import Verdict, judge
+from grid_assets.telemetry.checks import Verdict
 from grid_assets.telemetry.load import Capture
 from grid_assets.telemetry.publish import Published
 from grid_assets.warehouse.connection import Connection
@@ -153,7 +153,7 @@ def test_a_long_window_is_published_whole(
 
 
 def warnings(connection: Connection, relation: str, now: datetime) -> dict[str, Verdict]:
-    verdicts = judge(connection, WARNING[relation], Window(T0, T0 + 40 * DAY), now)
+    verdicts = judge_warnings(relation, (), connection, Window(T0, T0 + 40 * DAY), now)
     return {verdict.check.name: verdict for verdict in verdicts}
 
 

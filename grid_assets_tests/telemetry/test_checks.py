@@ -830,7 +830,7 @@ def test_a_verdict_explains_what_was_expected_and_what_was_found() -> None:
 def test_every_query_belongs_to_a_check_and_every_check_asks_in_a_sentence() -> None:
     checks = [check for group in (BLOCKING, WARNING) for some in group.values() for check in some]
     files = {path.stem for path in (sql_dir() / "checks").glob("*.sql")}
-    assert {check.query for check in checks} == files
+    assert {check.query for check in checks if check.query} == files
     assert all(check.description.endswith(".") for check in [*checks, FEW_QUARANTINED])
     for relation in WARNING:
         names = [check.name for check in (*BLOCKING.get(relation, ()), *WARNING[relation])]

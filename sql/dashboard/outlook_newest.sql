@@ -1,4 +1,4 @@
 -- The newest publication of each source of the outlook.
-SELECT series, source, published_at, known_from, suspect, reason
+SELECT series, source, published_at, suspect, reason
 FROM reporting.outlook_newest
-ORDER BY series, known_from DESC
+ORDER BY series, published_at DESC

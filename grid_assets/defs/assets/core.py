@@ -4,7 +4,7 @@ Both are published in four steps: stage, judge, publish, warn. The rules are in 
 `telemetry.checks` and `sql/`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -25,11 +25,12 @@ from grid_assets.defs.resources import Services
 from grid_assets.defs.run_logging import BlockingCheckFailed, attempt
 from grid_assets.halfhours import Window
 from grid_assets.telemetry import quarantine
-from grid_assets.telemetry.checks import BLOCKING, WARNING, Check, Verdict, judge
+from grid_assets.telemetry.checks import BLOCKING, WARNING, Verdict, judge
 from grid_assets.telemetry.publish import Published, publish_generation_mix, publish_intensity
 from grid_assets.warehouse.connection import Connection, write_transaction
 
 Result = dg.AssetCheckResult | dg.MaterializeResult[Any]
+Warn = Callable[[Connection, Window, datetime], list[Verdict]]
 Publish = Callable[[Connection, Window, datetime, Callable[[Connection], None]], Published]
 
 
@@ -50,7 +51,7 @@ Publish = Callable[[Connection, Window, datetime, Callable[[Connection], None]],
 )
 def intensity(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
     relation = "core.intensity"
-    yield from publish_days(context, services, relation, publish_intensity, WARNING[relation])
+    yield from publish_days(context, services, relation, publish_intensity, _warn(relation))
 
 
 @dg.asset(
@@ -70,7 +71,11 @@ def intensity(context: dg.AssetExecutionContext, services: Services) -> Iterator
 )
 def generation_mix(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
     relation = "core.generation_mix"
-    yield from publish_days(context, services, relation, publish_generation_mix, WARNING[relation])
+    yield from publish_days(context, services, relation, publish_generation_mix, _warn(relation))
+
+
+def _warn(relation: str) -> Warn:
+    return lambda connection, window, now: judge(connection, WARNING[relation], window, now)
 
 
 def publish_days(
@@ -78,7 +83,7 @@ def publish_days(
     services: Services,
     relation: str,
     publish: Publish,
-    warning: Sequence[Check],
+    warn: Warn,
     *,
     time_column: str = "period_start",
     picture: Callable[[Services, str, Days], dict[str, Any]] = picture_of_day,
@@ -106,7 +111,7 @@ def publish_days(
             connection = services.connection
             with write_transaction(connection, relation):
                 published = publish(connection, window, now, judge_staged)
-                warnings = judge(connection, warning, window, now)
+                warnings = warn(connection, window, now)
             current.rows_fetched, current.rows_written = published.read, published.written
             current.rows_quarantined = quarantine.keep(
                 services.connection,

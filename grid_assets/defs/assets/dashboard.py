@@ -19,7 +19,6 @@ from grid_assets.defs.asset_metadata import (
 from grid_assets.defs.partitions import today_of
 from grid_assets.defs.resources import Services
 from grid_assets.defs.run_logging import attempt
-from grid_assets.outlook.sources import SOURCES
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import statement
 
@@ -67,8 +66,7 @@ def dashboard(
     now = services.now()
     file = files_folder(services.settings.home) / DASHBOARD
     with attempt(context, services, "files.dashboard", today_of(context, now)) as current:
-        off = {source: reason for source in SOURCES if (reason := services.why_off(source))}
-        found = queries.read(services.connection, now, off)
+        found = queries.read(services.connection, now, services.off)
         text = page.render(
             found, services.stamp, vega_bundle.javascript(services.settings.home / "cache")
         )

@@ -5,6 +5,7 @@ embedded wind and solar.
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import dagster as dg
@@ -32,7 +33,7 @@ from grid_assets.defs.taking import (
 )
 from grid_assets.halfhours import HALF_HOUR, Window, days_window, floor
 from grid_assets.outlook import archive, cycle
-from grid_assets.outlook.checks import WARNING
+from grid_assets.outlook.checks import WARNING, judge_warnings
 from grid_assets.outlook.generation import together
 from grid_assets.outlook.load import load_elexon_generation, load_embedded_generation
 from grid_assets.outlook.publish import publish_generation_mw
@@ -196,16 +197,16 @@ def _take_embedded(
     ),
 )
 def generation_mw(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
-    warning = WARNING["core.generation_mw"]
-    if off := switched_off(context, services, "core.generation_mw", SOURCES, warning):
+    relation = "core.generation_mw"
+    if off := switched_off(context, services, relation, SOURCES, WARNING[relation]):
         yield off
         return
     yield from publish_days(
         context,
         services,
-        "core.generation_mw",
+        relation,
         publish_generation_mw,
-        warning,
+        partial(judge_warnings, relation, services.off),
         picture=generation_of_day,
         window=_with_late_estimates(services, days_of(context)),
     )

@@ -7,6 +7,7 @@ Telemetry does not depend on it. A cycle takes the newest publications in the ba
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import dagster as dg
@@ -20,12 +21,13 @@ from grid_assets.defs.asset_metadata import (
     raw_checks,
 )
 from grid_assets.defs.assets.core import publish_days
-from grid_assets.defs.partitions import CYCLES, Days
+from grid_assets.defs.partitions import CYCLES, Days, days_of
 from grid_assets.defs.pictures import outlook_as_known_now
 from grid_assets.defs.resources import Services
 from grid_assets.defs.taking import RAW_CHECKS, Loading, Result, load_taken, switched_off
+from grid_assets.halfhours import Window
 from grid_assets.outlook import archive, cycle
-from grid_assets.outlook.checks import WARNING
+from grid_assets.outlook.checks import WARNING, judge_warnings
 from grid_assets.outlook.load import PublicationUnusable, load_outlook
 from grid_assets.outlook.publish import publish_outlook
 from grid_assets.outlook.sources import SOURCES, Answer, Taken
@@ -56,8 +58,8 @@ OF_CYCLE: Final = cycle.OF_OUTLOOK | {
         "wind and national demand from Elexon's `/datasets/WINDFOR` and `/datasets/NDF`, embedded "
         "wind and solar, day-ahead wind, and demand from the NESO Data Portal. A re-run adds a "
         "publication only where a value changed. A partition is the UTC day of publication. A "
-        "cycle takes what was published since the last one, at most a day back; `grid backfill` "
-        "takes past days." + ELEXON_ORIGIN + PORTAL_ORIGIN
+        "cycle takes what was published since the last one; later cycles fill what is missing of "
+        "Elexon's, and `grid backfill` the rest." + ELEXON_ORIGIN + PORTAL_ORIGIN
     ),
 )
 def outlook(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
@@ -81,21 +83,26 @@ def outlook(context: dg.AssetExecutionContext, services: Services) -> Iterator[R
 def _take(
     context: dg.AssetExecutionContext, services: Services, days: Days, now: datetime
 ) -> Iterator[Taken]:
-    """The archives of chosen days, and the newest publications unless they are history only."""
-    if days.trigger not in CYCLES:
-        used = [source for source in SOURCES if services.why_off(source) is None]
-        chosen = Range(days.first, min(days.last, now.date()))
-        pieces = (
-            archive.missing(services.connection, chosen, used, now.date())
-            if days.trigger == "backfill"
-            else archive.everything(chosen, used)
-        )
-        progress = Progress("raw.outlook", len(pieces), "pieces", time.monotonic, context.log.info)
-        for piece in pieces:
-            yield from archive.take(services.elexon, services.portal, piece, now)
-            progress.step(f"{piece.dataset} of {piece.days}")
+    """The archives of past days, and the newest publications unless they are history only."""
+    pieces = _pieces(services, days, now)
+    progress = Progress("raw.outlook", len(pieces), "pieces", time.monotonic, context.log.info)
+    for piece in pieces:
+        yield from archive.take(services.elexon, services.portal, piece, now)
+        progress.step(f"{piece.dataset} of {piece.days}")
     if days.trigger != "backfill" and days.last >= now.date():
         yield from services.captures(context.instance).taken(OF_CYCLE)
+
+
+def _pieces(services: Services, days: Days, now: datetime) -> list[archive.Piece]:
+    """What is asked of the archives; a cycle asks for past days only, and only Elexon."""
+    today = now.date()
+    used = [source for source in SOURCES if source not in services.off]
+    chosen = Range(days.first, min(days.last, today))
+    if days.trigger == "backfill":
+        return archive.missing(services.connection, chosen, used, today)
+    if days.trigger not in CYCLES:
+        return archive.everything(chosen, used)
+    return archive.everything(chosen, ["elexon"]) if days.last < today else []
 
 
 def _load(services: Services, loaded: Loading, taken: Taken) -> None:
@@ -131,16 +138,17 @@ def _load(services: Services, loaded: Loading, taken: Taken) -> None:
     ),
 )
 def core_outlook(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
-    warning = WARNING["core.outlook"]
-    if off := switched_off(context, services, "core.outlook", SOURCES, warning):
+    relation, window = "core.outlook", days_of(context).window
+    if off := switched_off(context, services, relation, SOURCES, WARNING[relation]):
         yield off
         return
     yield from publish_days(
         context,
         services,
-        "core.outlook",
+        relation,
         publish_outlook,
-        warning,
+        partial(judge_warnings, relation, services.off),
         time_column="published_at",
         picture=outlook_as_known_now,
+        window=Window(window.start - cycle.BEFORE, window.end),
     )
