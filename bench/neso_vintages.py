@@ -30,7 +30,7 @@ from grid_assets.forecasting.history_files import (
     read_history,
     read_outlook,
 )
-from grid_assets.forecasting.models.forecaster import Values
+from grid_assets.forecasting.models.forecaster import Line, Values
 from grid_assets.forecasting.questions import Question, Questions
 from grid_assets.forecasting.recorded_series import read_recorded
 from grid_assets.forecasting.training_record import END, START, Record, load_record
@@ -114,13 +114,18 @@ def write_files(forecasts: Sequence[Forecast], folder: Path) -> tuple[Path, Path
 class OfThisIssue(Outlook):
     """An outlook that has of NESO's forecasts only the one that was issued at the time."""
 
-    def neso_at(self, at: datetime, start: datetime, steps: int) -> Values | None:
+    def neso_at(self, at: datetime, start: datetime, steps: int) -> Values:
         published = self.series[NESO_SERIES]
         first = int(start.timestamp()) // HALF_HOUR_S
         keys = ((first + np.arange(steps)) << ISSUED_BITS) + int(at.timestamp())
-        place = np.minimum(np.searchsorted(published.keys, keys), len(published.keys) - 1)
+        place = np.searchsorted(published.keys, keys, side="right") - 1  # -1 has another key
         known = published.keys[place] == keys
         return np.where(known, published.values[place], np.nan).astype(np.float32)
+
+    def neso_lines(self, at: datetime) -> list[Line]:
+        """None unless the newest is of this issue; those before it are what it is compared with."""
+        lines = super().neso_lines(at)
+        return lines if lines and lines[-1][0] == at else []
 
 
 def ask(times: Sequence[datetime], history: Path, outlook: Path) -> list[Question]:

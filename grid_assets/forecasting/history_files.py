@@ -20,8 +20,9 @@ from grid_assets.forecasting.csv_files import (
     check_series,
     open_table,
 )
+from grid_assets.forecasting.horizon import HORIZON
 from grid_assets.forecasting.model_values import accepted_mixes
-from grid_assets.forecasting.models.forecaster import Values
+from grid_assets.forecasting.models.forecaster import NESO_SPAN, Line, Values
 from grid_assets.halfhours import api_time
 from grid_assets.series import CARBON_INTENSITY, INTENSITY, MIX, OUTLOOK, SERIES
 
@@ -81,6 +82,27 @@ class Published:
         found = (place >= 0) & (self.keys[place] >> ISSUED_BITS == periods)
         return np.where(found, self.values[place], np.nan).astype(np.float32)
 
+    def lines(self, after: datetime, to: datetime, steps: int) -> list[Line]:
+        """What each publication after one instant and by another says of the half-hours from `to`
+        on, the newest last; NaN where it has no value. One that says nothing of them is left out.
+        """
+        periods = (_half_hour(to) + np.arange(steps)) << ISSUED_BITS
+        first, end = (
+            np.searchsorted(self.keys, periods + int(at.timestamp()), side="right")
+            for at in (after, to)
+        )
+        places = np.concatenate([np.arange(*part) for part in zip(first, end, strict=True)])
+        if not places.size:
+            return []
+        keys = self.keys[places]
+        last = np.append(keys[1:] != keys[:-1], True)  # of two values with the same publication
+        keys, values = keys[last], self.values[places[last]]
+        issued, row = np.unique(keys & ((1 << ISSUED_BITS) - 1), return_inverse=True)
+        found = np.full((len(issued), steps), np.nan, np.float32)
+        found[row, (keys >> ISSUED_BITS) - _half_hour(to)] = values
+        times = [datetime.fromtimestamp(int(at), UTC) for at in issued]
+        return list(zip(times, found, strict=True))
+
 
 @dataclass(frozen=True, eq=False)
 class Outlook:
@@ -102,6 +124,11 @@ class Outlook:
         published = self.series.get(NESO_SERIES)
         neso = published.known_at(at, start, steps) if published else None
         return None if neso is None or np.isnan(neso).all() else neso
+
+    def neso_lines(self, at: datetime) -> list[Line]:
+        """NESO's forecasts of carbon intensity that a problem of this issue time has."""
+        published = self.series.get(NESO_SERIES)
+        return published.lines(at - NESO_SPAN, at, HORIZON) if published else []
 
 
 def read_history(file: Path) -> History:

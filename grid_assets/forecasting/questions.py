@@ -91,7 +91,8 @@ class Questions:
             outlook = self._outlook.known_at(at, start, CONTEXT + steps_to_forecast(late))
             neso = self._outlook.neso_at(at, at - late * HALF_HOUR, late + HORIZON)
             shown = None if np.isnan(outlook).all() else outlook
-            problem = Problem(context, start, neso, shown, late)
+            lines = self._outlook.neso_lines(at)
+            problem = Problem(context, start, neso, shown, late, lines)
             ahead = outlook[list(REACHING), CONTEXT + late : CONTEXT + late + HORIZON]
             reached = np.all(~np.isnan(ahead), axis=0)
         return Question(at, problem, late, self._values[:, now : now + HORIZON].copy(), reached)

@@ -111,6 +111,8 @@ def load_record() -> Record:
         shares = 100 * fuels / fuels.sum(axis=0)
     missing = np.isnan(history[0])
     history[0, missing] = (recomputed + _offset(history[0] - recomputed))[missing]
+    # moved by a half-hour, this one would say what was published of the first that is set aside
+    history[0, _halves(SET_ASIDE.start) - 1] = np.nan
     unmixed = np.isnan(history[1:]).all(axis=0)
     history[1:, unmixed] = shares[:, unmixed]
     outlook = np.full((len(OUTLOOK), size), np.nan, np.float32)

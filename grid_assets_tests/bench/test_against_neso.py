@@ -15,7 +15,15 @@ from click.testing import CliRunner
 
 from bench import against_neso
 from bench.against_neso import Comparison, Once, compare
-from bench.neso_vintages import SHIPPED, Forecast, ask, read_vintages, write_files
+from bench.neso_vintages import (
+    SHIPPED,
+    Forecast,
+    OfThisIssue,
+    ask,
+    read_vintages,
+    write_files,
+)
+from grid_assets.forecasting.history_files import NESO_SERIES, read_outlook
 from grid_assets.forecasting.models.forecaster import CONTEXT, Problem, Values
 from grid_assets.forecasting.models.naive import SeasonalNaive
 from grid_assets.forecasting.models.neso import NesoForecast
@@ -136,6 +144,23 @@ def test_intensity_is_labelled_as_it_was_published(tmp_path: Path) -> None:
     expected = read_recorded(start, at - HALF_HOUR)[0]
     np.testing.assert_allclose(question.problem.context[0], expected)
     assert question.actual[0, 0] == published(at)
+
+
+def test_only_the_forecast_of_an_issue_counts_and_of_two_captures_the_later(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "outlook.csv"
+    issued = [(START, 100), (START, 200), (START - 2 * HALF_HOUR, 300)]
+    lines = [f"{api_time(at)},{api_time(START)},{NESO_SERIES},{value}" for at, value in issued]
+    file.write_text("\n".join(["issued_at_utc,period_start_utc,series,value", *lines]))
+    known = OfThisIssue(read_outlook(file).series)
+    assert known.neso_at(START, START, 2).tolist()[0] == 200
+    assert [(at, values[0]) for at, values in known.neso_lines(START)] == [
+        (START - 2 * HALF_HOUR, 300),
+        (START, 200),
+    ]
+    assert np.isnan(known.neso_at(START - HALF_HOUR, START, 2)).all()
+    assert known.neso_lines(START - HALF_HOUR) == []  # that of half an hour before does not count
 
 
 def test_the_report_has_all_spells_and_what_was_left_out_apart(

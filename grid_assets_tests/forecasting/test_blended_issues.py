@@ -4,7 +4,7 @@ where something was left out."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,16 @@ from pydantic import SecretStr
 from grid_assets.forecasting.bands import finalise
 from grid_assets.forecasting.blending import prior
 from grid_assets.forecasting.blending.prior import shipped_prior
+from grid_assets.forecasting.blending.record import weights_of
 from grid_assets.forecasting.blending.walk import Blend
 from grid_assets.forecasting.blending.weights import TREES
+from grid_assets.forecasting.history_files import NESO_SERIES, read_outlook
 from grid_assets.forecasting.horizon import HORIZON
 from grid_assets.forecasting.models import registry
 from grid_assets.forecasting.models.beside import NoForecast
 from grid_assets.forecasting.models.forecaster import Problem, Values
 from grid_assets.forecasting.models.registry import ModelForecast, ModelInfo
-from grid_assets.halfhours import HALF_HOUR
+from grid_assets.halfhours import HALF_HOUR, api_time
 from grid_assets_tests import shared_warehouse
 from grid_assets_tests.forecasting import issues
 from grid_assets_tests.forecasting.issues import DAY, HOUR, MODEL, Broken, Stub, T
@@ -149,21 +151,54 @@ def test_the_weights_are_learned_from_errors_known_at_the_start_of_the_day(
     assert at_start == [8 * day for day in range(10) for _ in range(8)]
 
 
-def test_operation_and_grid_evaluate_blend_alike(filled: SecretStr, rows: Rows) -> None:
-    """The same issues in a warehouse and as problems in memory: the same weights, and, but for the
-    rounding of what is stored, the same forecasts."""
+def test_operation_and_grid_evaluate_blend_alike(
+    filled: SecretStr, rows: Rows, tmp_path: Path
+) -> None:
+    """The same issues in a warehouse and as problems of files: the same weights, and, but for the
+    rounding of what is stored, the same forecasts.
+
+    NESO's forecast is captured every nine hours, so that it is too old for every third issue. A
+    bogus one is the newest at three issues. The outlook is published once a day, from the fourth
+    day on, and ends before the forecast does.
+    """
     stub, trees = Stub(), Trees()
     times = [*every_three_hours(10), START, START + 3 * HOUR]
+    for day in range(7):
+        issues.publish_wind(filled, START - day * DAY - 4 * HOUR, 5000, 40)
+    captures = [times[0] + n * 9 * HOUR - HALF_HOUR for n in range(27)]
+    file = tmp_path / "outlook.csv"
+    with file.open("w") as text:
+        text.write("issued_at_utc,period_start_utc,series,value\n")
+        for number, at in enumerate(captures):
+            starts = [at + (1 + n) * HALF_HOUR for n in range(96)]
+            wrong = 3 if number == 18 else 1
+            values = [wrong * (issues.intensity_of(start) + 9) for start in starts]
+            issues.put_neso(filled, at, starts[0], values)
+            for start, value in zip(starts, values, strict=True):
+                text.write(f"{api_time(at)},{api_time(start)},{NESO_SERIES},{value}\n")
+
     issues.issue(filled, *times, model=stub, boost=trees, backtest=True)
+    outlook = read_outlook(file)
+    asked = [
+        replace(problem, neso_lines=outlook.neso_lines(problem.issued_at)) for problem in stub.asked
+    ]
     blend = Blend(Stub(), Boosted(trees))
-    predicted = blend.predict(stub.asked, 112)[:, :, :HORIZON]
+    predicted = blend.predict(asked, 112)[:, :, :HORIZON]
+
+    found = [record(rows, at) for at in times]
+    assert sum("neso" in each["members"] for each in found) > 40
+    assert sum(each["left_out"].get("neso") == NONE_CAPTURED for each in found) > 20
+    assert sum("beyond anything usual" in each["left_out"].get("neso", "") for each in found) == 2
+    assert 30 < sum(each["reached"] != [] for each in found) < 70
+    of_outlook = [each["weights"]["carbon_intensity"]["outlook"] for each in found]
+    assert of_outlook[-1] != of_outlook[0]  # both regimes are learned
+    learned = weights_of(found[-1])
+    np.testing.assert_allclose(blend._weights.weights, learned.weights, atol=0.01)
+    np.testing.assert_allclose(blend._weights.biases, learned.biases, atol=0.1)
+    stored = rows("SELECT p50 FROM forecast.archive WHERE model = %s ORDER BY issued_at", BLEND)
+    lines = finalise(predicted, np.zeros((1, 10, HORIZON), np.float32))[..., 1]
+    np.testing.assert_allclose(np.array([p50 for (p50,) in stored]) / 10, lines / 10, atol=0.25)
     for number in (0, 40, len(times) - 1):
-        line = finalise(predicted[number : number + 1], np.zeros((1, 10, HORIZON), np.float32))[
-            0, :, :, 1
-        ]
-        for series in range(10):
-            stored = medians(rows, BLEND, times[number], series + 1)
-            np.testing.assert_allclose(stored, line[series] / 10, atol=0.25)
         edges = predicted[number, 0, :, [0, 2]].T
         np.testing.assert_allclose(bands(rows, times[number], "carbon_intensity"), edges, atol=0.25)
 

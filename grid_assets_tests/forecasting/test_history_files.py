@@ -12,6 +12,7 @@ import pytest
 
 from grid_assets.forecasting.csv_files import FileRefused
 from grid_assets.forecasting.history_files import read_history, read_outlook
+from grid_assets.forecasting.horizon import HORIZON
 from grid_assets.forecasting.model_values import accepted_mixes
 from grid_assets.halfhours import HALF_HOUR
 from grid_assets.mix import MixRefused, complete
@@ -157,6 +158,44 @@ def test_the_later_line_of_one_publication_counts(tmp_path: Path) -> None:
     line = "2024-01-01T00:00Z,2024-01-01T06:00Z,wind_mw,"
     read = read_outlook(outlook(tmp_path, f"{line}2", f"{line}1"))
     assert read.series["wind_mw"].known_at(AT, AT + 12 * HALF_HOUR, 1).tolist() == [1]
+
+
+def test_each_forecast_of_neso_is_a_line_of_its_own(tmp_path: Path) -> None:
+    """Those of the day before, the newest last; what they say of half-hours that have begun, or of
+    those after the next 96, is not in them."""
+    at = datetime(2024, 1, 1, 12, tzinfo=UTC)
+    file = outlook(
+        tmp_path,
+        *(
+            f"{issued},{begins},neso_carbon_intensity,{value}"
+            for issued, begins, value in (
+                ("2024-01-01T12:00Z", "2024-01-01T12:30Z", 5),
+                ("2024-01-01T12:00:01Z", "2024-01-01T12:30Z", 9),  # not known yet
+                ("2023-12-31T12:00Z", "2024-01-01T12:00Z", 9),  # a day old
+                ("2023-12-31T12:00:01Z", "2024-01-03T11:30Z", 1),
+                ("2024-01-01T11:59:59Z", "2024-01-01T12:00Z", 3),
+                ("2024-01-01T11:59:59Z", "2024-01-01T12:00Z", 4),  # said twice
+                ("2024-01-01T11:59:59Z", "2024-01-01T11:30Z", 9),
+                ("2024-01-01T11:30Z", "2024-01-03T12:00Z", 9),
+            )
+        ),
+    )
+    lines = read_outlook(file).neso_lines(at)
+    assert [published for published, _ in lines] == [
+        at - timedelta(hours=24) + timedelta(seconds=1),
+        at - timedelta(seconds=1),
+        at,
+    ]
+    expected = np.full((3, HORIZON), np.nan, np.float32)
+    expected[0, -1], expected[1, 0], expected[2, 1] = 1, 4, 5
+    np.testing.assert_array_equal([values for _, values in lines], expected)
+
+
+def test_without_forecasts_of_neso_there_are_no_lines(tmp_path: Path) -> None:
+    wind = "2024-01-01T00:00Z,2024-01-01T06:00Z,wind_mw,1"
+    assert read_outlook(outlook(tmp_path, wind)).neso_lines(AT) == []
+    neso = "2024-01-01T00:00Z,2024-01-01T06:00Z,neso_carbon_intensity,1"
+    assert read_outlook(outlook(tmp_path, neso)).neso_lines(AT + timedelta(days=3)) == []
 
 
 def test_what_was_published_too_late_is_counted(tmp_path: Path) -> None:

@@ -25,8 +25,9 @@ from grid_assets.forecasting.models.forecaster import CONTEXT, Problem
 from grid_assets.forecasting.models.joint import joint_rows
 from grid_assets.forecasting.outlook_covariates import OUTLOOK_COVARIATES, outlook_covariates
 from grid_assets.forecasting.training_record import Record, load_record
-from grid_assets.halfhours import HALF_HOUR
+from grid_assets.halfhours import HALF_HOUR, Window
 from grid_assets.series import SERIES
+from grid_assets_tests.forecasting.other_sources import record_with_others
 
 pytestmark = pytest.mark.slow
 
@@ -62,25 +63,18 @@ def examples(training: ModuleType, tiny: Any, record: Record) -> list[bytes]:
     return [example["context"].numpy().tobytes() for example in parts]
 
 
-def changed(record: Record, place: int | slice) -> Record:
-    """The record with other actuals and another outlook at some half-hours."""
-    history, outlook = record.history.copy(), record.outlook.copy()
-    history[:, place], outlook[:, place] = 777, 7_777
-    return replace(record, history=history, outlook=outlook)
-
-
 def test_no_half_hour_that_measures_a_model_is_read(
-    training: ModuleType, tiny: Any, record: Record
+    training: ModuleType, tiny: Any, record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Whatever its sources say, from the files that ship to the examples."""
+    end = training_record.TRAINED_TO
     real = examples(training, tiny, record)
-    end = record.place(training_record.TRAINED_TO)
-    aside = training_record.SET_ASIDE
-    assert examples(training, tiny, changed(record, slice(end, None))) == real
-    between = slice(record.place(aside.start), record.place(aside.end))
-    assert examples(training, tiny, changed(record, between)) == real
+    for span in (training_record.SET_ASIDE, Window(end, training_record.END)):
+        assert examples(training, tiny, record_with_others(monkeypatch, span)) == real
 
     # and the comparison would notice if they were
-    assert examples(training, tiny, changed(record, end - 1)) != real
+    last = Window(end - HALF_HOUR, end)
+    assert examples(training, tiny, record_with_others(monkeypatch, last)) != real
 
 
 def test_what_scores_the_checkpoint_begins_where_training_ends() -> None:

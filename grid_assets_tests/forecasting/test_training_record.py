@@ -9,9 +9,17 @@ import numpy as np
 import pytest
 
 from grid_assets.forecasting import training_record
-from grid_assets.forecasting.training_record import SET_ASIDE, SPANS, load_record, spans_until
+from grid_assets.forecasting.training_record import (
+    END,
+    SET_ASIDE,
+    SPANS,
+    TRAINED_TO,
+    load_record,
+    spans_until,
+)
 from grid_assets.halfhours import HALF_HOUR, Window, days_window
 from grid_assets.series import OUTLOOK, SERIES
+from grid_assets_tests.forecasting.other_sources import record_with_others
 
 
 def at(text: str) -> datetime:
@@ -30,6 +38,19 @@ def test_spans_are_cut_off_where_training_ends() -> None:
     spans = spans_until(at("2023-08-01"))
     assert spans[-1].end == at("2023-08-01")
     assert len(spans) == 3
+
+
+@pytest.mark.parametrize("span", [SET_ASIDE, Window(TRAINED_TO, END)], ids=str)
+def test_what_measures_a_model_leaves_no_trace_elsewhere(
+    span: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first half-hour that is set aside was found a half-hour earlier: moved, not removed."""
+    real, other = load_record(), record_with_others(monkeypatch, span)
+    inside = slice(real.place(span.start), real.place(span.end))
+    assert np.nanmean(np.abs(other.history - real.history)[:, inside]) > 10
+    for pair in ((real.history, other.history), (real.outlook, other.outlook)):
+        before, after = (np.delete(values, inside, axis=1) for values in pair)
+        np.testing.assert_array_equal(before, after)
 
 
 @pytest.mark.parametrize("span", SPANS, ids=str)

@@ -43,15 +43,6 @@ def reached_by_outlook(problem: Problem) -> Mask:
     return np.pad(known, (0, HORIZON - len(known)))
 
 
-def neso_of(problem: Problem) -> Values:
-    """NESO's forecast of the 96 half-hours from the issue on, NaN where there is none."""
-    known = np.full(HORIZON, np.nan, np.float32)
-    if problem.neso is not None:
-        found = problem.neso[problem.late_steps : problem.late_steps + HORIZON]
-        known[: len(found)] = found
-    return known
-
-
 def combine(forecasts: Forecasts, weights: Weights) -> Values:
     """Quantiles (issues, 10, 96, 3) of the blend.
 

@@ -24,7 +24,8 @@ MIN_ISSUES: Final = 20
 
 
 def usual_departure(errors: Floats) -> float | None:
-    """The usual distance of NESO's past forecasts from our models', None while few are known.
+    """The usual distance of NESO's past forecasts from our models', in tenths of a gram as it is
+    recorded; None while few are known.
 
     `errors` has shape (3, issues, 10, 96).
     """
@@ -33,7 +34,7 @@ def usual_departure(errors: Floats) -> float | None:
     issues = zip(neso, own, strict=True)
     apart = [_distance(line, _middle(lines)) for line, lines in issues if np.isfinite(line).any()]
     known = [distance for distance in apart if not np.isnan(distance)]
-    return float(np.median(known)) if len(known) >= MIN_ISSUES else None
+    return round(float(np.median(known)), 1) if len(known) >= MIN_ISSUES else None
 
 
 def reason_to_leave_out(

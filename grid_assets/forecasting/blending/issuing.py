@@ -5,32 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 import numpy as np
 
-from grid_assets.forecasting.blending.combining import (
-    MEDIAN,
-    Forecasts,
-    combine,
-    reached_by_outlook,
-)
-from grid_assets.forecasting.blending.guard import reason_to_leave_out
-from grid_assets.forecasting.blending.past import (
-    OLDEST_NESO,
-    Learned,
-    Vintages,
-    learn_for_day,
-    read_vintages,
-)
+from grid_assets.forecasting.blending.combining import Forecasts, combine, reached_by_outlook
+from grid_assets.forecasting.blending.neso import choose
+from grid_assets.forecasting.blending.past import learn_for_day, read_vintages
 from grid_assets.forecasting.blending.prior import prior_revision, shipped_prior
 from grid_assets.forecasting.blending.record import Document, document
-from grid_assets.forecasting.blending.walk import EARLIER, NAME
+from grid_assets.forecasting.blending.walk import NAME
 from grid_assets.forecasting.blending.weights import CONFIGURED, MEMBERS, NESO, OWN, TREES, Mask
 from grid_assets.forecasting.context import IssueContext
-from grid_assets.forecasting.horizon import HORIZON
 from grid_assets.forecasting.models.beside import NoForecast
-from grid_assets.forecasting.models.forecaster import ModelUnusable, Values
+from grid_assets.forecasting.models.forecaster import NESO_SPAN, ModelUnusable, Values
 from grid_assets.forecasting.models.naive import SeasonalNaive
 from grid_assets.forecasting.models.registry import BUILTIN_SOURCE, ModelForecast, ModelInfo
 from grid_assets.forecasting.store import PastActuals
@@ -73,15 +60,16 @@ def blend(
     own, members, left_out = _own_members(configured, boosted, len(contexts))
     times = [context.issued_at for context in contexts]
     learned = learn_for_day(connection, times[0].date(), members, actuals, again=again)
-    vintages = read_vintages(connection, times[0] - EARLIER, times[-1])
+    vintages = read_vintages(connection, times[0] - NESO_SPAN, times[-1])
     shown, records, neso, reached = [], [], [], []
     for number, context in enumerate(contexts):
-        captured_at, line, reason = _neso(vintages, context.issued_at, own[:, number], learned)
+        at = context.issued_at
+        chosen = choose(vintages.before(at), at, own[:, number], learned.neso_usual_g)
         reach = _reach(context)
-        taken = {MEMBERS[NESO]: {"model": MEMBERS[NESO]}} if captured_at else {}
-        lacking = {MEMBERS[NESO]: reason} if reason else {}
-        shown.append(replace(context, neso_issued_at=captured_at))
-        neso.append(line)
+        taken = {MEMBERS[NESO]: {"model": MEMBERS[NESO]}} if chosen.captured_at else {}
+        lacking = {MEMBERS[NESO]: chosen.reason} if chosen.reason else {}
+        shown.append(replace(context, neso_issued_at=chosen.captured_at))
+        neso.append(chosen.values)
         reached.append(reach)
         records.append(
             document(
@@ -123,23 +111,3 @@ def _named(info: ModelInfo) -> Document:
 def _reach(context: IssueContext) -> Mask:
     assert context.problem is not None
     return reached_by_outlook(context.problem)
-
-
-def _neso(
-    vintages: Vintages, at: datetime, own: Values, learned: Learned
-) -> tuple[datetime | None, Values, str | None]:
-    """The capture of NESO's forecast that is a member and its values (96), or why there is none."""
-    nothing = np.full(HORIZON, np.nan, np.float32)
-    captures = vintages.between(at - EARLIER, at)
-    if not captures or captures[-1] <= at - OLDEST_NESO:
-        hours = OLDEST_NESO.total_seconds() / 3600
-        said = f"None that is not simulated was captured in the {hours:.0f} hours before."
-        return None, nothing, said
-    newest, lines = captures[-1], [vintages.at(captured, at) for captured in captures]
-    reason = reason_to_leave_out(
-        lines[-1],
-        own[:, 0, :, MEDIAN],
-        np.array(lines[:-1]).reshape(-1, HORIZON),
-        learned.neso_usual_g,
-    )
-    return (None, nothing, reason) if reason else (newest, lines[-1], None)

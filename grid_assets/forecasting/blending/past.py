@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Final
+from datetime import date, datetime
 
 import numpy as np
 
@@ -24,15 +23,12 @@ from grid_assets.forecasting.blending.weights import (
 )
 from grid_assets.forecasting.calibration import STRIDE
 from grid_assets.forecasting.horizon import HORIZON
-from grid_assets.forecasting.models.forecaster import Values
+from grid_assets.forecasting.models.forecaster import NESO_SPAN, Line, Values
 from grid_assets.forecasting.store import PastActuals
 from grid_assets.halfhours import DAY, HALF_HOUR, day_start
 from grid_assets.series import SERIES
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import statement
-
-OLDEST_NESO: Final = timedelta(hours=6)
-"""Age up to which a capture of NESO's forecast is a member: past errors are of newer ones."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,9 +57,10 @@ class Vintages:
         line[(line < 0) | (line > 1000)] = np.nan
         return line
 
-    def between(self, after: datetime, to: datetime) -> list[datetime]:
-        """Times of capture after one instant and by another, in order."""
-        return sorted({captured for captured, _, _ in self.lines if after < captured <= to})
+    def before(self, at: datetime) -> list[Line]:
+        """The forecasts of the day before an issue time, over its half-hours, the newest last."""
+        captures = {captured for captured, _, _ in self.lines if at - NESO_SPAN < captured <= at}
+        return [(captured, self.at(captured, at)) for captured in sorted(captures)]
 
 
 def read_vintages(
@@ -99,10 +96,7 @@ def learn_for_day(
         if row is not None and _own(row[0]) == own:
             return Learned(weights_of(row[0]), row[0]["neso_usual_g"])
     errors = _read_errors(connection, start, own, actuals)
-    usual = usual_departure(errors.values)
-    return Learned(
-        rounded(learn(errors, shipped_prior())), None if usual is None else round(usual, 1)
-    )
+    return Learned(rounded(learn(errors, shipped_prior())), usual_departure(errors.values))
 
 
 def _own(document: Document) -> Document:

@@ -2,7 +2,8 @@
 
 It learns from the contexts of the issues, which hold what has come true by then. The rules are
 those of operation (`past`): weights are learned once a UTC day, from what was known at its start,
-and of every three hours the first issue counts. So are the margins of its band.
+and of every three hours the first issue counts. So are the margins of its band. NESO's forecast is
+the newest publication of the six hours before, as in operation (`neso`).
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from grid_assets.forecasting.blending.combining import (
     MEDIAN,
     Forecasts,
     combine,
-    neso_of,
     reached_by_outlook,
 )
-from grid_assets.forecasting.blending.guard import reason_to_leave_out, usual_departure
+from grid_assets.forecasting.blending.guard import usual_departure
+from grid_assets.forecasting.blending.neso import choose
 from grid_assets.forecasting.blending.prior import shipped_prior
 from grid_assets.forecasting.blending.record import rounded
 from grid_assets.forecasting.blending.weights import (
@@ -34,15 +35,12 @@ from grid_assets.forecasting.blending.weights import (
     learn,
 )
 from grid_assets.forecasting.calibration import STRIDE, compute_margins
-from grid_assets.forecasting.horizon import HORIZON
+from grid_assets.forecasting.horizon import HORIZON, QUANTILES
 from grid_assets.forecasting.models.forecaster import Forecaster, Problem, Values
-from grid_assets.halfhours import DAY, HALF_HOUR, day_start
+from grid_assets.halfhours import HALF_HOUR, day_start
 from grid_assets.series import SERIES
 
 NAME: Final = "blend"
-
-EARLIER: Final = DAY
-"""Age of NESO's forecasts that a new one is compared with."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +65,6 @@ class Blend:
         self._members = (configured, trees)
         self._prior = shipped_prior() if prior is None else prior
         self._past: list[_Past] = []
-        self._neso: list[tuple[datetime, Values]] = []
         self._came_true = _CameTrue()
         self._weights = Weights(self._prior, np.zeros_like(self._prior), 0)
         self._margins = np.zeros((len(SERIES), HORIZON), np.float32)
@@ -96,7 +93,8 @@ class Blend:
         today = day_start(issued_at.astimezone(UTC).date())
         if self._learned_at != today:
             self._learn(today)
-        neso, reached = self._usable_neso(problem, own), reached_by_outlook(problem)
+        neso = choose(problem.neso_lines, issued_at, own, self._usual).values
+        reached = reached_by_outlook(problem)
         forecasts = Forecasts(own[:, None], neso[None], reached[None])
         blended = np.sort(combine(forecasts, self._weights)[0], axis=-1)
         self._remember(issued_at, own, neso, reached, blended)
@@ -117,23 +115,9 @@ class Blend:
         recent = np.array([past.issued_at >= at - BIAS_SPAN for past in self._past], bool)
         self._weights = rounded(learn(Errors(values, reached.astype(bool), recent), self._prior))
         self._usual = usual_departure(values)
-        if self._past:
-            low, _, high = np.moveaxis(np.stack([past.blended for past in self._past]), -1, 0)
-            self._margins = compute_margins(low, high, actual).values
-
-    def _usable_neso(self, problem: Problem, own: Values) -> Values:
-        """NESO's forecast (96), NaN if there is none or it is beyond anything usual."""
-        neso, at = neso_of(problem), problem.issued_at
-        self._neso = [(then, line) for then, line in self._neso if then > at - EARLIER]
-        earlier = np.full((len(self._neso), HORIZON), np.nan, np.float32)
-        for number, (then, line) in enumerate(self._neso):
-            moved = (at - then) // HALF_HOUR
-            earlier[number, : HORIZON - moved] = line[moved:]
-        if not np.isnan(neso).all():
-            self._neso.append((at, neso))
-        if reason_to_leave_out(neso, own[:, 0, :, MEDIAN], earlier, self._usual):
-            return np.full_like(neso, np.nan)
-        return neso
+        blended = np.array([past.blended for past in self._past], np.float32)
+        low, _, high = np.moveaxis(blended.reshape(*actual.shape, len(QUANTILES)), -1, 0)
+        self._margins = compute_margins(low, high, actual).values
 
     def _remember(
         self, at: datetime, own: Values, neso: Values, reached: Mask, blended: Values

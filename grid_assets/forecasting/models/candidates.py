@@ -35,7 +35,8 @@ class WithoutNeso:
 
     def predict(self, problems: Sequence[Problem], steps: int) -> Values:
         """See `Forecaster.predict`."""
-        return self.forecaster.predict([replace(problem, neso=None) for problem in problems], steps)
+        without = [replace(problem, neso=None, neso_lines=()) for problem in problems]
+        return self.forecaster.predict(without, steps)
 
 
 @dataclass

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import pytest
 
 from grid_assets.forecasting.blending.walk import Blend
+from grid_assets.forecasting.history_files import ISSUED_BITS, NESO_SERIES, Outlook, Published
 from grid_assets.forecasting.horizon import HORIZON
 from grid_assets.forecasting.models import candidates
 from grid_assets.forecasting.models.boosted import GradientBoosting
-from grid_assets.forecasting.models.forecaster import CONTEXT, Forecaster, Problem, Values
+from grid_assets.forecasting.models.forecaster import CONTEXT, Forecaster, Line, Problem, Values
 from grid_assets.forecasting.models.naive import SeasonalNaive
+from grid_assets.forecasting.questions import Questions
 from grid_assets.halfhours import HALF_HOUR
 from grid_assets.series import OUTLOOK, SERIES
 
@@ -22,6 +25,7 @@ DAYS, STEPS, LATE = 40, 112, 1
 NOISE = np.random.default_rng(3).normal(0, 15, (len(SERIES), DAYS * 48)).astype(np.float32)
 TRUTH = 200 + 60 * np.sin(np.arange(DAYS * 48) / 48 * 2 * np.pi) + NOISE
 TRUTH[1:] = np.abs(TRUTH[1:]) / 30
+HALF = np.float32(0.5)
 TIMES = [START + timedelta(days=8, hours=3 * n) for n in range(8 * 28)]
 
 
@@ -49,12 +53,32 @@ class Seer:
         return answer
 
 
-def problem_at(at: datetime, truth: Values = TRUTH, neso: Values | None = None) -> Problem:
+def problem_at(at: datetime, truth: Values = TRUTH, lines: Sequence[Line] = ()) -> Problem:
     end = (at - START) // HALF_HOUR - LATE
     context = truth[:, end - CONTEXT : end].astype(np.float32)
     outlook = np.full((len(OUTLOOK), CONTEXT + STEPS), np.nan, np.float32)
     outlook[OUTLOOK.index("wind_mw"), : CONTEXT + 49] = 5000
-    return Problem(context, START + (end - CONTEXT) * HALF_HOUR, neso, outlook, LATE)
+    return Problem(context, START + (end - CONTEXT) * HALF_HOUR, None, outlook, LATE, lines)
+
+
+def asked(times: Sequence[datetime], published: Mapping[datetime, Values]) -> list[Problem]:
+    """The problems of a file with forecasts of NESO, by publication, each from then on."""
+    keys, values = [], []
+    for at, line in published.items():
+        periods = int(at.timestamp()) // 1800 + np.arange(len(line))
+        keys.append((periods << ISSUED_BITS) + int(at.timestamp()))
+        values.append(line)
+    order = np.argsort(np.concatenate(keys))
+    neso = Published(np.concatenate(keys)[order], np.concatenate(values)[order])
+
+    def read(start: datetime, end: datetime) -> Values:
+        places = np.arange((start - START) // HALF_HOUR, (end - START) // HALF_HOUR)
+        known = TRUTH[:, np.clip(places, 0, TRUTH.shape[1] - 1)].astype(np.float32)
+        known[:, (places < 0) | (places >= TRUTH.shape[1])] = np.nan
+        return known
+
+    batches = Questions(times, read, Outlook({NESO_SERIES: neso}), LATE).batches()
+    return [question.problem for batch in batches for question in batch]
 
 
 def run(blend: Forecaster, problems: Sequence[Problem], at_once: int = 60) -> Values:
@@ -70,6 +94,12 @@ def errors(predicted: Values, times: Sequence[datetime] = TIMES) -> Values:
     first = [(at - START) // HALF_HOUR for at in times]
     truth = np.stack([TRUTH[:, step : step + HORIZON] for step in first])
     return np.abs(predicted[..., 1] - truth)
+
+
+def neso_at(at: datetime) -> Values:
+    """NESO knows what comes."""
+    first = (at - START) // HALF_HOUR
+    return TRUTH[0, first : first + HORIZON].astype(np.float32)
 
 
 def good() -> Seer:
@@ -114,12 +144,12 @@ def test_what_comes_true_later_changes_nothing() -> None:
     cut = TIMES[150]
     later = TRUTH.copy()
     later[:, (cut - START) // HALF_HOUR - LATE :] += 50
-    neso = np.full(HORIZON + LATE, 230, np.float32)
+    neso = np.full(HORIZON, 230, np.float32)
     real, perturbed = (
         run(
             Blend(good(), biased()),
             [
-                problem_at(at, truth, neso if at <= cut else neso + 9 * (truth is later))
+                problem_at(at, truth, [(at, neso + 9 * (truth is later and at > cut))])
                 for at in TIMES
             ],
         )
@@ -132,18 +162,55 @@ def test_what_comes_true_later_changes_nothing() -> None:
 
 def test_a_bogus_vintage_does_not_carry_the_forecast_away() -> None:
     # NESO is by far the best member, so that it has the largest weight
-    first = [(at - START) // HALF_HOUR - LATE for at in TIMES]
-    vintages = [TRUTH[0, step : step + HORIZON + LATE].astype(np.float32) for step in first]
+    published = {at: neso_at(at) for at in TIMES}
     members = Seer("chronos:poor", 0, 30, 1), Seer(GradientBoosting.name, 0, 30, 2)
-    problems = [problem_at(at, neso=vintage) for at, vintage in zip(TIMES, vintages, strict=True)]
-    sound = run(Blend(*members), problems)
+    sound = run(Blend(*members), asked(TIMES, published))
     assert errors(sound)[150, 0].mean() < 8
-    bogus = problems.copy()
-    bogus[150] = replace(problems[150], neso=(vintages[150] * np.float32(0.5)))
-    found = run(Blend(*members), bogus)
+    found = run(
+        Blend(*members), asked(TIMES, published | {TIMES[150]: published[TIMES[150]] * HALF})
+    )
     away = np.abs(found[150, 0, :, 1] - sound[150, 0, :, 1]).mean()
     assert away < 25  # half of it would be 100
     assert np.abs(found[151, 0, :, 1] - sound[151, 0, :, 1]).mean() < 1  # nor does it learn from it
+
+
+@pytest.mark.parametrize(("hours", "member"), [(0, True), (5.5, True), (6, False), (24, False)])
+def test_nesos_forecast_is_a_member_until_it_is_six_hours_old(hours: float, member: bool) -> None:
+    at = TIMES[50]
+    [without] = run(Blend(good(), biased()), asked([at], {at + HALF_HOUR: neso_at(at)}))
+    published = at - timedelta(hours=hours)
+    [found] = run(Blend(good(), biased()), asked([at], {published: neso_at(published) + 30}))
+    away = np.abs(found - without)[0, :40, 1].mean()
+    assert (away > 1) == member
+    assert member or away == 0
+
+
+def test_nesos_forecast_is_of_one_publication() -> None:
+    """Where the newest one ends, the one before does not continue it."""
+    at = TIMES[50]
+    newest, before = {at: neso_at(at)[:10]}, {at - HALF_HOUR: neso_at(at - HALF_HOUR) + 30}
+    [alone] = run(Blend(good(), biased()), asked([at], newest))
+    [found] = run(Blend(good(), biased()), asked([at], newest | before))
+    np.testing.assert_array_equal(found, alone)
+
+
+def test_a_bogus_vintage_does_not_confirm_itself_while_it_is_the_newest() -> None:
+    times = [TIMES[50] + n * timedelta(hours=1) for n in range(6)]
+    without = run(Blend(good(), biased()), asked(times, {times[-1] + HALF_HOUR: neso_at(times[0])}))
+    found = run(Blend(good(), biased()), asked(times, {times[0]: neso_at(times[0]) * HALF}))
+    np.testing.assert_array_equal(found, without)
+
+
+def test_after_a_gap_margins_start_again_like_the_weights() -> None:
+    """Nothing of the 28 days before is known, as at the very first issue."""
+    problems = [problem_at(at) for at in TIMES[:50]]
+    later = replace(problems[49], start=problems[49].start + timedelta(days=60))
+    blend = Blend(good(), biased())
+    *_, before, after = run(blend, [*problems, later])
+    [fresh] = run(Blend(good(), biased()), [later])
+    np.testing.assert_array_equal(after, fresh)
+    width = [np.diff(each[0, :10, [0, 2]], axis=0).mean() for each in (before, fresh)]
+    assert width[0] > width[1] + 2  # so there were margins
 
 
 def test_a_member_of_a_blend_that_is_measured_too_forecasts_once() -> None:
