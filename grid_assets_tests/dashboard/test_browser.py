@@ -327,7 +327,7 @@ def test_hostile_text_is_shown_and_not_obeyed(
     write: Callable[..., Path], warehouse: SecretStr, chromium: Browser
 ) -> None:
     now = datetime.now(UTC)
-    made_up.fill(warehouse, now, model=HOSTILE, error=HOSTILE)
+    made_up.fill(warehouse, now, model=f"chronos:{HOSTILE}", error=HOSTILE)
     made_up.note_attempt(warehouse, HOSTILE, now - HALF_HOUR)
     with opened(chromium, write(now)) as shown:
         table = cells(shown, "#last-attempts")
