@@ -13,7 +13,7 @@ PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 # A command that Ctrl-C ends exits with 130. make then ends in the same way, without an error.
 quietly = trap : INT; $(1) || { s=$$?; [ $$s -ne 130 ] || { kill -INT $$PPID; s=0; }; exit $$s; }
 
-.PHONY: help demo up down chronos test check bench generate clean
+.PHONY: help demo up down chronos test check lint unit bench generate clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | \
@@ -44,6 +44,9 @@ FUNCTION := supabase/functions/forecast-on-telemetry
 DENO := DENO_DIR=$(CURDIR)/.venv/deno DENO_NO_UPDATE_CHECK=1 $(CURDIR)/.venv/bin/deno
 
 check: .venv/.ready-dev ## lint, types, import rules, definitions and unit tests
+	@$(MAKE) --no-print-directory --jobs=2 lint unit
+
+lint: .venv/.ready-dev # beside the unit tests, because mypy uses one core
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
@@ -53,6 +56,8 @@ check: .venv/.ready-dev ## lint, types, import rules, definitions and unit tests
 	@mkdir -p .venv/dagster
 	@printf 'telemetry: {enabled: false}\nnux: {enabled: false}\n' > .venv/dagster/dagster.yaml
 	@$(DG) check defs
+
+unit: .venv/.ready-dev
 	@.venv/bin/pytest -q -m unit $(PARALLEL)
 
 bench: .venv/.ready-dev ## the benchmarks; ONLY="name …" for some of them
