@@ -46,7 +46,7 @@ DENO := DENO_DIR=$(CURDIR)/.venv/deno DENO_NO_UPDATE_CHECK=1 $(CURDIR)/.venv/bin
 check: .venv/.ready-dev ## lint, types, import rules, definitions and unit tests
 	@$(MAKE) --no-print-directory --jobs=2 lint unit
 
-lint: .venv/.ready-dev # beside the unit tests, because mypy uses one core
+lint: .venv/.ready-dev ## what make check does beside the unit tests
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
@@ -57,7 +57,7 @@ lint: .venv/.ready-dev # beside the unit tests, because mypy uses one core
 	@printf 'telemetry: {enabled: false}\nnux: {enabled: false}\n' > .venv/dagster/dagster.yaml
 	@$(DG) check defs
 
-unit: .venv/.ready-dev
+unit: .venv/.ready-dev ## the unit tests
 	@.venv/bin/pytest -q -m unit $(PARALLEL)
 
 bench: .venv/.ready-dev ## the benchmarks; ONLY="name …" for some of them
