@@ -43,6 +43,7 @@ DG := DAGSTER_HOME=$(CURDIR)/.venv/dagster VIRTUAL_ENV=$(CURDIR)/.venv \
 FUNCTION := supabase/functions/forecast-on-telemetry
 DENO := DENO_DIR=$(CURDIR)/.venv/deno DENO_NO_UPDATE_CHECK=1 $(CURDIR)/.venv/bin/deno
 
+# Beside each other, because most of lint is mypy, which uses one core.
 check: .venv/.ready-dev ## lint, types, import rules, definitions and unit tests
 	@$(MAKE) --no-print-directory --jobs=2 lint unit
 
