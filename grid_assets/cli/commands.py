@@ -16,7 +16,7 @@ from grid_assets.halfhours import DAY, day_start
 from grid_assets.health import run_summary
 from grid_assets.health.report import NOT_CRITICAL
 from grid_assets.outlook import archive, behind
-from grid_assets.outlook.sources import NAMES, SOURCES, why_off
+from grid_assets.outlook.sources import NAMES, SOURCES, off_sources
 from grid_assets.progress import doing
 from grid_assets.runtime.environment import Environment, Say, set_up
 from grid_assets.sources.http.session import is_loopback
@@ -168,11 +168,10 @@ def backfill(environment: Environment, days: Range, say: Say, *, outlook: bool =
 def _say_outlook_plan(environment: Environment, stamp: Stamp, days: Range, say: Say) -> bool:
     """Say what the outlook's part of a backfill will do; whether there is anything to do."""
     settings, now = environment.settings, datetime.now(UTC)
-    off = {source: why_off(settings, stamp.kind, source) for source in SOURCES}
+    off = off_sources(settings, stamp.kind)
     for source, reason in off.items():
-        if reason:
-            say(f"Without {NAMES[source]}. {reason}")
-    used = [source for source in SOURCES if off[source] is None]
+        say(f"Without {NAMES[source]}. {reason}")
+    used = [source for source in SOURCES if source not in off]
     if not used:
         return False
     with connect(environment.warehouse) as connection:

@@ -1,4 +1,4 @@
-"""Rewrites trees as ONNX's newer operator, which takes a third of the memory. Pure.
+"""Rewrites trees as ONNX's newer operator, which takes less than half the memory. Pure.
 
 onnxmltools writes `TreeEnsembleRegressor`, which has a text and nine numbers for each node and each
 leaf. `TreeEnsemble` (ai.onnx.ml 5) keeps leaves apart, and most of its numbers are arrays.
