@@ -1,36 +1,49 @@
 """Runs tests, together with their PostgreSQL, as if it were another time, with libfaketime.
 
-`command` starts pytest at that time. In the pytest that it starts, `share_with_postgres` passes the
-false clock on to the embedded server, whose programs do not inherit variables.
+`environment` is for a pytest at that time. In the pytest that it starts, `share_with_postgres`
+passes the false clock on to the embedded server, whose programs do not inherit variables.
+
+The library is named to the linker directly. The `faketime` command, which does the same, refuses to
+start where a killed process that had its id has left a semaphore in /dev/shm; the library does not.
 """
 
 from __future__ import annotations
 
 import os
 import select
-import shutil
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final, SupportsIndex
 
 import pytest
 
 from grid_assets.runtime import postgres, postgres_programs
 
-FAKETIME: Final = shutil.which("faketime")
+PLACES: Final = ("lib/*/faketime", "lib*/faketime", "local/lib*/faketime")
+LIBRARY: Final = next(
+    (file for place in PLACES for file in Path("/usr").glob(f"{place}/libfaketimeMT.so.1")), None
+)
 
 MISSING: Final = "no faketime: nothing was tested at other times of day and year"
 
-needs_faketime = pytest.mark.skipif(FAKETIME is None, reason=MISSING)
+needs_faketime = pytest.mark.skipif(LIBRARY is None, reason=MISSING)
 
-VARIABLES: Final = ("LD_PRELOAD", "FAKETIME", "DONT_FAKE_MONOTONIC")
+VARIABLES: Final = ("LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC")
 
 
-def command(at: datetime) -> list[str]:
-    """The beginning of a command line: what follows it runs as if it were `at`."""
-    assert FAKETIME is not None, MISSING
+def environment(at: datetime) -> dict[str, str]:
+    """The variables of this process, and those with which a program runs as if it were `at`."""
     ahead_s = round((at - datetime.now(UTC)).total_seconds())
-    return [FAKETIME, "-m", "--exclude-monotonic", "-f", f"{ahead_s:+d}s"]
+    false = (str(LIBRARY), f"{ahead_s:+d}s", "1")
+    return {**os.environ, **dict(zip(VARIABLES, false, strict=True))}
+
+
+def sweep() -> None:
+    """Remove what libfaketime has left in /dev/shm for processes that have ended."""
+    for file in Path("/dev/shm").glob("*faketime_s*_*"):
+        if not Path("/proc", file.name.rpartition("_")[2]).exists():
+            file.unlink(missing_ok=True)
 
 
 def share_with_postgres() -> None:
