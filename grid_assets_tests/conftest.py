@@ -164,19 +164,25 @@ def server() -> Iterator[SecretStr]:
     embedded = EmbeddedPostgres(folder / "postgres")
     try:
         url = SecretStr(embedded.start())
-        _write_lazily(url)
+        _spare_time(url)
         yield url
     finally:
         embedded.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write_lazily(server: SecretStr) -> None:
-    """Let the server lose its data in a power cut: dropping a database takes 0.03 s, not 0.8 s."""
+def _spare_time(server: SecretStr) -> None:
+    """Let the server lose its data in a power cut: dropping a database takes 0.03 s, not 0.8 s.
+
+    And store the password so that a log-in, of which the tests make thousands, takes half as long.
+    """
     with connect(server) as connection:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
         connection.execute("SELECT pg_reload_conf()")
+        connection.execute("SET scram_iterations = 1")
+        password = urlsplit(server.get_secret_value()).password
+        connection.execute(sql.SQL("ALTER ROLE CURRENT_USER PASSWORD {}").format(password))
 
 
 def _named(url: SecretStr, database: str) -> SecretStr:
@@ -200,6 +206,8 @@ def new_database(server: SecretStr) -> Iterator[Callable[[str | None], SecretStr
         command = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
         if template:
             command += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
+            if not SERVER_URL:  # half the time where no file is synced
+                command += sql.SQL(" STRATEGY FILE_COPY")
         with connect(server) as connection:
             connection.execute(command)
         made.append(name)

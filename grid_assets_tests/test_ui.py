@@ -189,7 +189,7 @@ def test_while_nothing_is_due_no_connection_is_opened_and_one_code_server_runs(
         def idle() -> bool:
             return connection.execute((last + ended).encode()).fetchone() == (0,)
 
-        wait_until(idle, RUN_S, "runs that end", every_s=1)
+        wait_until(idle, RUN_S, "runs that end", most_s=1)
         before = connection.execute(counted.encode()).fetchone()
         time.sleep(20)  # the sensor looks four times, the queue twenty times
         after = connection.execute(counted.encode()).fetchone()

@@ -765,7 +765,7 @@ def kill(
     deadline = time.monotonic() + 60
     while not any(a.asset == while_running for a in tables.attempts()[known:]):
         assert time.monotonic() < deadline
-        time.sleep(0.01)
+        time.sleep(0.05)
     process.join(after_s)
     process.kill()
     process.join()

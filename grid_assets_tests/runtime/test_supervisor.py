@@ -215,7 +215,7 @@ def test_gaps_are_closed_after_faults_and_withheld_hours(demo: Demo) -> None:
     newest = "SELECT max(period_start) FROM core.intensity"
     demo.control("heal")
     demo.control("release", half_hours=1)
-    wait_until(lambda: ask(url, newest) == [(demo.withheld_from,)], BY_ITSELF_S, every_s=0.2)
+    wait_until(lambda: ask(url, newest) == [(demo.withheld_from,)], BY_ITSELF_S)
 
     demo.control("fault", name="500", times=3)
     demo.control("release")
@@ -233,7 +233,7 @@ def test_gaps_are_closed_after_faults_and_withheld_hours(demo: Demo) -> None:
             row = connection.execute(missing.encode(), [now, now]).fetchone()
         return row == (0,)
 
-    wait_until(closed, BY_ITSELF_S, every_s=0.2)
+    wait_until(closed, BY_ITSELF_S)
     wait_until(
         lambda: ask(url, "SELECT count(*) FROM ops.etl_runs WHERE status = 'running'") == [(0,)], 60
     )
@@ -257,17 +257,17 @@ def test_new_telemetry_is_forecast_from_and_past_days_are_back_tested(
         "SELECT count(DISTINCT issued_at) FROM forecast.issues WHERE model <> 'neso' "
         "AND issued_at < date_trunc('day', now(), 'UTC') AND refused_reason IS NULL"
     )
-    wait_until(lambda: ask(url, newest) != [(0,)], BY_ITSELF_S, every_s=0.2)
-    wait_until(lambda: ask(url, back_tested) == [(2,)], BY_ITSELF_S, every_s=0.2)
+    wait_until(lambda: ask(url, newest) != [(0,)], BY_ITSELF_S)
+    wait_until(lambda: ask(url, back_tested) == [(2,)], BY_ITSELF_S)
     for _, *answer in ask(url, NEWEST_FORECAST):
         assert answer == [960, 10, 96, True, True]
     scored = "SELECT count(*) FROM reporting.forecast_accuracy WHERE model <> 'neso'"
-    wait_until(lambda: ask(url, scored) != [(0,)], BY_ITSELF_S, every_s=0.2)
+    wait_until(lambda: ask(url, scored) != [(0,)], BY_ITSELF_S)
     wait_until(
         lambda: "healthy" in demo.grid.run("status", "--demo", code=None).out.splitlines(),
         BY_ITSELF_S,
         lambda: demo.grid.run("status", "--demo", code=None).out,
-        every_s=2,
+        most_s=2,
     )
 
 

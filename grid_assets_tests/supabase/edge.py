@@ -69,9 +69,7 @@ class Edge:
                 stderr=output,
             )
         process = self.process
-        wait_until(
-            lambda: self._listens() or process.poll() is not None, 60, self.log, every_s=0.02
-        )
+        wait_until(lambda: self._listens() or process.poll() is not None, 60, self.log)
         listens = self._listens()
         assert listens is not None, f"The function ended. Has `install.py dev` run? {self.log()}"
         self.port = int(listens[1])

@@ -59,7 +59,7 @@ class Project:
             connection.execute(AGAIN)
         committed = datetime.now(UTC)
         query = "SELECT started_at FROM ops.wakeups WHERE started_at IS NOT NULL"
-        wait_until(lambda: ask(self.url, query), 120, self.edge.log, every_s=0.01)
+        wait_until(lambda: ask(self.url, query), 120, self.edge.log, most_s=0.01)
         [(started,)] = ask(self.url, query)
         seconds: float = (started - committed).total_seconds()
         return seconds
