@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from statistics import median
@@ -24,6 +24,7 @@ from grid_assets.forecasting.issue_times import current_issue_time
 from grid_assets.forecasting.models import registry
 from grid_assets.forecasting.models.exported import ExportedForecaster
 from grid_assets.halfhours import DAY, HALF_HOUR, Window, days_window
+from grid_assets.replay.addresses import source_urls
 from grid_assets.replay.server import ReplayServer
 from grid_assets.series import SERIES
 from grid_assets.warehouse.connection import Connection, connect
@@ -35,22 +36,26 @@ FIGURES: Final = {
     "forecast_first_of_day_s": Figure("s"),
     "tick_with_forecast_s": Figure("s", "<= 6"),
     "tick_with_forecast_mb": Figure("MB", "<= 280"),
+    "tick_with_outlook_s": Figure("s", "<= tick_with_forecast_s + 1"),
+    "tick_with_outlook_mb": Figure("MB"),
 }
 
 LOG = logging.getLogger(__name__)
 ROWS: Final = HORIZON * len(SERIES)  # of one model at one issue time
 STRIDE_HOURS: Final = 3
+CYCLES_TO_FILL_GAPS: Final = 2
 LOADED_BEFORE: Final = 15 * DAY
 """Telemetry before a back-test: a week of context for its first issue, and for single ones."""
 
 
 def measure(sizes: Sizes) -> dict[str, Measured]:
-    """A back-test, forecasts one by one in this process, and `grid tick` after each release."""
+    """A back-test, forecasts one by one in this process, and `grid tick` after each release,
+    without the outlook and with it."""
     today = datetime.now(UTC).date()
     first = today - sizes.backtest_days * DAY
     start = first - LOADED_BEFORE
     with sandbox() as box, ReplayServer() as replay:
-        replay.control.withhold(sizes.forecast_ticks + 2, replay.now())
+        replay.control.withhold(2 * sizes.forecast_ticks + 2, replay.now())
         LOG.info(f"Loading {(today - start).days} days")
         box.grid(replay, "backfill", "--from", start, "--to", today, history_start=start)
         # single issues on days before the others, where they find no forecasts to score
@@ -58,20 +63,23 @@ def measure(sizes: Sizes) -> dict[str, Measured]:
         alone = median(_backtest(box, replay, day, day, 24) for day in days)
         whole = _backtest(box, replay, first, today - DAY, STRIDE_HOURS)
         costs = overhead(box, sizes.issues)
-        ticks = [_tick(box, replay, start, sizes) for _ in range(sizes.forecast_ticks)]
+        settings = {"history_start": start, "backtest_days": sizes.backtest_days}
+        ticks = [_tick(box, replay, settings) for _ in range(sizes.forecast_ticks)]
+        with_outlook = _ticks_with_outlook(box, replay, sizes)
         refuse_stand_in(box)
     count = sizes.backtest_days * 24 // STRIDE_HOURS
     words = f"{count} issues, {count * ROWS:,} rows, {whole / count:.2f} s an issue"
     each = f"one run for each issue: {alone:.2f} s, median of {len(days)}"
-    seconds = [tick.seconds for tick in ticks]
-    spread = f"{len(ticks)} ticks: {min(seconds):.2f} to {max(seconds):.2f} s"
-    peak = max(tick.peak_mb for tick in ticks)
+    tick_s, tick_mb = _costs(ticks)
+    outlook_s, outlook_mb = _costs(with_outlook)
     return {
         "backtest_s": Measured(whole, words),
         "backtest_speedup": Measured(count * alone / whole, each),
         **costs,
-        "tick_with_forecast_s": Measured(median(seconds), spread),
-        "tick_with_forecast_mb": Measured(peak, "the worst tick"),
+        "tick_with_forecast_s": tick_s,
+        "tick_with_forecast_mb": tick_mb,
+        "tick_with_outlook_s": outlook_s._replace(limit=tick_s.value + 1),
+        "tick_with_outlook_mb": outlook_mb,
     }
 
 
@@ -124,15 +132,41 @@ def _backtest(
     return ran.seconds
 
 
-def _tick(box: Sandbox, replay: ReplayServer, start: date, sizes: Sizes) -> Ran:
+def _tick(box: Sandbox, replay: ReplayServer, settings: Mapping[str, object]) -> Ran:
     """One cycle, with its forecast, right after a half-hour was released."""
     released = release(replay)
-    ran = box.tick(replay, history_start=start, backtest_days=sizes.backtest_days)
+    ran = box.tick(replay, **settings)
     with connect(box.url) as connection:
         if not is_forecast(connection, released):
             raise BenchError(f"The cycle made no forecast from {released:%Y-%m-%d %H:%M} UTC")
     LOG.info(f"tick with forecast: {ran.seconds:.2f} s, {ran.peak_mb:.0f} MB")
     return ran
+
+
+def _ticks_with_outlook(box: Sandbox, replay: ReplayServer, sizes: Sizes) -> list[Ran]:
+    """Cycles that also capture the outlook, after others that have filled its gaps."""
+    settings = {
+        **source_urls(replay.url),
+        "history_start": datetime.now(UTC).date() - DAY,
+        "backtest_days": 0,
+    }
+    for _ in range(CYCLES_TO_FILL_GAPS):
+        box.grid(replay, "tick", **settings)
+    ticks = [_tick(box, replay, settings) for _ in range(sizes.forecast_ticks)]
+    (publications,) = box.row(
+        "SELECT count(*) FROM raw.outlook_publications WHERE captured_at >= now() - interval '1 h'"
+    )
+    if not publications:
+        raise BenchError("The cycles captured no outlook")
+    return ticks
+
+
+def _costs(ticks: Sequence[Ran]) -> tuple[Measured, Measured]:
+    """The median time and the highest memory of some cycles."""
+    seconds = [tick.seconds for tick in ticks]
+    spread = f"{len(ticks)} ticks: {min(seconds):.2f} to {max(seconds):.2f} s"
+    peak = max(tick.peak_mb for tick in ticks)
+    return Measured(median(seconds), spread), Measured(peak, "the worst tick")
 
 
 def overhead(box: Sandbox, issues: int) -> dict[str, Measured]:

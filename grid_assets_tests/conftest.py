@@ -62,6 +62,7 @@ LONGEST: Final = (
     "test_ui.py",
     "test_bad_input.py",
     "test_automation.py",
+    "test_outlook.py",
     "test_other_times.py",
     "test_roles.py",
 )

@@ -25,6 +25,7 @@ PRELOADED: Final = (
     "grid_assets.defs.storage",
     "grid_assets.definitions",
     "grid_assets.forecasting.covariates",
+    "holidays.countries",
     "jinja2",
     "matplotlib.backends.backend_agg",
     "matplotlib.dates",

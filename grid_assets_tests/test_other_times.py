@@ -27,10 +27,9 @@ TESTS = (
 @pytest.mark.parametrize(
     "at",
     [
-        datetime(2027, 1, 1, 0, 5, tzinfo=UTC),
         datetime(2027, 3, 28, 0, 35, tzinfo=UTC),  # the clocks go forward at 1:00
         datetime(2027, 10, 31, 1, 5, tzinfo=UTC),  # they went back at 1:00
-        datetime(2028, 2, 29, 23, 50, tzinfo=UTC),
+        datetime(2028, 12, 31, 23, 59, 30, tzinfo=UTC),  # the 366th day; a new year begins
     ],
     ids=lambda at: f"{at:%Y-%m-%d %H:%M}",
 )

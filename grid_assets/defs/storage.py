@@ -39,7 +39,7 @@ from dagster_postgres.utils import DagsterPostgresException, pg_url_from_config
 from sqlalchemy import event as engine_event
 from sqlalchemy import exc
 
-from grid_assets.defs.partitions import UNCHANGED
+from grid_assets.defs.repetitions import is_pass, is_repetition, shorten, without_newest_pictures
 
 KEPT_CONNECTIONS: Final = 3
 """Connections that a process keeps. The daemon's threads seldom need more at once."""
@@ -55,20 +55,8 @@ PATIENCE_S: Final = 15.0
 
 PAUSE_S: Final = 0.5
 
-WITHOUT_VALUES: Final = frozenset({"telemetry", "housekeeping", "learning"})
-"""Jobs whose steps pass no values on, so that nobody reads the outputs that Dagster records."""
-
 SKIPPED_TICKS_S: Final = 2 * 3600.0
 """How long a skipped tick is kept. The sensor has 17,000 a day, with a kilobyte each."""
-
-RESULT: Final = "result"
-"""The name of the output of an asset or an op. The other outputs of an asset are its checks."""
-
-NEWEST_ONLY: Final = frozenset({"fan_chart", "error_by_lead"})
-"""Metadata labels of pictures that are outdated by the next materialisation."""
-
-ABOUT_THE_EXECUTOR: Final = ("Executing steps in process", "Finished steps in process")
-"""Engine events around the steps, which say when they started and ended themselves."""
 
 
 @cache
@@ -140,6 +128,16 @@ class _Pooled:
     def _engine(self, made: sqlalchemy.Engine) -> None:
         made.dispose()
 
+    def _has(self, column: str, ask: Callable[[], bool]) -> bool:
+        """Whether a table has a column, which no migration of Dagster takes away.
+
+        Dagster asks dozens of times in a run, and reads all columns from the database each time.
+        """
+        known: set[str] = self.__dict__.setdefault("_columns", set())
+        if column not in known and ask():
+            known.add(column)
+        return column in known
+
     def optimize_for_webserver(
         self, statement_timeout: int, pool_recycle: int, max_overflow: int
     ) -> None:
@@ -149,6 +147,12 @@ class _Pooled:
 
 class RunStorage(_Pooled, PostgresRunStorage):
     """Runs."""
+
+    def has_run_stats_index_cols(self) -> bool:
+        return self._has("start_time", super().has_run_stats_index_cols)
+
+    def has_backfill_id_column(self) -> bool:
+        return self._has("backfill_id", super().has_backfill_id_column)
 
     def handle_run_event(self, *arguments: Any, **options: Any) -> None:
         write = partial(super().handle_run_event, **options)
@@ -173,6 +177,12 @@ class ScheduleStorage(_Pooled, PostgresScheduleStorage):
 
 class EventStorage(_Pooled, PostgresEventLogStorage):
     """Events of runs, the newest state of each asset, and results of checks."""
+
+    def _has_asset_key_col_on_connection(
+        self, conn: sqlalchemy.Connection, column_name: str
+    ) -> bool:
+        ask = super()._has_asset_key_col_on_connection
+        return self._has(column_name, partial(ask, conn, column_name))
 
     def store_event(self, event: EventLogEntry) -> None:
         if is_repetition(event):
@@ -247,63 +257,3 @@ class Storage(DagsterPostgresStorage):
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> Storage:
         return cls(pg_url_from_config(config_value), inst_data)
-
-
-def is_repetition(event: EventLogEntry) -> bool:
-    """Whether an event says only what another one or the execution plan says."""
-    inner = event.dagster_event
-    if inner is None:
-        return False
-    match inner.event_type:
-        case (
-            DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
-            | DagsterEventType.RESOURCE_INIT_STARTED
-            | DagsterEventType.RESOURCE_INIT_SUCCESS
-        ):
-            return True
-        case DagsterEventType.ENGINE_EVENT:
-            return (inner.message or "").startswith(ABOUT_THE_EXECUTOR)
-        case DagsterEventType.STEP_OUTPUT:
-            is_check = inner.step_output_data.output_name != RESULT
-            return is_check or event.job_name in WITHOUT_VALUES
-        case DagsterEventType.ASSET_MATERIALIZATION:
-            return UNCHANGED in inner.step_materialization_data.materialization.metadata
-    return False
-
-
-def is_pass(event: EventLogEntry) -> bool:
-    """Whether an event is the result of a check that has passed."""
-    return (
-        event.dagster_event_type is DagsterEventType.ASSET_CHECK_EVALUATION
-        and event.get_dagster_event().asset_check_evaluation_data.passed
-    )
-
-
-def shorten(event: EventLogEntry) -> EventLogEntry:
-    """An event without what it says twice: the run, the step and the message."""
-    inner = event.dagster_event
-    if inner is None:
-        return event
-    changes: dict[str, Any] = {"logging_tags": None}
-    if inner.event_type in (
-        DagsterEventType.ASSET_MATERIALIZATION,
-        DagsterEventType.ASSET_CHECK_EVALUATION,
-    ):
-        changes |= {"step_key": inner.step_key, "step_handle": None, "node_handle": None}
-    said = "" if event.user_message == inner.message else event.user_message
-    return event._replace(user_message=said, dagster_event=inner._replace(**changes))
-
-
-def without_newest_pictures(event: EventLogEntry) -> EventLogEntry:
-    """A materialisation without pictures that only the newest one shows."""
-    inner = event.dagster_event
-    if inner is None or inner.event_type is not DagsterEventType.ASSET_MATERIALIZATION:
-        return event
-    data = inner.step_materialization_data
-    metadata = data.materialization.metadata
-    if not NEWEST_ONLY & metadata.keys():
-        return event
-    kept = {label: value for label, value in metadata.items() if label not in NEWEST_ONLY}
-    made = data.materialization._replace(metadata=kept)
-    changed = inner._replace(event_specific_data=data._replace(materialization=made))
-    return event._replace(dagster_event=changed)

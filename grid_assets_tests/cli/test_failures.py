@@ -99,8 +99,7 @@ def test_a_command_whose_api_hangs_says_what_it_is_doing(
 ) -> None:
     replay.control.fault({"name": "hang", "times": None, "path": None})
     tick = recorded.start("tick", GRID_API_TIMEOUT_S="15")
-    line = tick.says("s so far")
-    assert line.strip().startswith("raw.")
+    assert "s so far" in tick.says("raw.")
     assert tick.ends(signal.SIGINT) == 130
 
 

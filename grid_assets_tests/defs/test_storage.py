@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import dagster as dg
 import psycopg
 import pytest
+import sqlalchemy
 from dagster._core.scheduler.instigation import InstigatorType, TickData, TickStatus
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
@@ -18,7 +19,7 @@ from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
 
 from grid_assets.definitions import defs
-from grid_assets.defs import storage
+from grid_assets.defs import repetitions, storage
 from grid_assets.defs.partitions import UNCHANGED
 from grid_assets.runtime.environment import DAGSTER_YAML
 from grid_assets_tests.running import wait_until
@@ -136,7 +137,7 @@ def kinds(sql: Sql, run_id: str) -> dict[str, int]:
 def test_the_product_uses_this_storage_and_its_jobs_pass_no_values() -> None:
     assert "module: grid_assets.defs.storage\n    class: Storage\n" in DAGSTER_YAML
     own = {job.name for job in defs.resolve_all_job_defs() if not job.name.startswith("__")}
-    assert own == storage.WITHOUT_VALUES
+    assert own == repetitions.WITHOUT_VALUES
 
 
 # What is stored.
@@ -394,3 +395,19 @@ def test_the_web_server_limits_its_statements(
     with storage.engine(url.get_secret_value()).connect() as connection:
         assert connection.exec_driver_sql("SHOW statement_timeout").scalar() == "7s"
     assert len(instance.get_runs()) == 0
+
+
+def test_a_process_reads_the_columns_of_a_table_once(
+    instance: dg.DagsterInstance, url: SecretStr
+) -> None:
+    run(instance, 3)
+    asked: list[str] = []
+    engine = storage.engine(url.get_secret_value())
+
+    @sqlalchemy.event.listens_for(engine, "before_cursor_execute")
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        asked.append(statement)
+
+    run(instance, 4)
+    assert len(asked) > 20
+    assert [statement for statement in asked if "pg_attribute" in statement] == []
