@@ -30,7 +30,7 @@ PRELOADED: Final = (
     "matplotlib.backends.backend_agg",
     "matplotlib.dates",
     "psycopg2.extras",
-    "upath",
+    "upath.core",
 )
 """What commands import, but not onnxruntime: it starts a thread, which would not be forked."""
 
