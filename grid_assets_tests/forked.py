@@ -25,6 +25,7 @@ PRELOADED: Final = (
     "grid_assets.defs.storage",
     "grid_assets.definitions",
     "grid_assets.forecasting.covariates",
+    "grid_assets.forecasting.issuing",
     "holidays.countries",
     "jinja2",
     "matplotlib.backends.backend_agg",
@@ -36,6 +37,7 @@ PRELOADED: Final = (
 
 PROCESSES: Final = ForkServerContext()
 PROCESSES.set_forkserver_preload([*PRELOADED])
+"""For all tests: Python has one such process, and imports in it what was set last."""
 
 
 class Grid:

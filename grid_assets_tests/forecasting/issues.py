@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.context import ForkServerProcess
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ from grid_assets.telemetry.checks import judge
 from grid_assets.telemetry.load import RAW_GENERATION, Capture
 from grid_assets.telemetry.publish import publish_generation_mix, publish_intensity
 from grid_assets.warehouse.connection import Connection, connect, copy_rows, write_transaction
+from grid_assets_tests.forked import PROCESSES
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -44,9 +45,6 @@ LATER = datetime(2026, 6, 1, 9, 7, tzinfo=UTC)
 MODEL = "chronos:stub"
 
 Captured = Callable[[datetime], datetime]
-
-PROCESSES = ForkServerContext()
-PROCESSES.set_forkserver_preload([__name__])
 
 
 def loaded_later(_: datetime) -> datetime:

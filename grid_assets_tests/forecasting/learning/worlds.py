@@ -29,7 +29,8 @@ from grid_assets.series import INTENSITY, SERIES
 from grid_assets.warehouse.connection import connect, write_transaction
 from grid_assets_tests.forecasting import issues
 from grid_assets_tests.forecasting.boosting.made_up import renewables
-from grid_assets_tests.forecasting.issues import DAY, PROCESSES, T
+from grid_assets_tests.forecasting.issues import DAY, T
+from grid_assets_tests.forked import PROCESSES
 
 FIRST = T - 96 * DAY
 
