@@ -23,6 +23,7 @@ from urllib.parse import urlsplit, urlunsplit
 import dagster as dg
 import psycopg
 import pytest
+from dagster._core.storage import event_log, runs
 from psycopg import sql
 from pydantic import SecretStr
 
@@ -43,6 +44,10 @@ from grid_assets_tests.time_left import TimeLeft
 # Tiny models are slower on several threads, most of all beside other workers; torch reads this when
 # it is imported, here and in the processes that tests start.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A Dagster in memory need not know its migrations: alembic would read them all, for each test.
+for in_memory in (event_log.in_memory, runs.in_memory):
+    vars(in_memory)["stamp_alembic_rev"] = lambda *_: None
 
 fake_clock.share_with_postgres()
 
