@@ -31,7 +31,7 @@ down: .venv/.ready ## stop whatever is still running
 chronos: .venv/.ready-chronos ## install torch, to train and to run other models
 
 test: ## all tests
-	@echo "Running all tests: a quarter of an hour on two cores (make check: about one)"
+	@echo "Running all tests: a quarter of an hour on two cores (make check: a minute)"
 	@$(MAKE) --no-print-directory check
 	@.venv/bin/pytest -m "not unit" $(PARALLEL)
 

@@ -152,12 +152,15 @@ def _ticks_with_outlook(box: Sandbox, replay: ReplayServer, sizes: Sizes) -> lis
     }
     for _ in range(CYCLES_TO_FILL_GAPS):
         box.grid(replay, "tick", **settings)
+    (begun,) = box.row("SELECT now()")
     ticks = [_tick(box, replay, settings) for _ in range(sizes.forecast_ticks)]
-    (publications,) = box.row(
-        "SELECT count(*) FROM raw.outlook_publications WHERE captured_at >= now() - interval '1 h'"
+    (captures,) = box.row(
+        "SELECT count(*) FROM ops.etl_runs WHERE asset = 'raw.outlook' AND status = 'success' "
+        "AND rows_fetched > 0 AND started_at >= %s",
+        begun,
     )
-    if not publications:
-        raise BenchError("The cycles captured no outlook")
+    if captures != len(ticks):
+        raise BenchError(f"Of {len(ticks)} cycles, {captures} captured the outlook")
     return ticks
 
 

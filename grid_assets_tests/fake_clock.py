@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import select
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, SupportsIndex
@@ -43,7 +44,8 @@ def sweep() -> None:
     """Remove what libfaketime has left in /dev/shm for processes that have ended."""
     for file in Path("/dev/shm").glob("*faketime_s*_*"):
         if not Path("/proc", file.name.rpartition("_")[2]).exists():
-            file.unlink(missing_ok=True)
+            with suppress(OSError):  # it may be that of another user
+                file.unlink()
 
 
 def share_with_postgres() -> None:

@@ -397,9 +397,7 @@ def test_the_web_server_limits_its_statements(
     assert len(instance.get_runs()) == 0
 
 
-def test_a_process_reads_the_columns_of_a_table_once(
-    instance: dg.DagsterInstance, url: SecretStr
-) -> None:
+def test_the_columns_of_a_table_are_read_once(instance: dg.DagsterInstance, url: SecretStr) -> None:
     run(instance, 3)
     asked: list[str] = []
     engine = storage.engine(url.get_secret_value())

