@@ -31,7 +31,7 @@ down: .venv/.ready ## stop whatever is still running
 chronos: .venv/.ready-chronos ## install torch, to train and to run other models
 
 test: ## all tests
-	@echo "Running all tests: a quarter of an hour on two cores (make check: a minute)"
+	@echo "Running all tests: 15 to 20 minutes on two cores (make check: one or two)"
 	@$(MAKE) --no-print-directory check
 	@.venv/bin/pytest -m "not unit" $(PARALLEL)
 
