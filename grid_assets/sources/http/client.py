@@ -120,10 +120,14 @@ class HttpClient:
         self.end_waits()
         self._session.close()
 
-    def get(self, path: str, params: Mapping[str, str] | None = None) -> Response:
+    def get(
+        self, path: str, params: Mapping[str, str] | None = None, *, retry: bool = True
+    ) -> Response:
         """The response to GET `path`, such as `/intensity/factors`. Raises `ApiError`."""
         asked = f"{path}?{urlencode(params, safe=':,')}" if params else path
         named = asked if len(asked) <= MAX_PATH else asked[:MAX_PATH] + "…"
+        if not retry:
+            return self._get_once(asked, named)
         return self._retries.retry(lambda: self._get_once(asked, named))
 
     def _get_once(self, asked: str, path: str) -> Response:

@@ -149,7 +149,7 @@ class NesoPortal(SourceClient):
             status=200,
         )
 
-    def search(self, resource_id: str) -> Received:
+    def search(self, resource_id: str, *, retry: bool = True) -> Received:
         """All rows of a resource in the datastore. Raises `ApiError`.
 
         Pages end at `total` or with an empty one: the link to the next page may lead past the end.
@@ -159,7 +159,7 @@ class NesoPortal(SourceClient):
             params = {"resource_id": resource_id, "limit": str(PAGE_ROWS)}
             if records:
                 params["offset"] = str(len(records))
-            response, result = self._result("datastore_search", params)
+            response, result = self._result("datastore_search", params, retry=retry)
             page = _table(response, result)
             records += page.records
             total = result.get("total")
@@ -218,8 +218,10 @@ class NesoPortal(SourceClient):
                 body=text,
             ) from None
 
-    def _result(self, action: str, params: Mapping[str, str]) -> tuple[Response, Mapping[str, Any]]:
-        response = self._http.get(f"/{action}", params)
+    def _result(
+        self, action: str, params: Mapping[str, str], *, retry: bool = True
+    ) -> tuple[Response, Mapping[str, Any]]:
+        response = self._http.get(f"/{action}", params, retry=retry)
         document = response.document
         result = document.get("result")
         if document.get("success") is True and isinstance(result, dict):

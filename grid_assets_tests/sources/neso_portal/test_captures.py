@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -22,11 +23,12 @@ from grid_assets.sources.neso_portal import captures, datasets
 from grid_assets.sources.neso_portal.captures import Captured, Held, Outcome, cycle
 from grid_assets.sources.neso_portal.client import NesoPortal, PortalRefused
 from grid_assets.sources.neso_portal.datasets import Turn
+from grid_assets.sources.neso_portal.limits import Limits
 from grid_assets.sources.publication import Publication
 from grid_assets_tests.http_stub import Reply, Stub
 from grid_assets_tests.sources.neso_portal import bodies
 from grid_assets_tests.sources.neso_portal.bodies import answer, at, csv_of, starts
-from grid_assets_tests.sources.neso_portal.conftest import FakeTime
+from grid_assets_tests.sources.neso_portal.conftest import FakeTime, MakePortal
 
 MODIFIED = "2026-08-16T18:25:03.877012"
 PUBLISHED = at(MODIFIED)
@@ -240,6 +242,24 @@ def test_a_table_without_a_column_is_rejected_not_replaced(
     assert found.parsed.rejected[0].reason.startswith("body: the column TIME_GMT is missing")
 
 
+@pytest.mark.parametrize("reply", [Reply(b"x", 503), Reply(b"<html>")], ids=["down", "a page"])
+def test_a_cycle_never_waits_for_its_turn_at_the_datastore(
+    served: Portal, make_portal: MakePortal, fake: FakeTime, reply: Reply
+) -> None:
+    """A second try would take the other dataset's turn of the minute, a third wait for another."""
+    for resource in served.rows:
+        served.rows[resource] = reply
+    portal = make_portal(limits=Limits(fake.clock), retry_budget_s=10)
+    outcomes = took(portal, held(demand_2_14_days=NOW, embedded_outturn=NOW), NOW)
+    assert served.asked == ["resource_show", "embedded", "embedded.csv"]
+    assert published(outcomes) == {"embedded_wind_mw": 602, "embedded_solar_mw": 602}
+    outcomes = took(portal, held(PUBLISHED, demand_2_14_days=NOW, embedded_outturn=NOW), NOW)
+    assert served.asked[3:] == ["resource_show", "wind"]
+    assert len(outcomes) == 1
+    assert isinstance(outcomes[0], ApiError)
+    assert sum(fake.slept) <= 5  # a second between requests
+
+
 # Datasets without a time of publication
 
 
@@ -273,10 +293,36 @@ def test_the_same_values_again_are_the_same_publication(
     assert len(capture(portal, row).parsed.rows) == 1
     serve([make(start + 48 * HALF_HOUR) for start in times])  # tomorrow's
     assert len(capture(portal, row).parsed.rows) == 1
-    serve([make(start) for start in times[:40]])  # the series ends earlier
+    serve([make(start) for start in times[:40]])  # the series ends earlier, and nothing else is new
+    assert capture(portal, row).parsed.rows == []
+    serve([make(start, 31_000) for start in times[:40]])
     assert len(capture(portal, row).parsed.rows) == 1
     serve([make(start - 48 * HALF_HOUR) for start in times])  # yesterday's came back
     assert capture(portal, row).parsed.rows == []
+
+
+@pytest.mark.parametrize("refused", [0, 20, 47])
+def test_a_publication_with_a_record_that_is_refused_is_captured_once(
+    served: Portal, portal: NesoPortal, refused: int
+) -> None:
+    rows = [bodies.wind(start) for start in starts("2026-08-16T23:00", 48)]
+    whole = captures.day_ahead_wind(portal, None).parsed.rows
+    served.rows[RESOURCES["wind"]] = answer(
+        [
+            {**row, "Incentive_forecast": "n/a"} if n == refused else row
+            for n, row in enumerate(rows)
+        ]
+    )
+    first = captures.day_ahead_wind(portal, None).parsed
+    assert len(first.rejected) == 1
+    [row] = first.rows
+    held_values = {start: row.values.get(start) for start in starts("2026-08-16T23:00", 48)}
+    held_row = replace(row, values=held_values)  # as an array has it, with null in the hole
+    again = captures.day_ahead_wind(portal, held_row).parsed
+    assert (again.rows, len(again.rejected)) == ([], 1)
+    assert captures.day_ahead_wind(portal, whole[0]).parsed.rows == []  # a hole is no news
+    served.rows[RESOURCES["wind"]] = answer(rows)
+    assert len(captures.day_ahead_wind(portal, held_row).parsed.rows) == 1  # it is whole again
 
 
 def test_an_empty_datastore_is_an_error_not_an_empty_publication(
