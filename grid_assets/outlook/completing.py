@@ -79,7 +79,7 @@ def completed(
         if has_spoken and stamp >= seen.last + together:
             return
         before = stamp, values
-        lacking = {key: value for key, value in part.items() if key not in values}
+        lacking = {key: value for key, value in part.items() if values.get(key) is None}
         filled = (stamp + TICK, {**values, **lacking}) if lacking else before
         if lacking:
             yield filled

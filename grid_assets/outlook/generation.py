@@ -1,7 +1,9 @@
 """Puts Elexon's generation by fuel and its demand together, half-hour by half-hour.
 
 They are two datasets with one row in `raw`. Where one of them is missing, what was received of it
-before stays: a row that lacks it would say that Elexon withdrew it.
+before stays: a row that lacks it would say that Elexon withdrew it. The same goes for fuels, if a
+record of the response was rejected. A fuel of which nothing is known is then null, not absent,
+which can mean 0.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ def together(
     demands = {row.period_start: row for row in demand}
     starts = sorted(fuels.keys() | demands.keys())
     held: dict[datetime, HalfHour] = {}
-    if fuels.keys() != demands.keys():
+    is_whole = all(row.refused is None for row in fuels.values())
+    if fuels.keys() != demands.keys() or not is_whole:
         rows = connection.execute(
             statement("raw/read_held_generation"), {"first": starts[0], "last": starts[-1]}
         ).fetchall()
@@ -47,8 +50,14 @@ def together(
             HalfHour(
                 start,
                 found.published_at if found else None,
-                fuel.generation_mw if fuel else before.generation_mw,
+                _completed(fuel, before) if fuel else before.generation_mw,
                 of_demand.demand_mw if of_demand else before.demand_mw,
             )
         )
     return made
+
+
+def _completed(fuels: GenerationRow, before: HalfHour) -> Mapping[str, int | None]:
+    if fuels.refused is None:
+        return fuels.generation_mw
+    return {**dict.fromkeys(fuels.refused), **before.generation_mw, **fuels.generation_mw}

@@ -37,6 +37,30 @@ def test_a_missing_half_is_completed_from_what_is_held(connection: Connection) -
         assert load_elexon_generation(connection, [Capture([*first[:1], *second], LATER)]) == 1
 
 
+def test_fuels_of_rejected_records_stay_as_held_and_are_null_otherwise(
+    connection: Connection,
+) -> None:
+    whole = [GenerationRow(START, LATER, {"WIND": 7000, "INTFR": 2000})]
+    demands = [DemandRow(at, LATER, 30_000) for at in (START, LATER)]
+    held = together(connection, whole, demands[:1])
+    load_elexon_generation(connection, [Capture(held, LATER)])
+    # one record cannot be told, COAL and INTFR can
+    partial = [
+        GenerationRow(START, LATER, {"WIND": 7100}, frozenset({"INTFR", "COAL"})),
+        GenerationRow(LATER, LATER, {"WIND": 7200}, frozenset({"INTFR"})),
+    ]
+    assert [row.generation_mw for row in together(connection, partial, demands)] == [
+        {"WIND": 7100, "INTFR": 2000, "COAL": None},
+        {"WIND": 7200, "INTFR": None},
+    ]
+    unreadable = [GenerationRow(START, LATER, {"WIND": 7100}, frozenset())]
+    [row] = together(connection, unreadable, demands[:1])
+    assert row.generation_mw == {"WIND": 7100, "INTFR": 2000}
+    # what a whole response lacks was withdrawn
+    [row] = together(connection, [GenerationRow(START, LATER, {"WIND": 7100})], demands[:1])
+    assert row.generation_mw == {"WIND": 7100}
+
+
 def test_a_withdrawn_demand_is_none_and_nothing_is_made_up(connection: Connection) -> None:
     assert together(connection, [], []) == []
     [row] = together(connection, [], [DemandRow(START, LATER, None)])

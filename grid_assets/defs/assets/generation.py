@@ -115,14 +115,12 @@ def _until(window: Window, end: datetime) -> Window:
 
 def _load(services: Services, loaded: Loading, taken: list[Taken]) -> None:
     answers = [(one.dataset, answer) for one in taken if (answer := loaded.accept(one))]
-    rows = together(
-        services.connection,
-        [row for name, answer in answers if name == FUELHH for row in answer.rows],
-        [row for name, answer in answers if name == INDO for row in answer.rows],
-    )
-    if rows:
+    fuels = [row for name, answer in answers if name == FUELHH for row in answer.rows]
+    demands = [row for name, answer in answers if name == INDO for row in answer.rows]
+    if fuels or demands:
         captured_at = max(answer.received_at for _, answer in answers)
         with write_transaction(services.connection, "raw.elexon_generation"):
+            rows = together(services.connection, fuels, demands)
             loaded.current.rows_written += load_elexon_generation(
                 services.connection, [Capture(rows, captured_at)]
             )

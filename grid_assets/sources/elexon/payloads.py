@@ -6,6 +6,7 @@ an ordinary answer, and a null value stays None. Nothing is filled in, moved or 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -44,11 +45,14 @@ class GenerationRow:
     """One half-hour of FUELHH: mean MW by fuel as Elexon names it, None if published as null.
 
     Imports are positive, exports and pumping negative. `published_at` is the newest of its fuels.
+    `refused` names fuels of this half-hour whose records were rejected; it is None if the response
+    had no record that was, so that a fuel that it lacks was not published.
     """
 
     period_start: datetime
     published_at: datetime
     generation_mw: Mapping[str, int | None]
+    refused: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +123,13 @@ def parse_generation(document: Any, query: Query, received_at: datetime) -> Pars
     by_start: dict[datetime, list[_Value]] = {}
     for value in newest:
         by_start.setdefault(value.start, []).append(value)
+    refused = _refused(parsed.rejected) if parsed.rejected else None
     rows = [
         GenerationRow(
             start,
             max(value.published_at for value in fuels),
             {value.fuel: value.mw for value in sorted(fuels, key=lambda value: value.fuel)},
+            None if refused is None else frozenset(refused.get(start, ())),
         )
         for start, fuels in sorted(by_start.items())
     ]
@@ -158,6 +164,24 @@ def _publications(
         for published_at, steps in sorted(issues.items())
     ]
     return Parsed(rows, parsed.rejected, parsed.skipped)
+
+
+def _refused(rejected: list[Rejected]) -> dict[datetime, set[str]]:
+    """The fuels of rejected records by half-hour, as far as they can be read."""
+    found: dict[datetime, set[str]] = {}
+    for one in rejected:
+        try:
+            content = json.loads(one.payload)
+        except (ValueError, RecursionError):
+            continue
+        for record in content if isinstance(content, list) else [content]:
+            try:
+                start = _instant("startTime", record["startTime"])
+                fuel = text("fuelType", record["fuelType"])
+            except (Unusable, KeyError, TypeError):
+                continue
+            found.setdefault(floor(start), set()).add(fuel)
+    return found
 
 
 def _newest(values: list[_Value]) -> tuple[list[_Value], int]:

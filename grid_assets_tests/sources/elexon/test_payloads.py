@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +17,7 @@ from grid_assets.sources.elexon import ATTRIBUTION, queries
 from grid_assets.sources.elexon.client import read_json
 from grid_assets.sources.elexon.payloads import (
     CLOCK_TOLERANCE,
+    GenerationRow,
     Parsed,
     parse_demand_forecasts,
     parse_demand_outturn,
@@ -354,6 +356,25 @@ def test_unknown_fuels_and_nulls_are_kept() -> None:
     assert row.generation_mw == {"INTNEW": -500, "PS": None, "Wave 2": 1}
 
 
+def test_fuels_of_rejected_records_are_named_so_that_they_are_not_taken_for_0() -> None:
+    start, later = "2026-05-05T06:00:00Z", "2026-05-05T06:30:00Z"
+    sound = [fuel(start, "WIND", 15_000), fuel(later, "WIND", 15_100)]
+    parsed = parse_generation(as_received(*sound), generation_query(), NEVER)
+    assert [row.refused for row in parsed.rows] == [None, None]
+    bad = [
+        fuel(start, "INTFR", 200_000),
+        fuel(start, "COAL", 1),
+        fuel(start, "COAL", 2),
+        {"startTime": start},
+        "no record",
+    ]
+    parsed = parse_generation(as_received(*sound, *bad), generation_query(), NEVER)
+    assert [(row.generation_mw, row.refused) for row in parsed.rows] == [
+        ({"WIND": 15_000}, {"INTFR", "COAL"}),
+        ({"WIND": 15_100}, set()),
+    ]
+
+
 def test_another_boundary_than_the_whole_country_is_skipped() -> None:
     records = [
         demand(ISSUE, "2026-05-05T06:00:00Z"),
@@ -403,7 +424,8 @@ def test_a_record_with_a_fault_is_rejected_alone(
     assert reason in only_reason(parsed)
     assert len(only_reason(parsed)) < 200
     assert json.loads(parsed.rejected[0].payload) == bad
-    assert parse(as_received(good), query(), NEVER).rows == parsed.rows
+    [row], [alone] = parsed.rows, parse(as_received(good), query(), NEVER).rows
+    assert alone == (replace(row, refused=None) if isinstance(row, GenerationRow) else row)
 
 
 def test_a_settlement_period_of_true_is_not_1() -> None:
