@@ -177,7 +177,7 @@ def _embedded(connection: Connection, table: Table, entry: Entry) -> Any:
         names = table.names(("Forecast_Datetime",))
         stamp = Cells(table.records[0], names).get("Forecast_Datetime")
         wall = wall_time("Forecast_Datetime", stamp)
-        held &= {utc(wall), *london_instants(wall)}
+        held &= {at + archives.EMBEDDED_AFTER for at in (utc(wall), *london_instants(wall))}
     if len(held) != 1:
         raise Unusable("nothing else of its publication is held, so its time is not known")
     return portal.parse_embedded(table, held.pop())

@@ -39,7 +39,14 @@ from grid_assets.sources.publication import Publication
 from grid_assets.sources.records import Rejected, Unusable
 
 NEAR: Final = timedelta(minutes=45)
-"""An issue begins with the half-hour of its publication or the next one."""
+"""An issue begins with the half-hour of its stamp or the next one."""
+
+EMBEDDED_AFTER: Final = timedelta(minutes=33)
+"""From the stamp of an embedded forecast (17:52:26) to its file (18:25:03), as seen in 2026."""
+
+DEMAND_AFTER: Final = timedelta(minutes=30)
+"""From the stamp of a day-ahead demand forecast (08:45) to the end of the time in which NESO says
+that it publishes it (09:00 to 09:15)."""
 
 
 def parse_embedded_archive(table: Table) -> Parsed[Publication]:
@@ -60,7 +67,8 @@ def parse_embedded_archive(table: Table) -> Parsed[Publication]:
     rows: list[Publication] = []
     faults: list[str] = []
     for stamp, by_start in issues.items():
-        sound, unsound = embedded_publications(by_start, published(stamp, min(by_start)))
+        known_at = issued(stamp, min(by_start)) + EMBEDDED_AFTER
+        sound, unsound = embedded_publications(by_start, known_at)
         rows += sound
         faults += unsound
     # One payload for all: each would be the whole table.
@@ -71,8 +79,8 @@ def parse_embedded_archive(table: Table) -> Parsed[Publication]:
     return Parsed(rows, rejected)
 
 
-def published(stamp: datetime, first: datetime) -> datetime:
-    """When an issue was published whose stamp is `stamp` and whose first half-hour is `first`.
+def issued(stamp: datetime, first: datetime) -> datetime:
+    """When an issue was made whose stamp is `stamp` and whose first half-hour is `first`.
 
     To March 2026 the stamps are London clock times with a false `Z`, by June 2026 they are UTC. In
     summer these are an hour apart, so the right reading is the one near the first half-hour.
@@ -110,7 +118,8 @@ def parse_day_ahead_wind_archive(table: Table) -> Parsed[Publication]:
 
 
 def parse_day_ahead_demand(table: Table) -> Parsed[Publication]:
-    """The day-ahead demand forecasts of the performance file, one publication for each stamp.
+    """The day-ahead demand forecasts of the performance file, one publication for each stamp,
+    `DEMAND_AFTER` it.
 
     `Datetime` is the end of the half-hour by London's clocks, in the CSV with a false `Z`, and
     `Publish_Datetime` is London's time too. On the 50-period days of 2021 and 2022 the settlement
@@ -129,7 +138,8 @@ def parse_day_ahead_demand(table: Table) -> Parsed[Publication]:
         if not stamps:
             raise Unusable("Publish_Datetime: no clock in London shows this time")
         value = demand(cells, "Demand_Forecast")
-        return None if stamps[-1] > start else ((stamps[-1], start), value)
+        published_at = stamps[-1] + DEMAND_AFTER
+        return None if published_at > start else ((published_at, start), value)
 
     needed = ("Date", "Datetime", "Settlement_Period", "Demand_Forecast", "Publish_Datetime")
     found: Collected[tuple[datetime, datetime], float | None] = collect(table, needed, record)

@@ -17,6 +17,7 @@ from grid_assets.halfhours import DAY, LONDON, Window, day_start
 from grid_assets.sources.http.errors import ApiError, ApiWrongKind
 from grid_assets.sources.neso_portal import datasets
 from grid_assets.sources.neso_portal.archives import (
+    EMBEDDED_AFTER,
     parse_day_ahead_demand,
     parse_day_ahead_wind_archive,
     parse_embedded_archive,
@@ -47,6 +48,8 @@ LONGEST_DAYS: Final = 300
 LONGEST_LIST_DAYS: Final = 31
 """Days in one request that names each day: its address stays below 5,000 characters."""
 
+STAMP: Final = "%Y-%m-%dT%H:%M:%S"
+
 DEMAND_COLUMNS: Final = (
     "Date",
     "Datetime",
@@ -76,9 +79,10 @@ def embedded(
 
     def pieces() -> Iterator[_Piece]:
         for piece in window.split(DAY):
-            # By London's clocks, which some stamps follow, an hour more.
-            last = piece.end + timedelta(hours=1)
-            where = _between("Forecast_Datetime", piece.start.date(), f"{last:%Y-%m-%dT%H:%M:%S}")
+            # By London's clocks, which some stamps follow, an hour more. A year's first publication
+            # is in the file of the year before, and is left out.
+            first, last = piece.start - EMBEDDED_AFTER, piece.end + timedelta(hours=1)
+            where = _between("Forecast_Datetime", f"{first:{STAMP}}", f"{last:{STAMP}}")
             for resource in datasets.EMBEDDED_ARCHIVE.files_of(piece.start.date()):
                 yield _Piece(piece, resource, where)
 
@@ -206,7 +210,7 @@ def _utc_days(days: Sequence[date]) -> Window:
     return Window(day_start(days[0]), day_start(days[-1]) + DAY)
 
 
-def _between(column: str, first: date, end: str) -> str:
+def _between(column: str, first: date | str, end: str) -> str:
     """The condition that a column is from `first` to before `end`.
 
     In ISO 8601, dates sort like text: the portal changes the type of its columns.

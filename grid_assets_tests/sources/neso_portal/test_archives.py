@@ -8,6 +8,8 @@ import pytest
 
 from grid_assets.halfhours import HALF_HOUR
 from grid_assets.sources.neso_portal.archives import (
+    DEMAND_AFTER,
+    EMBEDDED_AFTER,
     parse_day_ahead_demand,
     parse_day_ahead_wind_archive,
     parse_embedded_archive,
@@ -20,7 +22,7 @@ from grid_assets_tests.sources.neso_portal.bodies import at, recorded, starts, t
 def test_the_stamps_of_2024_follow_london_with_a_false_z() -> None:
     parsed = parse_embedded_archive(recorded("embedded_archive_2024.csv"))
     wind = [row for row in parsed.rows if row.series == "embedded_wind_mw"]
-    assert [row.published_at for row in wind] == [
+    assert [row.published_at - EMBEDDED_AFTER for row in wind] == [
         at("2024-01-01T00:12"),
         at("2024-03-31T00:12"),
         at("2024-03-31T01:12"),  # 02:12
@@ -29,9 +31,9 @@ def test_the_stamps_of_2024_follow_london_with_a_false_z() -> None:
         at("2024-10-27T00:12"),  # 01:12, which there is twice
         at("2024-10-27T02:12"),
     ]
-    # Each begins with the half-hour in which it was published.
+    # Each begins with the half-hour in which it was issued.
     assert [min(row.values) for row in wind] == [
-        row.published_at - timedelta(minutes=12) for row in wind
+        row.published_at - EMBEDDED_AFTER - timedelta(minutes=12) for row in wind
     ]
     assert max(wind[4].values) == at("2024-10-27T23:30")  # settlement period 50
     assert (parsed.rejected, parsed.skipped) == ([], 0)
@@ -41,7 +43,7 @@ def test_the_stamps_of_summer_2026_are_utc_and_its_faults_are_read() -> None:
     parsed = parse_embedded_archive(recorded("embedded_archive_2026.csv"))
     wind = [row for row in parsed.rows if row.series == "embedded_wind_mw"]
     solar = [row for row in parsed.rows if row.series == "embedded_solar_mw"]
-    assert [row.published_at.isoformat() for row in wind] == [
+    assert [(row.published_at - EMBEDDED_AFTER).isoformat() for row in wind] == [
         "2026-01-01T00:12:00+00:00",
         "2026-03-29T00:12:10+00:00",
         "2026-03-29T01:12:11+00:00",  # 02:12:11
@@ -55,7 +57,7 @@ def test_the_stamps_of_summer_2026_are_utc_and_its_faults_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stamp", "first", "published"),
+    ("stamp", "first", "issued"),
     [
         ("2025-07-01T10:12:00", "2025-07-01T09:00", "2025-07-01T09:12"),
         ("2025-07-01T10:12:00", "2025-07-01T10:00", "2025-07-01T10:12"),
@@ -67,10 +69,17 @@ def test_the_stamps_of_summer_2026_are_utc_and_its_faults_are_read() -> None:
     ],
 )
 def test_the_first_half_hour_says_which_clock_a_stamp_follows(
-    stamp: str, first: str, published: str
+    stamp: str, first: str, issued: str
 ) -> None:
     parsed = parse_embedded_archive(table(bodies.embedded(at(first), Forecast_Datetime=stamp)))
-    assert {row.published_at for row in parsed.rows} == {at(published)}
+    assert {row.published_at for row in parsed.rows} == {at(issued) + EMBEDDED_AFTER}
+
+
+def test_an_issue_is_known_once_its_file_was_there() -> None:
+    """The file of the issue stamped 17:52:26 was last modified at 18:25:03."""
+    record = bodies.embedded(at("2026-08-16T18:00"), Forecast_Datetime="2026-08-16T17:52:26")
+    stamps = {row.published_at for row in parse_embedded_archive(table(record)).rows}
+    assert stamps == {at("2026-08-16T18:25:26")}
 
 
 def test_issues_keep_their_own_values_for_the_same_half_hour() -> None:
@@ -80,8 +89,8 @@ def test_issues_keep_their_own_values_for_the_same_half_hour() -> None:
     ]
     wind = [row for row in parse_embedded_archive(table(*rows)).rows if "wind" in row.series]
     assert [(row.published_at, list(row.values.values())) for row in wind] == [
-        (at("2026-01-05T08:52"), [1000]),
-        (at("2026-01-05T09:52"), [1100]),
+        (at("2026-01-05T09:25"), [1000]),
+        (at("2026-01-05T10:25"), [1100]),
     ]
 
 
@@ -135,7 +144,7 @@ def test_a_recorded_day_of_50_half_hours_of_demand() -> None:
     parsed = parse_day_ahead_demand(recorded("day_ahead_demand_2023-10-29.json"))
     [row] = parsed.rows
     assert (row.source, row.series) == ("neso_day_ahead_demand", "demand_mw")
-    assert row.published_at == at("2023-10-28T07:45")  # 08:45 in London
+    assert row.published_at == at("2023-10-28T08:15")  # 08:45 in London, and a half-hour
     assert list(row.values) == starts("2023-10-28T23:00", 50)
     assert list(row.values.values())[-2:] == [21909, 21020]
     assert parsed.rejected == []
@@ -147,7 +156,7 @@ def test_london_times_with_a_false_z_are_london_times(end: str) -> None:
     record |= {name: record[name] + end for name in ("Datetime", "Publish_Datetime")}
     [row] = parse_day_ahead_demand(table(record)).rows
     assert (row.published_at, list(row.values)) == (
-        at("2026-06-30T07:45"),
+        at("2026-06-30T08:15"),  # 08:45 in London, and NESO publishes until 09:15
         [at("2026-07-01T10:00")],
     )
 
@@ -171,9 +180,9 @@ def test_settlement_periods_that_repeat_contradict_their_time() -> None:
 
 
 @pytest.mark.parametrize("late", [timedelta(0), HALF_HOUR])
-def test_a_demand_forecast_stamped_after_its_target_is_skipped(late: timedelta) -> None:
+def test_a_demand_forecast_published_after_its_target_is_skipped(late: timedelta) -> None:
     target = at("2026-01-06T12:00")
-    stamp: datetime = target + late
+    stamp: datetime = target - DEMAND_AFTER + late
     record = bodies.performance(target, Publish_Datetime=f"{stamp:%Y-%m-%dT%H:%M:%S}")
     parsed = parse_day_ahead_demand(table(record))
     assert (len(parsed.rows), parsed.skipped) == ((1, 0) if late == timedelta(0) else (0, 1))

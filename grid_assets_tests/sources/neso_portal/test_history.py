@@ -68,6 +68,7 @@ def test_embedded_issues_are_those_published_in_the_window(stub: Stub, portal: N
         stub,
         [
             *issue("2025-07-01T00:12:00Z", "2025-06-30T23:00"),  # published the day before
+            *issue("2025-07-01T00:40:00Z", "2025-06-30T23:30"),  # issued the day before
             *issue("2025-07-01T01:12:00Z", "2025-07-01T00:00"),
             *issue("2025-07-02T00:12:00Z", "2025-07-01T23:00"),
             *issue("2025-07-02T01:12:00Z", "2025-07-02T00:00"),
@@ -77,11 +78,12 @@ def test_embedded_issues_are_those_published_in_the_window(stub: Stub, portal: N
     assert piece == ONE_DAY
     assert not isinstance(taken, ApiError)
     assert {row.published_at for row in taken.parsed.rows} == {
-        at("2025-07-01T00:12"),
-        at("2025-07-01T23:12"),
+        at("2025-07-01T00:13"),
+        at("2025-07-01T00:45"),
+        at("2025-07-01T23:45"),
     }
     [sql] = statements(stub)
-    assert "\"Forecast_Datetime\" >= '2025-07-01' AND" in sql
+    assert "\"Forecast_Datetime\" >= '2025-06-30T23:27:00' AND" in sql
     assert "< '2025-07-02T01:00:00' ORDER" in sql
     assert 'FROM "fc13df13-2dad-4a1c-b9e3-4569efba4955"' in sql
     assert "*" not in sql
@@ -159,7 +161,7 @@ def test_the_days_of_half_hours_are_londons(stub: Stub, portal: NesoPortal) -> N
     [(_, taken)] = history.day_ahead_demand(portal, ONE_DAY)
     assert not isinstance(taken, ApiError)
     [row] = taken.parsed.rows
-    assert row.published_at == at("2025-07-01T07:45")
+    assert row.published_at == at("2025-07-01T08:15")
     assert "\"Date\" >= '2025-07-01' AND \"Date\" < '2025-07-03'" in statements(stub)[0]
 
 
@@ -196,7 +198,7 @@ def test_a_month_of_outturn_fits_into_an_address(stub: Stub, portal: NesoPortal)
 
 def test_a_failing_piece_does_not_stop_the_others(stub: Stub, portal: NesoPortal) -> None:
     archive = Archive(stub, issue("2025-01-03T10:12:00", "2025-01-03T10:00"))
-    archive.fail = lambda sql: Reply(b"x", 500) if ">= '2025-01-02'" in sql else None
+    archive.fail = lambda sql: Reply(b"x", 500) if ">= '2025-01-01T23:27:00'" in sql else None
     window = days_window(date(2025, 1, 1), date(2025, 1, 3))
     outcomes = [taken for _, taken in history.embedded(portal, window)]
     assert [isinstance(one, ApiServerError) for one in outcomes] == [False, True, False]
