@@ -90,8 +90,8 @@ def warnings(outlook: Outlook) -> Iterator[str]:
         if one.suspect and is_used and outlook.now - one.published_at <= limit:
             yield (
                 f"The newest {title(one.source)} ({NAMES[one.series]}, published "
-                f"{at(one.published_at)}) is suspect and is used only where no other reaches: "
-                f"{one.reason}"
+                f"{at(one.published_at)}) is suspect, so forecasts use it only if there is no "
+                f"other: {one.reason}"
             )
     if "elexon" not in outlook.off:
         yield from _late_generation(outlook)

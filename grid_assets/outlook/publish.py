@@ -14,7 +14,7 @@ from typing import Any, Final
 from grid_assets.halfhours import HALF_HOUR, Window
 from grid_assets.outlook.halfhours import half_hours, not_begun
 from grid_assets.outlook.recomputed import MEASURED, RETURNS_WITHIN, implausible_wind, measure
-from grid_assets.outlook.suspects import FRESH, Chain, Issue, stamp_fault
+from grid_assets.outlook.suspects import OLDEST, Chain, Issue, stamp_fault
 from grid_assets.telemetry.publish import Published, remove_unbegun
 from grid_assets.warehouse.connection import Connection, copy_rows
 from grid_assets.warehouse.statements import statement
@@ -82,7 +82,7 @@ def publish_outlook(
     with connection.cursor(name="publications") as captured:
         captured.execute(
             statement("core/read_publications"),
-            {"start": window.start - FRESH, "end": window.end + AFTER},
+            {"start": window.start - OLDEST, "end": window.end + AFTER},
         )
         while batch := captured.fetchmany(BATCH):
             staged = publisher.staged(_Row(*values) for values in batch)
@@ -102,7 +102,7 @@ class _Publisher:
         for row in rows:
             if (row.source, row.series) != self._stream:
                 self._stream = row.source, row.series
-                self._chain, self._is_settled = Chain(row.series), False
+                self._chain, self._is_settled = Chain(row.series, row.source), False
             if not self._is_settled:
                 yield from self._take(row)
 

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from grid_assets.halfhours import HALF_HOUR, age_text, api_time
+from grid_assets.sources.neso_portal.datasets import DEMAND_2_14_DAYS
 from grid_assets.warehouse.clocks import TOLERANCE
 
 MOST_CHANGE: Final = {
@@ -42,6 +43,12 @@ forecasts differ from one run to the next."""
 FRESH: Final = timedelta(hours=12)
 """An older publication contradicts nothing: in a day a wind forecast may change by half."""
 
+FRESH_OF: Final = {DEMAND_2_14_DAYS.source: timedelta(hours=30)}
+"""Demand for the days after tomorrow comes twice a day and changes little in one. The day-ahead
+forecasts of the portal share no half-hour with those of the day before: they cannot be judged."""
+
+OLDEST: Final = max(FRESH, *FRESH_OF.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Issue:
@@ -52,12 +59,12 @@ class Issue:
     values: Sequence[float | None]
 
 
-def change(series: str, earlier: Issue, later: Issue) -> float | None:
+def change(series: str, earlier: Issue, later: Issue, fresh: timedelta = FRESH) -> float | None:
     """The mean difference in the half-hours that both have, as a share of the higher mean.
 
-    None if they have none in common, or if the earlier one is not fresh.
+    None if they have none in common, or if the earlier one is not `fresh`.
     """
-    if later.published_at - earlier.published_at > FRESH:
+    if later.published_at - earlier.published_at > fresh:
         return None
     ahead = (later.starts_at - earlier.starts_at) // HALF_HOUR
     if ahead < 0:
@@ -84,8 +91,9 @@ def change_of(
 class Chain:
     """The publications of one source and series, judged in the order of publication."""
 
-    def __init__(self, series: str) -> None:
+    def __init__(self, series: str, source: str = "") -> None:
         self.series = series
+        self._fresh = FRESH_OF.get(source, FRESH)
         self._accepted: Issue | None = None
         self._before: Issue | None = None
         self._newest: tuple[Issue, bool] | None = None
@@ -115,7 +123,7 @@ class Chain:
     def _contradiction(self, issue: Issue) -> str | None:
         changes = []
         for other in (self._accepted, self._before):
-            found = None if other is None else change(self.series, other, issue)
+            found = None if other is None else change(self.series, other, issue, self._fresh)
             if other is None or found is None or found <= MOST_CHANGE[self.series]:
                 return None
             changes.append(f"{100 * found:.0f} % from that of {api_time(other.published_at)}")

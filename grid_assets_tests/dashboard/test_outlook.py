@@ -144,8 +144,8 @@ def test_each_series_names_its_datasets_in_the_order_in_which_they_are_used() ->
                 HEALTHY, newest=[*HEALTHY.newest[1:], newest("wind_mw", reason="differs by 50 %")]
             ),
             [
-                "The newest Elexon WINDFOR (metered wind, published 1 Jul 19:10) is suspect and is "
-                "used only where no other reaches: differs by 50 %"
+                "The newest Elexon WINDFOR (metered wind, published 1 Jul 19:10) is suspect, so "
+                "forecasts use it only if there is no other: differs by 50 %"
             ],
         ),
         (
@@ -237,6 +237,7 @@ def test_the_panel_shows_what_the_database_knows(
         expect(panel.locator("svg.marks")).to_be_visible()
         expect(panel.locator("#published li")).to_have_count(4)
         expect(panel.locator("#published")).to_contain_text("NESO day-ahead wind (simulated)")
+        expect(shown.locator("#accuracy-note")).to_contain_text("simulated from what then happened")
         expect(panel.locator("#attribution")).to_contain_text("National Energy SO Open Data")
         for label in ("wind, embedded included", "embedded solar", "demand"):
             expect(panel.locator("svg").get_by_text(label, exact=True)).to_be_visible()

@@ -52,6 +52,33 @@ def test_nothing_later_than_the_issue_counts(
     np.testing.assert_array_equal(read_known_outlook(connection, [at], 336, 96), before)
 
 
+def test_a_suspect_publication_counts_only_while_there_is_no_other(
+    connection: Connection, load: Load, publish: Publish
+) -> None:
+    """It also reaches further than the others, and is as wrong there."""
+    demand = OUTLOOK.index("demand_mw")
+    load(
+        *(publication(T0 + n * HOUR, 30_000) for n in range(2)), publication(T0 + 2 * HOUR, 15_000)
+    )
+    publish()
+    at = T0 + 2 * HOUR
+    ahead = read_known_outlook(connection, [at], 4, 96)[0, demand, 4:]
+    reached = 96 - 2  # the one before began an hour earlier
+    np.testing.assert_array_equal(ahead, [*[30_000] * reached, *[np.nan] * (96 - reached)])
+
+    # a second one confirms the fall
+    load(publication(T0 + 3 * HOUR, 15_000))
+    publish()
+    ahead = read_known_outlook(connection, [T0 + 3 * HOUR], 4, 96)[0, demand, 4:]
+    np.testing.assert_array_equal(ahead, [15_000] * 96)
+
+    # all of a source whose clock is wrong are suspect
+    load(publication(T0 + 200 * HOUR, 28_000), at=T0 + 190 * HOUR)
+    publish()
+    ahead = read_known_outlook(connection, [T0 + 200 * HOUR], 4, 96)[0, demand, 4:]
+    np.testing.assert_array_equal(ahead, [28_000] * 96)
+
+
 def test_an_issue_that_cannot_be_answered_is_refused(connection: Connection) -> None:
     with pytest.raises(ValueError, match="more than 384"):
         read_known_outlook(connection, [T0], MOST_BEFORE + 1, 96)

@@ -57,6 +57,18 @@ def test_after_half_a_day_of_silence_everything_is_believed() -> None:
     assert verdicts("wind_mw", issue(0, 6000), issue(12.5, 1000)) == "--"
 
 
+def test_a_source_that_comes_twice_a_day_is_judged_by_the_day_before() -> None:
+    def published(hours: float, mw: float, source: str) -> bool:
+        chain = Chain("demand_mw", source)
+        assert chain.reason(issue(0, 30_000, half_hours=600)) is None
+        return chain.reason(issue(hours, mw, half_hours=600)) is not None
+
+    assert published(17.5, 15_000, "neso_demand_2_14_days")
+    assert not published(17.5, 28_000, "neso_demand_2_14_days")
+    assert not published(31, 15_000, "neso_demand_2_14_days")
+    assert not published(17.5, 15_000, "elexon_ndf")
+
+
 def test_publications_of_different_days_contradict_nothing() -> None:
     tomorrow = Issue(T0, T0 + 24 * HOUR, [6000.0] * 48)
     day_after = Issue(T0 + 6 * HOUR, T0 + 48 * HOUR, [100.0] * 48)
