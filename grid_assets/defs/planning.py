@@ -54,6 +54,10 @@ MOST_OUTLOOK: Final = 7
 """Days in the one run of a cycle that fetches missing publications: a request for WINDFOR, and one
 for each day of NDF; the rest follows in later cycles."""
 
+MOST_AT_FIRST: Final = 30
+"""The same where nothing is forecast yet: the first back-test is not made again, so that it should
+have the outlook of its days."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
@@ -101,9 +105,10 @@ def cycle(services: Services, now: datetime, trigger: str) -> list[PlannedRun]:
         PlannedRun(days, [asset.key for asset in GENERATION], trigger, "generation is missing")
         for days in others[: MOST_GENERATION - len(shared)]
     ]
+    most = MOST_AT_FIRST if gaps and _is_first_backtest_due(services) else MOST_OUTLOOK
     return runs + [
         PlannedRun(days, [asset.key for asset in ELEXON_OUTLOOK], trigger, "the outlook has a gap")
-        for days in telemetry_due.to_ranges(gaps, MOST_OUTLOOK)[-1:]
+        for days in telemetry_due.to_ranges(sorted(gaps)[-most:], most)[-1:]
     ]
 
 
@@ -175,6 +180,13 @@ def plan_outlook_runs(
     why = "raw has newer rows of the outlook"
     lacking = behind.days_core_lacks(services.connection, days, now, pause)
     return [PlannedRun(some, assets, trigger, why) for some in telemetry_due.to_ranges(lacking)]
+
+
+def _is_first_backtest_due(services: Services) -> bool:
+    """Whether past days will be back-tested for the first time, once their telemetry is there."""
+    model = configured_name(services.settings.chronos_model)
+    is_wanted = services.settings.backtest_days > 0
+    return is_wanted and not due.has_forecast(services.connection, model)
 
 
 def backtest_comes_first(services: Services, now: datetime) -> bool:

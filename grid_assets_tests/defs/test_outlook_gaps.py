@@ -204,14 +204,15 @@ def test_a_gap_that_fails_lets_others_have_their_turn(
 def test_a_cycle_fetches_a_week_of_gaps_at_most_and_nothing_while_elexon_is_off_or_silent(
     run: Run, rows: Rows, today: date, replay: ReplayServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("GRID_HISTORY_START", str(today - (MOST_OUTLOOK + 4) * DAY))
-    missing = MOST_OUTLOOK + 3  # the days before yesterday
+    oldest = today - (MOST_OUTLOOK + 4) * DAY
+    monkeypatch.setenv("GRID_HISTORY_START", str(oldest))
+    newest = today - 2 * DAY
+    # the first back-test of a new warehouse has the outlook of all its days
+    assert [one.days for one in planned()] == [Range(oldest, newest)]
+    monkeypatch.setenv("GRID_BACKTEST_DAYS", "0")
+    week = newest - (MOST_OUTLOOK - 1) * DAY
     taken = [go_through_a_cycle(run, today) for _ in range(3)]
-    assert [sum((one.last - one.first).days + 1 for one in some) for some in taken] == [
-        missing - MOST_OUTLOOK,
-        MOST_OUTLOOK,
-        0,
-    ]
+    assert taken == [[Range(week, newest)], [Range(oldest, week - DAY)], []]
 
     forget(rows, "true")
     rows("DELETE FROM ops.etl_runs")
