@@ -228,6 +228,8 @@ def backtest(environment: Environment, days: Range, say: Say) -> None:
             say(f"Warning: {line}")
         for line in run_summary.scores(connection, days):
             say(line)
+        for line in run_summary.learned_from(connection, days):
+            say(line)
     say(f"Done in {time.monotonic() - started:.0f} s")
 
 

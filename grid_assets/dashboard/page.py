@@ -78,6 +78,7 @@ def render(snapshot: Snapshot, stamp: Stamp, library: str) -> str:
         attempts=sum(last.attempts_24h for last in snapshot.last_attempts),
         fuels=[(fuel, FUEL_COLOURS[fuel]) for fuel in snapshot.fuels],
         publications=outlook_panel.publications(outlook),
+        is_outlook_simulated=any(one.simulated for one in outlook.used()),
         outlook_warnings=list(outlook_panel.warnings(outlook)),
         attribution=outlook_panel.attribution(outlook, stamp),
         data=in_script(data),

@@ -9,6 +9,7 @@ from grid_assets.halfhours import day_start, utc_text
 from grid_assets.series import LEAD_BUCKETS, model_place
 from grid_assets.telemetry.due import Range
 from grid_assets.warehouse.connection import Connection
+from grid_assets.warehouse.stamp import Stamp, read_stamp
 from grid_assets.warehouse.statements import statement
 
 
@@ -74,6 +75,20 @@ def has_forecast(connection: Connection, days: Range) -> bool:
         _issued_on(days),
     ).fetchone()
     return row == (True,)
+
+
+def learned_from(connection: Connection, days: Range) -> Iterator[str]:
+    """A warning if models that forecast on some of the days had been trained on them."""
+    shift = (read_stamp(connection) or Stamp("live")).shift_weeks or 0
+    rows = connection.execute(
+        statement("health/learned_from"), {**_issued_on(days), "shift": timedelta(weeks=shift)}
+    ).fetchall()
+    if rows:
+        newest = max(trained_to for _, trained_to in rows)
+        yield (
+            f"Warning: {_listed([model for model, _ in rows])} learned from data up to "
+            f"{utc_text(newest)}: the scores of these days flatter, and so do the blend's."
+        )
 
 
 def _issued_on(days: Range) -> dict[str, datetime]:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from psycopg.types.json import Jsonb
 
-from grid_assets.halfhours import HALF_HOUR
-from grid_assets.health.run_summary import newest_forecast, refusals
+from grid_assets.halfhours import DAY, HALF_HOUR
+from grid_assets.health.run_summary import learned_from, newest_forecast, refusals
 from grid_assets.telemetry.due import Range
 from grid_assets.warehouse.connection import Connection
 
@@ -96,3 +96,29 @@ def test_only_issue_times_at_which_no_model_of_ours_forecast_have_no_forecast(
         put(connection, "chronos:a", at, refused="Too little.")
         put(connection, "chronos:b", at, refused="Too little.")
     assert list(refusals(connection, days)) == ["No forecast at 2 issue times. Too little."]
+
+
+@pytest.mark.parametrize(("shift_weeks", "warns"), [(None, True), (0, True), (-10, False)])
+def test_scores_of_days_that_a_model_learned_from_have_a_warning(
+    connection: Connection, shift_weeks: int | None, *, warns: bool
+) -> None:
+    """The training ended in true time; a recording is shifted."""
+    for model, trained_to in (("chronos:a", AT + HALF_HOUR), ("gradient_boosting", None)):
+        connection.execute(
+            "INSERT INTO forecast.models (model, revision, source, trained_to, scores) "
+            "VALUES (%s, 'not loaded', 'shipped', %s, '{}')",
+            [model, trained_to],
+        )
+        put(connection, model)
+    connection.execute(
+        "UPDATE ops.warehouse SET kind = %s, shift_weeks = %s",
+        ["live" if shift_weeks is None else "replay", shift_weeks],
+    )
+    found = list(learned_from(connection, Range(AT.date(), AT.date())))
+    if warns:
+        [line] = found
+        assert line.startswith("Warning: chronos:a learned from data up to ")
+        assert "the scores of these days flatter" in line
+    else:
+        assert found == []
+    assert list(learned_from(connection, Range(AT.date() + 200 * DAY, AT.date() + 201 * DAY))) == []
