@@ -96,7 +96,7 @@ def read(connection: Connection) -> Catalogue:
     ):
         assert name not in functions, f"{name} has two forms"
         columns = {
-            column: (_short(type_), _meaning(column, comment or "", relations))
+            column: (_short(type_), _meaning(column, _short(type_), comment or "", relations))
             for column, type_ in pairs
         }
         kind = "function" if columns else f"function, returns {_short(result)}"
@@ -109,10 +109,11 @@ def read(connection: Connection) -> Catalogue:
     )
 
 
-def _meaning(column: str, comment: str, relations: dict[str, Entry]) -> str:
+def _meaning(column: str, type_: str, comment: str, relations: dict[str, Entry]) -> str:
     for name in re.findall(r"\b[a-z]+\.\w+", comment):
-        if name in relations and column in relations[name].columns:
-            return relations[name].columns[column][1]
+        named = relations[name].columns.get(column) if name in relations else None
+        if named and named[0].endswith("[]") == type_.endswith("[]"):
+            return named[1]
     return "As said above." if re.search(rf"\b{column}\b", comment) else NO_COMMENT
 
 

@@ -7,4 +7,5 @@ FROM core.generation_mw
 WHERE period_start <= now();
 
 COMMENT ON VIEW reporting.generation_mw IS 'Generation by fuel from Elexon and NESO''s embedded estimates, and the carbon intensity recomputed from it: one row per half-hour that has begun.';
+COMMENT ON COLUMN reporting.generation_mw.recomputed_gco2_kwh IS 'Carbon intensity recomputed from generation by fuel with the published factors, gCO2/kWh. The published intensity of the half-hour before fits it. Null where any fuel is null.';
 {{ inherit_comments("reporting.generation_mw", "core.generation_mw") }}
