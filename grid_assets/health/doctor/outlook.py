@@ -32,7 +32,8 @@ def elexon(case: Case) -> Finding:
         [(_, answer)] = api.wind_forecast(Window(end - LOOK_BACK, end))
     if isinstance(answer, ApiError):
         return _silent(
-            answer, "the outlook of wind and demand is missing, as is generation by fuel"
+            answer,
+            "wind and demand are known from the portal alone, and generation by fuel is missing",
         )
     newest = max((row.published_at for row in answer.parsed.rows), default=None)
     return _answers("Elexon", "wind forecast", newest, case.utcnow())
