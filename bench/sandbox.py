@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, LiteralString
+from typing import IO, Any, Final, LiteralString
 
 import psutil
 from psycopg import sql
@@ -26,6 +26,7 @@ from grid_assets.settings import Settings
 from grid_assets.warehouse.connection import connect
 
 GRID: Final = str(Path(sys.executable).parent / "grid")
+STOP_S: Final = 60
 SAMPLE_S: Final = 0.05  # memory grows over seconds in these commands; a sample costs about 1 ms
 
 
@@ -55,11 +56,9 @@ class Sandbox:
     def grid(self, replay: ReplayServer, *arguments: object, **settings: object) -> Ran:
         """Run `grid` as an operator would. Raises `BenchError` if it fails."""
         environment, peak = self.environment(replay, **settings), 0
-        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
+        with tempfile.NamedTemporaryFile("w+", encoding="utf-8", errors="replace") as output:
             started = time.monotonic()
-            process = subprocess.Popen(
-                [GRID, *map(str, arguments)], env=environment, stdout=output, stderr=output
-            )
+            process = start([*map(str, arguments)], environment, output)
             try:
                 while True:
                     with suppress(subprocess.TimeoutExpired):
@@ -69,7 +68,7 @@ class Sandbox:
                 seconds = time.monotonic() - started
             finally:
                 process.terminate()
-                process.wait()
+                process.wait(STOP_S)
             if code != 0:
                 output.seek(0)
                 raise BenchError(f"`grid {arguments}` ended with {code}:\n{output.read()[-2000:]}")
@@ -91,6 +90,13 @@ class Sandbox:
 
     def row(self, query: LiteralString | sql.SQL, *values: Any) -> tuple[Any, ...]:
         return self.rows(query, *values)[0]
+
+
+def start(
+    arguments: list[str], environment: dict[str, str], output: IO[str]
+) -> subprocess.Popen[bytes]:
+    """Start the installed `grid`, as an operator would."""
+    return subprocess.Popen([GRID, *arguments], env=environment, stdout=output, stderr=output)
 
 
 @contextmanager

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO
 
 import psutil
 import pytest
@@ -12,6 +14,7 @@ from click.testing import CliRunner
 
 from bench import __main__ as command
 from bench import arriving, forecasting, idle, reference
+from bench import sandbox as box_of_commands
 from bench.results import BenchError, Figure, Measured, calibrated, document, result, table
 from bench.sandbox import Sandbox, sandbox
 from bench.sizes import Sizes
@@ -20,7 +23,7 @@ from grid_assets.halfhours import HALF_HOUR
 from grid_assets.replay.server import ReplayServer
 from grid_assets.runtime import supervisor
 from grid_assets.settings import PROJECT_DIR
-from grid_assets_tests import running
+from grid_assets_tests import forked, running
 
 pytestmark = pytest.mark.slow  # most start a server or the product
 
@@ -51,6 +54,17 @@ TINY = Sizes(
     year_warm_up=2 * HALF_HOUR,
     year_sample=8 * HALF_HOUR,
 )
+
+
+@pytest.fixture(autouse=True)
+def forked_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is said here about time and memory, so that commands need not import everything."""
+
+    def start(arguments: list[str], environment: dict[str, str], output: IO[str]) -> forked.Grid:
+        file = Path(output.name)
+        return forked.Grid(arguments, environment, Path.cwd(), file, file)
+
+    monkeypatch.setattr(box_of_commands, "start", start)
 
 
 # Starting the whole product takes a minute; test_supervisor.py and test_ui.py do that.
