@@ -13,7 +13,7 @@ PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 # A command that Ctrl-C ends exits with 130. make then ends in the same way, without an error.
 quietly = trap : INT; $(1) || { s=$$?; [ $$s -ne 130 ] || { kill -INT $$PPID; s=0; }; exit $$s; }
 
-.PHONY: help demo up down chronos test check lint unit bench generate clean
+.PHONY: help demo up down chronos test check lint unit pytest bench generate clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | \
@@ -30,10 +30,10 @@ down: .venv/.ready ## stop whatever is still running
 
 chronos: .venv/.ready-chronos ## install torch, to train and to run other models
 
-test: ## all tests
-	@echo "Running all tests: 15 to 20 minutes on two cores (make check: one or two)"
-	@$(MAKE) --no-print-directory check
-	@.venv/bin/pytest -m "not unit" $(PARALLEL)
+# Beside each other, because most of lint is mypy, which uses one core.
+test: .venv/.ready-dev ## all tests
+	@echo "Running all tests: 12 to 18 minutes on two cores (make check: one or two)"
+	@$(MAKE) --no-print-directory --jobs=2 lint pytest
 
 # Of Dagster's, only the definitions are wanted: no telemetry, no notices, no search for updates.
 DG := DAGSTER_HOME=$(CURDIR)/.venv/dagster VIRTUAL_ENV=$(CURDIR)/.venv \
@@ -43,7 +43,6 @@ DG := DAGSTER_HOME=$(CURDIR)/.venv/dagster VIRTUAL_ENV=$(CURDIR)/.venv \
 FUNCTION := supabase/functions/forecast-on-telemetry
 DENO := DENO_DIR=$(CURDIR)/.venv/deno DENO_NO_UPDATE_CHECK=1 $(CURDIR)/.venv/bin/deno
 
-# Beside each other, because most of lint is mypy, which uses one core.
 check: .venv/.ready-dev ## lint, types, import rules, definitions and unit tests
 	@$(MAKE) --no-print-directory --jobs=2 lint unit
 
@@ -60,6 +59,9 @@ lint: .venv/.ready-dev ## what make check does beside the unit tests
 
 unit: .venv/.ready-dev ## the unit tests
 	@.venv/bin/pytest -q -m unit $(PARALLEL)
+
+pytest: .venv/.ready-dev ## what make test does beside lint
+	@.venv/bin/pytest $(PARALLEL)
 
 bench: .venv/.ready-dev ## the benchmarks; ONLY="name …" for some of them
 	@.venv/bin/python -m bench$(foreach name,$(ONLY), --only $(name))

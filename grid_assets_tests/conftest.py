@@ -61,15 +61,17 @@ MACHINERY: Final = frozenset({"server", "open_folder", "chromium", "grid", "prod
 LONGEST: Final = (
     "test_supervisor.py",
     "test_bench.py",
-    "test_day.py",
-    "test_cycles.py",
-    "test_failures.py",
     "test_ui.py",
-    "test_bad_input.py",
-    "test_automation.py",
+    "test_forecast.py",
     "test_outlook.py",
+    "test_cycles.py",
+    "test_day.py",
+    "test_training.py",
+    "test_outlook_gaps.py",
+    "test_once.py",
+    "test_failures.py",
+    "test_automation.py",
     "test_other_times.py",
-    "test_roles.py",
 )
 """They start first, so that no worker is left alone with one at the end."""
 

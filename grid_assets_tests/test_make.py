@@ -72,7 +72,7 @@ def make(*target: str, folder: Path = PROJECT_DIR, **environment: str) -> tuple[
         (("down",), ".venv/bin/grid down"),
         (
             ("test",),
-            '.venv/bin/pytest -m "not unit" -n auto --dist loadfile --no-loadscope-reorder',
+            ".venv/bin/pytest -n auto --dist loadfile --no-loadscope-reorder",
         ),
         (("bench",), ".venv/bin/python -m bench"),
     ],
