@@ -108,7 +108,7 @@ def cycle(services: Services, now: datetime, trigger: str) -> list[PlannedRun]:
     most = MOST_AT_FIRST if gaps and _is_first_backtest_due(services) else MOST_OUTLOOK
     return runs + [
         PlannedRun(days, [asset.key for asset in ELEXON_OUTLOOK], trigger, "the outlook has a gap")
-        for days in telemetry_due.to_ranges(sorted(gaps)[-most:], most)[-1:]
+        for days in telemetry_due.to_ranges(gaps[-most:])[-1:]
     ]
 
 
@@ -196,7 +196,7 @@ def backtest_comes_first(services: Services, now: datetime) -> bool:
     """
     settings = services.settings
     model = configured_name(settings.chronos_model)
-    return not due.has_forecast(services.connection, model) and bool(
+    return _is_first_backtest_due(services) and bool(
         due.days_to_backtest(services.connection, model, settings.backtest_days, now)
     )
 

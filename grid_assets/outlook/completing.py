@@ -60,9 +60,9 @@ def completed(
     """What to add to the states `held`, in order, so that they have `part` as it was seen. Pure.
 
     As of the first and of the last capture, `part` counts. States in between get of it what they
-    lack, and so do later ones in which the source has not spoken again: `own` of a state is what
-    the record's dataset said in it. `together` is how much later than the record its own capture
-    may be stamped.
+    lack or have as null, and so do later ones in which the source has not spoken again: `own` of a
+    state is what the record's dataset said in it. `together` is how much later than the record its
+    own capture may be stamped.
     """
     states = [
         state

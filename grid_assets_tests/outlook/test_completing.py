@@ -37,6 +37,12 @@ def test_each_state_while_the_record_was_seen_gets_it() -> None:
     ]
 
 
+def test_a_fuel_that_is_null_because_its_record_was_refused_is_lacking() -> None:
+    held = states({"WIND": 1, "CCGT": None}, {"WIND": 2, "CCGT": None}, {"WIND": 3, "CCGT": None})
+    added = list(completed(held, GAS, Seen(T, T + 2 * HALF)))
+    assert [values["CCGT"] for _, values in added] == [5000] * 3
+
+
 @pytest.mark.parametrize(
     ("later", "last", "kept"),
     [

@@ -33,7 +33,7 @@ def elexon(case: Case) -> Finding:
     if isinstance(answer, ApiError):
         return _silent(
             answer,
-            "wind and demand are known from the portal alone, and generation by fuel is missing",
+            "wind and demand are known from the portal at most, and generation by fuel is missing",
         )
     newest = max((row.published_at for row in answer.parsed.rows), default=None)
     return _answers("Elexon", "wind forecast", newest, case.utcnow())

@@ -2,8 +2,6 @@
 
 Two of them are for the embedded forecast; if its datastore is out of order, its CSV file is the
 third. Otherwise the third is for another dataset, whichever is most overdue (`datasets.due`).
-The datastore is asked once for each: a second try would take the other's turn of the minute, and
-another would wait for the next minute while the cycle waits too.
 """
 
 from __future__ import annotations
@@ -105,7 +103,7 @@ def embedded(portal: NesoPortal, newest: datetime | None) -> Captured[Publicatio
     if newest is not None and published_at <= newest:
         return None
     try:
-        received = portal.search(resource.resource_id, retry=False)
+        received = portal.search(resource.resource_id)
     except (ApiUnreachable, ApiRateLimited, ApiWrongKind):
         raise
     except ApiError as error:
@@ -133,21 +131,21 @@ def day_ahead_wind(portal: NesoPortal, held: Publication | None) -> Captured[Pub
 
     Its rows do not say when it was published, so the time of receipt counts. Raises `ApiError`.
     """
-    received = portal.search(datasets.DAY_AHEAD_WIND.resource, retry=False)
+    received = portal.search(datasets.DAY_AHEAD_WIND.resource)
     parsed = parse_day_ahead_wind(received.table, received.received_at)
     return _captured(datasets.DAY_AHEAD_WIND.source, received, _new(parsed, held))
 
 
 def demand_2_14_days(portal: NesoPortal, held: Publication | None) -> Captured[Publication]:
     """The demand forecast for 2 to 14 days ahead, in the same way. Raises `ApiError`."""
-    received = portal.search(datasets.DEMAND_2_14_DAYS.resource, retry=False)
+    received = portal.search(datasets.DEMAND_2_14_DAYS.resource)
     parsed = parse_demand_2_14_days(received.table, received.received_at)
     return _captured(datasets.DEMAND_2_14_DAYS.source, received, _new(parsed, held))
 
 
 def embedded_outturn(portal: NesoPortal) -> Captured[EmbeddedOutturn]:
     """Embedded wind and solar of the last 38 days or so. Raises `ApiError`."""
-    received = portal.search(datasets.DEMAND_UPDATE, retry=False)
+    received = portal.search(datasets.DEMAND_UPDATE)
     return _captured(datasets.OUTTURN_SOURCE, received, parse_embedded_outturn(received.table))
 
 

@@ -149,9 +149,11 @@ class NesoPortal(SourceClient):
             status=200,
         )
 
-    def search(self, resource_id: str, *, retry: bool = True) -> Received:
+    def search(self, resource_id: str) -> Received:
         """All rows of a resource in the datastore. Raises `ApiError`.
 
+        A cycle waits for them, so that a request that fails is not made again: the second try would
+        take another dataset's turn of the minute, and a third would wait for the next minute.
         Pages end at `total` or with an empty one: the link to the next page may lead past the end.
         """
         records: list[Any] = []
@@ -159,7 +161,7 @@ class NesoPortal(SourceClient):
             params = {"resource_id": resource_id, "limit": str(PAGE_ROWS)}
             if records:
                 params["offset"] = str(len(records))
-            response, result = self._result("datastore_search", params, retry=retry)
+            response, result = self._result("datastore_search", params, retry=False)
             page = _table(response, result)
             records += page.records
             total = result.get("total")

@@ -128,14 +128,21 @@ def test_429_and_5xx_are_tried_again_after_the_wait_that_was_asked_for(
     stub: Stub, make_portal: MakePortal, fake: FakeTime, headers: dict[str, str], waited_s: float
 ) -> None:
     stub.replies(Reply(b"slow down", 429, headers), Reply(b"oops", 503), answer(ROWS))
-    assert len(make_portal(retry_budget_s=60).search(ID).table.records) == 3
+    assert len(make_portal(retry_budget_s=60).select(ID, ["A"], "true").table.records) == 3
     assert fake.slept == [waited_s, 2.0]
+
+
+def test_a_search_is_not_tried_again(stub: Stub, make_portal: MakePortal, fake: FakeTime) -> None:
+    stub.replies(Reply(b"oops", 503))
+    with pytest.raises(ApiServerError):
+        make_portal(retry_budget_s=60).search(ID)
+    assert (len(stub.paths), fake.slept) == (1, [])
 
 
 def test_success_false_is_not_tried_again(stub: Stub, make_portal: MakePortal) -> None:
     stub.replies(Reply(NOT_FOUND))
     with pytest.raises(PortalRefused):
-        make_portal(retry_budget_s=60).search(ID)
+        make_portal(retry_budget_s=60).select(ID, ["A"], "true")
     assert len(stub.paths) == 1
 
 
@@ -302,13 +309,13 @@ def test_each_try_keeps_the_limits(stub: Stub, make_portal: MakePortal, fake: Fa
     stub.script = script
     portal = make_portal(limits=Limits(fake.clock), retry_budget_s=600, uniform=lambda low, high: 0)
     portal.resource(ID)
-    portal.search(ID)  # twice: the first try fails
+    portal.select(ID, ["A"], "true")  # twice: the first try fails
     portal.search(ID)
     portal.resource(ID)
     assert sent == [
         (0, "resource_show"),
-        (1, "datastore_search"),
-        (2, "datastore_search"),
+        (1, "datastore_search_sql"),
+        (2, "datastore_search_sql"),
         (61, "datastore_search"),
         (62, "resource_show"),
     ]
