@@ -10,6 +10,7 @@ from grid_assets.defs.assets import (
     generation,
     outlook,
     raw,
+    regional,
     reporting,
 )
 from grid_assets.defs.resources import Services
@@ -26,6 +27,10 @@ defs = dg.Definitions(
         core.generation_mix,
         outlook.core_outlook,
         generation.generation_mw,
+        regional.regional,
+        regional.regional_forecast,
+        regional.regional_intensity,
+        regional.regional_mix,
         forecast.predictions,
         forecast.accuracy,
         *reporting.VIEWS,

@@ -157,6 +157,7 @@ class Settings(BaseSettings):
     backtest_days: int = Field(default=14, ge=0, le=366)
     backtest_stride_hours: float = Field(default=3, ge=0.5, le=24, multiple_of=0.5)
     use_neso_forecast: bool = False
+    regions: bool = True
     train_weekly: bool = False
     # what new telemetry wakes, if there is no daemon (docs/supabase.md)
     wake_url: Annotated[WebAddress | None, BeforeValidator(_blank_is_unset)] = None

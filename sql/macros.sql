@@ -5,6 +5,11 @@
 {% for fuel in some %}{{ of }}{{ "." if of }}{{ fuel.column }}{{ ", " if not loop.last }}{% endfor %}
 {% endmacro %}
 
+{# Whether two rows are of one half-hour, and have the same values in the columns `keys`. #}
+{% macro is_same(one, other, keys=[]) %}
+{% for key in keys %}{{ one }}.{{ key }} = {{ other }}.{{ key }} AND {% endfor %}{{ one }}.period_start = {{ other }}.period_start
+{%- endmacro %}
+
 {# The unit of a series. #}
 {% macro unit(series) %}
 CASE {{ series }} WHEN '{{ carbon_intensity.name }}' THEN '{{ carbon_intensity.unit }}' ELSE '%' END

@@ -141,18 +141,19 @@ def forecast(demo: bool) -> None:
 @grid.command()
 @from_option
 @to_option
-@click.option("--no-outlook", is_flag=True, help="Only intensity and mix, not the outlook.")
+@click.option("--no-outlook", is_flag=True, help="Leave out the outlook.")
+@click.option("--no-regions", is_flag=True, help="Leave out the regions.")
 @demo_option
-def backfill(first: date, last: date, no_outlook: bool, demo: bool) -> None:
-    """Load past days of intensity and mix, then their outlook and generation by fuel.
+def backfill(first: date, last: date, no_outlook: bool, no_regions: bool, demo: bool) -> None:
+    """Load past days of intensity and mix, their outlook and generation by fuel, and the regions.
 
-    Intensity and mix are fetched again, and only changed values are added. Of the outlook, only
-    what is missing is fetched. Exits with 3 if only the outlook failed.
+    Intensity, mix and regions are fetched again, and only changed values are added. Of the outlook,
+    only what is missing is fetched. Exits with 3 if only the outlook or the regions failed.
     """
     days = _check_days(first, last)
 
     def run(environment: Environment, out: Say) -> None:
-        commands.backfill(environment, days, out, outlook=not no_outlook)
+        commands.backfill(environment, days, out, outlook=not no_outlook, regions=not no_regions)
 
     run_in_environment(demo, run, needs_api=True)
 

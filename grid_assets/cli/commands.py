@@ -125,11 +125,18 @@ def run_housekeeping(instance: DagsterInstance, warehouse: SecretStr, say: Say) 
         say(f"Warning: the daily clean-up failed: {' '.join(str(error).split())[:300]}")
 
 
-def backfill(environment: Environment, days: Range, say: Say, *, outlook: bool = True) -> None:
+def backfill(
+    environment: Environment,
+    days: Range,
+    say: Say,
+    *,
+    outlook: bool = True,
+    regions: bool = True,
+) -> None:
     """Load past days, telemetry first. Raises `CommandError` if anything failed.
 
-    The outlook of these days, unless it is left out, is a run of its own: what fails in one does
-    not keep the other from being loaded.
+    The outlook and the regions of these days, unless they are left out, are runs of their own: what
+    fails in one does not keep the others from being loaded.
     """
     stamp = set_up(environment, say)
     count = (days.last - days.first).days + 1
@@ -139,7 +146,7 @@ def backfill(environment: Environment, days: Range, say: Say, *, outlook: bool =
     if count > MANY_DAYS:
         say(f"Dagster takes about {dagster_s:.0f} s to record the days")
     with open_dagster(environment) as instance:
-        from grid_assets.cli.runs import run_history, run_outlook_history
+        from grid_assets.cli.runs import run_history, run_outlook_history, run_regional_history
 
         with doing("Dagster is recording the days", dagster_s):
             outcome = run_history(instance, days)
@@ -154,13 +161,23 @@ def backfill(environment: Environment, days: Range, say: Say, *, outlook: bool =
                 lost = run_summary.failed_assets(connection, of_outlook.run_id)
             if not (of_outlook.success or lost):
                 lost = {"the outlook"}
+        if regions and environment.settings.regions:
+            say(f"Loading the regions of {days}, two days in each request")
+            with doing("Loading the regions"):
+                of_regions = run_regional_history(instance, days)
+            with connect(environment.warehouse) as connection:
+                say_run(connection, of_regions.run_id, say)
+                lost |= run_summary.failed_assets(connection, of_regions.run_id)
+            if not (of_regions.success or lost):
+                lost = {"the regions"}
     with connect(environment.warehouse) as connection:
         if not outcome.success:
             raise CommandError(describe_failure(connection, [outcome]))
     if lost:
         raise OutlookFailed(
             f"Intensity and mix are loaded, but not all of {', '.join(sorted(lost))}. The lines "
-            "above say why. Run the same command again: it asks only for what is missing."
+            "above say why. Run the same command again; of the outlook it asks only for what is "
+            "missing."
         )
     say(f"Done in {time.monotonic() - started:.0f} s")
 

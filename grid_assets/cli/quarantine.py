@@ -10,6 +10,7 @@ import click
 from grid_assets.cli.commands import CommandError, describe_failure, open_dagster, say_run
 from grid_assets.cli.environment import demo_option, run_in_environment
 from grid_assets.outlook import quarantined
+from grid_assets.regional import quarantined as regional
 from grid_assets.runtime.environment import Environment, Say, set_up
 from grid_assets.telemetry import quarantine as records
 from grid_assets.telemetry.due import to_ranges
@@ -54,21 +55,23 @@ def list_entries(environment: Environment, say: Say) -> None:
 
 def replay(environment: Environment, say: Say) -> None:
     """Try rejected records again; if any are accepted, fetch and publish their days."""
-    set_up(environment, say)
+    stamp = set_up(environment, say)
     with connect(environment.warehouse) as connection:
-        replayed = records.replay(connection, leave_out=quarantined.ASSETS)
+        others = (*quarantined.ASSETS, *regional.ASSETS)
+        replayed = records.replay(connection, leave_out=others)
         tried = quarantined.replay(connection)
+        accepted, still_rejected = regional.replay(connection, simulated=stamp.kind == "replay")
     say(
-        f"{replayed.accepted + tried.accepted} accepted, "
-        f"{replayed.still_rejected + len(tried.left)} still rejected"
+        f"{replayed.accepted + tried.accepted + accepted} accepted, "
+        f"{replayed.still_rejected + len(tried.left) + still_rejected} still rejected"
     )
     for number, why in tried.left.items():
         say(f"  {number} stays: {why}")
     with open_dagster(environment) as instance:
-        from grid_assets.cli.runs import run_core, run_history, run_outlook_core
+        from grid_assets.cli.runs import run_core, run_history, run_later_core
 
         # the tables decide, so that days of a replay that was killed are published too
-        for outcome in run_outlook_core(instance, say):
+        for outcome in run_later_core(instance, say):
             with connect(environment.warehouse) as connection:
                 say_run(connection, outcome.run_id, say)
                 if not outcome.success:

@@ -77,7 +77,8 @@ def run_cycle(
 def _core_runs(services: Services, now: datetime, *, forecasts: bool) -> list[PlannedRun]:
     """Runs of `core` over the days for which `raw` has newer rows.
 
-    The outlook has many more rows, so all of its history is looked at only once a day.
+    The outlook and the regions have many more rows, so all of their history is looked at only once
+    a day.
     """
     at_once = timedelta(0)
     if forecasts:
@@ -89,6 +90,7 @@ def _core_runs(services: Services, now: datetime, *, forecasts: bool) -> list[Pl
             services, due.FIRST_DAY, now, "tick", at_once, forecasts=forecasts
         ),
         *planning.plan_outlook_runs(services, first, now, "tick", at_once),
+        *planning.plan_regional_runs(services, first, now, "tick", at_once),
     ]
 
 
@@ -145,19 +147,27 @@ def run_outlook_history(instance: dg.DagsterInstance, days: Range) -> Outcome:
     return run(instance, days, "backfill", [asset.key for asset in planning.OUTLOOK])
 
 
+def run_regional_history(instance: dg.DagsterInstance, days: Range) -> Outcome:
+    """Load the regions of past days."""
+    return run(instance, days, "backfill", [asset.key for asset in planning.REGIONS])
+
+
 def run_core(instance: dg.DagsterInstance, days: Range) -> Outcome:
     """Publish `core` from the rows that `raw` holds."""
     return run(instance, days, "backfill", [asset.key for asset in planning.CORE])
 
 
-def run_outlook_core(
+def run_later_core(
     instance: dg.DagsterInstance, announce: Callable[[str], None]
 ) -> Iterator[Outcome]:
-    """Publish the outlook and generation of all days for which `raw` has newer rows than `core`."""
+    """Publish the outlook, generation and regions of all days for which `raw` has newer rows than
+    `core`."""
+    at_once = timedelta(0)
     for planned in _plan(
-        lambda s: planning.plan_outlook_runs(
-            s, due.FIRST_DAY, s.now(), "backfill", pause=timedelta(0)
-        )
+        lambda s: [
+            *planning.plan_outlook_runs(s, due.FIRST_DAY, s.now(), "backfill", at_once),
+            *planning.plan_regional_runs(s, due.FIRST_DAY, s.now(), "backfill", at_once),
+        ]
     ):
         announce(f"Publishing {planned.days}")
         yield run(instance, planned.days, planned.trigger, planned.assets)

@@ -40,6 +40,9 @@ AFTER_OUTLOOK: Final = -2
 LAST: Final = -3
 """Priority of the forecast, which may use everything before it but does not depend on all of it."""
 
+AFTER_FORECAST: Final = -4
+"""Priority of the regions: their large responses delay neither telemetry nor the forecast."""
+
 DATA_VERSION: Final = "dagster/data_version"
 
 CONTENTS: Final = "contents_md5"

@@ -12,7 +12,7 @@ from typing import Final
 import dagster as dg
 
 from grid_assets.defs import planning
-from grid_assets.defs.assets import forecast, raw
+from grid_assets.defs.assets import forecast, raw, regional
 from grid_assets.defs.dead_runs import OPEN, fail_dead_runs
 from grid_assets.defs.partitions import BACKTEST, CYCLES, TRIGGER_TAG, range_tags
 from grid_assets.defs.resources import Services
@@ -33,12 +33,14 @@ TELEMETRY: Final = dg.define_asset_job(
             raw.neso_forecast,
             *planning.OUTLOOK,
             *planning.FORECASTS,
+            *planning.REGIONS,
+            regional.regional_forecast,
         )
     ],
     description=(
         "One half-hourly cycle: loads yesterday and today into raw and core, captures NESO's "
-        "forecast and the outlook, forecasts from the new telemetry, scores, and updates the "
-        "dashboard."
+        "forecast and the outlook, forecasts from the new telemetry, scores, updates the "
+        "dashboard, and captures the regions."
     ),
 )
 
@@ -165,6 +167,9 @@ def new_telemetry(
     runs = core_runs or planning.plan_forecast_runs(services, now, "sensor", state)
     if not runs:  # no forecast waits for a look at the outlook
         core_runs = planning.plan_outlook_runs(services, first, now, "sensor")
+        # the regions have too many rows for a look at all of history
+        recent = max(first, now.date() - telemetry_due.REVISED)
+        core_runs = core_runs or planning.plan_regional_runs(services, recent, now, "sensor")
         runs = core_runs or planning.plan_dashboard_run(services, now, "sensor")
     full = now.timestamp() if is_full else looked.full
     oldest = str(core_runs[0].days.first) if core_runs else None

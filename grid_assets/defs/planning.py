@@ -9,7 +9,7 @@ from typing import Final
 
 import dagster as dg
 
-from grid_assets.defs.assets import core, dashboard, forecast, generation, outlook, raw
+from grid_assets.defs.assets import core, dashboard, forecast, generation, outlook, raw, regional
 from grid_assets.defs.partitions import BACKTEST
 from grid_assets.defs.resources import Services
 from grid_assets.forecasting import due
@@ -17,6 +17,7 @@ from grid_assets.forecasting.models.registry import configured_name
 from grid_assets.halfhours import DAY
 from grid_assets.outlook import archive, behind
 from grid_assets.outlook.sources import SOURCES
+from grid_assets.regional import due as regional_due
 from grid_assets.telemetry import due as telemetry_due
 
 HISTORY: Final = [raw.intensity, raw.generation, core.intensity, core.generation_mix]
@@ -37,6 +38,12 @@ OUTLOOK: Final = [
 ]
 """The assets of Elexon and the NESO Data Portal, which telemetry does not depend on."""
 
+REGIONS: Final = [regional.regional, regional.regional_intensity, regional.regional_mix]
+"""Regions, which can be fetched for past days; later cycles fetch what is missing."""
+
+REGIONS_CORE: Final = [regional.regional_intensity, regional.regional_mix]
+"""Regions, published from `raw`."""
+
 CORE: Final = [core.intensity, core.generation_mix, forecast.accuracy]
 """`core`, published from `raw`, and the scores that depend on it."""
 
@@ -49,6 +56,11 @@ FORECASTS: Final = [forecast.predictions, forecast.accuracy, dashboard.dashboard
 MOST_GENERATION: Final = 4
 """Runs of a cycle that fetch missing generation, 14 days and five requests each; the rest follows
 in later cycles. Elexon documents no limit, and other users have met one."""
+
+REGIONAL_RANGE_DAYS: Final = 14
+MOST_REGIONAL: Final = 3
+"""Days in one run of regions that are missing, and such runs in a cycle: at most 21 requests of
+3 MB; the rest follows in later cycles."""
 
 MOST_OUTLOOK: Final = 7
 """Days in the one run of a cycle that fetches missing publications: a request for WINDFOR, and one
@@ -105,11 +117,24 @@ def cycle(services: Services, now: datetime, trigger: str) -> list[PlannedRun]:
         PlannedRun(days, [asset.key for asset in GENERATION], trigger, "generation is missing")
         for days in others[: MOST_GENERATION - len(shared)]
     ]
+    runs += _regional_gaps(services, start, now, trigger)
     most = MOST_AT_FIRST if gaps and _is_first_backtest_due(services) else MOST_OUTLOOK
     return runs + [
         PlannedRun(days, [asset.key for asset in ELEXON_OUTLOOK], trigger, "the outlook has a gap")
         for days in telemetry_due.to_ranges(gaps[-most:])[-1:]
     ]
+
+
+def _regional_gaps(
+    services: Services, start: date, now: datetime, trigger: str
+) -> list[PlannedRun]:
+    """Runs over past days that lack regions, the newest first."""
+    if services.why_no_regions or regional_due.newest_failed(services.connection, now.date()):
+        return []
+    days = regional_due.days_due(services.connection, start, now)
+    ranges = telemetry_due.to_ranges(days, REGIONAL_RANGE_DAYS)[::-1][:MOST_REGIONAL]
+    assets = [asset.key for asset in REGIONS]
+    return [PlannedRun(some, assets, trigger, "regions may be missing") for some in ranges]
 
 
 def selection(
@@ -123,7 +148,8 @@ def selection(
     if days.last < now.date():
         return [asset.key for asset in (*HISTORY, forecast.accuracy)]
     last = FORECASTS if forecasts else [forecast.accuracy]
-    return [asset.key for asset in (*HISTORY, raw.neso_forecast, *OUTLOOK, *last)]
+    regions = [*REGIONS, regional.regional_forecast]
+    return [asset.key for asset in (*HISTORY, raw.neso_forecast, *OUTLOOK, *last, *regions)]
 
 
 def forecast_state(services: Services, now: datetime, pause: timedelta = due.PAUSE) -> due.State:
@@ -179,6 +205,25 @@ def plan_outlook_runs(
     assets = [asset.key for asset in OUTLOOK_CORE]
     why = "raw has newer rows of the outlook"
     lacking = behind.days_core_lacks(services.connection, days, now, pause)
+    return [PlannedRun(some, assets, trigger, why) for some in telemetry_due.to_ranges(lacking)]
+
+
+def plan_regional_runs(
+    services: Services,
+    first: date,
+    now: datetime,
+    trigger: str,
+    pause: timedelta = due.PAUSE,
+) -> list[PlannedRun]:
+    """Runs of the regions' `core` over the days from `first` on for which `raw` has newer rows."""
+    today = now.date()
+    if first > today or services.why_no_regions:
+        return []
+    lacking = regional_due.days_core_lacks(
+        services.connection, telemetry_due.Range(first, today), now, pause
+    )
+    assets = [asset.key for asset in REGIONS_CORE]
+    why = "raw has newer rows of the regions"
     return [PlannedRun(some, assets, trigger, why) for some in telemetry_due.to_ranges(lacking)]
 
 

@@ -186,6 +186,11 @@ class Services(dg.ConfigurableResource[object]):
         return off_sources(self._settings, self.stamp.kind)
 
     @property
+    def why_no_regions(self) -> str | None:
+        """Why regions are not captured; None if they are."""
+        return None if self._settings.regions else "Switched off: GRID_REGIONS is false."
+
+    @property
     def elexon(self) -> ElexonApi | None:
         """A client of Elexon, as `api`; None if it is switched off."""
         if self._elexon is None and self.why_off("elexon") is None:

@@ -1,4 +1,4 @@
-"""Loads what was taken from the sources of the outlook, and reports what failed.
+"""Loads what was taken from the sources of the outlook or of the regions, and reports what failed.
 
 A source that fails must not keep the others' rows from `core`, and so from the forecast. So an
 attempt with an error is recorded as failed, but its step goes on if anything was answered.
@@ -21,7 +21,7 @@ from grid_assets.defs.asset_metadata import (
     last_version,
 )
 from grid_assets.defs.capturing import looked_metadata
-from grid_assets.defs.partitions import CYCLES, UNCHANGED, Days, days_of
+from grid_assets.defs.partitions import CYCLES, UNCHANGED, Days, days_of, today_of
 from grid_assets.defs.resources import Services
 from grid_assets.defs.run_logging import attempt
 from grid_assets.outlook.sources import Answer, Source, Taken
@@ -131,22 +131,21 @@ def loading(
         context.log.warning(str(cause))
 
 
-def _results(
-    context: dg.AssetExecutionContext,
+def results(
     services: Services,
     relation: str,
-    days: Days,
     loaded: Loading,
     *,
     checks: Sequence[Check],
     metadata: dict[str, Any],
     data_version: dg.DataVersion | None,
+    more: Sequence[Verdict] = (),
 ) -> Iterator[Result]:
-    """The materialisation of a `raw` asset with its checks."""
+    """The materialisation of a `raw` asset with its checks; `more` are verdicts of its own."""
     current = loaded.current
     examples = [str(error) for error in loaded.failures[:10]]
     answered = Verdict(SOURCES_ANSWER, len(loaded.failures), examples)
-    verdicts = [found for found in loaded.verdicts() if found.check in checks]
+    verdicts = [*(found for found in loaded.verdicts() if found.check in checks), *more]
     yield dg.MaterializeResult(
         metadata={
             **kind_metadata(services.stamp),
@@ -174,17 +173,30 @@ def switched_off(
     reasons = [services.why_off(source) for source in sources]
     if None in reasons:
         return None
-    days = days_of(context)
+    why = " ".join(reason for reason in reasons if reason)
+    return not_made(context, services, relation, why, checks)
+
+
+def not_made(
+    context: dg.AssetExecutionContext,
+    services: Services,
+    relation: str,
+    why: str,
+    checks: Sequence[Check],
+) -> dg.MaterializeResult[Any]:
+    """The materialisation of an asset that a setting leaves out; its checks pass."""
+    days = (
+        days_of(context) if context.has_partition_key_range else today_of(context, services.now())
+    )
     with attempt(context, services, relation, days):
         pass
-    if days.trigger in CYCLES:
+    unchanged = {UNCHANGED: True} if days.trigger in CYCLES else {}
+    if unchanged and context.has_partition_key_range:
         for key in context.partition_keys:
-            context.add_asset_metadata({UNCHANGED: True}, partition_key=key)
+            context.add_asset_metadata(unchanged, partition_key=key)
+        unchanged = {}
     return dg.MaterializeResult(
-        metadata={
-            **kind_metadata(services.stamp),
-            "switched_off": " ".join(reason for reason in reasons if reason),
-        },
+        metadata={**kind_metadata(services.stamp), "switched_off": why, **unchanged},
         data_version=last_version(context),
         check_results=list(
             check_results_of(
@@ -221,11 +233,9 @@ def load_taken(
         load(loaded, days)
     described = describe_partitions(context, services, table or relation, time_column, days)
     looked = looked_metadata(context.instance, turns, loaded.received_at) if turns else {}
-    yield from _results(
-        context,
+    yield from results(
         services,
         relation,
-        days,
         loaded,
         checks=checks,
         metadata=looked,

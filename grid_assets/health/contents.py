@@ -16,10 +16,14 @@ RELATIONS: Final = {
     "raw.neso_forecast": "issued_at",
     "raw.outlook": "published_at",
     "raw.elexon_generation": "period_start",
+    "raw.regional": "period_start",
+    "raw.regional_forecast": "issued_at",
     "core.intensity": "period_start",
     "core.generation_mix": "period_start",
     "core.outlook": "published_at",
     "core.generation_mw": "period_start",
+    "core.regional_intensity": "period_start",
+    "core.regional_mix": "period_start",
     "forecast.predictions": "issued_at",
     "reporting.telemetry": "period_start",
     "reporting.telemetry_24h": "period_start",
@@ -54,6 +58,12 @@ def faults(connection: Connection) -> list[str]:
         "core.generation_mix is empty": "SELECT NOT EXISTS (SELECT FROM core.generation_mix)",
         "a mix does not sum to exactly 100": (
             "SELECT EXISTS (SELECT FROM reporting.telemetry WHERE total_pct <> 100)"
+        ),
+        "a mix of a region does not sum to exactly 100": (
+            "SELECT EXISTS (SELECT FROM reporting.regional_telemetry WHERE total_pct <> 100)"
+        ),
+        "a region has no carbon intensity": (
+            "SELECT EXISTS (SELECT FROM reporting.regional_now WHERE intensity_gco2_kwh IS NULL)"
         ),
         "there is no forecast": "SELECT NOT EXISTS (SELECT FROM forecast.archive)",
         "there are no scores": "SELECT NOT EXISTS (SELECT FROM forecast.accuracy)",

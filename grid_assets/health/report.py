@@ -37,6 +37,10 @@ ASSETS: Final = (
     "core.generation_mix",
     "core.outlook",
     "core.generation_mw",
+    "raw.regional",
+    "raw.regional_forecast",
+    "core.regional_intensity",
+    "core.regional_mix",
     "forecast.predictions",
     "forecast.accuracy",
     "files.dashboard",
@@ -49,6 +53,10 @@ NOT_CRITICAL: Final = {
     "raw.embedded_generation": "embedded generation was not loaded; a later cycle takes it.",
     "core.outlook": "the outlook was not published; the next cycle publishes it.",
     "core.generation_mw": "generation by fuel was not published; a later cycle publishes it.",
+    "raw.regional": "not all regions were loaded; a later cycle takes what is missing.",
+    "raw.regional_forecast": "the forecast of the regions was not captured in this cycle.",
+    "core.regional_intensity": "regions were not published; the next cycle publishes them.",
+    "core.regional_mix": "the mix of regions was not published; the next cycle publishes it.",
     "files.dashboard": "the dashboard was not updated; its data is in the warehouse.",
 }
 """Assets that intensity, mix and our own forecasts do not depend on, with the warning to print."""

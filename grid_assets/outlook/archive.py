@@ -19,7 +19,7 @@ from grid_assets.sources.http.errors import ApiError
 from grid_assets.sources.neso_portal import datasets, history
 from grid_assets.sources.neso_portal.client import NesoPortal
 from grid_assets.sources.neso_portal.limits import DATASTORE_REQUESTS, DATASTORE_WINDOW_S
-from grid_assets.telemetry.due import Range, to_ranges
+from grid_assets.telemetry.due import Range, last_failed, to_ranges
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import statement
 
@@ -206,12 +206,7 @@ def due_outlook(connection: Connection, start: date, now: datetime) -> list[date
 
 def newest_failed(connection: Connection, today: date) -> bool:
     """Whether the last attempt to fetch the newest generation failed."""
-    row = connection.execute(
-        "SELECT status = 'failed' FROM ops.etl_runs WHERE asset = 'raw.elexon_generation' "
-        "AND partition_end >= %s AND started_at <= now() ORDER BY started_at DESC LIMIT 1",
-        [today - DAY],
-    ).fetchone()
-    return row == (True,)
+    return last_failed(connection, "raw.elexon_generation", today)
 
 
 def _begun(window: Window, now: datetime) -> Window:

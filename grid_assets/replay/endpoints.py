@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from grid_assets.halfhours import HALF_HOUR, api_time, floor, parse_api_time
-from grid_assets.replay.recording import FACTORS, View
+from grid_assets.replay.recording import FACTORS, Record, View
+from grid_assets.replay.regional import RegionalView
 from grid_assets.replay.replies import Reply, error
 
 LONGEST_WINDOW: Final = timedelta(days=14)
@@ -17,6 +18,14 @@ NOW_REACHES_BACK: Final = timedelta(days=14)
 """Paths without dates return the newest half-hour, if it is no older than this."""
 
 SIMULATED: Final = {"X-Grid-Simulated": "fw48h"}
+SIMULATED_REGIONS: Final = {"X-Grid-Simulated": "regional"}
+
+AHEAD_OR_BACK: Final = {
+    "fw24h": timedelta(hours=24),
+    "fw48h": timedelta(hours=48),
+    "pt24h": timedelta(hours=-24),
+}
+"""What may stand for the end of a window of regions."""
 
 BAD_DATE: Final = (
     "Please enter a valid date in ISO8601 format 'YYYY-MM-DDThh:mmZ' i.e. .../2017-08-25T12:35Z"
@@ -29,6 +38,7 @@ class Endpoints:
 
     def __init__(self, view: View) -> None:
         self._view = view
+        self._regional = RegionalView(view)
 
     def answer(self, path: str, now: datetime, withheld_from: datetime | None) -> tuple[str, Reply]:
         """The endpoint to count the request under, and the response: 200, 400 or 404."""
@@ -45,6 +55,16 @@ class Endpoints:
                 endpoint = "/intensity"
             case ["generation", _, _]:
                 endpoint = "/generation"
+            case ["regional"]:
+                records = self._regional.records(now, floor(now) + HALF_HOUR, now, withheld_from)
+                return "/regional", _regions(records[-1:])
+            case ["regional", "intensity", first, last]:
+                name = f"/regional/intensity/{last}" if last in AHEAD_OR_BACK else ""
+                name = name or "/regional/intensity"
+                try:
+                    return name, self._regions_in(first, last, now, withheld_from)
+                except (ValueError, OverflowError):
+                    return name, error(400, "Bad Request", BAD_DATE)
             case _:
                 return "other", error(404, "Not Found", "Nothing is found at this address.")
         _, start, end = path.strip("/").split("/")
@@ -73,6 +93,16 @@ class Endpoints:
         simulated = bool(records) and records[-1]["from"] > api_time(floor(now))
         return replace(_data(records), headers=SIMULATED if simulated else {})
 
+    def _regions_in(
+        self, first: str, last: str, now: datetime, withheld_from: datetime | None
+    ) -> Reply:
+        start = parse_api_time(first)
+        end = start + AHEAD_OR_BACK[last] if last in AHEAD_OR_BACK else parse_api_time(last)
+        start, end = min(start, end), max(start, end)
+        if end - start >= LONGEST_WINDOW:  # regions refuse exactly 14 days too
+            return error(400, "Bad Request", TOO_LONG)
+        return _regions(self._regional.records(start, end, now, withheld_from))
+
     def _current_intensity(self, now: datetime, withheld_from: datetime | None) -> Reply:
         end = floor(now) + HALF_HOUR
         records = self._view.intensity(end - NOW_REACHES_BACK, end, now, withheld_from)
@@ -82,6 +112,10 @@ class Endpoints:
         # An object; every other endpoint returns a list.
         records = self._view.generation(now - NOW_REACHES_BACK, now, now, withheld_from)
         return _data(records[-1] if records else [])
+
+
+def _regions(records: list[Record]) -> Reply:
+    return replace(_data(records), headers=SIMULATED_REGIONS)
 
 
 def _data(data: object) -> Reply:

@@ -126,11 +126,12 @@ class View:
     def recorded(self) -> Window:
         """From the first recorded half-hour to the end of the last one, gaps included."""
         return Window(
-            next(iter(self.recording.intensity)) + self._shift, RECORDED_UNTIL + self._shift
+            next(iter(self.recording.intensity)) + self.shift, RECORDED_UNTIL + self.shift
         )
 
     @property
-    def _shift(self) -> timedelta:
+    def shift(self) -> timedelta:
+        """How far the recording is moved."""
         return self.weeks * WEEK
 
     def intensity(
@@ -139,17 +140,17 @@ class View:
         """Half-hours that end in [`start`, `end`]; those ahead, up to `HORIZON`, are forecasts."""
         return [
             _intensity_record(period, row)
-            for period in _ending_in(start, end)
-            if not _withheld(period, withheld_from)
-            and (row := self._intensity_at(period, now)) is not None
+            for period in ending_in(start, end)
+            if not is_withheld(period, withheld_from)
+            and (row := self.intensity_at(period, now)) is not None
         ]
 
     def forecast(self, start: datetime, now: datetime) -> list[Record]:
         """The 48 hours from `start`, every `actual` null; past ones keep their own forecast."""
         return [
             _intensity_record(period, row._replace(actual=None))
-            for period in _ending_in(start, start + HORIZON)
-            if (row := self._intensity_at(period, now)) is not None
+            for period in ending_in(start, start + HORIZON)
+            if (row := self.intensity_at(period, now)) is not None
         ]
 
     def generation(
@@ -158,40 +159,41 @@ class View:
         """The mix of the half-hours that end in [`start`, `end`] and have ended."""
         return [
             _mix_record(period, shares)
-            for period in _ending_in(start, min(end, now))
-            if not _withheld(period, withheld_from)
-            and (shares := self.recording.mix.get(period - self._shift)) is not None
+            for period in ending_in(start, min(end, now))
+            if not is_withheld(period, withheld_from)
+            and (shares := self.recording.mix.get(period - self.shift)) is not None
         ]
 
-    def _intensity_at(self, period: datetime, now: datetime) -> Intensity | None:
+    def intensity_at(self, period: datetime, now: datetime) -> Intensity | None:
+        """The half-hour as it is published at `now`, ahead of now a simulated forecast."""
         current = floor(now)
         if period > current:
             return self._simulated(period, current) if period <= current + HORIZON else None
-        row = self.recording.intensity.get(period - self._shift)
+        row = self.recording.intensity.get(period - self.shift)
         if row is None:
             return None
         ended_ago = now - (period + HALF_HOUR)
         if ended_ago < timedelta(0):
             return row._replace(actual=None)
         if ended_ago < ACTUAL_LAG:
-            previous = self.recording.intensity.get(period - HALF_HOUR - self._shift)
+            previous = self.recording.intensity.get(period - HALF_HOUR - self.shift)
             return row._replace(actual=previous.actual if previous else None)
         return row
 
     def _simulated(self, period: datetime, issue: datetime) -> Intensity | None:
-        recorded = period - self._shift
+        recorded = period - self.shift
         row = self.recording.intensity.get(recorded)
         if row is None:
             return None
         truth = row.forecast if row.actual is None else row.actual
         if truth is None:
             return Intensity(None, None, None)
-        forecast = simulated.forecast(truth, issue - self._shift, recorded)
+        forecast = simulated.forecast(truth, issue - self.shift, recorded)
         # The recorded index follows the actual, which is not known yet.
         return Intensity(forecast, None, simulated.index(forecast, recorded.year))
 
 
-def _ending_in(start: datetime, end: datetime) -> Iterator[datetime]:
+def ending_in(start: datetime, end: datetime) -> Iterator[datetime]:
     """Starts of the half-hours that end in [`start`, `end`], both included.
 
     This is the API's rule: N days give 48 N + 1 half-hours, 48 hours from one minute past give 96.
@@ -205,20 +207,21 @@ def _ending_in(start: datetime, end: datetime) -> Iterator[datetime]:
         period += HALF_HOUR
 
 
-def _withheld(period: datetime, withheld_from: datetime | None) -> bool:
+def is_withheld(period: datetime, withheld_from: datetime | None) -> bool:
+    """Whether a half-hour is withheld from `withheld_from` on."""
     return withheld_from is not None and period >= withheld_from
 
 
 def _intensity_record(period: datetime, row: Intensity) -> Record:
     return {
-        **_times(period),
+        **times_of(period),
         "intensity": {"forecast": row.forecast, "actual": row.actual, "index": row.band},
     }
 
 
 def _mix_record(period: datetime, shares: tuple[float, ...]) -> Record:
     return {
-        **_times(period),
+        **times_of(period),
         # The API writes whole shares without a decimal point.
         "generationmix": [
             {"fuel": fuel, "perc": int(share) if share.is_integer() else share}
@@ -227,5 +230,6 @@ def _mix_record(period: datetime, shares: tuple[float, ...]) -> Record:
     }
 
 
-def _times(period: datetime) -> Record:
+def times_of(period: datetime) -> Record:
+    """The fields `from` and `to` of a half-hour."""
     return {"from": api_time(period), "to": api_time(period + HALF_HOUR)}

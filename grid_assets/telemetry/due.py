@@ -59,6 +59,16 @@ def newest_failed(connection: Connection, today: date) -> bool:
     return row == (True,)
 
 
+def last_failed(connection: Connection, asset: str, today: date) -> bool:
+    """Whether the last attempt of an asset at the newest days failed."""
+    row = connection.execute(
+        "SELECT status = 'failed' FROM ops.etl_runs WHERE asset = %s AND partition_end >= %s "
+        "AND started_at <= now() ORDER BY started_at DESC LIMIT 1",
+        [asset, today - DAY],
+    ).fetchone()
+    return row == (True,)
+
+
 def plan_cycle(today: date, due: Iterable[date]) -> list[Range]:
     """The runs of one cycle: first yesterday and today, so that old days cannot delay them, then
     the due days as ranges, newest first."""

@@ -93,7 +93,7 @@ def load_generation(
                 row.period_start,
                 capture.captured_at,
                 *(row.shares_pct[fuel] for fuel in FUELS),
-                _as_json(row.unknown_pct) if row.unknown_pct else "{}",
+                unknown_as_json(row.unknown_pct),
             )
             for capture in captures
             for row in capture.rows
@@ -102,7 +102,10 @@ def load_generation(
     )
 
 
-def _as_json(unknown_pct: Mapping[str, Decimal]) -> str:
+def unknown_as_json(unknown_pct: Mapping[str, Decimal]) -> str:
+    """The JSON of a column `unknown_pct`."""
+    if not unknown_pct:
+        return "{}"
     return json.dumps({fuel: float(pct) for fuel, pct in sorted(unknown_pct.items())})
 
 

@@ -7,7 +7,7 @@ Each `publish_*` runs in its caller's transaction. It fills the temporary table 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -28,6 +28,8 @@ STAGED_MIX: Final = (
     "adjustment",
 )
 
+Judge = Callable[[Connection], None]
+
 
 @dataclass(frozen=True, slots=True)
 class Published:
@@ -39,7 +41,7 @@ class Published:
 
 
 def publish_intensity(
-    connection: Connection, window: Window, now: datetime, judge: Callable[[Connection], None]
+    connection: Connection, window: Window, now: datetime, judge: Judge
 ) -> Published:
     """Publish the half-hours of `window` that have begun into `core.intensity`."""
     read = connection.execute(
@@ -52,31 +54,46 @@ def publish_intensity(
 
 
 def publish_generation_mix(
-    connection: Connection, window: Window, now: datetime, judge: Callable[[Connection], None]
+    connection: Connection, window: Window, now: datetime, judge: Judge
 ) -> Published:
-    """Publish the mixes of `window`, made exact, into `core.generation_mix`.
+    """Publish the mixes of `window`, made exact, into `core.generation_mix`, as `publish_mixes`."""
+    found = publish_mixes(connection, "generation_mix", (), window, now, judge)
+    return Published(found.read, found.written + remove_unbegun(connection), found.refused)
 
-    Returned in `refused` are mixes that cannot be made exact, and those that lack a fuel which
-    `core` has; `core` keeps its values. The first were written to `raw` by another program, because
-    such mixes of the API are refused before that.
+
+def publish_mixes(
+    connection: Connection,
+    table: str,
+    before: Sequence[str],
+    window: Window,
+    now: datetime,
+    judge: Judge,
+) -> Published:
+    """Publish mixes of `window` that have begun, made exact, into a table of `core`.
+
+    Its statements are named after it; `before` are its columns before the half-hour. Returned in
+    `refused` are mixes that cannot be made exact, and those that lack a fuel which `core` has;
+    `core` keeps its values. The first were written to `raw` by another program, because such mixes
+    of the API are refused before that.
     """
     refused: list[Rejected] = []
-    connection.execute(statement("core/stage_generation_mix"))
+    connection.execute(statement(f"core/stage_{table}"))
     read = 0
-    with connection.cursor(name="newest_generation") as newest:
+    with connection.cursor(name="newest_mixes") as newest:
         newest.execute(
-            statement("core/read_newest_generation"),
+            statement(f"core/read_newest_{table}"),
             {"start": window.start, "end": window.end, "now": now},
         )
         while batch := newest.fetchmany(BATCH):
             read += len(batch)
-            copy_rows(connection, "staged", STAGED_MIX, _complete_mixes(batch, refused))
+            mixes = _complete_mixes(before, batch, refused)
+            copy_rows(connection, "staged", (*before, *STAGED_MIX), mixes)
     judge(connection)
-    for fuels, *mix in connection.execute(statement("core/refuse_emptier_mixes")).fetchall():
+    for fuels, *mix in connection.execute(statement(f"core/refuse_emptier_{table}")).fetchall():
         fault = f"it lacks a fuel that the half-hour has in core ({fuels})"
-        refused.append(_refused(fault, *mix))
-    written = connection.execute(statement("core/publish_generation_mix")).rowcount
-    return Published(read, written + remove_unbegun(connection), refused)
+        refused.append(_refused(fault, before, mix))
+    written = connection.execute(statement(f"core/publish_{table}")).rowcount
+    return Published(read, written, refused)
 
 
 def remove_unbegun(connection: Connection) -> int:
@@ -88,22 +105,31 @@ def remove_unbegun(connection: Connection) -> int:
 
 
 def _complete_mixes(
-    batch: Iterable[tuple[Any, ...]], refused: list[Rejected]
+    before: Sequence[str], batch: Iterable[tuple[Any, ...]], refused: list[Rejected]
 ) -> Iterator[tuple[Any, ...]]:
-    for period_start, captured_at, arrival, *shares, unknown in batch:
+    for row in batch:
+        key = row[: len(before)]
+        period_start, captured_at, arrival, *shares, unknown = row[len(before) :]
         try:
             exact = complete_row(shares, unknown)
         except MixRefused as fault:
-            refused.append(_refused(fault, period_start, arrival, *shares, unknown))
+            mix = [*key, period_start, arrival, *shares, unknown]
+            refused.append(_refused(fault, before, mix))
             continue
-        yield (period_start, captured_at, *exact.shares, exact.published_total, exact.adjustment)
+        yield (
+            *key,
+            period_start,
+            captured_at,
+            *exact.shares,
+            exact.published_total,
+            exact.adjustment,
+        )
 
 
-def _refused(
-    fault: object, period_start: datetime, arrival: int, *shares_and_unknown: Any
-) -> Rejected:
-    *shares, unknown = shares_and_unknown
+def _refused(fault: object, before: Sequence[str], mix: Sequence[Any]) -> Rejected:
+    period_start, arrival, *shares, unknown = mix[len(before) :]
     record = {
+        **dict(zip(before, mix, strict=False)),
         "period_start": period_start.isoformat(),
         "arrival": arrival,  # shows whether a newer mix has been received since
         **dict(zip(FUELS, shares, strict=True)),

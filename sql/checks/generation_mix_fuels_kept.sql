@@ -1,25 +1,3 @@
--- Half-hours that would lose the share of a fuel that core has, if there are more than
--- %(withdrawn)s and they are most of those known. Fewer are a correction by the source. If most of
--- a window loses a fuel, the source has left it out or renamed it.
-WITH known AS (
-    SELECT core.period_start,
-           concat_ws(', ',
-               {% for fuel in fuels if fuel.name != "other" %}
-               CASE WHEN core.{{ fuel.column }} > 0 AND staged.{{ fuel.column }} IS NULL
-                    THEN '{{ fuel.name }}' END{{ "," if not loop.last }}
-               {% endfor %}
-           ) AS lost
-    FROM core.generation_mix AS core
-    JOIN staged USING (period_start)
-), counted AS (
-    SELECT count(*) AS known, count(*) FILTER (WHERE lost <> '') AS lost FROM known
-)
-SELECT known.period_start,
-       counted.lost || ' of ' || counted.known || ' half-hours would lose a fuel: ' || known.lost
-           AS detail,
-       counted.lost AS total
-FROM known
-CROSS JOIN counted
-WHERE known.lost <> '' AND counted.lost > %(withdrawn)s AND 2 * counted.lost > counted.known
-ORDER BY known.period_start
-LIMIT 10
+-- Whether national half-hours would lose a fuel.
+{% set table = "core.generation_mix" %}
+{% include "checks/_fuels_kept.sql" %}

@@ -1,11 +1,2 @@
--- Creates the staging table for cleaned mixes. It has no constraints, so that a named check reports
--- a broken rule; other_pct is the value computed in Python, for comparison with the table's rule.
-CREATE TEMPORARY TABLE staged (
-    period_start        timestamptz,
-    {% for fuel in fuels %}
-    {{ fuel.column }} numeric,
-    {% endfor %}
-    published_total_pct numeric,
-    adjustment          text,
-    captured_at         timestamptz
-) ON COMMIT DROP
+-- Creates the staging table for national mixes.
+{% include "core/_stage_mix.sql" %}

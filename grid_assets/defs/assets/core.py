@@ -4,7 +4,7 @@ Both are published in four steps: stage, judge, publish, warn. The rules are in 
 `telemetry.checks` and `sql/`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +25,7 @@ from grid_assets.defs.resources import Services
 from grid_assets.defs.run_logging import BlockingCheckFailed, attempt
 from grid_assets.halfhours import Window
 from grid_assets.telemetry import quarantine
-from grid_assets.telemetry.checks import BLOCKING, WARNING, Verdict, judge
+from grid_assets.telemetry.checks import BLOCKING, WARNING, Check, Verdict, judge
 from grid_assets.telemetry.publish import Published, publish_generation_mix, publish_intensity
 from grid_assets.warehouse.connection import Connection, write_transaction
 
@@ -51,7 +51,14 @@ Publish = Callable[[Connection, Window, datetime, Callable[[Connection], None]],
 )
 def intensity(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
     relation = "core.intensity"
-    yield from publish_days(context, services, relation, publish_intensity, _warn(relation))
+    yield from publish_days(
+        context,
+        services,
+        relation,
+        publish_intensity,
+        _warn(relation),
+        blocking_checks=BLOCKING[relation],
+    )
 
 
 @dg.asset(
@@ -71,7 +78,14 @@ def intensity(context: dg.AssetExecutionContext, services: Services) -> Iterator
 )
 def generation_mix(context: dg.AssetExecutionContext, services: Services) -> Iterator[Result]:
     relation = "core.generation_mix"
-    yield from publish_days(context, services, relation, publish_generation_mix, _warn(relation))
+    yield from publish_days(
+        context,
+        services,
+        relation,
+        publish_generation_mix,
+        _warn(relation),
+        blocking_checks=BLOCKING[relation],
+    )
 
 
 def _warn(relation: str) -> Warn:
@@ -85,6 +99,7 @@ def publish_days(
     publish: Publish,
     warn: Warn,
     *,
+    blocking_checks: Sequence[Check] = (),
     time_column: str = "period_start",
     picture: Callable[[Services, str, Days], dict[str, Any]] = picture_of_day,
     window: Window | None = None,
@@ -98,7 +113,7 @@ def publish_days(
     blocking: list[Verdict] = []
 
     def judge_staged(connection: Connection) -> None:
-        blocking.extend(judge(connection, BLOCKING.get(relation, ()), window, now))
+        blocking.extend(judge(connection, blocking_checks, window, now))
         failed = [verdict.sentence for verdict in blocking if not verdict.passed]
         if failed:
             raise BlockingCheckFailed(

@@ -54,6 +54,15 @@ READS: Final = {
     ),
     "reporting.forecast_value": ("one model, day and wait", ("forecast.accuracy",)),
     "reporting.generation_mw": ("one half-hour that has begun", ("core.generation_mw",)),
+    "reporting.regional_telemetry": (
+        "one region and half-hour that has carbon intensity or a mix",
+        ("core.regional_intensity", "core.regional_mix"),
+    ),
+    "reporting.regional_24h": (
+        "one region and half-hour that has carbon intensity or a mix",
+        ("reporting.regional_telemetry",),
+    ),
+    "reporting.regional_now": ("one region", ("reporting.regional_telemetry",)),
     "reporting.outlook_newest": ("one source of one series of the outlook", ("core.outlook",)),
 }
 """What one row of each view is, and the relations that the view reads.

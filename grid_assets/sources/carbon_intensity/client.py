@@ -38,7 +38,10 @@ SILENT_WINDOWS: Final = 3
 PROBE_TIMEOUT_S: Final = 2.0
 """A replay on the same machine answers in milliseconds."""
 
-Endpoint = Literal["intensity", "generation"]
+LONGEST_REGIONAL_WINDOW: Final = timedelta(days=2)
+"""The longest window of all regions in one request: 2.8 MB. The API refuses exactly 14 days."""
+
+Endpoint = Literal["intensity", "generation", "regional/intensity"]
 
 
 SERVICE: Final = Service(
@@ -91,14 +94,24 @@ class CarbonIntensityApi(SourceClient):
         """NESO's forecast for the 48 hours from a half-hour on. Raises `ApiError`."""
         return self.get(f"/intensity/{api_time(from_half_hour)}/fw48h")
 
+    def fetch_regional_forecast(self, from_half_hour: datetime) -> ApiResponse:
+        """NESO's forecast of all regions for the 48 hours from a half-hour on. Raises
+        `ApiError`."""
+        return self.get(f"/regional/intensity/{api_time(from_half_hour)}/fw48h")
+
     def fetch_windows(
-        self, endpoint: Endpoint, window: Window, longest: timedelta = LONGEST_WINDOW
+        self,
+        endpoint: Endpoint,
+        window: Window,
+        longest: timedelta = LONGEST_WINDOW,
+        *,
+        at_once: int | None = None,
     ) -> Iterator[tuple[Window, ApiResponse | ApiError]]:
         """Each piece of `window` with its response or its error, in time order.
 
         A failing piece does not stop the others; only `ApiWrongKind` is raised. If the caller is
-        slow, at most twice as many responses are held as requests may be in flight. Closing the
-        iterator early drops the pieces that have not started.
+        slow, at most `at_once` responses are held, or else twice as many as requests may be in
+        flight. Closing the iterator early drops the pieces that have not started.
 
         When three pieces in a row get no answer despite all retries, the rest become
         `ApiUnreachable` without a request. Only silence and HTTP 429 count, because neither depends
@@ -115,12 +128,13 @@ class CarbonIntensityApi(SourceClient):
                 )
             return self.get(path)
 
+        at_once = at_once or 2 * self._concurrency
         pieces = window.split(longest)
         pending: deque[tuple[Window, Future[ApiResponse]]] = deque()
         silent = 0
         try:
             while True:
-                for piece in islice(pieces, 2 * self._concurrency - len(pending)):
+                for piece in islice(pieces, at_once - len(pending)):
                     path = f"/{endpoint}/{api_time(piece.start)}/{api_time(piece.end)}"
                     pending.append((piece, self._pool.submit(fetch, path)))
                 if not pending:

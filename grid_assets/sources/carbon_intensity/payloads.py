@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from grid_assets.halfhours import HALF_HOUR, Window, floor, parse_api_time
 from grid_assets.mix import MixRefused, complete
@@ -81,7 +81,7 @@ def reject_other_times(
         return parsed
     if window.end - window.start == HALF_HOUR and parsed.outside == 1:
         data = document["data"]
-        if _period_start(data if isinstance(data, dict) else data[0]) == window.start - HALF_HOUR:
+        if period_start_of(data if isinstance(data, dict) else data[0]) == window.start - HALF_HOUR:
             return parsed
     reason = f"body: all of its {parsed.outside} records are outside {window}, which was asked for"
     return replace(parsed, rejected=[Rejected(reason, as_json([document.get("data")]))])
@@ -108,7 +108,7 @@ def _parse(
         try:
             if not isinstance(record, dict):
                 raise Unusable("record: it is not a JSON object")
-            period_start = _period_start(record)
+            period_start = period_start_of(record)
             if period_start not in window:
                 outside += 1
                 continue
@@ -128,7 +128,8 @@ def _parse(
     return Parsed([rows[start][0] for start in sorted(rows)], rejected, outside)
 
 
-def _period_start(record: Mapping[str, Any]) -> datetime:
+def period_start_of(record: Mapping[str, Any]) -> datetime:
+    """The half-hour of a record, by its `from` and `to`. Raises `Unusable`."""
     try:
         start = parse_api_time(record.get("from"))
         end = parse_api_time(record["to"]) if "to" in record else start + HALF_HOUR
@@ -142,7 +143,20 @@ def _period_start(record: Mapping[str, Any]) -> datetime:
 
 
 def _intensity_row(period_start: datetime, record: Mapping[str, Any]) -> IntensityRow:
-    intensity = record.get("intensity")
+    intensity = published_intensity(record.get("intensity"))
+    return IntensityRow(period_start, intensity.forecast, intensity.actual, intensity.band)
+
+
+class PublishedIntensity(NamedTuple):
+    """The object `intensity` of a record, gCO2/kWh; `band` is its `index`."""
+
+    forecast: Decimal | None
+    actual: Decimal | None
+    band: str | None
+
+
+def published_intensity(intensity: object) -> PublishedIntensity:
+    """Raises `Unusable`."""
     if not isinstance(intensity, dict):
         raise Unusable("intensity: it is not a JSON object")
     values = {name: number(f"intensity.{name}", intensity.get(name)) for name in _INTENSITIES}
@@ -150,11 +164,10 @@ def _intensity_row(period_start: datetime, record: Mapping[str, Any]) -> Intensi
         if value is not None and abs(value) > LIMIT_GCO2_KWH:
             raise Unusable(f"intensity.{name}: {value:.3g} gCO2/kWh is not a measurement")
     index = intensity.get("index")
-    return IntensityRow(
-        period_start,
-        forecast_gco2_kwh=values["forecast"],
-        actual_gco2_kwh=values["actual"],
-        intensity_index=None if index is None else text("intensity.index", index),
+    return PublishedIntensity(
+        values["forecast"],
+        values["actual"],
+        None if index is None else text("intensity.index", index),
     )
 
 
@@ -162,19 +175,28 @@ _INTENSITIES: Final = ("forecast", "actual")
 
 
 def _generation_row(period_start: datetime, record: Mapping[str, Any]) -> GenerationRow:
-    shares = _shares(record.get("generationmix"))
-    row = GenerationRow(
-        period_start,
-        shares_pct={fuel: shares.get(fuel) for fuel in FUELS},
-        unknown_pct={
-            fuel: share for fuel, share in shares.items() if fuel not in FUELS and share is not None
-        },
+    return GenerationRow(period_start, *published_mix(record.get("generationmix")))
+
+
+class PublishedMix(NamedTuple):
+    """The list `generationmix` of a record, percent: of the nine fuels, and of other names."""
+
+    shares_pct: Mapping[str, Decimal | None]
+    unknown_pct: Mapping[str, Decimal]
+
+
+def published_mix(generationmix: object) -> PublishedMix:
+    """Raises `Unusable`, also for shares that cannot be a mix."""
+    shares = _shares(generationmix)
+    mix = PublishedMix(
+        {fuel: shares.get(fuel) for fuel in FUELS},
+        {fuel: share for fuel, share in shares.items() if fuel not in FUELS and share is not None},
     )
     try:
-        complete(row.shares_pct, row.unknown_pct)
+        complete(mix.shares_pct, mix.unknown_pct)
     except MixRefused as fault:
         raise Unusable(f"mix: {fault}") from None
-    return row
+    return mix
 
 
 def _shares(generationmix: object) -> dict[str, Decimal | None]:
