@@ -11,6 +11,7 @@ from grid_assets.defs.assets import (
     outlook,
     raw,
     regional,
+    regional_scores,
     reporting,
 )
 from grid_assets.defs.resources import Services
@@ -33,6 +34,7 @@ defs = dg.Definitions(
         regional.regional_mix,
         forecast.predictions,
         forecast.accuracy,
+        regional_scores.regional_accuracy,
         *reporting.VIEWS,
         dashboard.dashboard,
     ],

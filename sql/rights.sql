@@ -21,9 +21,9 @@ BEGIN
             FROM ours WHERE nspowner <> 'grid_owner'::regrole
             UNION ALL
             SELECT 2, CASE relkind WHEN 'v' THEN 'VIEW ' WHEN 'm' THEN 'MATERIALIZED VIEW '
-                                   WHEN 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END || c.oid::regclass
+                                   WHEN 'S' THEN 'SEQUENCE ' WHEN 'c' THEN 'TYPE ' ELSE 'TABLE ' END || c.oid::regclass
             FROM pg_class AS c JOIN ours ON ours.oid = relnamespace
-            WHERE relkind IN ('r', 'p', 'v', 'm', 'S') AND relowner <> 'grid_owner'::regrole
+            WHERE relkind IN ('r', 'p', 'v', 'm', 'S', 'c') AND relowner <> 'grid_owner'::regrole
               AND relowner = ANY (makers)
               AND NOT EXISTS (SELECT FROM pg_depend AS d
                               WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
@@ -164,7 +164,7 @@ BEGIN
     FOR outsider IN SELECT rolname FROM pg_roles WHERE rolname IN ('anon', 'authenticated') LOOP
         EXECUTE format('REVOKE ALL ON SCHEMA %s FROM %I', array_to_string(schemas, ', '), outsider);
         FOR object IN  -- one by one, and only ours: see above
-            SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END || c.oid::regclass
+            SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE ' WHEN 'c' THEN 'TYPE ' ELSE 'TABLE ' END || c.oid::regclass
             FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = relnamespace
             WHERE nspname = ANY (schemas) AND relkind IN ('r', 'p', 'v', 'm', 'S')
               AND relowner IN ('grid_owner'::regrole, 'grid_writer'::regrole)

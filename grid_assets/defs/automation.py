@@ -12,7 +12,7 @@ from typing import Final
 import dagster as dg
 
 from grid_assets.defs import planning
-from grid_assets.defs.assets import forecast, raw, regional
+from grid_assets.defs.assets import forecast, raw
 from grid_assets.defs.dead_runs import OPEN, fail_dead_runs
 from grid_assets.defs.partitions import BACKTEST, CYCLES, TRIGGER_TAG, range_tags
 from grid_assets.defs.resources import Services
@@ -33,8 +33,7 @@ TELEMETRY: Final = dg.define_asset_job(
             raw.neso_forecast,
             *planning.OUTLOOK,
             *planning.FORECASTS,
-            *planning.REGIONS,
-            regional.regional_forecast,
+            *planning.OF_CYCLE,
         )
     ],
     description=(

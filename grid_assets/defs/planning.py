@@ -9,7 +9,16 @@ from typing import Final
 
 import dagster as dg
 
-from grid_assets.defs.assets import core, dashboard, forecast, generation, outlook, raw, regional
+from grid_assets.defs.assets import (
+    core,
+    dashboard,
+    forecast,
+    generation,
+    outlook,
+    raw,
+    regional,
+    regional_scores,
+)
 from grid_assets.defs.partitions import BACKTEST
 from grid_assets.defs.resources import Services
 from grid_assets.forecasting import due
@@ -40,6 +49,9 @@ OUTLOOK: Final = [
 
 REGIONS: Final = [regional.regional, regional.regional_intensity, regional.regional_mix]
 """Regions, which can be fetched for past days; later cycles fetch what is missing."""
+
+OF_CYCLE: Final = [*REGIONS, regional.regional_forecast, regional_scores.regional_accuracy]
+"""The assets of regions in a cycle: their forecast is captured, and once a day scored."""
 
 REGIONS_CORE: Final = [regional.regional_intensity, regional.regional_mix]
 """Regions, published from `raw`."""
@@ -148,8 +160,7 @@ def selection(
     if days.last < now.date():
         return [asset.key for asset in (*HISTORY, forecast.accuracy)]
     last = FORECASTS if forecasts else [forecast.accuracy]
-    regions = [*REGIONS, regional.regional_forecast]
-    return [asset.key for asset in (*HISTORY, raw.neso_forecast, *OUTLOOK, *last, *regions)]
+    return [asset.key for asset in (*HISTORY, raw.neso_forecast, *OUTLOOK, *last, *OF_CYCLE)]
 
 
 def forecast_state(services: Services, now: datetime, pause: timedelta = due.PAUSE) -> due.State:

@@ -43,6 +43,7 @@ ASSETS: Final = (
     "core.regional_mix",
     "forecast.predictions",
     "forecast.accuracy",
+    "forecast.regional_accuracy",
     "files.dashboard",
 )
 
@@ -57,6 +58,7 @@ NOT_CRITICAL: Final = {
     "raw.regional_forecast": "the forecast of the regions was not captured in this cycle.",
     "core.regional_intensity": "regions were not published; the next cycle publishes them.",
     "core.regional_mix": "the mix of regions was not published; the next cycle publishes it.",
+    "forecast.regional_accuracy": "forecasts of regions were not scored; a later cycle does it.",
     "files.dashboard": "the dashboard was not updated; its data is in the warehouse.",
 }
 """Assets that intensity, mix and our own forecasts do not depend on, with the warning to print."""

@@ -6,15 +6,15 @@
 CREATE VIEW reporting.regional_now AS
 SELECT region.region_id, region.short_name, newest.{{ columns | join(", newest.") }}
 FROM core.regions AS region
+-- a join and not a condition, because a condition with a subquery does not reach the indexes
+CROSS JOIN LATERAL (SELECT greatest(
+    (SELECT max(i.period_start) FROM core.regional_intensity AS i
+     WHERE i.region_id = region.region_id AND i.period_start <= now()),
+    (SELECT max(m.period_start) FROM core.regional_mix AS m
+     WHERE m.region_id = region.region_id AND m.period_start <= now())) AS at OFFSET 0) AS last
 LEFT JOIN LATERAL (
     SELECT t.* FROM reporting.regional_telemetry AS t
-    WHERE t.region_id = region.region_id
-      AND t.period_start = greatest(
-          (SELECT max(i.period_start) FROM core.regional_intensity AS i
-           WHERE i.region_id = region.region_id AND i.period_start <= now()),
-          (SELECT max(m.period_start) FROM core.regional_mix AS m
-           WHERE m.region_id = region.region_id AND m.period_start <= now()))
-) AS newest ON true;
+    WHERE t.region_id = region.region_id AND t.period_start = last.at OFFSET 0) AS newest ON true;
 
 COMMENT ON VIEW reporting.regional_now IS 'The newest half-hour of each region in reporting.regional_telemetry; period_start says how old it is.';
 {{ inherit_comments("reporting.regional_now", "core.regions", "reporting.regional_telemetry") }}

@@ -1,5 +1,5 @@
 -- When to use electricity: of the half-hours from `earliest` to `deadline`, those with the lowest
--- forecast carbon intensity, by the newest forecast of each.
+-- forecast carbon intensity, by the newest forecast of each: of Great Britain, or of a region.
 {% from "macros.sql" import latest_issue_time, model_place %}
 CREATE FUNCTION reporting.greenest_window(
     duration   interval,
@@ -7,7 +7,8 @@ CREATE FUNCTION reporting.greenest_window(
     earliest   timestamptz DEFAULT now(),
     contiguous boolean     DEFAULT true,
     quantile   text        DEFAULT 'p50',
-    model      text        DEFAULT NULL
+    model      text        DEFAULT NULL,
+    region     integer     DEFAULT NULL
 )
 RETURNS TABLE (
     period_start   timestamptz,
@@ -29,6 +30,7 @@ DECLARE
     needed    integer;
     start_at  timestamptz;
     of_model  text := greenest_window.model;
+    place     text := coalesce(' for region ' || region, '');
 BEGIN
     -- by its seconds, as used below: a year is 360 days when intervals are compared, but 365.25 in
     -- an epoch
@@ -45,6 +47,9 @@ BEGIN
     ELSIF quantile IS NULL OR quantile NOT IN ('p10', 'p50', 'p90') THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format(
             'greenest_window does not know the quantile %s. Give p10, p50 or p90.', coalesce(quote_literal(quantile), 'null'));
+    ELSIF region NOT BETWEEN 1 AND 18 THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format(
+            'greenest_window does not know region %s. Give one of 1 to 18 (reporting.regional_now lists them), or null for Great Britain.', region);
     END IF;
     -- a million half-hours are 57 years: longer than any forecast, and small enough to count with
     needed := least(ceil(extract(epoch FROM duration) / 1800), 1000000);
@@ -58,7 +63,16 @@ BEGIN
     -- (no forecast is longer than 48 hours); of two Chronos models the one with the newer issue.
     -- forecast.models is short, so each model costs one look-up in the key of forecast.issues; neso
     -- has no row there.
-    IF of_model IS NULL THEN
+    IF region IS NOT NULL THEN
+        -- the derived forecast of the region, where it is shown and reaches, or else NESO's
+        SELECT l.model, max(l.period_start) + half_hour INTO of_model, forecast_to
+        FROM reporting.regional_forecast_latest AS l
+        WHERE l.region_id = region AND l.series = 'carbon_intensity'
+          AND (greenest_window.model IS NULL OR l.model = greenest_window.model)
+        GROUP BY l.model
+        HAVING max(l.period_start) >= earliest - half_hour
+        ORDER BY {{ model_place("l.model") }} LIMIT 1;
+    ELSIF of_model IS NULL THEN
         SELECT candidate.model INTO of_model
         FROM (SELECT DISTINCT known.model FROM forecast.models AS known
               UNION SELECT 'neso') AS candidate
@@ -72,10 +86,12 @@ BEGIN
         LIMIT 1;
     END IF;
 
-    SELECT l.period_start + half_hour INTO forecast_to FROM forecast.latest AS l
-    WHERE l.model = of_model AND l.series = 'carbon_intensity'
-      AND l.issued_at <= {{ latest_issue_time() }}
-    ORDER BY l.period_start DESC LIMIT 1;
+    IF region IS NULL THEN
+        SELECT l.period_start + half_hour INTO forecast_to FROM forecast.latest AS l
+        WHERE l.model = of_model AND l.series = 'carbon_intensity'
+          AND l.issued_at <= {{ latest_issue_time() }}
+        ORDER BY l.period_start DESC LIMIT 1;
+    END IF;
 
     RETURN QUERY
     WITH candidate AS MATERIALIZED (
@@ -84,9 +100,16 @@ BEGIN
                      CASE quantile WHEN 'p10' THEN l.p10 WHEN 'p50' THEN l.p50 ELSE l.p90 END AS value,
                      l.p10, l.p90, l.issued_at
               FROM forecast.latest AS l
-              WHERE l.model = of_model AND l.series = 'carbon_intensity'
+              WHERE region IS NULL AND l.model = of_model AND l.series = 'carbon_intensity'
                 AND l.period_start >= earliest AND l.period_start <= deadline - half_hour
-                AND l.issued_at <= {{ latest_issue_time() }}) AS newest
+                AND l.issued_at <= {{ latest_issue_time() }}
+              UNION ALL
+              SELECT l.period_start,
+                     CASE quantile WHEN 'p10' THEN l.p10 WHEN 'p50' THEN l.p50 ELSE l.p90 END,
+                     l.p10, l.p90, l.issued_at
+              FROM reporting.regional_forecast_latest AS l
+              WHERE l.region_id = region AND l.model = of_model AND l.series = 'carbon_intensity'
+                AND l.period_start >= earliest AND l.period_start <= deadline - half_hour) AS newest
         WHERE newest.value IS NOT NULL
     ), stretch AS (
         -- the stretch that starts at each half-hour; one with a gap has fewer
@@ -117,7 +140,7 @@ BEGIN
     IF FOUND THEN
         IF forecast_to < deadline THEN
             RAISE NOTICE 'greenest_window looked only as far as %, where the forecast of % ends, and not to the deadline of %. Ask again nearer to it.',
-                forecast_to, of_model, deadline;
+                forecast_to, of_model || place, deadline;
         END IF;
     ELSIF deadline <= now() THEN
         RAISE NOTICE 'greenest_window has no answer: the deadline of % is past. Give a later one.', deadline;
@@ -126,12 +149,12 @@ BEGIN
             needed * half_hour, start_at, deadline;
     ELSIF forecast_to IS NULL OR forecast_to <= start_at THEN
         RAISE NOTICE 'greenest_window has no answer: there is no forecast % from % on%. Run `grid status` to see why.',
-            coalesce('of ' || of_model, 'of any model'), start_at, coalesce('; it ends at ' || forecast_to, '');
+            coalesce('of ' || coalesce(of_model, greenest_window.model), 'of any model') || place, start_at, coalesce('; it ends at ' || forecast_to, '');
     ELSE
         RAISE NOTICE 'greenest_window has no answer: the forecast of %, which ends at %, has no % half-hours with a % that fit%. Give a shorter duration, or another quantile or model.',
-            of_model, forecast_to, needed, quantile, CASE WHEN contiguous THEN ' and follow each other' ELSE '' END;
+            of_model || place, forecast_to, needed, quantile, CASE WHEN contiguous THEN ' and follow each other' ELSE '' END;
     END IF;
 END
 $$;
-COMMENT ON FUNCTION reporting.greenest_window(interval, timestamptz, timestamptz, boolean, text, text) IS
-    'The greenest half-hours between earliest and deadline, enough for duration: one stretch, or any half-hours where contiguous is false. period_start is the start of a half-hour to use, gco2_kwh its forecast by the chosen quantile (p90 is the cautious choice), p10 and p90 its band, issued_at the time of that forecast. The same on each row: mean_gco2_kwh of the window, saved_gco2_kwh by which the mean is lower than that of the same use from earliest on (null if not all of that is forecast), forecast_model, and forecast_to, where its forecast ends: nothing after it was looked at, whatever the deadline. No row where nothing fits; a notice says why.';
+COMMENT ON FUNCTION reporting.greenest_window(interval, timestamptz, timestamptz, boolean, text, text, integer) IS
+    'The greenest half-hours between earliest and deadline, enough for duration: one stretch, or any half-hours where contiguous is false; of Great Britain as it generates, or of what a region (1 to 18) consumes. period_start is the start of a half-hour to use, gco2_kwh its forecast by the chosen quantile (p90 is the cautious choice), p10 and p90 its band, issued_at the time of that forecast. The same on each row: mean_gco2_kwh of the window, saved_gco2_kwh by which the mean is lower than that of the same use from earliest on (null if not all of that is forecast), forecast_model, and forecast_to, where its forecast ends: nothing after it was looked at, whatever the deadline. No row where nothing fits; a notice says why.';
