@@ -21,7 +21,7 @@ PAGES: Final = sorted(
     path
     for folder in (
         *(".", "docs", "docs/decisions", "sql", "supabase", "bench/vintages"),
-        *("grid_assets/replay/data", "grid_assets/forecasting/data"),
+        *("grid_assets/replay/data", "grid_assets/forecasting/data", "grid_assets/warehouse/data"),
     )
     for path in (PROJECT_DIR / folder).glob("*.md")
 )

@@ -25,6 +25,7 @@ FUNCTIONS: Final = {
     "reporting.greenest_window(duration interval, deadline timestamptz, "
     "earliest timestamptz DEFAULT now(), contiguous boolean DEFAULT true, "
     "quantile text DEFAULT 'p50', model text DEFAULT NULL": ["period_start", "gco2_kwh"],
+    "reporting.region_of_postcode(postcode text": ["region_id", "short_name"],
 }
 """Functions that programs outside call: the start of the signature, further arguments may follow,
 and the result columns they rely on."""

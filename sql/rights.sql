@@ -112,6 +112,8 @@ BEGIN
             WHERE relkind IN ('r', 'p')
               -- only triggers write these, and nothing the mark of an earlier version
               AND r.relname NOT IN ('latest', 'incoming', 'incoming_neso_forecast', 'thinning')
+              -- only a migration writes these
+              AND r.relname NOT IN ('regions', 'outward_codes')
               AND (nspname IN ('raw', 'core', 'forecast') OR nspname = 'ops' AND changes <> '')
         )
         SELECT command FROM (

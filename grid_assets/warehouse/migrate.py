@@ -24,6 +24,7 @@ from grid_assets.warehouse.connection import (
     lock_relation,
 )
 from grid_assets.warehouse.moving import LAST_STEP, move_rows
+from grid_assets.warehouse.outward_codes import load_outward_codes, outward_codes
 from grid_assets.warehouse.past_values import compute_past_values
 from grid_assets.warehouse.roles import create_roles, open_database
 from grid_assets.warehouse.stamp import Stamp, read_stamp, refuse_other_kind
@@ -199,6 +200,8 @@ def _renew_views_and_rights(connection: Connection) -> bool:
         with connection.transaction():
             connection.execute("SET LOCAL lock_timeout = '30s'")
             renewed = _renew_views(connection)
+            if renewed:
+                load_outward_codes(connection)
             connection.execute(render("rights").encode())
             return renewed
     except psycopg.errors.LockNotAvailable:
@@ -255,9 +258,9 @@ def _view_texts() -> dict[str, str]:
 
 
 def _digest(texts: dict[str, str]) -> str:
-    """A digest of views, rights and migration names; a change renews the views and the rights."""
+    """A digest of what `_renew_views_and_rights` writes, and of the names of the migrations."""
     migrations = sorted(path.stem for path in (sql_dir() / "migrations").glob("*.sql"))
-    parts = [*texts.values(), render("rights"), *migrations]
+    parts = [*texts.values(), render("rights"), outward_codes(), *migrations]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

@@ -40,6 +40,7 @@ NOT_IN_LOOKER: Final = {
     "outlook_as_known_at": "what others expect; the dashboards show what was measured and forecast",
     "outlook_newest": "the state of sources, which `grid status` and Dagster show",
     "greenest_window": "answers for one duration and deadline, which a program passes",
+    "region_of_postcode": "answers for one postcode, which a program passes",
 }
 """Views and functions of `reporting` that the project leaves out, and why."""
 

@@ -68,6 +68,7 @@ RELIED_ON = {
     "raw.neso_forecast": ["issued_at", "period_start", "forecast_gco2_kwh"],
     "core.intensity": ["period_start", *INTENSITY],
     "core.generation_mix": ["period_start", *SHARES, "published_total_pct"],
+    "core.regions": ["region_id", "short_name", "dno_name", "nation"],
     "forecast.predictions": PREDICTED,
     "forecast.accuracy": SCORES,
     "forecast.models": ["model", "source", "revision", "trained_to", "scores"],

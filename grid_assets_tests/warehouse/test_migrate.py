@@ -425,7 +425,7 @@ def test_what_an_analyst_added_to_reporting_is_kept(warehouse: SecretStr, rows: 
     rows("CREATE VIEW reporting.mine AS SELECT 1 AS one")
     later = "forecast_value", "generation_mw", "outlook_newest"
     earlier = "".join(f"DROP VIEW reporting.{name}; " for name in later)
-    earlier += "DROP FUNCTION reporting.outlook_as_known_at; "
+    earlier += "DROP FUNCTION reporting.outlook_as_known_at, reporting.region_of_postcode; "
     earlier += "DROP TABLE ops.reporting_objects; DELETE FROM ops._yoyo_migration "
     earlier += "WHERE migration_id = '0011_locks_and_rights'"
     for before in ("SELECT 1", earlier):

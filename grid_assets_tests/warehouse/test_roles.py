@@ -44,6 +44,8 @@ TABLES = (
     "raw.incoming_neso_forecast",
     "core.intensity",
     "core.generation_mix",
+    "core.regions",
+    "core.outward_codes",
     "forecast.models",
     "forecast.issues",
     "forecast.archive",
@@ -132,6 +134,7 @@ CALLS = {
     "intensity_as_known_at": "now()",
     "outlook_as_known_at": "now()",
     "greenest_window": "'1 hour', now() + interval '1 day'",
+    "region_of_postcode": "'RG10'",
 }
 """Arguments for every function of `reporting`."""
 

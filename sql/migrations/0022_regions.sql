@@ -1,4 +1,4 @@
--- The 18 regions of the Carbon Intensity API.
+-- The 18 regions of the Carbon Intensity API, and the region of each outward code.
 
 -- core.regions: one row is one region, with its number and names as the API publishes them. Unique:
 -- the number, and the short name, by which an answer of the API is told (never by its number:
@@ -46,3 +46,27 @@ INSERT INTO core.regions (region_id, short_name, dno_name, nation, gsp_group) VA
     (16, 'Scotland', 'Scotland', 'Scotland', NULL),
     (17, 'Wales', 'Wales', 'Wales', NULL),
     (18, 'GB', 'GB', 'Great Britain', NULL);
+
+-- core.outward_codes: one row is one outward code in use, the first half of a postcode such as RG10,
+-- with the licence area that most of its postcodes lie in. Unique: the outward code. `grid migrate`
+-- makes the rows those of grid_assets/warehouse/data/outward_codes.csv, whose source and licences are
+-- beside it, and touches only those that differ.
+CREATE TABLE core.outward_codes (
+    outward_code     text     NOT NULL,
+    region_id        smallint NOT NULL,
+    share_pct        numeric  NOT NULL,
+    second_region_id smallint,
+    CONSTRAINT outward_codes_pk PRIMARY KEY (outward_code),
+    CONSTRAINT outward_codes_region FOREIGN KEY (region_id) REFERENCES core.regions,
+    CONSTRAINT outward_codes_second_region FOREIGN KEY (second_region_id) REFERENCES core.regions,
+    CONSTRAINT outward_codes_shape CHECK (outward_code ~ '^[A-Z]{1,2}[0-9][A-Z0-9]?$'),
+    CONSTRAINT outward_codes_in_areas CHECK (region_id <= 14 AND second_region_id <= 14),
+    CONSTRAINT outward_codes_share CHECK (share_pct > 0 AND share_pct <= 100),
+    CONSTRAINT outward_codes_whole_or_shared CHECK ((share_pct = 100) = (second_region_id IS NULL)),
+    CONSTRAINT outward_codes_two_regions CHECK (second_region_id <> region_id)
+);
+COMMENT ON TABLE core.outward_codes IS 'Outward codes, the first halves of postcodes, and the regions that they lie in. From the points of OS Code-Point Open (contains OS, Royal Mail and National Statistics data, Crown and Royal Mail copyright and database right 2025) and the licence areas of NESO (supported by National Energy SO Open Data).';
+COMMENT ON COLUMN core.outward_codes.outward_code IS 'Outward code, such as RG10 or SW1A, in capitals.';
+COMMENT ON COLUMN core.outward_codes.region_id IS 'Region, 1 to 14, that most postcodes of the outward code lie in.';
+COMMENT ON COLUMN core.outward_codes.share_pct IS 'Share of the postcodes of the outward code that lie in the region, %; 100 only where all do.';
+COMMENT ON COLUMN core.outward_codes.second_region_id IS 'Region that the next most postcodes lie in; null where all lie in the first.';

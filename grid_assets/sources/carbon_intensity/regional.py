@@ -13,7 +13,6 @@ from decimal import Decimal
 from typing import Any, Final
 
 from grid_assets.halfhours import Window
-from grid_assets.regions import region_named
 from grid_assets.series import FUELS
 from grid_assets.sources.carbon_intensity.payloads import (
     PublishedIntensity,
@@ -22,6 +21,7 @@ from grid_assets.sources.carbon_intensity.payloads import (
     published_intensity,
     published_mix,
 )
+from grid_assets.sources.carbon_intensity.region import region_of
 from grid_assets.sources.records import TWICE, Rejected, Unusable, as_json, shown
 
 MOST_TOGETHER: Final = 24
@@ -121,11 +121,7 @@ def _half_hours(
 def _row(period: datetime, region: Any) -> RegionalRow:
     if not isinstance(region, dict):
         raise Unusable("region: it is not a JSON object")
-    name = region.get("shortname")
-    known = region_named(name) if isinstance(name, str) else None
-    if known is None:
-        number = shown(region.get("regionid"))
-        raise Unusable(f"region: {shown(name)} (regionid {number}) is none of the 18 regions")
+    known = region_of(region)
     # What is absent stays absent; what is there must be usable.
     intensity, mix = region.get("intensity"), region.get("generationmix")
     if intensity is None and not mix:
