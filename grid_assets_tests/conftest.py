@@ -141,7 +141,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def no_settings_from_outside(request: pytest.FixtureRequest) -> None:
     """A test sees no GRID_* or DAGSTER_* variable of the user, and asks no public API.
 
-    Tests with machinery have both sources of the outlook switched off unless they set an address.
+    Tests with machinery have both sources of the outlook switched off unless they set an address,
+    and the regions unless they switch them on.
     """
     monkeypatch = request.getfixturevalue("monkeypatch")
     for name in list(os.environ):
@@ -150,6 +151,7 @@ def no_settings_from_outside(request: pytest.FixtureRequest) -> None:
     if request.node.get_closest_marker("unit") is None:
         for name in ("GRID_ELEXON_URL", "GRID_NESO_PORTAL_URL"):
             monkeypatch.setenv(name, "")
+        monkeypatch.setenv("GRID_REGIONS", "false")
 
 
 @pytest.fixture

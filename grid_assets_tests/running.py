@@ -86,7 +86,10 @@ class Started:
 
 @dataclass
 class GridCommand:
-    """`grid` with a GRID_HOME of its own and none of the settings of the surrounding shell."""
+    """`grid` with a GRID_HOME of its own and none of the settings of the surrounding shell.
+
+    Both sources of the outlook and the regions are off unless `environment` has them.
+    """
 
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
@@ -110,7 +113,11 @@ class GridCommand:
         }
         # An empty variable is an unset one, and keeps a .env of the checkout from setting it.
         unset = {f"GRID_{name.upper()}": "" for name in Settings.model_fields}
-        own = {"GRID_HOME": str(self.home), "PYTHONUNBUFFERED": "1"}
+        own = {
+            "GRID_HOME": str(self.home),
+            "GRID_REGIONS": "false",
+            "PYTHONUNBUFFERED": "1",
+        }
         return {**outside, **unset, **own, **self.environment, **more}
 
     def run(self, *arguments: str, code: int | None = 0, **variables: str) -> Ran:

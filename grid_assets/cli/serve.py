@@ -204,7 +204,7 @@ def _run_once(environment: Environment, past: Range | None, say: Say) -> None:
         say("")
         for line in contents.table(connection):
             say(line)
-        faults = contents.faults(connection)
+        faults = contents.faults(connection, regions=environment.settings.regions)
         if faults:
             raise CommandError(f"The demo ran, but {'; '.join(faults)}.")
         say("")

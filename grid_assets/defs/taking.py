@@ -77,14 +77,16 @@ class Loading:
             ahead_of_database = now - clocks.database_clock(services.connection)
             self._compared = clocks.Clocks(found.clock_ahead, ahead_of_database)
             self._compared.refuse_if_wrong()
-        self._received += (len(found.rows) if values is None else values) + len(found.rejected)
+        rejected = sum(reject.records for reject in found.rejected)
+        self._received += (len(found.rows) if values is None else values) + rejected
         self.current.rows_fetched += len(found.rows) + len(found.rejected)
         self.keep(taken, found.rejected)
         return found
 
     def keep(self, taken: Taken, rejected: Sequence[Rejected]) -> None:
         """Quarantine records of one response."""
-        self._reasons += [reject.reason for reject in rejected]
+        for reject in rejected:
+            self._reasons += [reject.reason] * reject.records
         found = taken.outcome
         self.current.rows_quarantined += quarantine.keep(
             self.services.connection,
@@ -185,13 +187,12 @@ def not_made(
     checks: Sequence[Check],
 ) -> dg.MaterializeResult[Any]:
     """The materialisation of an asset that a setting leaves out; its checks pass."""
-    days = (
-        days_of(context) if context.has_partition_key_range else today_of(context, services.now())
-    )
+    has_days = context.assets_def.partitions_def is not None
+    days = days_of(context) if has_days else today_of(context, services.now())
     with attempt(context, services, relation, days):
         pass
     unchanged = {UNCHANGED: True} if days.trigger in CYCLES else {}
-    if unchanged and context.has_partition_key_range:
+    if unchanged and has_days:
         for key in context.partition_keys:
             context.add_asset_metadata(unchanged, partition_key=key)
         unchanged = {}

@@ -51,8 +51,8 @@ def table(connection: Connection) -> Iterator[str]:
         yield f"  {relation:<30}{row[0]:>8}   {utc_text(row[1]):<18}{utc_text(row[2]):<18}".rstrip()
 
 
-def faults(connection: Connection) -> list[str]:
-    """Rules that a loaded warehouse breaks, one sentence each."""
+def faults(connection: Connection, *, regions: bool) -> list[str]:
+    """Rules that a loaded warehouse breaks; `regions` says whether it must have regions."""
     breaches = {
         "core.intensity is empty": "SELECT NOT EXISTS (SELECT FROM core.intensity)",
         "core.generation_mix is empty": "SELECT NOT EXISTS (SELECT FROM core.generation_mix)",
@@ -61,9 +61,6 @@ def faults(connection: Connection) -> list[str]:
         ),
         "a mix of a region does not sum to exactly 100": (
             "SELECT EXISTS (SELECT FROM reporting.regional_telemetry WHERE total_pct <> 100)"
-        ),
-        "a region has no carbon intensity": (
-            "SELECT EXISTS (SELECT FROM reporting.regional_now WHERE intensity_gco2_kwh IS NULL)"
         ),
         "there is no forecast": "SELECT NOT EXISTS (SELECT FROM forecast.archive)",
         "there are no scores": "SELECT NOT EXISTS (SELECT FROM forecast.accuracy)",
@@ -79,6 +76,10 @@ def faults(connection: Connection) -> list[str]:
             "WHERE status <> 'success')"
         ),
     }
+    if regions:
+        breaches["a region has no carbon intensity"] = (
+            "SELECT EXISTS (SELECT FROM reporting.regional_now WHERE intensity_gco2_kwh IS NULL)"
+        )
     return [
         fault
         for fault, query in breaches.items()

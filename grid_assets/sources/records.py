@@ -28,10 +28,14 @@ class Unusable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A record, or a whole body, that cannot be used; `payload` is its JSON or text."""
+    """A record, or a whole body, that cannot be used; `payload` is its JSON or text.
+
+    `records` is how many records it stands for, where several with one fault are kept together.
+    """
 
     reason: str
     payload: str
+    records: int = 1
 
 
 def number(name: str, value: object) -> Decimal | None:

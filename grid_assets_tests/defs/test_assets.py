@@ -42,6 +42,8 @@ LOADED = {
     "core/generation_mw": None,
     "core/intensity": "/intensity",
     "core/outlook": None,
+    "core/regional_intensity": "/regional/intensity/{from}/{to}",
+    "core/regional_mix": "/regional/intensity/{from}/{to}",
     "forecast/accuracy": "/intensity",
     "forecast/predictions": "/intensity",
     "raw/elexon_generation": None,
@@ -50,6 +52,8 @@ LOADED = {
     "raw/intensity": "/intensity",
     "raw/neso_forecast": "/intensity/{from}/fw48h",
     "raw/outlook": None,
+    "raw/regional": "/regional/intensity/{from}/{to}",
+    "raw/regional_forecast": "/regional/intensity/{from}/fw48h",
 }
 """The assets that a run makes, with the path of their source if it is the Carbon Intensity API."""
 
@@ -64,6 +68,8 @@ CREDITS = {
 
 ONE_ROW = {
     "core/outlook": "one series of one publication",
+    "core/regional_intensity": "one region and half-hour",
+    "core/regional_mix": "one region and half-hour",
     "raw/outlook": "one half-hour, or hour, of one publication",
     "forecast/accuracy": "one model's errors for one series, UTC target day and lead bucket",
     "forecast/predictions": "one quantile forecast of carbon intensity",
@@ -81,6 +87,9 @@ VIEWS = {
     "reporting/generation_mix_24h",
     "reporting/generation_mw",
     "reporting/outlook_newest",
+    "reporting/regional_24h",
+    "reporting/regional_now",
+    "reporting/regional_telemetry",
     "reporting/telemetry",
     "reporting/telemetry_24h",
 }
@@ -104,6 +113,15 @@ CHECKS = {
     ("core/intensity", "values_plausible", False),
     ("core/outlook", "is_recent", False),
     ("core/outlook", "no_suspects", False),
+    ("core/regional_intensity", "half_hours_complete", False),
+    ("core/regional_intensity", "is_recent", False),
+    ("core/regional_intensity", "values_plausible", False),
+    ("core/regional_mix", "sums_to_100", True),
+    ("core/regional_mix", "fuels_kept", True),
+    ("core/regional_mix", "half_hours_complete", False),
+    ("core/regional_mix", "is_recent", False),
+    ("core/regional_mix", "published_total_near_100", False),
+    ("core/regional_mix", "fuels_known", False),
     ("forecast/accuracy", "better_than_naive", False),
     ("forecast/accuracy", "coverage_80", False),
     ("forecast/predictions", "by_configured_model", False),
@@ -125,6 +143,15 @@ CHECKS = {
     ("raw/outlook", "clocks_agree", False),
     ("raw/outlook", "few_quarantined", False),
     ("raw/outlook", "sources_answer", False),
+    ("raw/regional", "clocks_agree", False),
+    ("raw/regional", "few_quarantined", False),
+    ("raw/regional", "no_actuals", False),
+    ("raw/regional", "regions_complete", False),
+    ("raw/regional", "sources_answer", False),
+    ("raw/regional_forecast", "clocks_agree", False),
+    ("raw/regional_forecast", "few_quarantined", False),
+    ("raw/regional_forecast", "reaches_48_hours", False),
+    ("raw/regional_forecast", "sources_answer", False),
 }
 """Asset, check, and whether its failure keeps the data from being published."""
 
@@ -170,6 +197,10 @@ def test_each_asset_depends_on_what_it_reads() -> None:
         },
         "core/intensity": {"raw/intensity"},
         "core/generation_mix": {"raw/generation"},
+        "raw/regional": set(),
+        "raw/regional_forecast": set(),
+        "core/regional_intensity": {"raw/regional"},
+        "core/regional_mix": {"raw/regional"},
         "forecast/predictions": {"core/intensity", "core/generation_mix", "raw/neso_forecast"},
         "forecast/accuracy": {"forecast/predictions", "core/intensity", "core/generation_mix"},
         "reporting/telemetry": {"core/intensity", "core/generation_mix"},
@@ -192,6 +223,9 @@ def test_each_asset_depends_on_what_it_reads() -> None:
         "reporting/forecast_value": {"forecast/accuracy"},
         "reporting/generation_mw": {"core/generation_mw"},
         "reporting/outlook_newest": {"core/outlook"},
+        "reporting/regional_telemetry": {"core/regional_intensity", "core/regional_mix"},
+        "reporting/regional_24h": {"reporting/regional_telemetry"},
+        "reporting/regional_now": {"reporting/regional_telemetry"},
         "files/dashboard": {
             "forecast/accuracy",
             "reporting/generation_mw",
@@ -262,7 +296,7 @@ def test_every_loaded_asset_tells_row_unit_source_re_run_and_partition(name: str
     # Beside other labels the UI shows when the code was loaded, which it does not always know.
     assert {label.partition("/")[0] for label in asset.metadata} == {"dagster"}
     partitions = asset.partitions_def
-    if name == "raw/neso_forecast":  # past forecasts cannot be fetched
+    if name in ("raw/neso_forecast", "raw/regional_forecast"):  # the past cannot be fetched
         assert partitions is None
         assert "There are no partitions" in text
         return

@@ -1,6 +1,7 @@
 """The dimensions of Looker, `looker/views`: one for each column, described by its comment.
 
-Measures are written by hand in `looker/measures`, except the average share of each fuel.
+Measures are written by hand in `looker/measures`, except the average share of each fuel. Averages
+of a view by region are null over several regions: their mean is the value of none.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ KEYS: Final = {
     "actual_vs_predicted_24h": ("model", "series", "period_start", "issued_at"),
     "forecast_accuracy": ("model", "series", "target_date", "lead_bucket"),
     "forecast_value": ("model", "target_date", "wait_hours"),
+    "regional_telemetry": ("region_id", "period_start"),
+    "regional_24h": ("region_id", "period_start"),
+    "regional_now": ("region_id",),
     "etl_runs": ("run_id", "asset", "attempt"),
     "intensity_as_known_at": ("period_start",),
 }
@@ -36,6 +40,9 @@ HEADING: Final = """\
 
 LABELS: Final = {
     "period_start": "Half-hour (UTC)",
+    "period_start_london": "Half-hour (London)",
+    "region_id": "Number of the region",
+    "short_name": "Region",
     "created_at": "Made (UTC)",
     "settlement_date": "Settlement (London)",
     "target_date": "Target day (UTC)",
@@ -69,11 +76,16 @@ UNITS: Final = {"_gco2_kwh": "gCO2/kWh", "_pct": "%", "_ms": "ms", "_minutes": "
 FORMATS: Final = {
     **dict.fromkeys(("mae", "bias", "pinball"), "decimal_2"),
     **dict.fromkeys(("wape", "coverage_80", "made_worse_share"), "percent_1"),
-    **dict.fromkeys(("forecast_gco2_kwh", "actual_gco2_kwh"), "decimal_0"),
+    **dict.fromkeys(("forecast_gco2_kwh", "actual_gco2_kwh", "intensity_gco2_kwh"), "decimal_0"),
 }
 """Formats of numbers that are neither whole nor in tenths."""
 
-GROUPS: Final = {"period_start": "period", "settlement_date": "settlement", "target_date": "target"}
+GROUPS: Final = {
+    "period_start": "period",
+    "period_start_london": "period_london",
+    "settlement_date": "settlement",
+    "target_date": "target",
+}
 """Names of times, of which queries use `period_date` and more; `issued_at` is `issued`."""
 
 DATES: Final = ["date", "day_of_week", "week", "month", "quarter", "year"]
@@ -105,7 +117,8 @@ def _view(name: str, key: tuple[str, ...], catalogue: Catalogue) -> Block:
     fields = list(_fields(entry))
     view["dimensions"] = [_key(key), *(field for kind, field in fields if kind == "dimension")]
     view["dimension_groups"] = [field for kind, field in fields if kind == "time"]
-    averages = [_average(column) for column in entry.columns if column in SHARES]
+    shares = [column for column in entry.columns if column in SHARES]
+    averages = [_average(column, by_region="region_id" in key) for column in shares]
     return view | ({"measures": averages} if averages else {})
 
 
@@ -119,7 +132,7 @@ def _fields(entry: Entry) -> Iterator[tuple[str, Block]]:
     for column, (type_, comment) in entry.columns.items():
         field: Block = {"name": column, "label": _label(column, type_), "description": comment}
         sql = f"${{TABLE}}.{column}"
-        if type_ in ("timestamptz", "date"):
+        if type_ in ("timestamptz", "timestamp without time zone", "date"):
             field["name"] = GROUPS.get(column, column.removesuffix("_at"))
             yield "time", field | _time(column, type_) | {"sql": sql}
         elif type_ == "boolean":
@@ -157,7 +170,7 @@ def _title(name: str) -> str:
 
 
 def _time(column: str, type_: str) -> Block:
-    frames = HALF_HOURS if column == "period_start" else TIMES
+    frames = HALF_HOURS if column.startswith("period_start") else TIMES
     return {
         "type": "time",
         "timeframes": DATES if type_ == "date" else frames,
@@ -166,15 +179,20 @@ def _time(column: str, type_: str) -> Block:
     }
 
 
-def _average(column: str) -> Block:
+def _average(column: str, *, by_region: bool) -> Block:
     fuel = SHARES[column].name
+    description = f"Mean share of {fuel} over the half-hours that have one."
+    average = {"type": "average", "sql": f"${{{column}}}"}
+    if by_region:
+        description = f"{description[:-1]}, of one region; null over several."
+        of_one = f"CASE WHEN count(DISTINCT ${{region_id}}) = 1 THEN avg(${{{column}}}) END"
+        average = {"type": "number", "sql": of_one}
     return {
         "name": f"average_{column}",
         "group_label": "Average shares",
         "label": f"Average {fuel}, %",
-        "description": f"Mean share of {fuel} over the half-hours that have one.",
-        "type": "average",
-        "sql": f"${{{column}}}",
+        "description": description,
+        **average,
         "value_format_name": "decimal_1",
         "drill_fields": ["detail*"],
     }

@@ -9,6 +9,10 @@ from grid_assets.health import contents
 from grid_assets.warehouse.connection import Connection
 
 
+def found(connection: Connection, *, regions: bool = False) -> list[str]:
+    return contents.faults(connection, regions=regions)
+
+
 @pytest.mark.parametrize(("asset", "fails"), [("raw.intensity", True), (TRAINING, False)])
 def test_a_demo_fails_where_an_asset_failed_and_not_by_an_interrupted_trial(
     connection: Connection, asset: str, fails: bool
@@ -20,4 +24,9 @@ def test_a_demo_fails_where_an_asset_failed_and_not_by_an_interrupted_trial(
         "'KeyboardInterrupt' FROM current_date AS today",
         [asset],
     )
-    assert ("the last attempt of an asset did not succeed" in contents.faults(connection)) == fails
+    assert ("the last attempt of an asset did not succeed" in found(connection)) == fails
+
+
+def test_regions_are_missed_only_where_they_are_captured(connection: Connection) -> None:
+    [missed] = set(found(connection, regions=True)) - set(found(connection, regions=False))
+    assert missed == "a region has no carbon intensity"

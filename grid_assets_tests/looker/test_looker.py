@@ -67,6 +67,10 @@ def reader(connection: Connection) -> Connection:
         mix = {f"{fuel}_pct": 0 for fuel in FUELS if fuel != "other"}
         mix |= {"wind_pct": 30, "solar_pct": 10, "hydro_pct": 2, "gas_pct": 50}
         insert(connection, "core.generation_mix", period_start=start, **mix)
+        for region, gco2_kwh in ((13, 100), (18, 200)):
+            row = {"region_id": region, "period_start": start}
+            insert(connection, "core.regional_intensity", **row, intensity_gco2_kwh=gco2_kwh)
+            insert(connection, "core.regional_mix", **row, **mix)
     for model, band in (("chronos:some", True), ("seasonal_naive", False)):
         for series, issued in ((s, i) for s in ("carbon_intensity", "wind") for i in (0, 1, 50)):
             row = {"model": model, "series": series, "issued_at": NOW - issued * HALF_HOUR}
@@ -307,6 +311,23 @@ def test_a_share_of_a_group_is_the_sum_of_its_fuels_and_the_mean_of_its_half_hou
     assert value(reader, "generation_mix", "half_hours") == len(HALF_HOURS)
     assert value(reader, "telemetry", "average_wind_pct") == 30
     assert value(reader, "telemetry", "average_actual_gco2_kwh") == 100
+
+
+def test_an_average_is_of_one_region_or_of_none(reader: Connection) -> None:
+    for view in ("regional_telemetry", "regional_24h", "regional_now"):
+        for measure, london in (
+            ("average_intensity_gco2_kwh", 100),
+            ("average_wind_pct", 30),
+            ("average_renewable_pct", 42),
+            ("average_zero_carbon_pct", 42),
+            ("average_fossil_pct", 50),
+        ):
+            assert value(reader, view, measure, "short_name = 'London'") == london
+            assert value(reader, view, measure) is None
+    assert value(reader, "regional_24h", "count") == 2 * len(HALF_HOURS)
+    extremes = [f"{which}_intensity_gco2_kwh" for which in ("lowest", "highest")]
+    assert [value(reader, "regional_24h", measure) for measure in extremes] == [100, 200]
+    assert value(reader, "regional_24h", "regions") == 2
 
 
 def test_a_forecast_without_a_band_counts_neither_as_inside_nor_as_outside(

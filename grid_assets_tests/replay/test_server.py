@@ -123,7 +123,7 @@ def test_bad_windows_are_refused_like_the_apis(replay: Caller, path: str) -> Non
     assert answer.json()["error"]["code"] == fixture["error"]["code"]
 
 
-@pytest.mark.parametrize("path", ["/", "/regional", "/intensity/a/b/c", "/replay/withhold"])
+@pytest.mark.parametrize("path", ["/", "/regional/england", "/intensity/a/b/c", "/replay/withhold"])
 def test_an_unknown_address_is_not_found(replay: Caller, path: str) -> None:
     answer = replay.get(path)
     assert (answer.status_code, list(answer.json())) == (404, ["error"])

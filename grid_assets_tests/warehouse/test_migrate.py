@@ -423,9 +423,17 @@ def test_what_an_analyst_added_to_reporting_is_kept(warehouse: SecretStr, rows: 
     stamp = stamp_of(warehouse)
     rows("CREATE FUNCTION reporting.greenest_window(text) RETURNS text LANGUAGE sql RETURN $1")
     rows("CREATE VIEW reporting.mine AS SELECT 1 AS one")
-    later = "forecast_value", "generation_mw", "outlook_newest"
-    earlier = "".join(f"DROP VIEW reporting.{name}; " for name in later)
-    earlier += "DROP FUNCTION reporting.outlook_as_known_at, reporting.region_of_postcode; "
+    later = (
+        "forecast_value",
+        "generation_mw",
+        "outlook_newest",
+        "regional_telemetry",
+        "regional_forecast_latest",
+        "regional_forecast_accuracy",
+    )
+    earlier = "".join(f"DROP VIEW reporting.{name} CASCADE; " for name in later)
+    functions = "outlook_as_known_at", "region_of_postcode", "carbon_of_use", "greenest_region"
+    earlier += "".join(f"DROP FUNCTION reporting.{name}; " for name in functions)
     earlier += "DROP TABLE ops.reporting_objects; DELETE FROM ops._yoyo_migration "
     earlier += "WHERE migration_id = '0011_locks_and_rights'"
     for before in ("SELECT 1", earlier):

@@ -74,6 +74,36 @@ explore: generation_mix_24h {
   description: "Shares by half-hour and fuel."
 }
 
+# Regions: what is consumed there. National values are of what is generated, so region GB differs from them.
+
+explore: regional_telemetry {
+  label: "Regions"
+  description: "Carbon intensity and shares of what each region consumes, by half-hour."
+  # Ten years have three million rows.
+  conditionally_filter: {
+    filters: [regional_telemetry.period_date: "7 days"]
+    unless: [regional_telemetry.period_time, regional_telemetry.period_week, regional_telemetry.period_month,
+      regional_telemetry.settlement_date, regional_telemetry.settlement_month]
+  }
+
+  join: telemetry {
+    view_label: "Great Britain, as generated"
+    type: left_outer
+    relationship: many_to_one
+    sql_on: ${regional_telemetry.period_raw} = ${telemetry.period_raw} ;;
+  }
+}
+
+explore: regional_24h {
+  label: "Regions, last 24 hours"
+  description: "Carbon intensity and shares of what each region consumes, by half-hour."
+}
+
+explore: regional_now {
+  label: "Regions now"
+  description: "The newest half-hour of each region: what is consumed there."
+}
+
 # Forecasts: one series at a time, because intensity is in gCO2/kWh and shares are in %.
 
 explore: forecast_latest {

@@ -98,7 +98,7 @@ COMMENT ON COLUMN raw.regional_vintages.other_tenths IS 'Published share of othe
 COMMENT ON COLUMN raw.regional_vintages.hydro_tenths IS 'Published share of hydro in tenths of a percent, by region and half-hour; null where none was given.';
 COMMENT ON COLUMN raw.regional_vintages.solar_tenths IS 'Published share of solar in tenths of a percent, by region and half-hour; null where none was given.';
 COMMENT ON COLUMN raw.regional_vintages.wind_tenths IS 'Published share of wind in tenths of a percent, by region and half-hour; null where none was given.';
-COMMENT ON COLUMN raw.regional_vintages.unknown_pct IS 'Published shares of fuels that are not one of the nine: a list of region_id, period_start, fuel and pct.';
+COMMENT ON COLUMN raw.regional_vintages.unknown_pct IS 'Published shares of fuels that are not one of the nine, %: a list of region_id, period_start, fuel and pct.';
 
 CREATE VIEW raw.regional_forecast AS
 SELECT vintage.issued_at, region.region_id,

@@ -27,7 +27,7 @@ WITH published AS NOT MATERIALIZED (
            NULL::numeric AS p10, p50, NULL::numeric AS p90, simulated, false AS derived
     FROM published
     UNION ALL
-    SELECT neso.region_id, neso.short_name, 'blend', neso.series, ours.issued_at, ours.created_at,
+    SELECT neso.region_id, neso.short_name, 'blend', neso.series, derived.issued_at, ours.created_at,
            neso.period_start,
            greatest(0, moved.p50 - weights.band), moved.p50, least(1000, moved.p50 + weights.band),
            neso.simulated OR national.simulated, true
@@ -38,13 +38,17 @@ WITH published AS NOT MATERIALIZED (
     JOIN forecast.latest AS national
       ON national.model = 'neso' AND national.series = neso.series AND national.period_start = neso.period_start
      AND national.issued_at <= {{ latest_issue_time() }}
+    -- the first half-hour at which all of it was known
+    CROSS JOIN LATERAL (SELECT greatest(ours.issued_at,
+        date_bin('30 minutes', neso.issued_at + interval '30 minutes' - interval '1 microsecond', 'epoch'))
+        ) AS derived (issued_at)
     CROSS JOIN LATERAL (
         SELECT w.weight::numeric AS weight, round(w.band_gco2_kwh::numeric, 1) AS band
         FROM forecast.regional_weights AS w
         WHERE w.region_id = neso.region_id AND w.is_shown
           AND w.fitted_at = (SELECT max(n.fitted_at) FROM forecast.regional_weights AS n
                              WHERE n.region_id = neso.region_id AND n.fitted_at <= now())
-          AND w.lead_bucket = forecast.lead_bucket(neso.period_start - ours.issued_at)) AS weights
+          AND w.lead_bucket = forecast.lead_bucket(neso.period_start - derived.issued_at)) AS weights
     CROSS JOIN LATERAL (SELECT
         round(least(1000, greatest(0, neso.p50 + weights.weight * (ours.p50 - national.p50))), 1)) AS moved (p50)
     WHERE neso.series = '{{ carbon_intensity.name }}'

@@ -18,7 +18,6 @@ def region_of(answer: Mapping[str, Any]) -> Region:
     name = text("shortname", answer.get("shortname"))
     region = region_named(name)
     if region is None:
-        raise Unusable(
-            f"shortname: {shown(name)} (regionid {shown(answer.get('regionid'))}) is none of the 18 regions"
-        )
+        number = shown(answer.get("regionid"))
+        raise Unusable(f"shortname: {shown(name)} (regionid {number}) is none of the 18 regions")
     return region

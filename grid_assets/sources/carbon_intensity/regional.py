@@ -148,7 +148,7 @@ def _together(faulty: Mapping[Fault, list[Any]]) -> Iterator[Rejected]:
     for (_, fault), records in faulty.items():
         for first in range(0, len(records), MOST_TOGETHER):
             some = records[first : first + MOST_TOGETHER]
-            yield Rejected(fault, as_json(some))
+            yield Rejected(fault, as_json(some), len(some))
 
 
 def _times(record: Mapping[str, Any]) -> dict[str, Any]:
