@@ -31,7 +31,6 @@ from bench.neso_vintages import (
     read_vintages,
     write_files,
 )
-from grid_assets.dashboard.output import open_whole
 from grid_assets.forecasting import evaluation
 from grid_assets.forecasting.csv_files import FileRefused
 from grid_assets.forecasting.evaluation import Evaluation
@@ -41,6 +40,7 @@ from grid_assets.forecasting.models.forecaster import Forecaster, ModelUnusable,
 from grid_assets.forecasting.predictions_file import PredictionsFile
 from grid_assets.forecasting.questions import Question
 from grid_assets.halfhours import DAY, HALF_HOUR, Window, utc_text
+from grid_assets.output import open_whole
 from grid_assets.series import INTENSITY
 
 MODELS: Final = tuple(name for name in candidates.OF_FILES if name != candidates.NESO)

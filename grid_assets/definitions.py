@@ -6,6 +6,7 @@ from grid_assets.defs import automation, housekeeping, learning
 from grid_assets.defs.assets import (
     core,
     dashboard,
+    feeds,
     forecast,
     generation,
     outlook,
@@ -36,6 +37,7 @@ defs = dg.Definitions(
         forecast.accuracy,
         regional_scores.regional_accuracy,
         *reporting.VIEWS,
+        feeds.feeds,
         dashboard.dashboard,
     ],
     jobs=[automation.TELEMETRY, housekeeping.housekeeping, learning.learning],

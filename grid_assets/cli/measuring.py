@@ -19,8 +19,8 @@ import click
 
 from grid_assets.cli.environment import say
 from grid_assets.cli.train import CARD
-from grid_assets.dashboard.output import open_whole, write_json
 from grid_assets.halfhours import Window, days_window
+from grid_assets.output import open_whole, write_json
 from grid_assets.progress import Progress, doing
 from grid_assets.series import INTENSITY
 from grid_assets.settings import Settings

@@ -70,7 +70,7 @@ def run_cycle(
     for planned in _plan(
         lambda s: planning.plan_dashboard_run(s, s.now(), "tick", pause=timedelta(0))
     ):
-        announce(f"Updating the dashboard: {planned.why}")
+        announce(f"Updating the feeds and the dashboard: {planned.why}")
         yield run(instance, planned.days, planned.trigger, planned.assets)
 
 

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 from grid_assets.cli import demo_history
 from grid_assets.cli.commands import CommandError, backfill, tick
 from grid_assets.dashboard import server
-from grid_assets.dashboard.output import DASHBOARD, files_folder, write_whole
 from grid_assets.health import comparison, contents
+from grid_assets.output import DASHBOARD, files_folder, write_whole
 from grid_assets.progress import doing
 from grid_assets.replay.recording import RECORDED_UNTIL, shift_weeks
 from grid_assets.replay.server import ReplayServer

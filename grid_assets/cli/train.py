@@ -19,8 +19,8 @@ from grid_assets.cli.days import Day
 from grid_assets.cli.environment import demo_option
 from grid_assets.cli.train_trees import grow_trees
 from grid_assets.cli.train_warehouse import learn_on
-from grid_assets.dashboard.output import write_json
 from grid_assets.halfhours import day_start
+from grid_assets.output import write_json
 from grid_assets.progress import doing, spoken
 
 if TYPE_CHECKING:

@@ -16,6 +16,9 @@ from typing import Final
 from grid_assets.local_http import is_host_known
 
 PORTS_TRIED: Final = 50
+FEEDS: Final = "/v1/"
+FEED_MAX_AGE_S: Final = 60
+"""Seconds that a feed may be kept; the next one follows half an hour later."""
 
 
 class FileServerError(Exception):
@@ -24,9 +27,17 @@ class FileServerError(Exception):
 
 class _Handler(SimpleHTTPRequestHandler):
     """GET and HEAD of files in the folder: no listings, nothing hidden (it may be half-written),
-    and nothing that a link leads to outside it."""
+    and nothing that a link leads to outside it.
+
+    The feeds may be read by any web page and kept for a minute; everything else is asked for anew.
+    """
 
     server: _Server
+    extensions_map: Final = {  # type: ignore[misc]  # as in the base class
+        **SimpleHTTPRequestHandler.extensions_map,
+        ".prom": "text/plain; version=0.0.4; charset=utf-8",
+        ".json": "application/json",
+    }
 
     def send_head(self):  # type: ignore[no-untyped-def]  # as in the base class
         if not is_host_known(self.headers, self.server.names):
@@ -48,9 +59,16 @@ class _Handler(SimpleHTTPRequestHandler):
         return is_file and not any(part.startswith(".") for name in names for part in name.parts)
 
     def end_headers(self) -> None:
-        self.send_header("Cache-Control", "no-cache")
+        if self._is_feed():
+            self.send_header("Access-Control-Allow-Origin", "*")
+            self.send_header("Cache-Control", f"public, max-age={FEED_MAX_AGE_S}")
+        else:
+            self.send_header("Cache-Control", "no-cache")
         self.send_header("X-Content-Type-Options", "nosniff")
         super().end_headers()
+
+    def _is_feed(self) -> bool:
+        return getattr(self, "path", "").startswith(FEEDS)
 
     def log_message(self, format: str, *values: object) -> None:
         pass  # keeps the terminal for the product's messages

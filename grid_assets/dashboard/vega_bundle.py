@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from grid_assets.dashboard.output import write_whole
+from grid_assets.output import write_whole
 
 VEGA_LITE: Final = "6.4"
 """The version in the bundle: `vl-convert-python` contains several, with Vega and Vega-Embed."""

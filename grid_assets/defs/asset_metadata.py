@@ -43,6 +43,9 @@ LAST: Final = -3
 AFTER_FORECAST: Final = -4
 """Priority of the regions: their large responses delay neither telemetry nor the forecast."""
 
+FILES: Final = -5
+"""Priority of files, which show what the rest of the run made but do not depend on all of it."""
+
 DATA_VERSION: Final = "dagster/data_version"
 
 CONTENTS: Final = "contents_md5"

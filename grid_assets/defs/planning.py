@@ -12,6 +12,7 @@ import dagster as dg
 from grid_assets.defs.assets import (
     core,
     dashboard,
+    feeds,
     forecast,
     generation,
     outlook,
@@ -62,8 +63,11 @@ CORE: Final = [core.intensity, core.generation_mix, forecast.accuracy]
 OUTLOOK_CORE: Final = [outlook.core_outlook, generation.generation_mw]
 """The outlook and generation by fuel, published from `raw`."""
 
-FORECASTS: Final = [forecast.predictions, forecast.accuracy, dashboard.dashboard]
-"""A forecast, its scores, and the page that shows them."""
+FILES: Final = [feeds.feeds, dashboard.dashboard]
+"""The files that show the newest data."""
+
+FORECASTS: Final = [forecast.predictions, forecast.accuracy, *FILES]
+"""A forecast, its scores, and the files that show them."""
 
 MOST_GENERATION: Final = 4
 """Runs of a cycle that fetch missing generation, 14 days and five requests each; the rest follows
@@ -290,10 +294,12 @@ def plan_forecast_runs(
 def plan_dashboard_run(
     services: Services, now: datetime, trigger: str, pause: timedelta = dashboard.PAUSE
 ) -> list[PlannedRun]:
-    """A run of the dashboard alone, after runs without it, such as failed ones or backfills."""
+    """A run of the files alone, after runs without them, such as failed ones or backfills."""
     if not dashboard.dashboard_is_due(services.connection, now, pause):
         return []
     today = telemetry_due.Range(now.date(), now.date())
     return [
-        PlannedRun(today, [dashboard.dashboard.key], trigger, "a run has ended since the last one")
+        PlannedRun(
+            today, [asset.key for asset in FILES], trigger, "a run has ended since the last one"
+        )
     ]

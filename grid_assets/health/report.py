@@ -44,6 +44,7 @@ ASSETS: Final = (
     "forecast.predictions",
     "forecast.accuracy",
     "forecast.regional_accuracy",
+    "files.feeds",
     "files.dashboard",
 )
 
@@ -59,6 +60,7 @@ NOT_CRITICAL: Final = {
     "core.regional_intensity": "regions were not published; the next cycle publishes them.",
     "core.regional_mix": "the mix of regions was not published; the next cycle publishes it.",
     "forecast.regional_accuracy": "forecasts of regions were not scored; a later cycle does it.",
+    "files.feeds": "the feeds were not updated; their data is in the warehouse.",
     "files.dashboard": "the dashboard was not updated; its data is in the warehouse.",
 }
 """Assets that intensity, mix and our own forecasts do not depend on, with the warning to print."""

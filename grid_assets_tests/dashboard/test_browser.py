@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, Page, expect
 from pydantic import SecretStr
 
 from grid_assets.dashboard import page, queries, vega_bundle
-from grid_assets.dashboard.output import write_whole
 from grid_assets.halfhours import HALF_HOUR, floor
+from grid_assets.output import write_whole
 from grid_assets.replay import simulated
 from grid_assets.warehouse.connection import Connection, connect
 from grid_assets.warehouse.stamp import Stamp

@@ -14,10 +14,10 @@ from pydantic import SecretStr
 
 from grid_assets.dashboard import outlook_panel, page, queries, vega_bundle
 from grid_assets.dashboard.outlook import Generation, Known, Newest, Outlook
-from grid_assets.dashboard.output import write_whole
 from grid_assets.halfhours import DAY, HALF_HOUR, days_window, floor
 from grid_assets.outlook.load import load_outlook
 from grid_assets.outlook.publish import publish_outlook
+from grid_assets.output import write_whole
 from grid_assets.sources.publication import Publication
 from grid_assets.telemetry.load import Capture
 from grid_assets.warehouse.connection import Connection, connect, write_transaction

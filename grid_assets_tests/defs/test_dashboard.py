@@ -12,12 +12,12 @@ import pytest
 from pydantic import SecretStr
 
 from grid_assets.dashboard import queries
-from grid_assets.dashboard.output import write_whole
 from grid_assets.definitions import defs
 from grid_assets.defs import automation, planning
 from grid_assets.defs.assets import dashboard
 from grid_assets.defs.partitions import range_tags
 from grid_assets.forecasting import issuing
+from grid_assets.output import write_whole
 from grid_assets.replay.server import ReplayServer
 from grid_assets.warehouse.connection import Connection
 from grid_assets_tests.dashboard import made_up

@@ -177,8 +177,8 @@ def test_half_hours_without_use_need_no_value(connection: Connection) -> None:
     [
         "SELECT FROM reporting.greenest_window('1 hour', now() + interval '1 day', region => 0)",
         "SELECT FROM reporting.greenest_window('1 hour', now() + interval '1 day', region => 19)",
-        "SELECT FROM reporting.greenest_region('1 hour', now() + interval '1 day', regions => ARRAY[19])",
-        "SELECT FROM reporting.greenest_region('1 hour', now() + interval '1 day', regions => ARRAY[NULL]::integer[])",
+        "SELECT FROM reporting.greenest_region('1 hour', 'tomorrow', regions => ARRAY[19])",
+        "SELECT FROM reporting.greenest_region('1 hour', 'tomorrow', regions => '{NULL}')",
         "SELECT FROM reporting.greenest_region('1 hour', now() + interval '1 day', places => 0)",
         "SELECT FROM reporting.carbon_of_use(now(), ARRAY[]::numeric[])",
         "SELECT FROM reporting.carbon_of_use(now(), NULL)",

@@ -7,9 +7,9 @@ from typing import Any, Final
 import dagster as dg
 
 from grid_assets.dashboard import page, queries, vega_bundle
-from grid_assets.dashboard.output import DASHBOARD, files_folder, write_whole
 from grid_assets.defs.asset_metadata import (
     ELEXON_ORIGIN,
+    FILES,
     FRESH,
     OWNERS,
     PORTAL_ORIGIN,
@@ -19,6 +19,7 @@ from grid_assets.defs.asset_metadata import (
 from grid_assets.defs.partitions import today_of
 from grid_assets.defs.resources import Services
 from grid_assets.defs.run_logging import attempt
+from grid_assets.output import DASHBOARD, files_folder, write_whole
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import statement
 
@@ -47,6 +48,7 @@ PAUSE: Final = timedelta(minutes=5)
     owners=OWNERS,
     kinds={"python", "html"},
     tags={"domain": "electricity", "region": "gb"},
+    op_tags={"dagster/priority": str(FILES)},
     freshness_policy=FRESH,
     # Scores are the last step of a run that forecasts. If they fail, the sensor or the tick makes
     # the page, which then shows the failure.

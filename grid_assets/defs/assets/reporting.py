@@ -63,6 +63,14 @@ READS: Final = {
         ("reporting.regional_telemetry",),
     ),
     "reporting.regional_now": ("one region", ("reporting.regional_telemetry",)),
+    "reporting.regional_forecast_latest": (
+        "one model, region, series and half-hour",
+        ("raw.regional_forecast", "forecast.predictions", "forecast.regional_accuracy"),
+    ),
+    "reporting.regional_forecast_accuracy": (
+        "one model, region, day and lead bucket",
+        ("forecast.regional_accuracy",),
+    ),
     "reporting.outlook_newest": ("one source of one series of the outlook", ("core.outlook",)),
 }
 """What one row of each view is, and the relations that the view reads.

@@ -1,0 +1,311 @@
+"""The documents of the feeds, from the rows that were read. Pure.
+
+A value that is not known is null. Each value has its unit, and `kind`: measured, forecast, derived
+or simulated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo
+
+from grid_assets.feeds.read import DAYS, WITHIN, Found, Row
+from grid_assets.halfhours import HALF_HOUR
+from grid_assets.regions import REGIONS, Region
+from grid_assets.series import CARBON_INTENSITY, FUEL_GROUPS, FUELS, LEAD_BUCKETS, model_place
+from grid_assets.settings import DataKind
+
+VERSION: Final = "v1"
+UNIT: Final = CARBON_INTENSITY.unit
+STEPS: Final = 96
+"""Half-hours of a forecast: 48 hours, always."""
+
+ATTRIBUTION: Final = (
+    "NESO Carbon Intensity API, CC BY 4.0. Contains BMRS data © Elexon Limited copyright and "
+    "database right. Supported by National Energy SO Open Data."
+)
+LONDON: Final = ZoneInfo("Europe/London")
+
+Kind = Literal["measured", "forecast", "derived", "simulated"]
+Document = dict[str, Any]
+
+
+def documents(found: Found, data_kind: DataKind) -> dict[str, Document]:
+    """Every document by its path below the version's folder."""
+    made = {
+        "now.json": _now(found),
+        "forecast.json": _forecast(found),
+        "greenest.json": _greenest(found, None),
+        "accuracy.json": _accuracy(found),
+        **{
+            f"regions/{region.region_id}.json": _region(found, region)
+            for region in (REGIONS if found.regional_now else ())
+        },
+    }
+    return {
+        name: {
+            "generated_at": stamp(found.now),
+            "data_kind": data_kind,
+            "attribution": ATTRIBUTION,
+            **document,
+        }
+        for name, document in made.items()
+    }
+
+
+def stamp(at: datetime) -> str:
+    """A time as RFC 3339, UTC, whole seconds."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _now(found: Found) -> Document:
+    newest, current = found.newest, found.forecast[0]
+    return {
+        "carbon_intensity": {
+            **_period(newest["actual_start"], found.now),
+            "value": _number(newest["actual_gco2_kwh"]),
+            "unit": UNIT,
+            "kind": _kind(newest["actual_gco2_kwh"], "measured"),
+            "basis": "generation",
+            "index": newest["intensity_index"],
+        },
+        "forecast": {
+            **_period(current["at"], found.now),
+            "unit": UNIT,
+            "basis": "generation",
+            **_predicted(current, found.now),
+        },
+        "mix": _mix(newest, newest["mix_start"], found.now, "measured", "generation"),
+        "regions": [_region_now(row, found.now) for row in found.regional_now],
+    }
+
+
+def _forecast(found: Found) -> Document:
+    return {
+        "unit": UNIT,
+        "basis": "generation",
+        "half_hours": [
+            {"period_start": stamp(row["at"]), **_predicted(row, found.now)}
+            for row in found.forecast
+        ],
+    }
+
+
+def _predicted(row: Row, now: datetime) -> Document:
+    kind: Kind = "simulated" if row["simulated"] else "forecast"
+    if row.get("derived") and kind == "forecast":
+        kind = "derived"
+    return {
+        "value": _number(row["p50"]),
+        "p10": _number(row["p10"]),
+        "p90": _number(row["p90"]),
+        "model": row["model"],
+        "kind": _kind(row["p50"], kind),
+        "issued_at": stamp(row["issued_at"]) if row["issued_at"] else None,
+        "age_s": _age(row["issued_at"], now),
+    }
+
+
+def _greenest(found: Found, region_id: int | None) -> Document:
+    windows = [row for row in found.greenest if row["region_id"] == region_id]
+    return {
+        "unit": UNIT,
+        "basis": "generation" if region_id is None else "consumption",
+        "within_hours": WITHIN // timedelta(hours=1),
+        "windows": [_window(row, found) for row in windows],
+    }
+
+
+def _window(row: Row, found: Found) -> Document:
+    shown = _rows_of(found, row["region_id"])
+    used = [one for one in shown if row["starts_at"] <= one["at"] < row["ends_at"]]
+    simulated = any(one["simulated"] for one in used)
+    derived = row["region_id"] is not None and row["model"] == "blend"
+    kind: Kind = "simulated" if simulated else "derived" if derived else "forecast"
+    return {
+        "hours": row["hours"],
+        "period_start": stamp(row["starts_at"]),
+        "period_end": stamp(row["ends_at"]),
+        "start_london": _london(row["starts_at"]),
+        "end_london": _london(row["ends_at"]),
+        "value": _number(row["mean_gco2_kwh"]),
+        "saved": _number(row["saved_gco2_kwh"]),
+        "model": row["model"],
+        "kind": kind,
+        "issued_at": stamp(row["issued_at"]),
+        "age_s": _age(row["issued_at"], found.now),
+    }
+
+
+def _rows_of(found: Found, region_id: int | None) -> Sequence[Mapping[str, Any]]:
+    if region_id is None:
+        return found.forecast
+    return _half_hours(found, region_id)
+
+
+def _half_hours(found: Found, region_id: int) -> list[Document]:
+    """The 96 half-hours of a region. The first has begun: it is the newest that was published."""
+    known = {
+        row["period_start"]: {**row, "at": row["period_start"]}
+        for row in found.regional_forecast
+        if row["region_id"] == region_id
+    }
+    [now] = [row for row in found.regional_now if row["region_id"] == region_id]
+    if now["period_start"] == found.first and found.first not in known:
+        known[found.first] = {
+            **_NOTHING,
+            "at": found.first,
+            "model": "neso",
+            "p50": now["intensity_gco2_kwh"],
+            "simulated": now["simulated"],
+        }
+    half_hours = (found.first + step * HALF_HOUR for step in range(STEPS))
+    return [known.get(at, {**_NOTHING, "at": at}) for at in half_hours]
+
+
+_NOTHING: Final[Document] = {
+    "model": None,
+    "issued_at": None,
+    "p10": None,
+    "p50": None,
+    "p90": None,
+    "simulated": False,
+    "derived": False,
+}
+
+
+def _accuracy(found: Found) -> Document:
+    return {
+        "days": DAYS,
+        "series": CARBON_INTENSITY.name,
+        "unit": UNIT,
+        "against": "actual",
+        "models": _models(found.accuracy),
+    }
+
+
+def _models(rows: Iterable[Row]) -> list[Document]:
+    by_model: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        by_model.setdefault(row["model"], {})[row["lead_bucket"]] = row
+    return [
+        {
+            "model": model,
+            "kind": "simulated" if any(row["simulated"] for row in leads.values()) else "measured",
+            "leads": [
+                {
+                    "lead_bucket": bucket,
+                    "n": leads[bucket]["n"],
+                    "mae": _number(leads[bucket]["mae"]),
+                    "bias": _number(leads[bucket]["bias"]),
+                    **{
+                        name: _number(leads[bucket][name])
+                        for name in ("inside_80_pct",)
+                        if name in leads[bucket]
+                    },
+                }
+                for bucket in LEAD_BUCKETS
+                if bucket in leads
+            ],
+        }
+        for model, leads in sorted(by_model.items(), key=lambda one: (model_place(one[0]), one[0]))
+    ]
+
+
+def _region(found: Found, region: Region) -> Document:
+    [now] = [row for row in found.regional_now if row["region_id"] == region.region_id]
+    kind: Kind = "simulated" if now["simulated"] else "forecast"
+    return {
+        "region_id": region.region_id,
+        "short_name": region.short_name,
+        "nation": region.nation,
+        "now": _region_now(now, found.now),
+        "mix": _mix(now, now["period_start"], found.now, kind, "consumption"),
+        "forecast": {
+            "unit": UNIT,
+            "basis": "consumption",
+            "half_hours": [
+                {"period_start": stamp(row["at"]), **_predicted(row, found.now)}
+                for row in _half_hours(found, region.region_id)
+            ],
+        },
+        "greenest": _greenest(found, region.region_id),
+        "accuracy": {
+            "days": DAYS,
+            "unit": UNIT,
+            "against": "estimate",
+            "models": _models(
+                row for row in found.regional_accuracy if row["region_id"] == region.region_id
+            ),
+        },
+    }
+
+
+def _region_now(row: Row, now: datetime) -> Document:
+    value = row["intensity_gco2_kwh"]
+    return {
+        "region_id": row["region_id"],
+        "short_name": row["short_name"],
+        **_period(row["period_start"], now),
+        "value": _number(value),
+        "unit": UNIT,
+        # the API calls it a forecast, also once the half-hour is over
+        "kind": _kind(value, "simulated" if row["simulated"] else "forecast"),
+        "basis": "consumption",
+        "index": row["intensity_index"],
+    }
+
+
+def _mix(row: Row, start: datetime | None, now: datetime, kind: Kind, basis: str) -> Document:
+    shares = {fuel: row[f"{fuel}_pct"] for fuel in FUELS}
+    groups = {
+        "renewable": FUEL_GROUPS["renewable"],
+        "zero_carbon": (*FUEL_GROUPS["renewable"], "nuclear"),
+        "fossil": FUEL_GROUPS["fossil"],
+    }
+    is_known = any(share is not None for share in shares.values())
+    return {
+        **_period(start if is_known else None, now),
+        "unit": "%",
+        "kind": kind if is_known else None,
+        "basis": basis,
+        "shares": {fuel: _number(share) for fuel, share in shares.items()},
+        "groups": {
+            name: _number(sum(shares[fuel] or 0 for fuel in fuels)) if is_known else None
+            for name, fuels in groups.items()
+        },
+    }
+
+
+def _period(start: datetime | None, now: datetime) -> Document:
+    """A half-hour, and the time since it ended; 0 while it lasts."""
+    end = start + HALF_HOUR if start else None
+    return {
+        "period_start": stamp(start) if start else None,
+        "period_end": stamp(end) if end else None,
+        "age_s": _age(end, now),
+    }
+
+
+def _age(at: datetime | None, now: datetime) -> int | None:
+    """Whole seconds from a time to when the feed was made; 0 for a later one."""
+    return max(0, round((now - at).total_seconds())) if at else None
+
+
+def _kind(value: object, kind: Kind) -> Kind | None:
+    return None if value is None else kind
+
+
+def _number(value: Decimal | int | None) -> float | int | None:
+    """A number with at most two decimals, without a decimal point if it is whole."""
+    if value is None:
+        return None
+    rounded = round(float(value), 2)
+    return int(rounded) if rounded.is_integer() else rounded
+
+
+def _london(at: datetime) -> str:
+    return at.astimezone(LONDON).strftime("%Y-%m-%d %H:%M")
