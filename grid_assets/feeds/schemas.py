@@ -53,8 +53,8 @@ PERCENT: Final[Schema] = {"type": ["number", "null"], "minimum": 0, "maximum": 1
 KIND: Final[Schema] = {
     "enum": ["measured", "forecast", "derived", "simulated", None],
     "description": "measured; forecast; derived from published forecasts; simulated: made up by "
-    "the recorded API. Null where the value is null. A region's newest value is a forecast, because "
-    "that is what the API calls it.",
+    "the recorded API. Null where the value is null. A region's newest value is a forecast, "
+    "because that is what the API calls it.",
 }
 BASIS: Final[Schema] = {
     "enum": ["generation", "consumption"],
