@@ -23,6 +23,7 @@ from bench import (
     idle,
     loading,
     reference,
+    regions,
     serving,
     yearly,
 )
@@ -50,6 +51,7 @@ QUESTIONS: Final = (
     (idle.FIGURES, idle.measure),
     (serving.FIGURES, serving.measure),
     (yearly.FIGURES, yearly.measure),
+    (regions.FIGURES, regions.measure),
     (commands.IMPORT, commands.definitions_import),
     (reference.FIGURES, reference.measure),
 )
