@@ -36,11 +36,11 @@ def one_warehouse(server: SecretStr, template: str) -> Iterator[SecretStr]:
 
 @pytest.fixture
 def warehouse(one_warehouse: SecretStr) -> SecretStr:
-    """The shared warehouse, empty but for its stamp and its migration ledger."""
+    """The shared warehouse, empty but for its stamp, its ledger and the list of regions."""
     with psycopg.connect(one_warehouse.get_secret_value(), autocommit=True) as connection:
         tables = connection.execute(
             "SELECT schemaname, tablename FROM pg_tables "
-            "WHERE schemaname IN ('raw', 'core', 'forecast') "
+            "WHERE schemaname IN ('raw', 'core', 'forecast') AND tablename <> 'regions' "
             "OR (schemaname = 'ops' AND tablename IN ('etl_runs', 'quarantine'))"
         ).fetchall()
         with connection.transaction():
