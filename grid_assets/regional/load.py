@@ -10,7 +10,7 @@ from typing import Final
 
 from psycopg.types.json import Jsonb
 
-from grid_assets.halfhours import HALF_HOUR, api_time, floor
+from grid_assets.halfhours import HALF_HOUR, Window, api_time, floor
 from grid_assets.regions import REGIONS
 from grid_assets.series import FUELS
 from grid_assets.sources.carbon_intensity.regional import RegionalRow
@@ -33,6 +33,9 @@ RAW_REGIONAL: Final = (
 
 MOST_TENTHS: Final = 32_767
 """The largest value of a vintage in tenths, what PostgreSQL's smallint holds: 3276.7 gCO2/kWh."""
+
+STEPS: Final = 96
+"""Half-hours of a vintage. An array has all of them, so that a missing one can be filled in."""
 
 VINTAGE: Final = ("forecast_tenths", *(f"{fuel}_tenths" for fuel in FUELS))
 """The arrays of `raw.regional_vintages`: carbon intensity, then the nine shares."""
@@ -82,11 +85,14 @@ def load_regional_forecast(
     half-hours of a region were added.
 
     Adds nothing if it has the same values as the capture before it. Shares are kept in tenths of a
-    percent, as they are published. No row may have a value that `too_large` names.
+    percent, as they are published. Half-hours outside the 48 hours are left out: those that ended
+    before the capture. No row may have a value that `too_large` names.
     """
+    starts_at = floor(issued_at)
+    window = Window(starts_at, starts_at + STEPS * HALF_HOUR)
+    rows = [row for row in rows if row.period_start in window]
     if not rows:
         return 0
-    starts_at = floor(issued_at)
     arrays = _arrays(rows, starts_at)
     unknown = [
         {
@@ -137,11 +143,10 @@ def too_large(rows: Iterable[RegionalRow]) -> Iterator[tuple[RegionalRow, Reject
 
 
 def _arrays(rows: Iterable[RegionalRow], starts_at: datetime) -> list[Lines]:
-    """The arrays of one vintage: each as long as the furthest half-hour of any region."""
-    placed = [(row, (row.period_start - starts_at) // HALF_HOUR) for row in rows]
-    steps = 1 + max(step for _, step in placed)
-    arrays: list[Lines] = [[[None] * steps for _ in REGIONS] for _ in VINTAGE]
-    for row, step in placed:
+    """The arrays of one vintage."""
+    arrays: list[Lines] = [[[None] * STEPS for _ in REGIONS] for _ in VINTAGE]
+    for row in rows:
+        step = (row.period_start - starts_at) // HALF_HOUR
         for array, value in zip(arrays, tenths_of(row), strict=True):
             array[row.region_id - 1][step] = value
     return arrays

@@ -101,6 +101,8 @@ class Endpoints:
         start, end = min(start, end), max(start, end)
         if end - start >= LONGEST_WINDOW:  # regions refuse exactly 14 days too
             return error(400, "Bad Request", TOO_LONG)
+        if last.startswith("fw"):  # no forecast is withheld
+            withheld_from = None
         return _regions(self._regional.records(start, end, now, withheld_from))
 
     def _current_intensity(self, now: datetime, withheld_from: datetime | None) -> Reply:

@@ -51,6 +51,7 @@ NUMBER: Final = TypeAdapter[Any](Annotated[float, Field(strict=True, gt=0, le=86
 """At most a day of seconds: more than any test needs, and never infinity, which would not end."""
 TEXT: Final = TypeAdapter[Any](str)
 TEXTS: Final = TypeAdapter[Any](list[str])
+REGION: Final = TypeAdapter[Any](Annotated[int, Field(strict=True, ge=1, le=18)])
 RETRY_AFTER: Final = TypeAdapter[Any](
     Annotated[int, Field(strict=True, ge=0)] | Annotated[str, Field(pattern=r"^[ -~]+$")] | None
 )
@@ -89,7 +90,13 @@ def too_many(reply: Reply) -> Apply:
 
 
 def _record(summary: str, change: on.Change, **options: TypeAdapter[Any]) -> Fault:
-    return Fault(summary, on.on_record(change), {"period": PERIOD, **options}, of_record=True)
+    places = {"period": PERIOD, "region": REGION}
+    return Fault(summary, on.on_record(change), {**places, **options}, of_record=True)
+
+
+def _region(summary: str, change: on.Change) -> Fault:
+    places = {"period": PERIOD, "region": REGION}
+    return Fault(summary, on.on_regions(change), places, of_record=True)
 
 
 _BAD_DATE: Final = error(400, "Bad Request", "Please enter a valid date in ISO8601 format.")
@@ -160,6 +167,20 @@ FAULTS: Final[Mapping[str, Fault]] = {
         "actual + 3, or 0.6 percent from wind to other",
         lambda record, _: on.revise(on.measured(record)),
     ),
+    "region_missing": _region("a region is absent", lambda region, _: []),
+    "region_unknown": _region(
+        "a nineteenth region is there",
+        lambda region, _: [region, {**region, "regionid": 19, "shortname": "Orkney"}],
+    ),
+    "region_renamed": _region(
+        "a region has another name", lambda region, _: region.update(shortname="Elsewhere")
+    ),
+    "region_no_mix": _region(
+        "a region has no shares", lambda region, _: region.pop("generationmix") and None
+    ),
+    "region_actual": _region(
+        "a region has an actual", lambda region, _: region["intensity"].update(actual=42)
+    ),
 }
-"""Every fault of the Carbon Intensity API by name. Faults of records take the option `period` (a
-`from` of the response)."""
+"""Every fault of the Carbon Intensity API by name. Faults of records take the options `period` (a
+`from` of the response) and `region`: then the record is that of the region with this number."""

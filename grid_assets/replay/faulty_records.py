@@ -1,4 +1,7 @@
-"""Faults of one record in an otherwise good response: wrong values, shares, times and shapes."""
+"""Faults of one record in an otherwise good response: wrong values, shares, times and shapes.
+
+With the option `region`, the record is that of a region within its half-hour.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ Record = dict[str, Any]
 Options = Mapping[str, Any]
 Change = Callable[[Record, Options], list[Any] | None]
 """Changes a private copy of a record, or returns the records that replace it."""
+
+LONDON: Final = 13
 
 DOES_NOT_APPLY: Final = (LookupError, TypeError, ValueError)
 """Raised by a change to something the record does not have, such as wind in an intensity."""
@@ -36,7 +41,11 @@ def on_record(change: Change) -> Callable[[Reply, Options], Reply]:
             try:
                 if period and record["from"] != period:
                     continue
-                replacement = change(copy, options)
+                replacement = None
+                if "region" in options:
+                    change_region(copy, options["region"], change, options)
+                else:
+                    replacement = change(copy, options)
             except DOES_NOT_APPLY:
                 continue
             records[index : index + 1] = [copy] if replacement is None else replacement
@@ -45,6 +54,36 @@ def on_record(change: Change) -> Callable[[Reply, Options], Reply]:
         return answer
 
     return apply
+
+
+def on_regions(change: Change) -> Callable[[Reply, Options], Reply]:
+    """A fault of the region of option `region`, or of London, in every half-hour of a response, or
+    in that of option `period` alone."""
+
+    def apply(answer: Reply, options: Options) -> Reply:
+        data = answer.document.get("data") if answer.status == 200 else None
+        period = "period" in options and api_time(parse_api_time(options["period"]))
+        records, changed = deepcopy(data), False
+        for record in records if isinstance(records, list) else ():
+            if isinstance(record, dict) and (not period or record.get("from") == period):
+                try:
+                    change_region(record, options.get("region", LONDON), change, options)
+                except DOES_NOT_APPLY:
+                    continue
+                changed = True
+        return replace(answer, document={**answer.document, "data": records}) if changed else answer
+
+    return apply
+
+
+def change_region(record: Record, number: int, change: Change, options: Options) -> None:
+    """Change one region of a half-hour, in place."""
+    regions = record["regions"]
+    numbers = [one["regionid"] if isinstance(one, dict) else None for one in regions]
+    place = numbers.index(number)
+    replacement = change(regions[place], options)
+    if replacement is not None:
+        regions[place : place + 1] = replacement
 
 
 def change_value(new: Callable[[Any], Any]) -> Change:
@@ -102,7 +141,7 @@ def revise(record: Record) -> None:
 
 def measured(record: Record) -> Record:
     """The record, if it holds a measurement: a number in `actual`, or a mix."""
-    if "intensity" in record and record["intensity"]["actual"] is None:
+    if "intensity" in record and record["intensity"].get("actual", 0) is None:
         raise ValueError("its actual is not published yet")
     return record
 

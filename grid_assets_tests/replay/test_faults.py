@@ -73,6 +73,15 @@ CHANGED: dict[str, Callable[[list[Any], Record], bool]] = {
         and shares(new[0])["other"] == pytest.approx(shares(old)["other"] + 0.6)
     ),
 }
+OF_REGIONS = {
+    "region_missing",
+    "region_unknown",
+    "region_renamed",
+    "region_no_mix",
+    "region_actual",
+}
+"""They are tested in `test_regional`."""
+
 DELIVERY = {"truncated", "truncated_json", "huge", "slow", "hang", "reset"}
 
 # The kinds of answer that a fault applies to, where these are not all three.
@@ -94,9 +103,10 @@ def applies(name: str, kind: str) -> bool:
 
 
 def test_every_fault_is_tested_and_described() -> None:
-    assert set(FAULTS) == {*WHOLE, *CHANGED, *DELIVERY}
+    assert set(FAULTS) == {*WHOLE, *CHANGED, *OF_REGIONS, *DELIVERY}
     assert all(fault.summary and "\n" not in fault.summary for fault in FAULTS.values())
-    assert all(fault.of_record == (name in CHANGED) for name, fault in FAULTS.items())
+    of_record = {name for name, fault in FAULTS.items() if fault.of_record}
+    assert of_record == {*CHANGED, *OF_REGIONS}
 
 
 @pytest.mark.parametrize("name", WHOLE)

@@ -72,7 +72,8 @@ CREATE TABLE raw.regional_vintages (
     unknown_pct     jsonb       NOT NULL DEFAULT '[]',
     CONSTRAINT regional_vintages_pk PRIMARY KEY (issued_at),
     CONSTRAINT regional_vintages_on_the_half_hour CHECK (mod(extract(epoch FROM starts_at), 1800) = 0),
-    CONSTRAINT regional_vintages_one_shape CHECK (
+    -- of an empty array the dimensions are null, which IS TRUE refuses
+    CONSTRAINT regional_vintages_one_shape CHECK ((
         array_ndims(forecast_tenths) = 2 AND array_length(forecast_tenths, 1) = 18
         AND array_dims(biomass_tenths) = array_dims(forecast_tenths)
         AND array_dims(coal_tenths) = array_dims(forecast_tenths)
@@ -82,7 +83,7 @@ CREATE TABLE raw.regional_vintages (
         AND array_dims(other_tenths) = array_dims(forecast_tenths)
         AND array_dims(hydro_tenths) = array_dims(forecast_tenths)
         AND array_dims(solar_tenths) = array_dims(forecast_tenths)
-        AND array_dims(wind_tenths) = array_dims(forecast_tenths))
+        AND array_dims(wind_tenths) = array_dims(forecast_tenths)) IS TRUE)
 );
 COMMENT ON TABLE raw.regional_vintages IS 'NESO''s 48-hour forecasts by region as captured, in arrays: one row per capture. raw.regional_forecast shows them by region and half-hour.';
 COMMENT ON COLUMN raw.regional_vintages.issued_at IS 'When the forecast was captured; NESO publishes no issue time.';
