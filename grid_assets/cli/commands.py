@@ -18,6 +18,7 @@ from grid_assets.health.report import NOT_CRITICAL
 from grid_assets.outlook import archive, behind
 from grid_assets.outlook.sources import NAMES, SOURCES, off_sources
 from grid_assets.progress import doing
+from grid_assets.regional.due import with_regions
 from grid_assets.runtime.environment import Environment, Say, set_up
 from grid_assets.sources.http.session import is_loopback
 from grid_assets.sources.neso_portal.datasets import OUTTURN_SOURCE
@@ -161,10 +162,10 @@ def backfill(
                 lost = run_summary.failed_assets(connection, of_outlook.run_id)
             if not (of_outlook.success or lost):
                 lost = {"the outlook"}
-        if regions and environment.settings.regions:
-            say(f"Loading the regions of {days}, two days in each request")
+        if regions and environment.settings.regions and (known := with_regions(days)):
+            say(f"Loading the regions of {known}, two days in each request")
             with doing("Loading the regions"):
-                of_regions = run_regional_history(instance, days)
+                of_regions = run_regional_history(instance, known)
             with connect(environment.warehouse) as connection:
                 say_run(connection, of_regions.run_id, say)
                 lost |= run_summary.failed_assets(connection, of_regions.run_id)

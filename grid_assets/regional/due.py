@@ -31,6 +31,11 @@ def days_due(connection: Connection, history_start: date, now: datetime) -> list
     return [day for (day,) in rows]
 
 
+def with_regions(days: Range) -> Range | None:
+    """The part of `days` of which the API may have regions."""
+    return Range(max(days.first, FIRST_DAY), days.last) if days.last >= FIRST_DAY else None
+
+
 def newest_failed(connection: Connection, today: date) -> bool:
     """Whether the last attempt to fetch the newest days failed: the API refuses or is silent."""
     return last_failed(connection, "raw.regional", today)

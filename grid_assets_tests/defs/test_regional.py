@@ -186,12 +186,13 @@ def test_without_regions_a_cycle_asks_for_none_and_says_why(
     assert gaps() == []
 
 
-def test_regions_come_after_the_forecast_and_the_dashboard() -> None:
+def test_regions_come_after_the_forecast_and_before_the_files_that_show_them() -> None:
     def priority(asset: dg.AssetsDefinition) -> int:
         return int(asset.op.tags.get("dagster/priority", 0))
 
     first = (raw.intensity, raw.neso_forecast, forecast.predictions, forecast.accuracy)
-    assert max(map(priority, ALL)) < min(map(priority, (*first, dashboard.dashboard)))
+    assert max(map(priority, ALL)) < min(map(priority, first))
+    assert min(map(priority, ALL)) > max(map(priority, (dashboard.dashboard, feeds.feeds)))
 
 
 # Gaps

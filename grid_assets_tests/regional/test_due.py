@@ -9,7 +9,13 @@ from typing import Any, Final
 import pytest
 
 from grid_assets.halfhours import DAY, HALF_HOUR, day_start
-from grid_assets.regional.due import FIRST_DAY, days_core_lacks, days_due, newest_failed
+from grid_assets.regional.due import (
+    FIRST_DAY,
+    days_core_lacks,
+    days_due,
+    newest_failed,
+    with_regions,
+)
 from grid_assets.regions import REGIONS
 from grid_assets.telemetry.due import Range
 from grid_assets.warehouse.connection import Connection
@@ -89,6 +95,13 @@ def test_a_history_that_begins_before_the_regions_do_is_asked_for_from_their_fir
     now = datetime(2018, 5, 15, 12, tzinfo=UTC)
     found = days_due(connection, date(2017, 9, 11), now)
     assert found == [FIRST_DAY + n * DAY for n in range(4)]
+
+
+def test_days_before_the_regions_begin_are_left_out() -> None:
+    first = FIRST_DAY
+    assert with_regions(Range(first - 9 * DAY, first - DAY)) is None
+    assert with_regions(Range(first - 9 * DAY, first)) == Range(first, first)
+    assert with_regions(Range(first + DAY, TODAY)) == Range(first + DAY, TODAY)
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -418,6 +418,33 @@ def test_a_view_of_somebody_else_is_named_and_nothing_is_lost(
     assert migrate(warehouse, stamp).views_renewed
 
 
+def test_a_database_of_the_version_without_regions_gets_them_and_keeps_its_data(
+    new_database: NewDatabase,
+) -> None:
+    url = new_database()
+    migrate_before(url, "0022")
+    run(
+        url,
+        "INSERT INTO ops.warehouse (kind) VALUES ('live')",
+        "INSERT INTO raw.intensity (period_start, captured_at, actual_gco2_kwh) "
+        "VALUES ('2026-01-01Z', '2026-01-01Z', 1)",
+    )
+    moved = migrate(url, LIVE)
+    assert {name[:4] for name in moved.applied} >= {"0022", "0023"}
+    assert moved.views_renewed
+    assert ask(url, "SELECT actual_gco2_kwh FROM raw.intensity") == [(1,)]
+    now = "SELECT count(*), count(period_start) FROM reporting.regional_now"
+    assert ask(url, now) == [(18, 0)]
+    run(
+        url,
+        "INSERT INTO core.regional_intensity (region_id, period_start, intensity_gco2_kwh) "
+        "VALUES (13, '2026-01-01Z', 77)",
+    )
+    assert ask(url, "SELECT short_name, intensity_gco2_kwh FROM reporting.regional_telemetry") == [
+        ("London", 77)
+    ]
+
+
 def test_what_an_analyst_added_to_reporting_is_kept(warehouse: SecretStr, rows: Rows) -> None:
     """An overload of a function of ours, and a view; also in a database of an earlier version."""
     stamp = stamp_of(warehouse)

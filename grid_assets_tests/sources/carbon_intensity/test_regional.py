@@ -171,13 +171,13 @@ def test_a_region_is_known_by_each_of_its_names_however_it_is_written(region: An
 REJECTED: dict[str, tuple[Any, str]] = {
     "nineteenth region": (
         region(shortname="Orkney", regionid=19),
-        "region: 'Orkney' (regionid 19) is none of the 18 regions",
+        "shortname: 'Orkney' (regionid 19) is none of the 18 regions",
     ),
     "another name": (
         region(shortname="Greater London"),
-        "region: 'Greater London' (regionid 13) is none of the 18 regions",
+        "shortname: 'Greater London' (regionid 13) is none of the 18 regions",
     ),
-    "no name": (region(shortname=None), "region: None (regionid 13) is none of the 18 regions"),
+    "no name": (region(shortname=None), "shortname: None is not short printable text"),
     "no object": ("London", "region: it is not a JSON object"),
     "nothing in it": (
         {"regionid": 13, "shortname": "London"},
