@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from grid_assets.definitions import defs
 from grid_assets.defs import planning
-from grid_assets.defs.assets import dashboard, forecast, raw, regional
+from grid_assets.defs.assets import dashboard, feeds, forecast, raw, regional
 from grid_assets.defs.automation import QUIET_RUN_CONFIG
 from grid_assets.defs.partitions import range_tags
 from grid_assets.defs.planning import REGIONS, REGIONS_CORE

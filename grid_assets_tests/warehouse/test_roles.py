@@ -49,12 +49,9 @@ TABLES = (
     "core.intensity",
     "core.generation_mix",
     "core.regions",
-<<<<<<< HEAD
     "core.outward_codes",
-=======
     "core.regional_intensity",
     "core.regional_mix",
->>>>>>> regtests
     "forecast.models",
     "forecast.issues",
     "forecast.archive",
