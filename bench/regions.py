@@ -122,7 +122,7 @@ def _refuse_without_regions(box: Sandbox, expected: int) -> None:
     """Raise `BenchError` unless the cycles captured regions."""
     (captures,) = box.row(
         "SELECT count(*) FROM ops.etl_runs WHERE asset = 'raw.regional_forecast' "
-        "AND status = 'success' AND rows_written > 0"
+        "AND status = 'success' AND rows_fetched > 0"
     )
     if captures < expected:
         raise BenchError(f"Of {expected} cycles with regions, {captures} captured their forecast")

@@ -459,7 +459,13 @@ def test_what_an_analyst_added_to_reporting_is_kept(warehouse: SecretStr, rows: 
         "regional_forecast_accuracy",
     )
     earlier = "".join(f"DROP VIEW reporting.{name} CASCADE; " for name in later)
-    functions = "outlook_as_known_at", "region_of_postcode", "carbon_of_use", "greenest_region"
+    functions = (
+        "outlook_as_known_at",
+        "region_of_postcode",
+        "carbon_of_use",
+        "greenest_region",
+        "greenest_window(interval, timestamptz, timestamptz, boolean, text, text, integer)",
+    )
     earlier += "".join(f"DROP FUNCTION reporting.{name}; " for name in functions)
     earlier += "DROP TABLE ops.reporting_objects; DELETE FROM ops._yoyo_migration "
     earlier += "WHERE migration_id = '0011_locks_and_rights'"

@@ -140,6 +140,8 @@ CALLS = {
     "intensity_as_known_at": "now()",
     "outlook_as_known_at": "now()",
     "greenest_window": "'1 hour', now() + interval '1 day'",
+    "greenest_region": "'1 hour', now() + interval '1 day'",
+    "carbon_of_use": "now(), ARRAY[1]",
     "region_of_postcode": "'RG10'",
 }
 """Arguments for every function of `reporting`."""
