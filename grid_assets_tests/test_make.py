@@ -30,7 +30,7 @@ BACKEND: Final = """
 import pathlib, time, zipfile
 
 METADATA = "Metadata-Version: 2.1\\nName: tiny\\nVersion: 1\\nProvides-Extra: chronos\\n"
-METADATA += "Provides-Extra: dev\\n"
+METADATA += "Provides-Extra: dev\\nProvides-Extra: parquet\\n"
 
 def build_editable(folder, config_settings=None, metadata_directory=None):
     pathlib.Path("building").touch()
