@@ -53,8 +53,8 @@ KINDS: Final = {
     "dev": Kind(
         "what Grid Assets runs on, the tools for tests, and torch to train and compare models",
         "[dev]",
-        600,
-        2400,
+        670,
+        2650,
         "2 to 6",
         (".ready", ".ready-chronos", ".ready-dev"),
     ),
