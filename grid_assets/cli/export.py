@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -88,10 +87,6 @@ def export(
         run_in_environment(demo, run, say=say_aside)
     except NotExportable as error:
         raise CommandError(str(error)) from None
-    except BrokenPipeError:
-        # The reader, such as `head`, has enough. What is still in the buffer has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
     except KeyboardInterrupt:
         click.echo("Interrupted. No file was written; run it again.", err=True)
         sys.exit(130)
@@ -107,7 +102,7 @@ def _opened(output: Path | None) -> Iterator[BinaryIO]:
         else:
             with open_whole(output) as text:
                 yield text.buffer
-    except BrokenPipeError:
+    except BrokenPipeError:  # the reader, such as `head`, has enough: click ends without a word
         raise
     except OSError as error:
         raise CommandError(

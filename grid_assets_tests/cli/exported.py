@@ -26,6 +26,8 @@ VIEWS: Final = {
     "london": "SELECT (date '2026-03-27' + n) AS settlement_date FROM generate_series(0, 4) AS n",
     "months": """SELECT (date '2026-01-01' + n * interval '1 month')::date AS month, n
         FROM generate_series(0, 4) AS n""",
+    "long": """SELECT n, repeat('x', 30) || E'\\n' || n AS note
+        FROM generate_series(1, 60000) AS n""",
     "timeless": "SELECT 1 AS one",
     "endless": """SELECT n FROM (SELECT generate_series(100000000000001, 100000999999999) AS n) AS s
         WHERE pg_sleep(0.0001)::text = ''""",

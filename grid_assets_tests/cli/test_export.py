@@ -116,6 +116,13 @@ def test_parquet_has_the_same_values_with_the_types_of_the_database(at: Path) ->
     assert json.loads(table["document"].to_pylist()[2]) == {"a": 1}
 
 
+def test_many_lines_with_breaks_are_one_row_each(at: Path) -> None:
+    """More than pyarrow reads in one block, and than one batch has."""
+    run("long", "--output", at / "long.parquet")
+    notes = parquet.read_table(at / "long.parquet")["note"].to_pylist()
+    assert sorted(notes) == sorted(f"{'x' * 30}\n{n}" for n in range(1, 60001))
+
+
 def test_a_gzipped_csv_is_the_same_csv(at: Path) -> None:
     run("odd", "--output", at / "odd.csv")
     run("odd", "--output", at / "odd.csv.gz")
