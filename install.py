@@ -41,20 +41,20 @@ class Kind(NamedTuple):
 
 # Measured on Linux with Python 3.11; torch in its CPU build.
 KINDS: Final = {
-    "base": Kind("what Grid Assets runs on", "", 180, 660, "1 to 3", (".ready",)),
+    "base": Kind("what Grid Assets runs on", "[parquet]", 235, 830, "1 to 3", (".ready",)),
     "chronos": Kind(
         "what Grid Assets runs on, and torch to train and to run other models",
-        "[chronos]",
-        410,
-        1800,
+        "[chronos,parquet]",
+        465,
+        1970,
         "2 to 5",
         (".ready", ".ready-chronos"),
     ),
     "dev": Kind(
         "what Grid Assets runs on, the tools for tests, and torch to train and compare models",
         "[dev]",
-        600,
-        2400,
+        670,
+        2650,
         "2 to 6",
         (".ready", ".ready-chronos", ".ready-dev"),
     ),
@@ -77,7 +77,7 @@ def main(kind: Kind) -> int:
     disk_mb = kind.disk_mb
     if not _fits(str(PYTHON)) and not _make_environment():
         return 1
-    if kind.extra and _torch_comes_with_cuda():
+    if ".ready-chronos" in kind.stamps and _torch_comes_with_cuda():
         disk_mb += CUDA_DISK_MB
         _say(
             f"pip finds no CPU build of torch, so {CUDA_DOWNLOAD_MB} MB more are CUDA, which only "

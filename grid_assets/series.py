@@ -66,6 +66,22 @@ FUEL_GROUPS: Final = {
     for group in ("renewable", "low_carbon", "fossil", "imports", "other")
 }
 
+FUEL_GROUP_LABELS: Final = {
+    "renewable": "Renewable (wind, solar, hydro)",
+    "low_carbon": "Nuclear and biomass",
+    "fossil": "Fossil (gas, coal)",
+    "imports": "Imports",
+    "other": "Other",
+}
+"""How a group is shown: by its fuels, because `low_carbon` is without the renewables."""
+
+COMBINED_SHARES: Final = {
+    "renewable_pct": FUEL_GROUPS["renewable"],
+    "zero_carbon_pct": (*FUEL_GROUPS["renewable"], "nuclear"),
+    "fossil_pct": FUEL_GROUPS["fossil"],
+}
+"""Columns with the shares of several fuels added up. They overlap, unlike `FUEL_GROUPS`."""
+
 INTENSITY: Final = CARBON_INTENSITY.name
 
 SERIES: Final = (INTENSITY, *FUELS)

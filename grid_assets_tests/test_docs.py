@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
+from grid_assets.series import FUEL_GROUP_LABELS
 from grid_assets.settings import PROJECT_DIR
 from grid_assets.warehouse.connection import Connection
 from grid_assets_tests import shared_warehouse
@@ -57,19 +59,28 @@ def test_there_are_queries_in_the_documentation() -> None:
     assert {name for name, _ in QUERIES} >= {"README.md", "queries.md", "looker.md"}
 
 
+@pytest.mark.parametrize(
+    ("view", "of_nothing"), [("generation_groups", "0.0"), ("generation_mix", "None")]
+)
 def test_the_documented_shares_of_groups_are_those_of_their_fuels_together(
-    connection: Connection,
+    connection: Connection, view: str, of_nothing: str
 ) -> None:
-    [query] = [query for _, query in QUERIES if "zero_carbon_pct" in query]
+    [query] = [query for _, query in QUERIES if f"FROM reporting.{view}\n" in query]
     connection.execute(
         "INSERT INTO core.generation_mix (period_start, wind_pct, solar_pct, nuclear_pct, gas_pct, "
-        "published_total_pct) VALUES ('2026-01-05 10:00Z', 40, 3, 20, 30, 100), "
-        "('2026-01-05 10:30Z', 43.4, NULL, 20, 31, 100)"
+        "published_total_pct) VALUES "
+        "(date_trunc('day', now()) - interval '12 hours', 40, 3, 20, 30, 100), "
+        "(date_trunc('day', now()) - interval '690 minutes', 43.4, NULL, 20, 31, 100)"
     )
-    found = connection.execute(query.encode()).fetchall()
-    assert [[str(value) for value in row] for row in found] == [
-        ["2026-01-05", "43.2", "63.2", "30.5"]
-    ]
+    rows = connection.execute(query.encode()).fetchall()
+    shares = {label: share for row in rows for label, share in pairwise(row[:3])}
+    assert {label: str(shares[label]) for label in FUEL_GROUP_LABELS.values()} == {
+        "Renewable (wind, solar, hydro)": "43.2",
+        "Nuclear and biomass": "20.0",
+        "Fossil (gas, coal)": "30.5",
+        "Imports": of_nothing,
+        "Other": "6.3",
+    }
 
 
 @pytest.mark.parametrize(("page", "query"), QUERIES)

@@ -30,7 +30,7 @@ BACKEND: Final = """
 import pathlib, time, zipfile
 
 METADATA = "Metadata-Version: 2.1\\nName: tiny\\nVersion: 1\\nProvides-Extra: chronos\\n"
-METADATA += "Provides-Extra: dev\\n"
+METADATA += "Provides-Extra: dev\\nProvides-Extra: parquet\\n"
 
 def build_editable(folder, config_settings=None, metadata_directory=None):
     pathlib.Path("building").touch()
@@ -195,7 +195,7 @@ def test_a_set_up_says_what_it_takes_goes_on_visibly_and_is_done_once(project: P
     assert started.returncode == 0
     said = "".join(lines)
     assert re.search(r"Setting up \.venv with Python 3\.\d+\.\d+: what Grid Assets runs on", said)
-    assert "It downloads up to 180 MB" in said
+    assert "It downloads up to 235 MB" in said
     assert lines[-1].startswith("Ready after ")
     assert {path.name for path in (project / ".venv").glob(".ready*")} == {".ready"}
     assert make(".venv/.ready", folder=project) == (0, "make: '.venv/.ready' is up to date.\n")

@@ -10,6 +10,42 @@
 {% for key in keys %}{{ one }}.{{ key }} = {{ other }}.{{ key }} AND {% endfor %}{{ one }}.period_start = {{ other }}.period_start
 {%- endmacro %}
 
+{# The London day in which a half-hour starts, as the indexes by settlement date have it. #}
+{% macro settlement_date(period_start) %}
+({{ period_start }} AT TIME ZONE 'Europe/London')::date
+{%- endmacro %}
+
+{# The number of a half-hour in its London day, from 1. #}
+{% macro settlement_period(period_start) %}
+(1 + date_part('epoch', {{ period_start }}
+                        - {{ settlement_date(period_start) }}::timestamp AT TIME ZONE 'Europe/London') / 1800)::integer
+{%- endmacro %}
+
+{# The three columns that say in London time what `period_start` says in UTC, and their comments. #}
+{% macro london_time(period_start) %}
+{{ period_start }} AT TIME ZONE 'Europe/London' AS period_start_london,
+       {{ settlement_date(period_start) }} AS settlement_date,
+       {{ settlement_period(period_start) }} AS settlement_period
+{%- endmacro %}
+
+{% macro comments_on_london_time(view) %}
+COMMENT ON COLUMN {{ view }}.period_start_london IS 'Start of the half-hour by London''s clocks, without a time zone. When they go back, an hour comes twice: order and join by period_start.';
+COMMENT ON COLUMN {{ view }}.settlement_date IS 'Settlement date: the day in London.';
+COMMENT ON COLUMN {{ view }}.settlement_period IS 'Settlement period of that day, from 1; a day has 46, 48 or 50.';
+{% endmacro %}
+
+{# The shares (or MW) of some fuels of `of` together; one that is null counts as 0. #}
+{% macro added_up(some, of, ending="_pct") %}
+{% for name in some %}coalesce({{ of }}.{{ name }}{{ ending }}, 0){{ " + " if not loop.last }}{% endfor %}
+{%- endmacro %}
+
+{# Comments on the combined shares: what each adds up, such as `hydro, solar, wind`. #}
+{% macro comments_on_combined_shares(view, said, ending="_pct", missing=" A fuel without a share counts as 0; its power is in other.") %}
+{% for column, some in combined_shares.items() %}
+COMMENT ON COLUMN {{ view }}.{{ column | replace("_pct", ending) }} IS '{{ said }} {{ some | join(", ") }} together, %{{ ": what is usually meant by low-carbon power" if "nuclear" in some }}.{{ missing }}';
+{% endfor %}
+{% endmacro %}
+
 {# The unit of a series. #}
 {% macro unit(series) %}
 CASE {{ series }} WHEN '{{ carbon_intensity.name }}' THEN '{{ carbon_intensity.unit }}' ELSE '%' END

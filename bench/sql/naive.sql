@@ -38,7 +38,14 @@ SELECT coalesce(i.period_start, m.period_start) AS period_start,
        m.hydro_pct, m.solar_pct, m.wind_pct,
        m.other_pct + coalesce(m.biomass_pct, 0) + coalesce(m.coal_pct, 0) + coalesce(m.imports_pct, 0)
            + coalesce(m.gas_pct, 0) + coalesce(m.nuclear_pct, 0) + coalesce(m.hydro_pct, 0)
-           + coalesce(m.solar_pct, 0) + coalesce(m.wind_pct, 0) AS total_pct
+           + coalesce(m.solar_pct, 0) + coalesce(m.wind_pct, 0) AS total_pct,
+       CASE WHEN m.id IS NOT NULL THEN coalesce(m.hydro_pct, 0) + coalesce(m.solar_pct, 0) + coalesce(m.wind_pct, 0)
+       END AS renewable_pct,
+       CASE WHEN m.id IS NOT NULL THEN coalesce(m.hydro_pct, 0) + coalesce(m.solar_pct, 0) + coalesce(m.wind_pct, 0)
+                                       + coalesce(m.nuclear_pct, 0)
+       END AS zero_carbon_pct,
+       CASE WHEN m.id IS NOT NULL THEN coalesce(m.coal_pct, 0) + coalesce(m.gas_pct, 0) END AS fossil_pct,
+       coalesce(i.period_start, m.period_start) AT TIME ZONE 'Europe/London' AS period_start_london
 FROM naive.intensity AS i
 FULL JOIN naive.generation_mix AS m ON m.period_start = i.period_start;
 
@@ -69,7 +76,19 @@ SELECT mix.period_start, mix.fuel, mix.fuel_group,
            WHEN 'solar' THEN published.solar_pct
            WHEN 'wind' THEN published.wind_pct
        END AS published_pct,
-       mix.pct
+       mix.pct,
+       CASE mix.fuel_group
+           WHEN 'renewable' THEN 'Renewable (wind, solar, hydro)'
+           WHEN 'low_carbon' THEN 'Nuclear and biomass'
+           WHEN 'fossil' THEN 'Fossil (gas, coal)'
+           WHEN 'imports' THEN 'Imports'
+           ELSE 'Other'
+       END AS fuel_group_label,
+       mix.period_start AT TIME ZONE 'Europe/London' AS period_start_london,
+       (mix.period_start AT TIME ZONE 'Europe/London')::date AS settlement_date,
+       (1 + extract(epoch FROM mix.period_start
+                    - (mix.period_start AT TIME ZONE 'Europe/London')::date::timestamp
+                      AT TIME ZONE 'Europe/London') / 1800)::integer AS settlement_period
 FROM naive.generation_mix_long AS mix
 LEFT JOIN naive.published_generation AS published
     ON published.period_start = mix.period_start AND published.captured_at = mix.captured_at

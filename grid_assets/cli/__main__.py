@@ -18,6 +18,7 @@ from grid_assets.cli import commands, serve
 from grid_assets.cli.days import Day
 from grid_assets.cli.environment import demo_option, run_in_environment, say
 from grid_assets.cli.evaluate import evaluate
+from grid_assets.cli.export import export
 from grid_assets.cli.health import doctor, status
 from grid_assets.cli.quarantine import quarantine
 from grid_assets.cli.replay import replay
@@ -71,12 +72,8 @@ def grid() -> None:
     """
 
 
-grid.add_command(replay)
-grid.add_command(train)
-grid.add_command(evaluate)
-grid.add_command(quarantine)
-grid.add_command(status)
-grid.add_command(doctor)
+for command in (replay, train, evaluate, export, quarantine, status, doctor):
+    grid.add_command(command)
 
 
 @grid.command()

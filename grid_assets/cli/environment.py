@@ -24,8 +24,18 @@ def say(line: str) -> None:
     spoken()
 
 
+def say_aside(line: str) -> None:
+    """Print a line for people where the output is data."""
+    click.echo(line, err=True)
+    spoken()
+
+
 def run_in_environment(
-    demo: bool, run: Callable[[Environment, Say], None], *, needs_api: bool = False
+    demo: bool,
+    run: Callable[[Environment, Say], None],
+    *,
+    needs_api: bool = False,
+    say: Say = say,
 ) -> None:
     """Open the warehouse and call `run`; start the demo's API if it is needed and not running."""
     settings = Settings.from_environment()

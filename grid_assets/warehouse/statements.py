@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from grid_assets.series import CARBON_INTENSITY, FUEL_GROUPS, MIX, MODELS
+from grid_assets.series import (
+    CARBON_INTENSITY,
+    COMBINED_SHARES,
+    FUEL_GROUP_LABELS,
+    FUEL_GROUPS,
+    MIX,
+    MODELS,
+    NAMED_FUELS,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -48,8 +56,11 @@ def _templates() -> Environment:
     )
     templates.globals |= {
         "carbon_intensity": CARBON_INTENSITY,
+        "combined_shares": COMBINED_SHARES,
         "fuels": MIX,
+        "fuel_group_labels": FUEL_GROUP_LABELS,
         "fuel_groups": FUEL_GROUPS,
         "models": MODELS,
+        "named_fuels": NAMED_FUELS,
     }
     return templates

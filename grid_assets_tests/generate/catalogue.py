@@ -118,7 +118,11 @@ def _meaning(column: str, type_: str, comment: str, relations: dict[str, Entry])
 
 
 def _short(text: str) -> str:
-    return text.replace("timestamp with time zone", "timestamptz").replace("::text", "")
+    return (
+        text.replace("timestamp with time zone", "timestamptz")
+        .replace("timestamp without time zone", "timestamp")
+        .replace("::text", "")
+    )
 
 
 def as_json(catalogue: Catalogue) -> str:

@@ -1,7 +1,7 @@
 """The dimensions of Looker, `looker/views`: one for each column, described by its comment.
 
-Measures are written by hand in `looker/measures`, except the average share of each fuel. Averages
-of a view by region are null over several regions: their mean is the value of none.
+Measures are written by hand in `looker/measures`, except the mean share and the energy of each
+fuel. Averages of a view by region are null over several regions: their mean is the value of none.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import lkml
 
-from grid_assets.series import MIX
+from grid_assets.series import COMBINED_SHARES, FUELS
 from grid_assets_tests.generate.catalogue import Catalogue, Entry
 
 KEYS: Final = {
@@ -19,6 +19,11 @@ KEYS: Final = {
     "telemetry_24h": ("period_start",),
     "generation_mix": ("period_start", "fuel"),
     "generation_mix_24h": ("period_start", "fuel"),
+    "generation_groups": ("period_start", "fuel_group"),
+    "daily": ("settlement_date",),
+    "monthly": ("month",),
+    "daily_energy": ("settlement_date",),
+    "monthly_energy": ("month",),
     "forecast_latest": ("model", "series", "period_start"),
     "forecast_day_ahead": ("model", "series", "period_start"),
     "actual_vs_predicted": ("model", "series", "period_start", "issued_at"),
@@ -40,11 +45,19 @@ HEADING: Final = """\
 
 LABELS: Final = {
     "period_start": "Half-hour (UTC)",
-    "period_start_london": "Half-hour (London)",
     "region_id": "Number of the region",
     "short_name": "Region",
     "created_at": "Made (UTC)",
+    "period_start_london": "Half-hour (London)",
     "settlement_date": "Settlement (London)",
+    "month": "Month (London)",
+    "fuel_group": "Fuel group, key",
+    "fuel_group_label": "Fuel group",
+    "half_hours": "Half-hours of one row",
+    "half_hours_expected": "Half-hours there should be, of one row",
+    "mix_half_hours": "Half-hours with a mix, of one row",
+    "demand_half_hours": "Half-hours with a demand, of one row",
+    "emissions_t": "Emissions, tonnes of CO2",
     "target_date": "Target day (UTC)",
     "partition_start": "First day (UTC)",
     "partition_end": "Last day (UTC)",
@@ -71,7 +84,14 @@ LABELS: Final = {
 }
 """Labels that the name of a column does not give."""
 
-UNITS: Final = {"_gco2_kwh": "gCO2/kWh", "_pct": "%", "_ms": "ms", "_minutes": "minutes"}
+UNITS: Final = {
+    "_gco2_kwh": "gCO2/kWh",
+    "_pct": "%",
+    "_mw": "MW",
+    "_gwh": "GWh",
+    "_ms": "ms",
+    "_minutes": "minutes",
+}
 
 FORMATS: Final = {
     **dict.fromkeys(("mae", "bias", "pinball"), "decimal_2"),
@@ -89,13 +109,28 @@ GROUPS: Final = {
 """Names of times, of which queries use `period_date` and more; `issued_at` is `issued`."""
 
 DATES: Final = ["date", "day_of_week", "week", "month", "quarter", "year"]
+MONTHS: Final = ["date", "month", "month_name", "quarter", "year"]
 TIMES: Final = ["raw", "time", "hour", "date", "hour_of_day", "week", "month"]
 HALF_HOURS: Final = ["raw", "time", "minute30", "hour", "date", "hour_of_day", *DATES[1:]]
 
 NULLABLE: Final = ("inside_80",)
 """Booleans that may be null: a yesno would show null as No."""
 
-SHARES: Final = {fuel.column: fuel for fuel in MIX}
+SHARES: Final = {
+    column + "_pct": column
+    for name in (*FUELS, *(column.removesuffix("_pct") for column in COMBINED_SHARES))
+    for column in (name, f"{name}_energy")
+}
+"""Columns with a share, each with its name."""
+
+ENERGY: Final = {f"{name}_gwh": name for name in (*FUELS, "generation")}
+
+WEIGHTS: Final = {
+    **dict.fromkeys(("daily", "monthly"), "${mix_half_hours}"),
+    **dict.fromkeys(("daily_energy", "monthly_energy"), "${mean_generation_mw} * ${half_hours}"),
+}
+"""What a row counts where its shares are averaged: a day with few half-hours counts less. In other
+views each row is one half-hour and counts the same."""
 
 Block = dict[str, Any]
 
@@ -117,9 +152,8 @@ def _view(name: str, key: tuple[str, ...], catalogue: Catalogue) -> Block:
     fields = list(_fields(entry))
     view["dimensions"] = [_key(key), *(field for kind, field in fields if kind == "dimension")]
     view["dimension_groups"] = [field for kind, field in fields if kind == "time"]
-    shares = [column for column in entry.columns if column in SHARES]
-    averages = [_average(column, by_region="region_id" in key) for column in shares]
-    return view | ({"measures": averages} if averages else {})
+    measures = list(_measures(entry, WEIGHTS.get(name), by_region="region_id" in key))
+    return view | ({"measures": measures} if measures else {})
 
 
 def _key(columns: tuple[str, ...]) -> Block:
@@ -132,7 +166,7 @@ def _fields(entry: Entry) -> Iterator[tuple[str, Block]]:
     for column, (type_, comment) in entry.columns.items():
         field: Block = {"name": column, "label": _label(column, type_), "description": comment}
         sql = f"${{TABLE}}.{column}"
-        if type_ in ("timestamptz", "timestamp without time zone", "date"):
+        if type_ in ("timestamptz", "timestamp", "date"):
             field["name"] = GROUPS.get(column, column.removesuffix("_at"))
             yield "time", field | _time(column, type_) | {"sql": sql}
         elif type_ == "boolean":
@@ -170,18 +204,38 @@ def _title(name: str) -> str:
 
 
 def _time(column: str, type_: str) -> Block:
+    dates = MONTHS if column == "month" else DATES
     frames = HALF_HOURS if column.startswith("period_start") else TIMES
     return {
         "type": "time",
-        "timeframes": DATES if type_ == "date" else frames,
+        "timeframes": dates if type_ == "date" else frames,
         "datatype": "date" if type_ == "date" else "timestamp",
         "convert_tz": "no",
     }
 
 
+def _measures(entry: Entry, weight: str | None, *, by_region: bool) -> Iterator[Block]:
+    if weight is not None:
+        yield {
+            "name": "share_weight",
+            "hidden": "yes",
+            "label": "Sum of weights",
+            "description": "Part of the average shares.",
+            "type": "sum",
+            "sql": weight,
+            "value_format_name": "decimal_1",
+        }
+    for column in entry.columns:
+        if column in ENERGY:
+            yield _total(column)
+        elif column in SHARES:
+            average = _average(column, by_region=by_region)
+            yield from [average] if weight is None else _weighted(column, weight)
+
+
 def _average(column: str, *, by_region: bool) -> Block:
-    fuel = SHARES[column].name
-    description = f"Mean share of {fuel} over the half-hours that have one."
+    name = _title(SHARES[column]).lower()
+    description = f"Mean share of {name} over the half-hours that have one."
     average = {"type": "average", "sql": f"${{{column}}}"}
     if by_region:
         description = f"{description[:-1]}, of one region; null over several."
@@ -190,9 +244,48 @@ def _average(column: str, *, by_region: bool) -> Block:
     return {
         "name": f"average_{column}",
         "group_label": "Average shares",
-        "label": f"Average {fuel}, %",
+        "label": f"Average {name}, %",
         "description": description,
         **average,
+        "value_format_name": "decimal_1",
+        "drill_fields": ["detail*"],
+    }
+
+
+def _weighted(column: str, weight: str) -> Iterator[Block]:
+    name = _title(SHARES[column]).lower()
+    by = "energy" if column.endswith("_energy_pct") else "half-hours with a mix"
+    yield {
+        "name": f"{column}_sum",
+        "hidden": "yes",
+        "label": f"Weighted sum of {name}",
+        "description": f"Part of average_{column}.",
+        "type": "sum",
+        "sql": f"${{{column}}} * {weight}",
+        "value_format_name": "decimal_1",
+    }
+    yield {
+        "name": f"average_{column}",
+        "group_label": "Average shares",
+        "label": f"Average {name}, %",
+        "description": f"Mean share of {name}, weighted by the {by} of each row.",
+        "type": "number",
+        "sql": f"${{{column}_sum}} / nullif(${{share_weight}}, 0)",
+        "value_format_name": "decimal_1",
+        "drill_fields": ["detail*"],
+    }
+
+
+def _total(column: str) -> Block:
+    name = ENERGY[column]
+    return {
+        "name": f"total_{column}",
+        "group_label": "Energy of complete rows",
+        "label": f"Energy of complete rows: {name}, GWh",
+        "description": "Sum over the days or months in which every half-hour is known. Incomplete "
+        "rows says how many are left out.",
+        "type": "sum",
+        "sql": f"${{{column}}}",
         "value_format_name": "decimal_1",
         "drill_fields": ["detail*"],
     }

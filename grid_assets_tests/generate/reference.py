@@ -12,6 +12,8 @@ from grid_assets_tests.generate.catalogue import Catalogue, Entry
 UNITS: Final = {
     "gco2_kwh": "gCO2/kWh",
     "_mw": "MW",
+    "_gwh": "GWh",
+    "emissions_t": "t",
     "pct": "%",
     "_ms": "ms",
     "_minutes": "minutes",
@@ -62,7 +64,7 @@ def _unit(column: str, type_: str, meaning: str, entry: Entry) -> str:
         return "as in `unit`"
     if "gCO2/kWh or %" in meaning and type_ != "text":
         return "gCO2/kWh or %"
-    return "UTC" if type_ == "timestamptz" else ""
+    return {"timestamptz": "UTC", "timestamp": "London time"}.get(type_, "")
 
 
 def _wrapped(text: str) -> str:

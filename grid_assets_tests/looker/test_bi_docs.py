@@ -39,7 +39,7 @@ def connection(one_warehouse: SecretStr) -> Iterator[Connection]:
 
 def test_the_pages_have_their_queries() -> None:
     assert len([name for name, _ in QUERIES if name == "looker.md"]) == 2
-    assert len([name for name, _ in QUERIES if name == "looker-studio.md"]) == 6
+    assert len([name for name, _ in QUERIES if name == "looker-studio.md"]) == 7
 
 
 @pytest.mark.parametrize(("page", "query"), QUERIES)

@@ -46,7 +46,8 @@ NOT_IN_LOOKER: Final = {
 
 NOW: Final = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
 HALF_HOUR: Final = timedelta(minutes=30)
-HALF_HOURS: Final = [NOW - n * HALF_HOUR for n in range(4)]
+HALF_HOURS: Final = [*(NOW - n * HALF_HOUR for n in range(4)), NOW - timedelta(days=40)]
+"""The last is of another day and month."""
 
 
 @pytest.fixture
@@ -71,6 +72,9 @@ def reader(connection: Connection) -> Connection:
             row = {"region_id": region, "period_start": start}
             insert(connection, "core.regional_intensity", **row, intensity_gco2_kwh=gco2_kwh)
             insert(connection, "core.regional_mix", **row, **mix)
+        power = {f"{fuel}_mw": 0 for fuel in FUELS} | {"wind_mw": 12000, "gas_mw": 8000}
+        power |= {"demand_mw": 20000, "recomputed_gco2_kwh": 160}
+        insert(connection, "core.generation_mw", period_start=start, **power)
     for model, band in (("chronos:some", True), ("seasonal_naive", False)):
         for series, issued in ((s, i) for s in ("carbon_intensity", "wind") for i in (0, 1, 50)):
             row = {"model": model, "series": series, "issued_at": NOW - issued * HALF_HOUR}
@@ -353,9 +357,9 @@ def test_what_was_known_follows_the_parameter_and_is_now_without_one(reader: Con
         [(count,)] = ask(reader, "SELECT count(*) FROM {}", source)
         return int(count)
 
-    second = HALF_HOURS[-2] + HALF_HOUR  # when the second half-hour of four was captured
-    assert known("NULL") == 4
-    assert known(f"TIMESTAMP '{second:%Y-%m-%d %H:%M:%S}'") == 2
+    second = HALF_HOURS[-3] + HALF_HOUR  # when the second half-hour of the last four was captured
+    assert known("NULL") == 5
+    assert known(f"TIMESTAMP '{second:%Y-%m-%d %H:%M:%S}'") == 3
     assert known("TIMESTAMP '2020-01-01 00:00:00'") == 0
 
 

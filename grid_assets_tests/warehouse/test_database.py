@@ -24,8 +24,17 @@ SEEN = T0 + timedelta(hours=12)
 DAYS = [date(2026, 1, 1), date(2026, 1, 2)]
 SHARES = [f"{fuel}_pct" for fuel in FUELS]
 INTENSITY = ["forecast_gco2_kwh", "actual_gco2_kwh", "intensity_index"]
-TELEMETRY = ["period_start", "settlement_date", "settlement_period", *INTENSITY, *SHARES]
+TELEMETRY = [
+    "period_start",
+    "settlement_date",
+    "settlement_period",
+    *INTENSITY,
+    *SHARES,
+    "total_pct",
+]
+COMBINED = ["renewable_pct", "zero_carbon_pct", "fossil_pct"]
 MIX = ["period_start", "fuel", "fuel_group", "published_pct", "pct"]
+LONDON_TIME = ["period_start_london", "settlement_date", "settlement_period"]
 RUNS = [
     "run_id",
     "asset",
@@ -61,6 +70,15 @@ COMPARED = [
     "abs_error",
     "inside_80",
 ]
+OF_SPAN = [
+    "half_hours",
+    "half_hours_expected",
+    "mean_gco2_kwh",
+    "min_gco2_kwh",
+    "max_gco2_kwh",
+    *SHARES,
+    *COMBINED,
+]
 
 RELIED_ON = {
     "raw.intensity": ["period_start", "captured_at", *INTENSITY],
@@ -74,8 +92,8 @@ RELIED_ON = {
     "forecast.models": ["model", "source", "revision", "trained_to", "scores"],
     "ops.etl_runs": [*RUNS, "stack_trace"],
     "ops.quarantine": ["captured_at", "endpoint", "reason", "payload"],
-    "reporting.telemetry": [*TELEMETRY, "total_pct"],
-    "reporting.telemetry_24h": [*TELEMETRY, "total_pct"],
+    "reporting.telemetry": [*TELEMETRY, *COMBINED, "period_start_london"],
+    "reporting.telemetry_24h": [*TELEMETRY, *COMBINED, "period_start_london"],
     "reporting.generation_mix": MIX,
     "reporting.generation_mix_24h": MIX,
     "reporting.forecast_latest": [*PREDICTED, "lead_minutes", "unit"],
@@ -83,6 +101,8 @@ RELIED_ON = {
     "reporting.actual_vs_predicted": COMPARED,
     "reporting.actual_vs_predicted_24h": COMPARED,
     "reporting.forecast_accuracy": SCORES,
+    "reporting.daily": ["settlement_date", *OF_SPAN],
+    "reporting.monthly": ["month", *OF_SPAN],
     "reporting.etl_runs": RUNS,
 }
 """Relations and columns that dashboards and scripts outside are built on."""
@@ -112,8 +132,10 @@ def test_the_views_of_the_last_24_hours_have_the_columns_of_the_whole(
 
 
 def test_the_views_of_telemetry_have_exactly_their_columns(connection: Connection) -> None:
-    assert list(columns_of(connection, "reporting.telemetry")) == [*TELEMETRY, "total_pct"]
-    assert list(columns_of(connection, "reporting.generation_mix")) == MIX
+    of_telemetry = RELIED_ON["reporting.telemetry"]
+    assert list(columns_of(connection, "reporting.telemetry")) == of_telemetry
+    of_mix = [*MIX, "fuel_group_label", *LONDON_TIME]
+    assert list(columns_of(connection, "reporting.generation_mix")) == of_mix
     assert "stack_trace" not in columns_of(connection, "reporting.etl_runs")
 
 
@@ -122,7 +144,8 @@ def test_the_views_of_forecasts_have_exactly_their_columns_and_whether_they_are_
 ) -> None:
     for relation in ("forecast_latest", "actual_vs_predicted", "forecast_accuracy"):
         name = f"reporting.{relation}"
-        assert list(columns_of(connection, name)) == [*RELIED_ON[name], "simulated"]
+        london = [] if relation == "forecast_accuracy" else LONDON_TIME  # its days are UTC
+        assert list(columns_of(connection, name)) == [*RELIED_ON[name], "simulated", *london]
 
 
 def test_the_as_of_function_of_forecasts_answers_with_the_columns_that_are_relied_on(

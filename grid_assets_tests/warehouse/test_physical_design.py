@@ -33,7 +33,8 @@ def large(connection: Connection) -> Connection:
     )
     connection.execute(f"INSERT INTO core.intensity (period_start) {series}".encode())
     connection.execute(f"INSERT INTO core.generation_mix (period_start) {series}".encode())
-    connection.execute("ANALYZE core.intensity, core.generation_mix")
+    connection.execute(f"INSERT INTO core.generation_mw (period_start) {series}".encode())
+    connection.execute("ANALYZE core.intensity, core.generation_mix, core.generation_mw")
     return connection
 
 
@@ -143,6 +144,21 @@ def test_a_filter_on_the_settlement_date_reaches_the_index_of_both_tables(
     assert "Seq Scan" not in text, text
     assert "intensity_by_settlement_date" in text, text
     assert "generation_mix_by_settlement_date" in text, text
+
+
+def test_london_days_and_groups_are_found_by_index(large: Connection) -> None:
+    for query in (
+        "SELECT * FROM reporting.daily WHERE settlement_date >= current_date - 30",
+        "SELECT * FROM reporting.monthly WHERE month >= current_date - 60",
+        "SELECT * FROM reporting.daily_energy WHERE settlement_date = '2026-01-01'",
+        "SELECT * FROM reporting.monthly_energy WHERE month = '2026-01-01'",
+        "SELECT * FROM reporting.generation_mix WHERE settlement_date = current_date - 100",
+        "SELECT * FROM reporting.generation_mw WHERE settlement_date = current_date - 100",
+        "SELECT * FROM reporting.generation_groups WHERE settlement_date = current_date - 100",
+        "SELECT * FROM reporting.generation_groups WHERE period_start = '2026-01-01Z'",
+    ):
+        text = plan(large, query)
+        assert not re.search(r"Seq Scan on (intensity|generation_mix|generation_mw)", text), text
 
 
 def test_accuracy_by_lead_is_read_from_one_index_alone(warehouse: SecretStr) -> None:

@@ -1,5 +1,5 @@
 # Great Britain's carbon intensity and generation mix: telemetry, forecasts, their accuracy, and the pipeline's runs.
-# All times are UTC except settlement dates and periods, which are London's. The connection reads schema reporting only.
+# All times are UTC except settlement dates, months and what is labelled London. The connection reads schema reporting only.
 connection: "@{connection}"
 label: "Grid carbon"
 week_start_day: monday
@@ -102,6 +102,33 @@ explore: regional_24h {
 explore: regional_now {
   label: "Regions now"
   description: "The newest half-hour of each region: what is consumed there."
+}
+
+explore: generation_groups {
+  label: "Generation by group"
+  description: "Shares and generation by half-hour and group of fuels, over all of history."
+}
+
+# Days and months in London time
+
+explore: daily {
+  label: "Days"
+  description: "Carbon intensity and shares by London day, averaged over time."
+}
+
+explore: monthly {
+  label: "Months"
+  description: "Carbon intensity and shares by London month, averaged over time."
+}
+
+explore: daily_energy {
+  label: "Energy of days"
+  description: "Energy by fuel, emissions and weighted means by London day. Energy only of days in which every half-hour is known."
+}
+
+explore: monthly_energy {
+  label: "Energy of months"
+  description: "Energy by fuel, emissions and weighted means by London month. Energy only of months in which every half-hour is known."
 }
 
 # Forecasts: one series at a time, because intensity is in gCO2/kWh and shares are in %.

@@ -116,6 +116,14 @@ view: actual_vs_predicted {
     sql: ${TABLE}.simulated ;;
   }
 
+  dimension: settlement_period {
+    label: "Settlement period"
+    description: "Settlement period of that day, from 1; a day has 46, 48 or 50."
+    type: number
+    sql: ${TABLE}.settlement_period ;;
+    value_format_name: decimal_0
+  }
+
   dimension_group: issued {
     label: "Issued (UTC)"
     description: "Issue time, UTC: the half-hour boundary at which the forecast starts; only data published before it was used. For neso, when the forecast was captured."
@@ -154,5 +162,44 @@ view: actual_vs_predicted {
     datatype: timestamp
     convert_tz: no
     sql: ${TABLE}.period_start ;;
+  }
+
+  dimension_group: period_london {
+    label: "Half-hour (London)"
+    description: "Start of the half-hour by London's clocks, without a time zone. When they go back, an hour comes twice: order and join by period_start."
+    type: time
+    timeframes: [
+      raw,
+      time,
+      minute30,
+      hour,
+      date,
+      hour_of_day,
+      day_of_week,
+      week,
+      month,
+      quarter,
+      year,
+    ]
+    datatype: timestamp
+    convert_tz: no
+    sql: ${TABLE}.period_start_london ;;
+  }
+
+  dimension_group: settlement {
+    label: "Settlement (London)"
+    description: "Settlement date: the day in London."
+    type: time
+    timeframes: [
+      date,
+      day_of_week,
+      week,
+      month,
+      quarter,
+      year,
+    ]
+    datatype: date
+    convert_tz: no
+    sql: ${TABLE}.settlement_date ;;
   }
 }

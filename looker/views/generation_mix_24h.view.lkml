@@ -19,8 +19,8 @@ view: generation_mix_24h {
   }
 
   dimension: fuel_group {
-    label: "Fuel group"
-    description: "renewable (hydro, solar, wind), low_carbon (biomass, nuclear), fossil (coal, gas), imports, or other. A fuel is in one group, so low_carbon is without the renewables; zero-carbon power is renewable and nuclear."
+    label: "Fuel group, key"
+    description: "renewable (hydro, solar, wind), low_carbon (biomass, nuclear), fossil (coal, gas), imports, or other. A fuel is in one group, so low_carbon is without the renewables; zero-carbon power is renewable and nuclear. To show a group, use fuel_group_label."
     type: string
     sql: ${TABLE}.fuel_group ;;
   }
@@ -39,6 +39,21 @@ view: generation_mix_24h {
     type: number
     sql: ${TABLE}.pct ;;
     value_format_name: decimal_1
+  }
+
+  dimension: fuel_group_label {
+    label: "Fuel group"
+    description: "The group by what is in it: Renewable (wind, solar, hydro); Nuclear and biomass; Fossil (gas, coal); Imports; Other."
+    type: string
+    sql: ${TABLE}.fuel_group_label ;;
+  }
+
+  dimension: settlement_period {
+    label: "Settlement period"
+    description: "Settlement period of that day, from 1; a day has 46, 48 or 50."
+    type: number
+    sql: ${TABLE}.settlement_period ;;
+    value_format_name: decimal_0
   }
 
   dimension_group: period {
@@ -61,5 +76,44 @@ view: generation_mix_24h {
     datatype: timestamp
     convert_tz: no
     sql: ${TABLE}.period_start ;;
+  }
+
+  dimension_group: period_london {
+    label: "Half-hour (London)"
+    description: "Start of the half-hour by London's clocks, without a time zone. When they go back, an hour comes twice: order and join by period_start."
+    type: time
+    timeframes: [
+      raw,
+      time,
+      minute30,
+      hour,
+      date,
+      hour_of_day,
+      day_of_week,
+      week,
+      month,
+      quarter,
+      year,
+    ]
+    datatype: timestamp
+    convert_tz: no
+    sql: ${TABLE}.period_start_london ;;
+  }
+
+  dimension_group: settlement {
+    label: "Settlement (London)"
+    description: "Settlement date: the day in London."
+    type: time
+    timeframes: [
+      date,
+      day_of_week,
+      week,
+      month,
+      quarter,
+      year,
+    ]
+    datatype: date
+    convert_tz: no
+    sql: ${TABLE}.settlement_date ;;
   }
 }

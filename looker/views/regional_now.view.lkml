@@ -139,24 +139,27 @@ view: regional_now {
   }
 
   dimension: renewable_pct {
+    group_label: "Shares"
     label: "Renewable, %"
-    description: "Wind, solar and hydro together, %; null if there is no mix."
+    description: "Share of hydro, solar, wind together, %. A fuel without a share counts as 0; its power is in other."
     type: number
     sql: ${TABLE}.renewable_pct ;;
     value_format_name: decimal_1
   }
 
   dimension: zero_carbon_pct {
+    group_label: "Shares"
     label: "Zero carbon, %"
-    description: "Wind, solar, hydro and nuclear together, %; null if there is no mix."
+    description: "Share of hydro, solar, wind, nuclear together, %: what is usually meant by low-carbon power. A fuel without a share counts as 0; its power is in other."
     type: number
     sql: ${TABLE}.zero_carbon_pct ;;
     value_format_name: decimal_1
   }
 
   dimension: fossil_pct {
+    group_label: "Shares"
     label: "Fossil, %"
-    description: "Gas and coal together, %; null if there is no mix."
+    description: "Share of coal, gas together, %. A fuel without a share counts as 0; its power is in other."
     type: number
     sql: ${TABLE}.fossil_pct ;;
     value_format_name: decimal_1
@@ -193,7 +196,7 @@ view: regional_now {
 
   dimension_group: period_london {
     label: "Half-hour (London)"
-    description: "Start of the half-hour by London's clock, which shows one hour twice when summer time ends."
+    description: "Start of the half-hour by London's clocks, without a time zone. When they go back, an hour comes twice: order and join by period_start."
     type: time
     timeframes: [
       raw,
@@ -316,6 +319,36 @@ view: regional_now {
     description: "Mean share of wind over the half-hours that have one, of one region; null over several."
     type: number
     sql: CASE WHEN count(DISTINCT ${region_id}) = 1 THEN avg(${wind_pct}) END ;;
+    value_format_name: decimal_1
+    drill_fields: [detail*]
+  }
+
+  measure: average_renewable_pct {
+    group_label: "Average shares"
+    label: "Average renewable, %"
+    description: "Mean share of renewable over the half-hours that have one, of one region; null over several."
+    type: number
+    sql: CASE WHEN count(DISTINCT ${region_id}) = 1 THEN avg(${renewable_pct}) END ;;
+    value_format_name: decimal_1
+    drill_fields: [detail*]
+  }
+
+  measure: average_zero_carbon_pct {
+    group_label: "Average shares"
+    label: "Average zero carbon, %"
+    description: "Mean share of zero carbon over the half-hours that have one, of one region; null over several."
+    type: number
+    sql: CASE WHEN count(DISTINCT ${region_id}) = 1 THEN avg(${zero_carbon_pct}) END ;;
+    value_format_name: decimal_1
+    drill_fields: [detail*]
+  }
+
+  measure: average_fossil_pct {
+    group_label: "Average shares"
+    label: "Average fossil, %"
+    description: "Mean share of fossil over the half-hours that have one, of one region; null over several."
+    type: number
+    sql: CASE WHEN count(DISTINCT ${region_id}) = 1 THEN avg(${fossil_pct}) END ;;
     value_format_name: decimal_1
     drill_fields: [detail*]
   }

@@ -131,6 +131,33 @@ view: telemetry {
     value_format_name: decimal_1
   }
 
+  dimension: renewable_pct {
+    group_label: "Shares"
+    label: "Renewable, %"
+    description: "Share of hydro, solar, wind together, %. A fuel without a share counts as 0; its power is in other."
+    type: number
+    sql: ${TABLE}.renewable_pct ;;
+    value_format_name: decimal_1
+  }
+
+  dimension: zero_carbon_pct {
+    group_label: "Shares"
+    label: "Zero carbon, %"
+    description: "Share of hydro, solar, wind, nuclear together, %: what is usually meant by low-carbon power. A fuel without a share counts as 0; its power is in other."
+    type: number
+    sql: ${TABLE}.zero_carbon_pct ;;
+    value_format_name: decimal_1
+  }
+
+  dimension: fossil_pct {
+    group_label: "Shares"
+    label: "Fossil, %"
+    description: "Share of coal, gas together, %. A fuel without a share counts as 0; its power is in other."
+    type: number
+    sql: ${TABLE}.fossil_pct ;;
+    value_format_name: decimal_1
+  }
+
   dimension_group: period {
     label: "Half-hour (UTC)"
     description: "Start of the half-hour, UTC."
@@ -168,6 +195,28 @@ view: telemetry {
     datatype: date
     convert_tz: no
     sql: ${TABLE}.settlement_date ;;
+  }
+
+  dimension_group: period_london {
+    label: "Half-hour (London)"
+    description: "Start of the half-hour by London's clocks, without a time zone. When they go back, an hour comes twice: order and join by period_start."
+    type: time
+    timeframes: [
+      raw,
+      time,
+      minute30,
+      hour,
+      date,
+      hour_of_day,
+      day_of_week,
+      week,
+      month,
+      quarter,
+      year,
+    ]
+    datatype: timestamp
+    convert_tz: no
+    sql: ${TABLE}.period_start_london ;;
   }
 
   measure: average_biomass_pct {
@@ -256,6 +305,36 @@ view: telemetry {
     description: "Mean share of wind over the half-hours that have one."
     type: average
     sql: ${wind_pct} ;;
+    value_format_name: decimal_1
+    drill_fields: [detail*]
+  }
+
+  measure: average_renewable_pct {
+    group_label: "Average shares"
+    label: "Average renewable, %"
+    description: "Mean share of renewable over the half-hours that have one."
+    type: average
+    sql: ${renewable_pct} ;;
+    value_format_name: decimal_1
+    drill_fields: [detail*]
+  }
+
+  measure: average_zero_carbon_pct {
+    group_label: "Average shares"
+    label: "Average zero carbon, %"
+    description: "Mean share of zero carbon over the half-hours that have one."
+    type: average
+    sql: ${zero_carbon_pct} ;;
+    value_format_name: decimal_1
+    drill_fields: [detail*]
+  }
+
+  measure: average_fossil_pct {
+    group_label: "Average shares"
+    label: "Average fossil, %"
+    description: "Mean share of fossil over the half-hours that have one."
+    type: average
+    sql: ${fossil_pct} ;;
     value_format_name: decimal_1
     drill_fields: [detail*]
   }

@@ -5,6 +5,6 @@ SELECT model, target_date, wait_hours, n, saved_gco2_kwh, best_gco2_kwh, made_wo
 FROM forecast.value
 WHERE n > 0;
 
-COMMENT ON VIEW reporting.forecast_value IS 'What shifting three hours of use by a forecast of carbon intensity was worth: one row per model, UTC day and wait.';
+COMMENT ON VIEW reporting.forecast_value IS 'What shifting three hours of use by a forecast of carbon intensity was worth: one row per model, UTC day and wait; a wait reaches into the next day, so there is no London day.';
 COMMENT ON COLUMN reporting.forecast_value.n IS 'Number of cases: issues that forecast the whole wait and whose whole wait has actuals.';
 {{ inherit_comments("reporting.forecast_value", "forecast.value") }}

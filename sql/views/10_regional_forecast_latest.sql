@@ -1,6 +1,6 @@
 -- The newest forecast of each region, series and half-hour, for each model: neso as published, and
 -- blend where it is derived and shown. A region that the newest capture lacks has that of an earlier one.
-{% from "macros.sql" import latest_issue_time, lead_minutes, unit %}
+{% from "macros.sql" import comments_on_london_time, latest_issue_time, lead_minutes, london_time, unit %}
 CREATE VIEW reporting.regional_forecast_latest AS
 WITH published AS NOT MATERIALIZED (
     SELECT region.region_id, region.short_name, known.series, vintage.issued_at, vintage.simulated,
@@ -54,8 +54,7 @@ WITH published AS NOT MATERIALIZED (
     WHERE neso.series = '{{ carbon_intensity.name }}'
 )
 SELECT region_id, short_name, model, issued_at, created_at, series, period_start,
-       period_start AT TIME ZONE 'Europe/London' AS period_start_london,
-       (period_start AT TIME ZONE 'Europe/London')::date AS settlement_date,
+       {{ london_time("period_start") }},
        p10, p50, p90, {{ lead_minutes("period_start", "issued_at") }} AS lead_minutes,
        {{ unit("series") }} AS unit, derived, simulated
 FROM found
@@ -70,8 +69,6 @@ COMMENT ON COLUMN reporting.regional_forecast_latest.issued_at IS 'Issue time, U
 COMMENT ON COLUMN reporting.regional_forecast_latest.created_at IS 'When the forecast was made; for neso, when it was captured.';
 COMMENT ON COLUMN reporting.regional_forecast_latest.series IS 'carbon_intensity (gCO2/kWh), or one of the nine fuels (%).';
 COMMENT ON COLUMN reporting.regional_forecast_latest.period_start IS 'Start of the forecast half-hour, UTC.';
-COMMENT ON COLUMN reporting.regional_forecast_latest.period_start_london IS 'Start of the half-hour by London''s clock, which shows one hour twice when summer time ends.';
-COMMENT ON COLUMN reporting.regional_forecast_latest.settlement_date IS 'Settlement date: the day in London.';
 COMMENT ON COLUMN reporting.regional_forecast_latest.p10 IS '10 % quantile, gCO2/kWh; null for neso, which gives no band.';
 COMMENT ON COLUMN reporting.regional_forecast_latest.p50 IS 'Forecast, gCO2/kWh or %. Shares are as published: their sum may differ from 100 by rounding.';
 COMMENT ON COLUMN reporting.regional_forecast_latest.p90 IS '90 % quantile, gCO2/kWh; null for neso, which gives no band.';
@@ -79,3 +76,4 @@ COMMENT ON COLUMN reporting.regional_forecast_latest.lead_minutes IS 'Minutes fr
 COMMENT ON COLUMN reporting.regional_forecast_latest.unit IS 'gCO2/kWh or %.';
 COMMENT ON COLUMN reporting.regional_forecast_latest.derived IS 'True for blend: derived from a published forecast of the region and two national ones.';
 COMMENT ON COLUMN reporting.regional_forecast_latest.simulated IS 'True where the recorded API simulated it, or a forecast that it is derived from.';
+{{ comments_on_london_time("reporting.regional_forecast_latest") }}

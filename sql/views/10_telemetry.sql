@@ -1,5 +1,6 @@
 -- One half-hour that has begun and has intensity or mix, or both.
-{% from "macros.sql" import inherit_comments, shares %}
+{% from "macros.sql" import added_up, comments_on_combined_shares, comments_on_london_time, inherit_comments,
+                            settlement_date, settlement_period, shares %}
 CREATE VIEW reporting.telemetry AS
 -- Two disjoint branches, not a FULL JOIN, so that a filter on period_start reaches the index of
 -- both tables; a FULL JOIN would read all of them.
@@ -17,21 +18,20 @@ WITH half_hour AS NOT MATERIALIZED (
     WHERE NOT EXISTS (SELECT FROM core.intensity AS i WHERE i.period_start = m.period_start)
 )
 SELECT h.period_start,
-       (h.period_start AT TIME ZONE 'Europe/London')::date AS settlement_date,
-       (1 + extract(epoch FROM h.period_start
-                    - (h.period_start AT TIME ZONE 'Europe/London')::date::timestamp
-                      AT TIME ZONE 'Europe/London') / 1800)::integer AS settlement_period,
+       {{ settlement_date("h.period_start") }} AS settlement_date,
+       {{ settlement_period("h.period_start") }} AS settlement_period,
        h.forecast_gco2_kwh, h.actual_gco2_kwh, h.intensity_index,
        {{ shares("h") }},
-       CASE WHEN h.has_mix
-            THEN {% for fuel in fuels %}coalesce(h.{{ fuel.column }}, 0){{ " + " if not loop.last }}{% endfor %}
-
-       END AS total_pct
+       CASE WHEN h.has_mix THEN {{ added_up(fuels | map(attribute="name"), "h") }} END AS total_pct,
+       {% for column, some in combined_shares.items() %}
+       CASE WHEN h.has_mix THEN {{ added_up(some, "h") }} END AS {{ column }},
+       {% endfor %}
+       h.period_start AT TIME ZONE 'Europe/London' AS period_start_london
 FROM half_hour AS h
 WHERE h.period_start <= now();
 
 COMMENT ON VIEW reporting.telemetry IS 'Carbon intensity and generation mix: one row per half-hour that has begun and has either.';
-COMMENT ON COLUMN reporting.telemetry.settlement_date IS 'Settlement date: the day in London.';
-COMMENT ON COLUMN reporting.telemetry.settlement_period IS 'Settlement period of that day, from 1; a day has 46, 48 or 50.';
 COMMENT ON COLUMN reporting.telemetry.total_pct IS 'Sum of the nine shares, %: exactly 100, or null if there is no mix.';
+{{ comments_on_combined_shares("reporting.telemetry", "Share of") }}
+{{ comments_on_london_time("reporting.telemetry") }}
 {{ inherit_comments("reporting.telemetry", "core.intensity", "core.generation_mix") }}

@@ -1,7 +1,7 @@
 -- Each forecast beside the actual of the same series and half-hour. A forecast whose actual is not
 -- published yet has no row. Half-hours and issues are joined by the UTC day and by the time, so that
 -- a filter on either of their times reaches an index.
-{% from "macros.sql" import cell, inherit_comments, latest_issue_time, lead_minutes, quantiles, unit %}
+{% from "macros.sql" import cell, inherit_comments, latest_issue_time, lead_minutes, london_time, quantiles, unit %}
 CREATE VIEW reporting.actual_vs_predicted AS
 SELECT issue.model, happened.series,
        {{ unit("happened.series") }} AS unit,
@@ -12,7 +12,8 @@ SELECT issue.model, happened.series,
        quantile.p50 - happened.actual AS error,
        abs(quantile.p50 - happened.actual) AS abs_error,
        happened.actual BETWEEN quantile.p10 AND quantile.p90 AS inside_80,
-       issue.simulated
+       issue.simulated,
+       {{ london_time("happened.period_start") }}
 FROM forecast.happened
 CROSS JOIN (VALUES (0), (1), (2)) AS earlier (days)
 JOIN forecast.archive AS issue

@@ -1,11 +1,12 @@
 -- The newest forecast issued at least 24 hours before its half-hour: what a plan for tomorrow could
 -- have used. One look-up in the archive for each half-hour that has been forecast.
-{% from "macros.sql" import cell, inherit_comments, latest_issue_time, lead_minutes, quantiles %}
+{% from "macros.sql" import cell, inherit_comments, latest_issue_time, lead_minutes, london_time, quantiles %}
 CREATE VIEW reporting.forecast_day_ahead AS
 SELECT target.model, newest.issued_at, newest.created_at, target.series, target.period_start,
        newest.p10, newest.p50, newest.p90,
        {{ lead_minutes("target.period_start", "newest.issued_at") }} AS lead_minutes,
-       target.unit, newest.simulated
+       target.unit, newest.simulated,
+       {{ london_time("target.period_start") }}
 FROM forecast.latest AS target
 JOIN forecast.series AS known USING (series)
 CROSS JOIN LATERAL (

@@ -32,6 +32,14 @@ READS: Final = {
         ("core.generation_mix", "raw.generation"),
     ),
     "reporting.generation_mix_24h": ("one half-hour and fuel", ("reporting.generation_mix",)),
+    "reporting.generation_groups": (
+        "one half-hour and group of fuels",
+        ("core.generation_mix", "core.generation_mw"),
+    ),
+    "reporting.daily": ("one London day", ("core.intensity", "core.generation_mix")),
+    "reporting.monthly": ("one London month", ("core.intensity", "core.generation_mix")),
+    "reporting.daily_energy": ("one London day", ("core.generation_mw", "core.intensity")),
+    "reporting.monthly_energy": ("one London month", ("core.generation_mw", "core.intensity")),
     "reporting.forecast_latest": (
         "one model, series and half-hour",
         ("forecast.predictions",),
