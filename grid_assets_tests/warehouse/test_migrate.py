@@ -423,7 +423,10 @@ def test_what_an_analyst_added_to_reporting_is_kept(warehouse: SecretStr, rows: 
     stamp = stamp_of(warehouse)
     rows("CREATE FUNCTION reporting.greenest_window(text) RETURNS text LANGUAGE sql RETURN $1")
     rows("CREATE VIEW reporting.mine AS SELECT 1 AS one")
-    later = "forecast_value", "generation_mw", "outlook_newest"
+    later = (
+        *("forecast_value", "generation_mw", "outlook_newest", "generation_groups"),
+        *("daily", "monthly", "daily_energy", "monthly_energy"),
+    )
     earlier = "".join(f"DROP VIEW reporting.{name}; " for name in later)
     earlier += "DROP FUNCTION reporting.outlook_as_known_at; "
     earlier += "DROP TABLE ops.reporting_objects; DELETE FROM ops._yoyo_migration "
