@@ -457,6 +457,7 @@ def test_what_an_analyst_added_to_reporting_is_kept(warehouse: SecretStr, rows: 
         "regional_telemetry",
         "regional_forecast_latest",
         "regional_forecast_accuracy",
+        *("generation_groups", "daily", "monthly", "daily_energy", "monthly_energy"),
     )
     earlier = "".join(f"DROP VIEW reporting.{name} CASCADE; " for name in later)
     functions = (

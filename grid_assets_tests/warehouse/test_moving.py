@@ -35,16 +35,25 @@ LAST_DAY = (
     "period_start > (SELECT at FROM kept.moment) - interval '22 hours' "
     "AND period_start < (SELECT at FROM kept.moment) - interval '1 hour'"
 )
+FORECAST = (
+    "model, issued_at, created_at, series, period_start, p10, p50, p90, lead_minutes, unit, "
+    "simulated"
+)
+COMPARED = (
+    "model, series, unit, issued_at, period_start, lead_minutes, lead_bucket, actual, p10, p50, "
+    "p90, error, abs_error, inside_80, simulated"
+)
 QUERIES = {
     "predictions": "SELECT model, series, period_start, issued_at, created_at, p10, p50, p90, "
     "simulated FROM forecast.predictions",
     "neso": "SELECT issued_at, period_start, forecast_gco2_kwh, simulated FROM raw.neso_forecast",
     # what a clock that was wrong has issued is not shown any more
-    "latest": "SELECT * FROM reporting.forecast_latest "
+    "latest": f"SELECT {FORECAST} FROM reporting.forecast_latest "  # noqa: S608
     "WHERE issued_at <= now() AND NOT (model = 'other' AND series = 'solar')",
-    "day_ahead": "SELECT * FROM reporting.forecast_day_ahead",
-    "compared": "SELECT * FROM reporting.actual_vs_predicted",
-    "compared_24h": f"SELECT * FROM reporting.actual_vs_predicted_24h WHERE {LAST_DAY}",  # noqa: S608
+    "day_ahead": f"SELECT {FORECAST} FROM reporting.forecast_day_ahead",  # noqa: S608
+    "compared": f"SELECT {COMPARED} FROM reporting.actual_vs_predicted",  # noqa: S608
+    "compared_24h": f"SELECT {COMPARED} FROM reporting.actual_vs_predicted_24h "  # noqa: S608
+    f"WHERE {LAST_DAY}",
     "accuracy": "SELECT * FROM reporting.forecast_accuracy",
     "known": "SELECT known.* FROM kept.moment, "
     "reporting.forecast_as_known_at(at - interval '5 days') AS known",

@@ -31,6 +31,12 @@ DECLARE
     start_at  timestamptz;
     of_model  text := greenest_window.model;
     place     text := coalesce(' for region ' || region, '');
+    -- the half-hours of a region; one look at its forecast, which takes longer to plan than to read
+    starts    timestamptz[];
+    medians   numeric[];
+    lower     numeric[];
+    upper     numeric[];
+    issues    timestamptz[];
 BEGIN
     -- by its seconds, as used below: a year is 360 days when intervals are compared, but 365.25 in
     -- an epoch
@@ -65,7 +71,9 @@ BEGIN
     -- has no row there.
     IF region IS NOT NULL THEN
         -- the derived forecast of the region, where it is shown and reaches, or else NESO's
-        SELECT l.model, max(l.period_start) + half_hour INTO of_model, forecast_to
+        SELECT l.model, max(l.period_start) + half_hour, array_agg(l.period_start), array_agg(l.p50),
+               array_agg(l.p10), array_agg(l.p90), array_agg(l.issued_at)
+        INTO of_model, forecast_to, starts, medians, lower, upper, issues
         FROM reporting.regional_forecast_latest AS l
         WHERE l.region_id = region AND l.series = 'carbon_intensity'
           AND (greenest_window.model IS NULL OR l.model = greenest_window.model)
@@ -107,9 +115,8 @@ BEGIN
               SELECT l.period_start,
                      CASE quantile WHEN 'p10' THEN l.p10 WHEN 'p50' THEN l.p50 ELSE l.p90 END,
                      l.p10, l.p90, l.issued_at
-              FROM reporting.regional_forecast_latest AS l
-              WHERE l.region_id = region AND l.model = of_model AND l.series = 'carbon_intensity'
-                AND l.period_start >= earliest AND l.period_start <= deadline - half_hour) AS newest
+              FROM unnest(starts, medians, lower, upper, issues) AS l (period_start, p50, p10, p90, issued_at)
+              WHERE l.period_start >= earliest AND l.period_start <= deadline - half_hour) AS newest
         WHERE newest.value IS NOT NULL
     ), stretch AS (
         -- the stretch that starts at each half-hour; one with a gap has fewer
