@@ -85,6 +85,11 @@ def test_a_tick_without_regions_succeeds_with_a_warning_and_a_row_that_names_cau
         "FROM ops.etl_runs WHERE status = 'failed'"
     )
     assert message
+    last = (
+        "SELECT max(started_at) FILTER (WHERE asset NOT LIKE '%.regional%') "
+        "< min(started_at) FILTER (WHERE asset LIKE '%.regional%') FROM ops.etl_runs"
+    )
+    assert rows(last) == [(True,)]  # nothing waits for them
     assert rows("SELECT count(*) > 48 FROM core.intensity") == [(True,)]
     assert rows("SELECT count(*) FROM raw.neso_forecast") == [(96,)]
     assert counts(rows) == {0}

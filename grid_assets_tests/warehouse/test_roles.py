@@ -23,6 +23,7 @@ from pydantic import SecretStr
 from grid_assets.cli.runs import run_housekeeping_if_due
 from grid_assets.forecasting import scoring
 from grid_assets.halfhours import days_window
+from grid_assets.regional.load import load_regional_forecast
 from grid_assets.replay.server import ReplayServer
 from grid_assets.runtime.postgres import EmbeddedPostgres
 from grid_assets.warehouse.connection import WarehouseError, connect, write_transaction
@@ -30,6 +31,7 @@ from grid_assets.warehouse.migrate import ensure_database, is_current, migrate
 from grid_assets.warehouse.stamp import Stamp, read_stamp
 from grid_assets_tests.archive import forget
 from grid_assets_tests.forecasting import issues
+from grid_assets_tests.regional.conftest import row as regional_row
 from grid_assets_tests.running import grid_in_a_new_folder
 
 NewDatabase = Callable[..., SecretStr]
@@ -42,8 +44,13 @@ TABLES = (
     "raw.generation",
     "raw.neso_vintages",
     "raw.incoming_neso_forecast",
+    "raw.regional",
+    "raw.regional_vintages",
     "core.intensity",
     "core.generation_mix",
+    "core.regions",
+    "core.regional_intensity",
+    "core.regional_mix",
     "forecast.models",
     "forecast.issues",
     "forecast.archive",
@@ -262,6 +269,8 @@ def test_what_the_source_said_the_writer_can_add_to_and_not_change(as_role: As) 
         "UPDATE raw.generation SET wind_pct = 1",
         "UPDATE raw.neso_vintages SET forecast_gco2_kwh = '{1}'",
         "UPDATE raw.incoming_neso_forecast SET forecast_gco2_kwh = 1",
+        "UPDATE raw.regional SET forecast_gco2_kwh = 1",
+        "UPDATE raw.regional_vintages SET forecast_tenths[1][1] = 1",
         "UPDATE ops.warehouse SET kind = 'live'",
         "INSERT INTO ops.warehouse (kind) VALUES ('live')",
         "DELETE FROM ops._yoyo_migration",
@@ -350,12 +359,14 @@ def test_an_upgrade_takes_the_writers_right_to_keys_back(as_role: As, warehouse:
 def test_the_writer_runs_whole_cycles_and_looks_at_them(
     as_role: As, warehouse: SecretStr, replay: ReplayServer
 ) -> None:
-    """A past day, a record that is accepted later, a cycle with a back-test, and the status."""
+    """A past day, records that are accepted later, a cycle with a back-test, and the status."""
     today = datetime.now(UTC).date()
     first, yesterday = str(today - timedelta(days=9)), str(today - timedelta(days=1))
     replay.control.fault({"name": "string_value", "times": 1, "path": "/intensity"})
+    replay.control.fault({"name": "string_value", "times": 1, "path": "/regional", "region": 13})
     with grid_in_a_new_folder(is_forked=True) as grid:
         grid.environment |= {
+            "GRID_REGIONS": "true",
             "GRID_DATABASE_URL": as_role("grid_writer").get_secret_value(),
             "GRID_API_URL": replay.url,
             "GRID_API_RETRY_BUDGET_S": "0",
@@ -370,15 +381,34 @@ def test_the_writer_runs_whole_cycles_and_looks_at_them(
             "UPDATE ops.quarantine SET payload = "
             """regexp_replace(payload, '"([0-9]+)"', '\\1', 'g')""",
         )
-        assert "1 accepted, 0 still rejected" in grid.run("quarantine", "replay").out
+        assert "2 accepted, 0 still rejected" in grid.run("quarantine", "replay").out
         grid.run("tick")  # and yesterday is back-tested
         grid.run("status")  # healthy
     assert ask(warehouse, "SELECT DISTINCT status FROM ops.etl_runs") == [("success",)]
-    for table in ("forecast.predictions", "forecast.accuracy", "dagster.runs"):
+    for table in (
+        *("forecast.predictions", "forecast.accuracy", "dagster.runs"),
+        *("raw.regional_forecast", "core.regional_intensity", "core.regional_mix"),
+    ):
         assert ask(warehouse, f"SELECT count(*) > 0 FROM {table}") == [(True,)], table  # noqa: S608
     assert ask(
         warehouse, "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'dagster'"
     ) == [("grid_writer",)]
+
+
+def test_the_writer_completes_a_forecast_of_the_regions_and_changes_nothing_in_it(
+    as_role: As, warehouse: SecretStr
+) -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    with connect(as_role("grid_writer")) as connection, connection.transaction():
+        load_regional_forecast(connection, [regional_row(at, 1), regional_row(at, 18)], at, False)
+        call = "SELECT raw.complete_regional_vintage(%s, %s::smallint, %s, %s::smallint[])"
+        done = [
+            connection.execute(call, [at, region, at, [990] + [None] * 9]).fetchall()
+            for region in (13, 18, 19)
+        ]
+    assert done == [[(True,)], [(False,)], [(False,)]]
+    shown = "SELECT region_id, forecast_gco2_kwh FROM raw.regional_forecast ORDER BY 1"
+    assert ask(warehouse, shown) == [(1, 100), (13, 99), (18, 100)]
 
 
 def test_the_writer_back_tests_over_what_it_stored_and_recalibrates(
