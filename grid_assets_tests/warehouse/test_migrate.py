@@ -23,8 +23,9 @@ from grid_assets.warehouse import ledger
 from grid_assets.warehouse.connection import WarehouseError, connect, copy_rows, lock_relation
 from grid_assets.warehouse.migrate import ensure_database, is_current, migrate
 from grid_assets.warehouse.moving import LAST_STEP
+from grid_assets.warehouse.roles import create_roles
 from grid_assets.warehouse.stamp import Stamp, read_stamp
-from grid_assets.warehouse.statements import render, sql_dir
+from grid_assets.warehouse.statements import render, sql_dir, statement
 from grid_assets_tests.running import GridCommand, grid_in_a_new_folder, wait_until
 from grid_assets_tests.warehouse.old_database import migrate_before
 
@@ -422,17 +423,20 @@ def test_a_database_of_the_version_without_regions_gets_them_and_keeps_its_data(
     new_database: NewDatabase,
 ) -> None:
     url = new_database()
+    with connect(url) as connection:
+        connection.execute("CREATE SCHEMA ops")
+        create_roles(connection)
+        connection.execute(statement("locks"))
     migrate_before(url, "0022")
     run(
         url,
         "INSERT INTO ops.warehouse (kind) VALUES ('live')",
-        "INSERT INTO raw.intensity (period_start, captured_at, actual_gco2_kwh) "
-        "VALUES ('2026-01-01Z', '2026-01-01Z', 1)",
+        "INSERT INTO core.intensity (period_start, actual_gco2_kwh) VALUES ('2026-01-01Z', 1)",
     )
     moved = migrate(url, LIVE)
     assert {name[:4] for name in moved.applied} >= {"0022", "0023"}
     assert moved.views_renewed
-    assert ask(url, "SELECT actual_gco2_kwh FROM raw.intensity") == [(1,)]
+    assert ask(url, "SELECT actual_gco2_kwh FROM reporting.telemetry") == [(1,)]
     now = "SELECT count(*), count(period_start) FROM reporting.regional_now"
     assert ask(url, now) == [(18, 0)]
     run(

@@ -22,6 +22,7 @@ import urllib3
 from grid_assets.halfhours import Window
 from grid_assets.settings import Settings
 from grid_assets.sources.carbon_intensity.client import (
+    LONGEST_REGIONAL_WINDOW,
     SERVICE,
     ApiResponse,
     CarbonIntensityApi,
@@ -824,3 +825,25 @@ def test_the_probe_contacts_no_other_machine_and_survives_a_dead_one(stub: Stub)
     loopback = ["http://localhost:1", "http://127.0.0.1", "http://127.9.9.9", "http://u:p@[::1]:80"]
     other = ["https://api.carbonintensity.org.uk", "http://10.0.0.1", "http://localhost.evil.org"]
     assert [is_loopback(url) for url in loopback + other] == [True] * 4 + [False] * 3
+
+
+def test_windows_of_regions_are_requested_one_after_the_other_and_never_as_long_as_14_days(
+    stub: Stub, make_api: MakeApi
+) -> None:
+    stub.script = lambda path: Reply(wait_s=0.02)
+    longest = LONGEST_REGIONAL_WINDOW
+    fetched = make_api(concurrency=4).fetch_windows(
+        "regional/intensity", days(15), longest, at_once=1
+    )
+    found = [piece for piece, _ in fetched]
+    assert stub.most_in_flight == 1
+    assert found == list(days(15).split(longest))
+    assert max(piece.end - piece.start for piece in found) < timedelta(days=14)
+    assert stub.paths[0] == "/regional/intensity/2025-01-01T00:00Z/2025-01-03T00:00Z"
+
+
+def test_a_regional_forecast_is_requested_by_its_first_half_hour(
+    stub: Stub, make_api: MakeApi
+) -> None:
+    make_api().fetch_regional_forecast(NOW)
+    assert stub.paths == ["/regional/intensity/2026-01-01T12:00Z/fw48h"]
