@@ -46,6 +46,7 @@ LOADED = {
     "core/regional_mix": "/regional/intensity/{from}/{to}",
     "forecast/accuracy": "/intensity",
     "forecast/predictions": "/intensity",
+    "forecast/regional_accuracy": "/regional/intensity/{from}/fw48h",
     "raw/elexon_generation": None,
     "raw/embedded_generation": None,
     "raw/generation": "/generation",
@@ -73,6 +74,7 @@ ONE_ROW = {
     "raw/outlook": "one half-hour, or hour, of one publication",
     "forecast/accuracy": "one model's errors for one series, UTC target day and lead bucket",
     "forecast/predictions": "one quantile forecast of carbon intensity",
+    "forecast/regional_accuracy": "one model's errors in one region, UTC target day and",
 }
 """What one row is, of the assets where it is not one half-hour."""
 
@@ -93,13 +95,15 @@ VIEWS = {
     "reporting/monthly_energy",
     "reporting/outlook_newest",
     "reporting/regional_24h",
+    "reporting/regional_forecast_accuracy",
+    "reporting/regional_forecast_latest",
     "reporting/regional_now",
     "reporting/regional_telemetry",
     "reporting/telemetry",
     "reporting/telemetry_24h",
 }
 
-FILES = {"files/dashboard"}
+FILES = {"files/dashboard", "files/feeds"}
 """The assets that are files, not relations; `test_files` says what they are."""
 
 CHECKS = {
@@ -233,6 +237,26 @@ def test_each_asset_depends_on_what_it_reads() -> None:
         "reporting/daily_energy": {"core/generation_mw", "core/intensity"},
         "reporting/monthly_energy": {"core/generation_mw", "core/intensity"},
         "reporting/outlook_newest": {"core/outlook"},
+        "forecast/regional_accuracy": {
+            "forecast/predictions",
+            "raw/regional_forecast",
+            "core/regional_intensity",
+        },
+        "reporting/regional_forecast_latest": {
+            "raw/regional_forecast",
+            "forecast/predictions",
+            "forecast/regional_accuracy",
+        },
+        "reporting/regional_forecast_accuracy": {"forecast/regional_accuracy"},
+        "files/feeds": {
+            "forecast/accuracy",
+            "reporting/telemetry",
+            "reporting/forecast_latest",
+            "reporting/forecast_accuracy",
+            "reporting/regional_now",
+            "reporting/regional_forecast_latest",
+            "reporting/regional_forecast_accuracy",
+        },
         "reporting/regional_telemetry": {"core/regional_intensity", "core/regional_mix"},
         "reporting/regional_24h": {"reporting/regional_telemetry"},
         "reporting/regional_now": {"reporting/regional_telemetry"},
@@ -306,7 +330,8 @@ def test_every_loaded_asset_tells_row_unit_source_re_run_and_partition(name: str
     # Beside other labels the UI shows when the code was loaded, which it does not always know.
     assert {label.partition("/")[0] for label in asset.metadata} == {"dagster"}
     partitions = asset.partitions_def
-    if name in ("raw/neso_forecast", "raw/regional_forecast"):  # the past cannot be fetched
+    # the past cannot be fetched, or is scored again and again
+    if name in ("raw/neso_forecast", "raw/regional_forecast", "forecast/regional_accuracy"):
         assert partitions is None
         assert "There are no partitions" in text
         return

@@ -33,6 +33,8 @@ KEYS: Final = {
     "regional_telemetry": ("region_id", "period_start"),
     "regional_24h": ("region_id", "period_start"),
     "regional_now": ("region_id",),
+    "regional_forecast_latest": ("region_id", "model", "series", "period_start"),
+    "regional_forecast_accuracy": ("region_id", "model", "target_date", "lead_bucket"),
     "etl_runs": ("run_id", "asset", "attempt"),
     "intensity_as_known_at": ("period_start",),
 }

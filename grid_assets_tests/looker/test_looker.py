@@ -39,6 +39,8 @@ NOT_IN_LOOKER: Final = {
     "generation_mw": "a second measurement, of other fuels and units than the mix that is explored",
     "outlook_as_known_at": "what others expect; the dashboards show what was measured and forecast",
     "outlook_newest": "the state of sources, which `grid status` and Dagster show",
+    "carbon_of_use": "answers for one use, which a program passes",
+    "greenest_region": "answers for one duration and deadline, which a program passes",
     "greenest_window": "answers for one duration and deadline, which a program passes",
     "region_of_postcode": "answers for one postcode, which a program passes",
 }

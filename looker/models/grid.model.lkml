@@ -104,6 +104,19 @@ explore: regional_now {
   description: "The newest half-hour of each region: what is consumed there."
 }
 
+explore: regional_forecast_latest {
+  label: "Regions, newest forecast"
+  description: "The newest forecast of what each region will consume, by half-hour and model."
+  always_filter: {
+    filters: [regional_forecast_latest.series: "carbon^_intensity"]
+  }
+}
+
+explore: regional_forecast_accuracy {
+  label: "Regions, forecast accuracy"
+  description: "Errors against the API's own later estimate, by region, model, UTC day and lead."
+}
+
 explore: generation_groups {
   label: "Generation by group"
   description: "Shares and generation by half-hour and group of fuels, over all of history."

@@ -31,8 +31,9 @@ RELATION: Final = "forecast.regional_accuracy"
     **asset_kwargs(RELATION, has_past=False, priority=AFTER_FORECAST),
     deps=[asset_key("forecast.predictions"), regional_forecast, regional_intensity],
     description=(
-        "One row is one model's errors in one region, UTC target day and lead bucket, as sums. "
-        "There is no actual for regions, so errors are against the API's own later estimate. The "
+        "One row is one model's errors in one region, UTC target day and lead bucket, as sums "
+        "(gCO2/kWh). There is no actual for regions, so errors are against the API's own later "
+        "estimate. A re-run rewrites only rows that changed. The "
         "first cycle of a day scores the last eight days, and then fits "
         "`forecast.regional_weights`, by which the blend of a region is derived from NESO's "
         "forecast of it. There are no partitions, because every run scores the same days again: "
