@@ -48,7 +48,14 @@ class Found:
 
 
 def read(connection: Connection, now: datetime) -> Found:
-    """What the feeds of `now` hold. Without regions, their lists are empty."""
+    """What the feeds of `now` hold, from one snapshot. Without regions, their lists are empty."""
+    with connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        return read_in(connection, now)
+
+
+def read_in(connection: Connection, now: datetime) -> Found:
+    """The same, in the caller's transaction."""
     first = floor(now)
     values = {
         "now": now,
@@ -63,23 +70,21 @@ def read(connection: Connection, now: datetime) -> Found:
         with connection.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(statement(f"feeds/{name}"), {**values, **more}).fetchall()
 
-    with connection.transaction():
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        # why a region has no window would be a notice for each of them
-        connection.execute("SET LOCAL client_min_messages = warning")
-        [newest] = rows("now")
-        regional_now = rows("regional_now")
-        if all(row["period_start"] is None for row in regional_now):
-            regional_now = []  # regions are not captured
-        some = [row["region_id"] for row in regional_now]
-        return Found(
-            now,
-            first,
-            newest,
-            rows("forecast"),
-            rows("greenest", regions=some, first=first + timedelta(minutes=30)),
-            rows("accuracy"),
-            regional_now,
-            rows("regional_forecast") if some else [],
-            rows("regional_accuracy") if some else [],
-        )
+    # why a region has no window would be a notice for each of them
+    connection.execute("SET LOCAL client_min_messages = warning")
+    [newest] = rows("now")
+    regional_now = rows("regional_now")
+    if all(row["period_start"] is None for row in regional_now):
+        regional_now = []  # regions are not captured
+    some = [row["region_id"] for row in regional_now]
+    return Found(
+        now,
+        first,
+        newest,
+        rows("forecast"),
+        rows("greenest", regions=some, first=first + timedelta(minutes=30)),
+        rows("accuracy"),
+        regional_now,
+        rows("regional_forecast") if some else [],
+        rows("regional_accuracy") if some else [],
+    )

@@ -47,6 +47,21 @@ def test_a_file_is_served_and_revalidated_each_time(address: str, folder: Path) 
     assert requests.get(f"{address}/dashboard.html", timeout=5).text == "the next page"
 
 
+def test_a_feed_may_be_read_by_any_page_and_kept_for_a_minute(address: str, folder: Path) -> None:
+    (folder / "v1" / "regions").mkdir(parents=True)
+    for name in ("v1/now.json", "v1/regions/13.json", "v1/metrics.prom"):
+        (folder / name).write_text("{}", encoding="utf-8")
+        answer = requests.get(f"{address}/{name}", timeout=5)
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert answer.headers["Cache-Control"] == "public, max-age=60"
+        kind = "text/plain; version=0.0.4" if name.endswith(".prom") else "application/json"
+        assert answer.headers["Content-Type"].startswith(kind)
+        since = {"If-Modified-Since": answer.headers["Last-Modified"]}
+        assert requests.get(f"{address}/{name}", headers=since, timeout=5).status_code == 304
+    page = requests.get(f"{address}/dashboard.html", timeout=5)
+    assert "Access-Control-Allow-Origin" not in page.headers
+
+
 @pytest.mark.parametrize(
     "path",
     [
