@@ -77,20 +77,24 @@ def run_cycle(
 def _core_runs(services: Services, now: datetime, *, forecasts: bool) -> list[PlannedRun]:
     """Runs of `core` over the days for which `raw` has newer rows.
 
-    The outlook and the regions have many more rows, so all of their history is looked at only once
-    a day.
+    The outlook and the regions have many more rows, so more than the last days of them is looked at
+    only once a day.
     """
     at_once = timedelta(0)
     if forecasts:
         forecasts = planning.forecast_state(services, now, at_once) != "failed_lately"
     is_daily = housekeeping.is_due(services.connection, now)
-    first = due.FIRST_DAY if is_daily else now.date() - due.REVISED
+    recent = now.date() - due.REVISED
+    first = due.FIRST_DAY if is_daily else recent
+    # eighteen times as many rows: older days are fetched and published by the same run
+    since = services.settings.first_history_day(now)
+    first_regional = min(recent, since) if is_daily else recent
     return [
         *planning.plan_core_runs(
             services, due.FIRST_DAY, now, "tick", at_once, forecasts=forecasts
         ),
         *planning.plan_outlook_runs(services, first, now, "tick", at_once),
-        *planning.plan_regional_runs(services, first, now, "tick", at_once),
+        *planning.plan_regional_runs(services, first_regional, now, "tick", at_once),
     ]
 
 
