@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from grid_assets.cli import demo_history
 from grid_assets.cli.commands import CommandError, backfill, tick
 from grid_assets.dashboard import server
+from grid_assets.feeds.documents import VERSION
 from grid_assets.health import comparison, contents
 from grid_assets.output import DASHBOARD, files_folder, write_whole
 from grid_assets.progress import doing
@@ -174,6 +175,7 @@ def _serve_until_stopped(
     say(f"  UI         http://127.0.0.1:{port}")
     say("  caution    any web page open in a browser here can command the UI (docs/operations.md)")
     say(f"  dashboard  {variables['GRID_FILES_URL']}/{DASHBOARD}")
+    say(f"  feeds      {variables['GRID_FILES_URL']}/{VERSION}/now.json")
     say(f'  SQL        psql "$("{grid}" url{option})"')
     say(f"  health     {_quoted(grid)} status{option}")
     if stamp.kind == "replay":

@@ -161,6 +161,19 @@ def test_the_mean_of_a_use_is_weighed_by_kwh(connection: Connection) -> None:
     assert mean == round(Decimal(9 * value(5, low) + value(5, high)) / 10, 1)
 
 
+def test_a_use_that_begins_now_counts_the_half_hour_that_has_begun(
+    connection: Connection,
+) -> None:
+    begun = next_half_hour(connection) - HALF_HOUR
+    connection.execute(
+        "INSERT INTO core.regional_intensity (region_id, period_start, intensity_gco2_kwh) "
+        "VALUES (13, %s, 70)",
+        [begun],
+    )
+    later = value(13, begun + HALF_HOUR)
+    assert use(connection, begun, [1, 1], 13) == (70 + later, Decimal(70 + later) / 2, 2, 0, 2)
+
+
 def test_a_use_beyond_all_forecasts_has_no_total(connection: Connection) -> None:
     start = next_half_hour(connection)
     assert use(connection, start + 47 * HOUR, [1] * 10, 13) == (None, None, 10, 0, 1)

@@ -58,11 +58,18 @@ BEGIN
           ON l.period_start BETWEEN span.first_at AND span.last_at
         WHERE l.region_id = region AND l.series = 'carbon_intensity'
         ORDER BY l.period_start, {{ model_place("l.model") }}
+    ), begun AS (
+        -- a captured forecast starts with the next half-hour; the API still calls this one a forecast
+        SELECT i.period_start AS at, i.intensity_gco2_kwh AS value
+        FROM core.regional_intensity AS i
+        WHERE i.region_id = region AND i.period_start = date_bin(half_hour, now(), 'epoch')
     ), weighed AS (
         SELECT use.amount, measured.value AS measured,
-               CASE WHEN measured.value IS NULL THEN coalesce(ahead.value, ahead_there.value) END AS forecast
+               CASE WHEN measured.value IS NULL
+                    THEN coalesce(ahead.value, ahead_there.value, begun.value) END AS forecast
         FROM use
-        LEFT JOIN measured USING (at) LEFT JOIN ahead USING (at) LEFT JOIN ahead_there USING (at)
+        LEFT JOIN measured USING (at) LEFT JOIN ahead USING (at)
+        LEFT JOIN ahead_there USING (at) LEFT JOIN begun USING (at)
     ), summed AS (
         SELECT sum(w.amount * coalesce(w.measured, w.forecast)) AS grams, sum(w.amount) AS amount,
                coalesce(sum(w.amount) FILTER (WHERE w.measured IS NOT NULL), 0) AS measured,
