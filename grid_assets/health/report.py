@@ -183,11 +183,11 @@ def _runs(connection: Connection, now: datetime, faults: list[str]) -> Iterator[
     by_asset = {row[0]: row[1:] for row in last}
     for asset in ASSETS:
         if asset not in by_asset:
-            yield f"  {asset:<26} has never run"
+            yield f"  {asset:<23} has never run"
             continue
         state, started, fetched, written, rejected, error = by_asset[asset]
         yield (
-            f"  {asset:<26} {state:<8} {age_text(now - started):>10} ago  {fetched:>6} read  "
+            f"  {asset:<23} {state:<8} {age_text(now - started):>10} ago  {fetched:>6} read  "
             f"{written:>6} changed  {rejected:>3} rejected"
         )
         if state in ("failed", "crashed"):

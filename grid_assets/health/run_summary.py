@@ -18,7 +18,7 @@ def run_lines(connection: Connection, run_id: str) -> Iterator[str]:
     rows = connection.execute(statement("health/attempts_of_run"), {"run_id": run_id}).fetchall()
     for asset, state, fetched, written, rejected, took, error_type, message in rows:
         yield (
-            f"  {asset:<26} {state:<8} {fetched:>6} read  {written:>6} changed  "
+            f"  {asset:<23} {state:<8} {fetched:>6} read  {written:>6} changed  "
             f"{rejected:>3} rejected  {(took or 0) / 1000:>6.1f} s"
         )
         if message:

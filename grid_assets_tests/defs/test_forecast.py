@@ -50,7 +50,7 @@ BLEND, BOOSTED, NAIVE = "blend", "gradient_boosting", "seasonal_naive"
 CHRONOS = "chronos:tiny-2"
 MODELS = BLEND, CHRONOS, BOOSTED, NAIVE
 KEYS = [asset.key for asset in FORECASTS]
-DASHBOARD = dg.AssetKey(["files", "dashboard"])
+FILES = [dg.AssetKey(["files", "feeds"]), dg.AssetKey(["files", "dashboard"])]
 
 
 def execute(
@@ -184,9 +184,10 @@ def test_a_past_day_is_back_tested_at_the_stride_and_scored(
     assert rows(
         "SELECT model, target_date, wait_hours, n FROM reporting.forecast_value ORDER BY 1, 3"
     ) == [(model, day, hours, 4) for model in MODELS for hours in (12, 24)]
-    assert {(a.asset, a.status, a.trigger) for a in tables.attempts()[-3:]} == {
+    assert {(a.asset, a.status, a.trigger) for a in tables.attempts()[-4:]} == {
         ("forecast.predictions", "success", BACKTEST),
         ("forecast.accuracy", "success", BACKTEST),
+        ("files.feeds", "success", BACKTEST),
         ("files.dashboard", "success", BACKTEST),
     }
     blocking = {"quantiles_ordered", "shares_sum_to_100", "horizon_complete"}
@@ -319,7 +320,7 @@ def test_cycles_without_news_leave_the_pictures_and_record_their_attempts_and_ch
     assert rows(checks, again.run_id) == [(judged,)]  # freshness is judged without news, too
     assert rows(
         "SELECT count(DISTINCT asset) FROM ops.etl_runs WHERE run_id = %s", again.run_id
-    ) == [(8,)]
+    ) == [(9,)]
     # Of two days that are new to Dagster; `make bench` measures a cycle of operation.
     [(events, in_bytes)] = rows(
         "SELECT count(*), sum(length(event)) FROM dagster.event_logs WHERE run_id = %s",
@@ -361,7 +362,7 @@ def test_a_failed_blocking_check_in_core_leads_to_no_forecast(
     assert rows("SELECT DISTINCT asset FROM ops.etl_runs WHERE asset LIKE 'forecast.%'") == []
     # nor is one asked for while that is so: only the page that shows the failure
     [wanted] = look().run_requests
-    assert wanted.asset_selection == [DASHBOARD]
+    assert wanted.asset_selection == FILES
 
     rows("DELETE FROM raw.intensity WHERE actual_gco2_kwh IS NULL")
     assert forecast(today - DAY, today, "sensor", assets).success
@@ -614,7 +615,7 @@ def test_after_a_failure_only_the_page_is_requested_until_a_pause_is_over(
         *(at.date(), at.date(), at, at, at),
     )
     [wanted] = look().run_requests
-    assert wanted.asset_selection == ([DASHBOARD] if waits else KEYS)
+    assert wanted.asset_selection == (FILES if waits else KEYS)
 
 
 def test_a_cycle_by_hand_does_not_wait_and_tries_what_fails_in_it_once(
@@ -642,7 +643,7 @@ def test_a_cycle_by_hand_does_not_wait_and_tries_what_fails_in_it_once(
         assert len(tries) == 1
         assert [request.asset_selection for request in look(instance).run_requests] in (
             [],
-            [[DASHBOARD]],
+            [FILES],
         )
         assert all(run.success for run in run_cycle(instance, said.append))
     back_test = f"Forecasting {today - DAY} to {today}: these days have no forecasts"
