@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
+from grid_assets.forecasting.models.champion import WAREHOUSE_SOURCE
 from grid_assets.halfhours import day_start, utc_text
 from grid_assets.series import LEAD_BUCKETS, model_place
 from grid_assets.telemetry.due import Range
@@ -81,7 +82,8 @@ def learned_from(connection: Connection, days: Range) -> Iterator[str]:
     """A warning if models that forecast on some of the days had been trained on them."""
     shift = (read_stamp(connection) or Stamp("live")).shift_weeks or 0
     rows = connection.execute(
-        statement("health/learned_from"), {**_issued_on(days), "shift": timedelta(weeks=shift)}
+        statement("health/learned_from"),
+        {**_issued_on(days), "shift": timedelta(weeks=shift), "grown_here": WAREHOUSE_SOURCE},
     ).fetchall()
     if rows:
         newest = max(trained_to for _, trained_to in rows)

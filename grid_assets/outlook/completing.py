@@ -61,8 +61,9 @@ def completed(
 
     As of the first and of the last capture, `part` counts. States in between get of it what they
     lack or have as null, and so do later ones in which the source has not spoken again: `own` of a
-    state is what the record's dataset said in it. `together` is how much later than the record its
-    own capture may be stamped.
+    state is what the record's dataset said in it. With it, a value that is still the one from
+    before the record counts as lacking too: `generation` keeps it where a record is refused.
+    `together` is how much later than the record its own capture may be stamped.
     """
     states = [
         state
@@ -71,6 +72,7 @@ def completed(
     ]
     place = sum(stamp < seen.first + ONE_CAPTURE for stamp, _ in states)
     before = states[place - 1] if place else None
+    kept = before[1] if own is not None and before is not None else {}
     newest = _with(before, part, seen.first)
     if newest != before:
         yield newest
@@ -79,7 +81,11 @@ def completed(
         if has_spoken and stamp >= seen.last + together:
             return
         before = stamp, values
-        lacking = {key: value for key, value in part.items() if values.get(key) is None}
+        lacking = {
+            key: value
+            for key, value in part.items()
+            if key not in values or (values[key] in (None, kept.get(key)) and values[key] != value)
+        }
         filled = (stamp + TICK, {**values, **lacking}) if lacking else before
         if lacking:
             yield filled

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from psycopg.types.json import Jsonb
 
-from grid_assets.halfhours import DAY, HALF_HOUR
+from grid_assets.forecasting.models.champion import WAREHOUSE_SOURCE
+from grid_assets.halfhours import DAY, HALF_HOUR, utc_text
 from grid_assets.health.run_summary import learned_from, newest_forecast, refusals
 from grid_assets.telemetry.due import Range
 from grid_assets.warehouse.connection import Connection
@@ -122,3 +123,18 @@ def test_scores_of_days_that_a_model_learned_from_have_a_warning(
     else:
         assert found == []
     assert list(learned_from(connection, Range(AT.date() + 200 * DAY, AT.date() + 201 * DAY))) == []
+
+
+def test_trees_of_a_trial_have_the_times_of_their_warehouse(connection: Connection) -> None:
+    """They learned from recorded data that was shifted already."""
+    connection.execute(
+        "INSERT INTO forecast.models (model, revision, source, trained_to, scores) "
+        "VALUES ('gradient_boosting', 'not loaded', %s, %s, '{}')",
+        [WAREHOUSE_SOURCE, AT - DAY],
+    )
+    put(connection, "gradient_boosting")
+    put(connection, "gradient_boosting", AT - 2 * DAY)
+    connection.execute("UPDATE ops.warehouse SET kind = 'replay', shift_weeks = 10")
+    assert list(learned_from(connection, Range(AT.date(), AT.date()))) == []
+    [line] = learned_from(connection, Range((AT - 2 * DAY).date(), AT.date()))
+    assert utc_text(AT - DAY) in line

@@ -69,6 +69,18 @@ def test_the_state_of_the_same_capture_may_be_stamped_with_a_later_answer() -> N
     assert newest(held, GAS, Seen(T, T), together=TOGETHER, own=fuels) == {"WIND": 2, **GAS}
 
 
+@pytest.mark.parametrize("later", [timedelta(seconds=20), HALF], ids=["same capture", "demand"])
+def test_a_fuel_that_was_only_kept_from_before_the_record_is_lacking(later: timedelta) -> None:
+    """A response with a refused record leaves its fuel as it was held."""
+    whole = {"WIND": 1, "CCGT": 4000}
+    held = [
+        (T - HALF, whole),
+        (T + later, {**whole, "demand": 9} if later == HALF else {**whole, "WIND": 2}),
+    ]
+    found = newest(held, GAS, Seen(T, T), together=TOGETHER, own=fuels)
+    assert found == {**held[1][1], **GAS}
+
+
 def test_of_two_records_the_one_that_was_seen_last_is_the_newest() -> None:
     held = states({"WIND": 1})
     for part, seen in (({"CCGT": 5100}, Seen(T + HALF, T + HALF)), (GAS, Seen(T, T + 2 * HALF))):

@@ -11,9 +11,10 @@ import pytest
 
 from grid_assets.halfhours import HALF_HOUR
 from grid_assets.outlook import quarantined
+from grid_assets.outlook.generation import together
 from grid_assets.outlook.load import load_elexon_generation, load_outlook
 from grid_assets.outlook.sources import ENDPOINTS, FUELHH, INDO
-from grid_assets.sources.elexon.payloads import NDF, WINDFOR
+from grid_assets.sources.elexon.payloads import NDF, WINDFOR, GenerationRow
 from grid_assets.sources.neso_portal import datasets
 from grid_assets.sources.publication import Publication
 from grid_assets.sources.records import TWICE, Rejected
@@ -129,6 +130,23 @@ def test_fuels_and_demand_of_a_half_hour_complete_it(
         "SELECT generation_mw, demand_mw FROM raw.elexon_generation ORDER BY arrival DESC, "
         "captured_at DESC LIMIT 1"
     ) == [({"WIND": 7000, "CCGT": 5000, "COAL": 0}, 24_000)]
+
+
+def test_a_revised_fuel_that_was_refused_replaces_the_one_that_was_kept(
+    open_connection: Connection, keep: Callable[..., None], rows: Rows
+) -> None:
+    start = elexon.at(HALF)
+    for at, fuels, refused in (
+        (SEEN - HALF_HOUR, {"WIND": 7000, "CCGT": 4000}, None),
+        (SEEN + timedelta(seconds=20), {"WIND": 7100}, frozenset({"CCGT"})),
+    ):
+        with write_transaction(open_connection, "raw.elexon_generation"):
+            half_hours = together(open_connection, [GenerationRow(start, at, fuels, refused)], [])
+            load_elexon_generation(open_connection, [Capture(half_hours, at)])
+    keep("raw.elexon_generation", FUELHH, elexon.fuel(HALF, "CCGT", 5000))
+    assert rows(NEWEST) == [({"WIND": 7100, "CCGT": 4000}, None)]
+    assert quarantined.replay(open_connection).accepted == 1
+    assert rows(NEWEST) == [({"WIND": 7100, "CCGT": 5000}, None)]
 
 
 def test_an_older_capture_does_not_become_the_newest(
