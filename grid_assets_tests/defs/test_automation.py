@@ -22,7 +22,14 @@ from grid_assets.definitions import defs
 from grid_assets.defs import automation, dead_runs
 from grid_assets.defs.assets import forecast, raw
 from grid_assets.defs.partitions import BACKTEST, PROCESS_TAG, process_tag, range_tags
-from grid_assets.defs.planning import CORE, FORECASTS, HISTORY, OUTLOOK, OUTLOOK_CORE
+from grid_assets.defs.planning import (
+    CORE,
+    FORECASTS,
+    HISTORY,
+    OF_CYCLE,
+    OUTLOOK,
+    OUTLOOK_CORE,
+)
 from grid_assets.defs.resources import Services
 from grid_assets.forecasting import due
 from grid_assets.forecasting.models.registry import configured_name
@@ -115,7 +122,8 @@ def test_a_tick_asks_for_yesterday_and_today_and_then_for_days_with_gaps_newest_
     ]
     assert len({request.run_key for request in requests}) == 4  # else Dagster refuses all of them
     newest, *gaps = [set(request.asset_selection) for request in requests]
-    assert newest == {asset.key for asset in (*HISTORY, raw.neso_forecast, *OUTLOOK, *FORECASTS)}
+    everything = (*HISTORY, raw.neso_forecast, *OUTLOOK, *FORECASTS, *OF_CYCLE)
+    assert newest == {asset.key for asset in everything}
     # NESO's past forecasts are gone; past days are back-tested once they are whole.
     assert gaps == [{asset.key for asset in (*HISTORY, forecast.accuracy)}] * 3
     for request in requests:
@@ -422,7 +430,7 @@ def test_a_forecast_that_failed_is_tried_again_after_a_pause(
     fill_core(rows, floor(datetime.now(UTC)) - HALF_HOUR)
     with dg.instance_for_test() as instance:
         everything = [asset.key for asset in FORECASTS]
-        page = everything[-1:]  # shows the failure meanwhile
+        page = everything[-2:]  # the files show the failure meanwhile
         for ago, wanted in (
             (due.PAUSE - timedelta(minutes=1), page),
             (due.PAUSE + HALF_HOUR / 30, everything),
