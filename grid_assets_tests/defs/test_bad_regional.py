@@ -312,7 +312,7 @@ def test_strange_regions_are_reported_and_cost_nothing_else(
     assert rows(bare) == [(1, 0)]
     reasons = {(entry.asset, entry.reason) for entry in tables.quarantine()}
     assert reasons == {
-        (asset, f"region: {name} (regionid {number}) is none of the 18 regions")
+        (asset, f"shortname: {name} (regionid {number}) is none of the 18 regions")
         for asset in BOTH
         for name, number in (("'Elsewhere'", 6), ("'Orkney'", 19))
     }

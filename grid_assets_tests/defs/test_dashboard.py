@@ -96,7 +96,8 @@ def test_a_run_leaves_a_whole_page_with_its_path_its_size_and_its_attempt(
     assert [(a.asset, a.status, a.trigger) for a in tables.attempts()] == [
         ("files.dashboard", "success", "tick")
     ]
-    assert [path.name for path in file.parent.iterdir()] == ["dashboard.html"]
+    # the feeds have a folder of their own
+    assert [path.name for path in file.parent.iterdir() if path.is_file()] == ["dashboard.html"]
 
 
 def test_where_it_is_served_its_metadata_links_to_it(
@@ -114,6 +115,7 @@ def test_the_page_is_made_when_the_forecast_was_refused(
         ("forecast.predictions", "success"),
         ("forecast.accuracy", "success"),
         ("files.dashboard", "success"),
+        ("files.feeds", "success"),
     ]
     assert file.exists()
     assert not dashboard.dashboard_is_due(connection, datetime.now(UTC), timedelta(0))
@@ -136,6 +138,7 @@ def test_a_page_that_fails_leaves_the_old_one_and_the_forecast(
         ("forecast.predictions", "success", None),
         ("forecast.accuracy", "success", None),
         ("files.dashboard", "failed", "no page today"),
+        ("files.feeds", "success", None),
     ]
     assert file.read_bytes() == before
 

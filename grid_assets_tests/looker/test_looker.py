@@ -24,6 +24,7 @@ from grid_assets.settings import PROJECT_DIR
 from grid_assets.warehouse import catalogue
 from grid_assets.warehouse.connection import Connection
 from grid_assets_tests import shared_warehouse
+from grid_assets_tests.forecasting.regions.captured import capture
 from grid_assets_tests.looker import lookml
 from grid_assets_tests.looker.lookml import Block
 
@@ -94,6 +95,12 @@ def reader(connection: Connection) -> Connection:
     for hours, n, saved in ((12, 90, 5400), (24, 10, 6000)):
         sums = {"n": n, "saved_sum": saved, "best_sum": 2 * saved, "n_worse": 9}
         insert(connection, "forecast.value", wait_hours=hours, **worth, **sums)
+    captured = NOW + timedelta(minutes=1)
+    capture(connection, captured, lambda region, at: 100 + region, regions=(13, 18))
+    regional = {"target_date": NOW.date(), "n": 10, "abs_error_sum": 50, "error_sum": -20}
+    regional |= {"abs_estimate_sum": 1000, "simulated": False, "lead_bucket": "0-3h"}
+    for region in (13, 18):
+        insert(connection, "forecast.regional_accuracy", model="neso", region_id=region, **regional)
     for number, status in enumerate(["success", "success", "failed", "crashed", "running"]):
         insert_run(connection, f"run {number}", status, NOW + number * HALF_HOUR)
     connection.execute("SET LOCAL ROLE grid_reader")
@@ -330,7 +337,12 @@ def test_an_average_is_of_one_region_or_of_none(reader: Connection) -> None:
         ):
             assert value(reader, view, measure, "short_name = 'London'") == london
             assert value(reader, view, measure) is None
-    assert value(reader, "regional_24h", "count") == 2 * len(HALF_HOURS)
+    assert value(reader, "regional_24h", "count") == 2 * (len(HALF_HOURS) - 1)
+    in_london = "short_name = 'London' AND series = 'carbon_intensity'"
+    assert value(reader, "regional_forecast_latest", "average_p50", in_london) == 113
+    assert value(reader, "regional_forecast_latest", "average_p50") is None
+    assert value(reader, "regional_forecast_accuracy", "mean_absolute_error") == 5
+    assert value(reader, "regional_forecast_accuracy", "mean_error") == -2
     extremes = [f"{which}_intensity_gco2_kwh" for which in ("lowest", "highest")]
     assert [value(reader, "regional_24h", measure) for measure in extremes] == [100, 200]
     assert value(reader, "regional_24h", "regions") == 2
