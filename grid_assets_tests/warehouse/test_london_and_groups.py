@@ -38,6 +38,7 @@ WITHOUT_HALF_HOURS: Final = {
     "forecast_value",
     "etl_runs",
     "outlook_newest",
+    "regional_forecast_accuracy",
 }
 
 
