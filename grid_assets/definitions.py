@@ -4,6 +4,7 @@ import dagster as dg
 
 from grid_assets.defs import automation, housekeeping, learning
 from grid_assets.defs.assets import (
+    alerts,
     core,
     dashboard,
     feeds,
@@ -39,6 +40,7 @@ defs = dg.Definitions(
         *reporting.VIEWS,
         feeds.feeds,
         dashboard.dashboard,
+        alerts.alert_deliveries,
     ],
     jobs=[automation.TELEMETRY, housekeeping.housekeeping, learning.learning],
     schedules=[

@@ -162,6 +162,7 @@ class Settings(BaseSettings):
     # what new telemetry wakes, if there is no daemon (docs/supabase.md)
     wake_url: Annotated[WebAddress | None, BeforeValidator(_blank_is_unset)] = None
     wake_secret: Annotated[WakeSecret | None, BeforeValidator(_blank_is_unset)] = None
+    alarm_urls: Annotated[SecretStr | None, BeforeValidator(_blank_is_unset)] = None
     dagster_keep_days: int = Field(default=14, ge=0, le=36500)
 
     @model_validator(mode="before")
@@ -177,6 +178,13 @@ class Settings(BaseSettings):
         if (self.wake_url is None) == (self.wake_secret is None):
             return None
         return "GRID_WAKE_URL" if self.wake_url is None else "GRID_WAKE_SECRET"
+
+    @property
+    def alarm_url_list(self) -> list[SecretStr]:
+        """The addresses that messages go to. An unusable one is found when a message is sent: it
+        must not stop telemetry."""
+        text = self.alarm_urls.get_secret_value() if self.alarm_urls else ""
+        return [SecretStr(url) for url in text.split()]
 
     @classmethod
     def from_environment(cls) -> Settings:

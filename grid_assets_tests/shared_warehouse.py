@@ -42,7 +42,8 @@ def warehouse(one_warehouse: SecretStr) -> SecretStr:
             "SELECT schemaname, tablename FROM pg_tables "
             "WHERE schemaname IN ('raw', 'core', 'forecast') "
             "AND (schemaname, tablename) NOT IN (('core', 'regions'), ('core', 'outward_codes')) "
-            "OR (schemaname = 'ops' AND tablename IN ('etl_runs', 'quarantine'))"
+            "OR (schemaname = 'ops' AND tablename IN ('etl_runs', 'quarantine', 'alerts', "
+            "'alert_judgements', 'alert_deliveries'))"
         ).fetchall()
         with connection.transaction():
             for table in tables:

@@ -101,6 +101,10 @@ BEGIN
                          'rows_quarantined, status, error_type, error_message, stack_trace, '
                          'heartbeat_at'),
             ('quarantine', 'reason, last_seen_at, times_seen, resolved_at'),
+            ('alert_judgements', 'last_at, times'),
+            ('alert_deliveries', 'event_start, event_end, title, body, status, attempts, '
+                                 'last_attempt_at, delivered_to, closed_at, error_type, '
+                                 'error_message'),
             ('clocks', 'compared_at, host, ahead_of_api, ahead_of_database'),
             ('locks', 'added_at')  -- the right to change a row is the right to lock it
         ), loaded AS (

@@ -46,6 +46,9 @@ AFTER_FORECAST: Final = -4
 FILES: Final = -5
 """Priority of files, which show what the rest of the run made but do not depend on all of it."""
 
+AT_THE_END: Final = -6
+"""Priority of alerts, which judge what the whole run has made, or that it has made nothing."""
+
 DATA_VERSION: Final = "dagster/data_version"
 
 CONTENTS: Final = "contents_md5"

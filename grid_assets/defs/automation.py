@@ -34,12 +34,13 @@ TELEMETRY: Final = dg.define_asset_job(
             *planning.OUTLOOK,
             *planning.FORECASTS,
             *planning.OF_CYCLE,
+            *planning.ALERTS,
         )
     ],
     description=(
         "One half-hourly cycle: loads yesterday and today into raw and core, captures NESO's "
         "forecast and the outlook, forecasts from the new telemetry, scores, updates the "
-        "dashboard, and captures the regions."
+        "dashboard, captures the regions, and judges alerts."
     ),
 )
 

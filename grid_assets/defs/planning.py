@@ -10,6 +10,7 @@ from typing import Final
 import dagster as dg
 
 from grid_assets.defs.assets import (
+    alerts,
     core,
     dashboard,
     feeds,
@@ -65,6 +66,9 @@ OUTLOOK_CORE: Final = [outlook.core_outlook, generation.generation_mw]
 
 FILES: Final = [feeds.feeds, dashboard.dashboard]
 """The files that show the newest data."""
+
+ALERTS: Final = [alerts.alert_deliveries]
+"""What a run over the newest data ends with: alerts are judged by what it has made."""
 
 FORECASTS: Final = [forecast.predictions, forecast.accuracy, *FILES]
 """A forecast, its scores, and the files that show them."""
@@ -164,7 +168,8 @@ def selection(
     if days.last < now.date():
         return [asset.key for asset in (*HISTORY, forecast.accuracy)]
     last = FORECASTS if forecasts else [forecast.accuracy]
-    return [asset.key for asset in (*HISTORY, raw.neso_forecast, *OUTLOOK, *last, *OF_CYCLE)]
+    newest = (*HISTORY, raw.neso_forecast, *OUTLOOK, *last, *OF_CYCLE, *ALERTS)
+    return [asset.key for asset in newest]
 
 
 def forecast_state(services: Services, now: datetime, pause: timedelta = due.PAUSE) -> due.State:
@@ -197,7 +202,8 @@ def plan_core_runs(
         for days in telemetry_due.to_ranges(day for day in lacking if day < newest.first)
     ]
     if any(day >= newest.first for day in lacking):
-        assets = dict.fromkeys(asset.key for asset in (*CORE, *(FORECASTS if forecasts else [])))
+        last = FORECASTS if forecasts else []
+        assets = dict.fromkeys(asset.key for asset in (*CORE, *last, *ALERTS))
         runs.append(PlannedRun(newest, list(assets), trigger, why))
     return runs
 
@@ -277,7 +283,8 @@ def plan_forecast_runs(
     newest = []
     if state == "due":
         days = telemetry_due.Range(today - DAY, today)
-        newest = [PlannedRun(days, assets, trigger, "telemetry is newer than the forecast")]
+        current = [*assets, *(asset.key for asset in ALERTS)]
+        newest = [PlannedRun(days, current, trigger, "telemetry is newer than the forecast")]
     lacking = due.days_to_backtest(services.connection, model, settings.backtest_days, now)
     if today - DAY in lacking:
         lacking.append(today)

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from grid_assets.halfhours import HALF_HOUR, age_text, day_start, floor, utc_text
-from grid_assets.health import housekeeping, learning, outlook, wakeups
+from grid_assets.health import alerts, housekeeping, learning, outlook, wakeups
 from grid_assets.health.run_summary import newest_forecast
 from grid_assets.health.warnings import warnings
 from grid_assets.outlook.sources import off_sources
@@ -62,6 +62,7 @@ NOT_CRITICAL: Final = {
     "forecast.regional_accuracy": "forecasts of regions were not scored; a later cycle does it.",
     "files.feeds": "the feeds were not updated; their data is in the warehouse.",
     "files.dashboard": "the dashboard was not updated; its data is in the warehouse.",
+    "ops.alert_deliveries": "not every alert was judged and delivered; the next cycle does it.",
 }
 """Assets that intensity, mix and our own forecasts do not depend on, with the warning to print."""
 
@@ -117,6 +118,7 @@ def status(connection: Connection, where: str, settings: Settings, now: datetime
         *wakeups.report(connection, now, faults),
         warnings(connection, now, off),
         _quarantine(connection),
+        *alerts.report(connection, settings, now),
         *housekeeping.report(connection, now),
         f"database      {size_text(connection)}",
     ]

@@ -47,6 +47,7 @@ LOADED = {
     "forecast/accuracy": "/intensity",
     "forecast/predictions": "/intensity",
     "forecast/regional_accuracy": "/regional/intensity/{from}/fw48h",
+    "ops/alert_deliveries": None,
     "raw/elexon_generation": None,
     "raw/embedded_generation": None,
     "raw/generation": "/generation",
@@ -61,6 +62,7 @@ LOADED = {
 CREDITS = {
     "core/generation_mw": ("BMRS", "Supported by National Energy SO Open Data"),
     "core/outlook": ("BMRS", "Supported by National Energy SO Open Data"),
+    "ops/alert_deliveries": ("Source: the warehouse",),
     "raw/elexon_generation": ("BMRS",),
     "raw/embedded_generation": ("Supported by National Energy SO Open Data",),
     "raw/outlook": ("BMRS", "Supported by National Energy SO Open Data"),
@@ -75,6 +77,7 @@ ONE_ROW = {
     "forecast/accuracy": "one model's errors for one series, UTC target day and lead bucket",
     "forecast/predictions": "one quantile forecast of carbon intensity",
     "forecast/regional_accuracy": "one model's errors in one region, UTC target day and",
+    "ops/alert_deliveries": "one event of an alert",
 }
 """What one row is, of the assets where it is not one half-hour."""
 
@@ -139,6 +142,8 @@ CHECKS = {
     ("forecast/predictions", "is_recent", False),
     ("forecast/predictions", "quantiles_ordered", True),
     ("forecast/predictions", "shares_sum_to_100", True),
+    ("ops/alert_deliveries", "all_delivered", False),
+    ("ops/alert_deliveries", "all_judged", False),
     ("raw/elexon_generation", "clocks_agree", False),
     ("raw/elexon_generation", "few_quarantined", False),
     ("raw/elexon_generation", "sources_answer", False),
@@ -207,6 +212,8 @@ def test_each_asset_depends_on_what_it_reads() -> None:
         "core/intensity": {"raw/intensity"},
         "core/generation_mix": {"raw/generation"},
         "raw/regional": set(),
+        # a dependency that failed would keep a silence from being told
+        "ops/alert_deliveries": set(),
         "raw/regional_forecast": set(),
         "core/regional_intensity": {"raw/regional"},
         "core/regional_mix": {"raw/regional"},
@@ -330,8 +337,13 @@ def test_every_loaded_asset_tells_row_unit_source_re_run_and_partition(name: str
     # Beside other labels the UI shows when the code was loaded, which it does not always know.
     assert {label.partition("/")[0] for label in asset.metadata} == {"dagster"}
     partitions = asset.partitions_def
-    # the past cannot be fetched, or is scored again and again
-    if name in ("raw/neso_forecast", "raw/regional_forecast", "forecast/regional_accuracy"):
+    # the past cannot be fetched, is scored again and again, or is not what an alert is about
+    if name in (
+        "raw/neso_forecast",
+        "raw/regional_forecast",
+        "forecast/regional_accuracy",
+        "ops/alert_deliveries",
+    ):
         assert partitions is None
         assert "There are no partitions" in text
         return

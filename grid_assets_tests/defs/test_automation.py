@@ -23,6 +23,7 @@ from grid_assets.defs import automation, dead_runs
 from grid_assets.defs.assets import forecast, raw
 from grid_assets.defs.partitions import BACKTEST, PROCESS_TAG, process_tag, range_tags
 from grid_assets.defs.planning import (
+    ALERTS,
     CORE,
     FORECASTS,
     HISTORY,
@@ -122,7 +123,7 @@ def test_a_tick_asks_for_yesterday_and_today_and_then_for_days_with_gaps_newest_
     ]
     assert len({request.run_key for request in requests}) == 4  # else Dagster refuses all of them
     newest, *gaps = [set(request.asset_selection) for request in requests]
-    everything = (*HISTORY, raw.neso_forecast, *OUTLOOK, *FORECASTS, *OF_CYCLE)
+    everything = (*HISTORY, raw.neso_forecast, *OUTLOOK, *FORECASTS, *OF_CYCLE, *ALERTS)
     assert newest == {asset.key for asset in everything}
     # NESO's past forecasts are gone; past days are back-tested once they are whole.
     assert gaps == [{asset.key for asset in (*HISTORY, forecast.accuracy)}] * 3
@@ -374,7 +375,7 @@ def test_telemetry_that_no_forecast_has_used_asks_for_one_run_until_it_is_used(
     with dg.instance_for_test() as instance:
         [request] = asks(instance).run_requests
         assert asked(request) == (str(today - DAY), str(today), "sensor")
-        assert set(request.asset_selection) == {asset.key for asset in FORECASTS}
+        assert set(request.asset_selection) == {asset.key for asset in (*FORECASTS, *ALERTS)}
         assert request.run_key is None  # Dagster would never try it again after a failure
 
         # A burst of events while it is on its way leads to no second one.
@@ -429,8 +430,8 @@ def test_a_forecast_that_failed_is_tried_again_after_a_pause(
 ) -> None:
     fill_core(rows, floor(datetime.now(UTC)) - HALF_HOUR)
     with dg.instance_for_test() as instance:
-        everything = [asset.key for asset in FORECASTS]
-        page = everything[-2:]  # the files show the failure meanwhile
+        everything = [asset.key for asset in (*FORECASTS, *ALERTS)]
+        page = [asset.key for asset in FORECASTS[-2:]]  # the files show the failure meanwhile
         for ago, wanted in (
             (due.PAUSE - timedelta(minutes=1), page),
             (due.PAUSE + HALF_HOUR / 30, everything),
@@ -476,7 +477,7 @@ def test_rows_that_another_program_writes_into_raw_are_checked_before_they_are_f
             *(half_hours(day)[0], half_hours(day)[2]),
         ) == [(2,)]
         [request] = asks(instance).run_requests
-        assert set(request.asset_selection) == {asset.key for asset in FORECASTS}
+        assert set(request.asset_selection) == {asset.key for asset in (*FORECASTS, *ALERTS)}
 
 
 def test_all_of_history_is_looked_at_every_few_minutes_and_the_last_week_each_time(

@@ -20,6 +20,8 @@ import pytest
 from psycopg import errors
 from pydantic import SecretStr
 
+from grid_assets.alerts.delivering import deliver
+from grid_assets.alerts.judging import judge_alerts
 from grid_assets.cli.runs import run_housekeeping_if_due
 from grid_assets.forecasting import scoring
 from grid_assets.halfhours import days_window
@@ -64,6 +66,9 @@ TABLES = (
     "ops.etl_runs",
     "ops.quarantine",
     "ops.clocks",
+    "ops.alerts",
+    "ops.alert_judgements",
+    "ops.alert_deliveries",
     "ops.locks",
     "ops.reporting_objects",
     "ops._yoyo_migration",
@@ -397,6 +402,32 @@ def test_the_writer_runs_whole_cycles_and_looks_at_them(
     assert ask(
         warehouse, "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'dagster'"
     ) == [("grid_writer",)]
+
+
+def test_the_writer_judges_and_delivers_alerts_and_changes_none(
+    as_role: As, warehouse: SecretStr
+) -> None:
+    add = "INSERT INTO ops.alerts (name, kind, silent_minutes) VALUES ('{}', 'no_telemetry', 60)"
+    run(
+        warehouse,
+        add.format("mine"),
+        "INSERT INTO core.intensity (period_start, actual_gco2_kwh) VALUES ('2026-01-01Z', 1)",
+    )
+    writer, now = as_role("grid_writer"), datetime.now(UTC)
+    with connect(writer) as connection:
+        for at in (now, now + timedelta(minutes=30)):
+            assert judge_alerts(connection, LIVE, at).alerts == 1
+        assert [fault.kind for fault in deliver(connection, []).faults] == ["NoUrls"]
+    assert ask(warehouse, "SELECT status, attempts FROM ops.alert_deliveries") == [("pending", 1)]
+    refuses(
+        writer,
+        add.format("its own"),
+        "UPDATE ops.alerts SET is_on = false",
+        "DELETE FROM ops.alerts",
+        "DELETE FROM ops.alert_deliveries",
+        "UPDATE ops.alert_deliveries SET alert_id = 2",
+        "UPDATE ops.alert_judgements SET outcome = 'met'",
+    )
 
 
 def test_the_writer_completes_a_forecast_of_the_regions_and_changes_nothing_in_it(

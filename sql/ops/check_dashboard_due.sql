@@ -1,4 +1,4 @@
--- Whether an attempt at another asset has ended since the newest page was started. False while
+-- Whether an attempt at an asset that the page shows has ended since the newest page was started. False while
 -- anything runs, because the check is repeated when that ends.
 WITH page AS (
     -- one stamped later than now, by a wrong clock, must not put off the next
@@ -7,7 +7,7 @@ WITH page AS (
 )
 SELECT EXISTS (
            SELECT FROM ops.etl_runs
-           WHERE asset NOT LIKE 'files.%%'
+           WHERE asset NOT LIKE 'files.%%' AND asset <> 'ops.alert_deliveries'
              -- no run lasts a day, and this lets an index be used
              AND started_at > coalesce(page.begun, '-infinity') - interval '1 day'
              AND finished_at > coalesce(page.begun, '-infinity'))

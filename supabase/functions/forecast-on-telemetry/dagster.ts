@@ -23,7 +23,12 @@ const LAUNCH = `mutation ($run: ExecutionParams!) {
 }`;
 
 /** What a forecast consists of, as the sensor `new_telemetry` plans it. */
-const ASSETS = ["forecast/predictions", "forecast/accuracy", "files/dashboard"];
+const ASSETS = [
+  "forecast/predictions",
+  "forecast/accuracy",
+  "files/dashboard",
+  "ops/alert_deliveries",
+];
 
 export async function startByDagster(
   dagster: Dagster,
