@@ -31,7 +31,7 @@ QUIET_RUN_CONFIG: Final = [
 ]
 """For containers, and so that the browser talks to nobody but the page's own server."""
 
-GROUPS: Final = ("raw", "core", "forecast", "reporting", "files")
+GROUPS: Final = ("raw", "core", "forecast", "reporting", "ops", "files")
 SIZE: Final[ViewportSize] = {"width": 1500, "height": 900}
 WIDE: Final[ViewportSize] = {"width": 1900, "height": 2900}
 """Room for the whole graph: Dagster draws only what is in sight, and hides details when small."""

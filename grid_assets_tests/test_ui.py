@@ -327,6 +327,7 @@ def test_the_edge_function_starts_one_forecast_of_the_newest_days_here(
             "files/dashboard",
             "forecast/accuracy",
             "forecast/predictions",
+            "ops/alert_deliveries",
         ]
         attempts = (
             "SELECT status FROM ops.etl_runs WHERE run_id::text = %s "

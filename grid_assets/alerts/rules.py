@@ -38,6 +38,13 @@ class Alert:
     in_demo: bool
     changed_at: datetime
 
+    @property
+    def place(self) -> str:
+        """The region by name and number, or Great Britain."""
+        if self.region_id is None:
+            return "Great Britain"
+        return f"{self.region_name} (region {self.region_id})"
+
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
@@ -106,11 +113,12 @@ def stretches_below(forecasts: Sequence[Forecast], limit: Decimal) -> Iterator[l
     """The longest stretches of half-hours without a gap that are all below the limit."""
     stretch: list[Forecast] = []
     for each in forecasts:
-        if stretch and (each.gco2_kwh >= limit or each.period_start != stretch[-1].period_end):
+        if each.gco2_kwh >= limit:
+            continue
+        if stretch and each.period_start != stretch[-1].period_end:
             yield stretch
             stretch = []
-        if each.gco2_kwh < limit:
-            stretch.append(each)
+        stretch.append(each)
     if stretch:
         yield stretch
 
@@ -141,11 +149,8 @@ def judge_silence(alert: Alert, newest_end: datetime | None, now: datetime) -> J
 
 def no_forecast(alert: Alert) -> Judgement:
     """Without times, so that the same reason is one row of `ops.alert_judgements`."""
-    assert alert.duration is not None
-    assert alert.within is not None
     return Judgement(
         "no_data",
-        f"No forecast that is at most {OLDEST // timedelta(hours=1)} hours old has "
-        f"{alert.duration // timedelta(minutes=1)} minutes of the next "
-        f"{alert.within // timedelta(hours=1)} hours. Run `grid status` to see why.",
+        f"The forecast of {alert.place} is missing, too short, or older than "
+        f"{OLDEST // timedelta(hours=1)} hours.",
     )

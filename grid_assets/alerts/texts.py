@@ -31,13 +31,6 @@ def message(alert: Alert, event: Event, *, recorded: bool) -> tuple[str, str]:
     return title, "\n".join(lines)
 
 
-def place(alert: Alert) -> str:
-    """The region by name and number, or Great Britain."""
-    if alert.region_id is None:
-        return "Great Britain"
-    return f"{alert.region_name} (region {alert.region_id})"
-
-
 def span(start: datetime, end: datetime) -> str:
     """`Fri 27 Nov 22:30 to Sat 28 Nov 01:00 GMT`; the zone twice where it changes between."""
     first, last = start.astimezone(LONDON), end.astimezone(LONDON)
@@ -59,10 +52,10 @@ def _below(alert: Alert, event: Event) -> list[str]:
     limit = f"{float(alert.below_gco2_kwh or 0):g}"
     return [
         f"{alert.region_name or 'Great Britain'} below {limit} g from {_clock(event.start)}",
-        f"{place(alert)} is forecast below {limit} gCO2/kWh for "
+        f"{alert.place} is forecast below {limit} gCO2/kWh for "
         f"{length(event.end - event.start)}: {span(event.start, event.end)}.",
-        f"Mean {_mean(event.forecasts)} g, lowest {_grams(lowest.gco2_kwh)} g at "
-        f"{_clock(lowest.period_start)}.",
+        f"Mean {_mean(event.forecasts)} g, lowest {_grams(lowest.gco2_kwh)} g "
+        f"({_clock(lowest.period_start)}).",
         _source(event.forecasts),
     ]
 
@@ -73,8 +66,8 @@ def _window(alert: Alert, event: Event) -> list[str]:
     less = f", {_grams(saved)} g less than from now on" if saved and saved > 0 else ""
     used = length(event.end - event.start).removeprefix("1 ")
     return [
-        f"the greenest {used} begin{'s' if used == 'hour' else ''} at {_clock(event.start)}",
-        f"The greenest {used} of the next {length(alert.within)} in {place(alert)}: "
+        f"the greenest {used} begin{'s' if used == 'hour' else ''} {_clock(event.start)}",
+        f"The greenest {used} of the next {length(alert.within)} in {alert.place}: "
         f"{span(event.start, event.end)}.",
         f"Mean {_mean(event.forecasts)} gCO2/kWh{less}.",
         _source(event.forecasts),
@@ -108,4 +101,5 @@ def _day(local: datetime) -> str:
 
 
 def _clock(at: datetime) -> str:
-    return f"{at.astimezone(LONDON):%H:%M %Z}"
+    """With the day of the week, as a forecast reaches into the day after tomorrow."""
+    return f"{at.astimezone(LONDON):%a %H:%M %Z}"

@@ -133,10 +133,10 @@ def test_a_message_says_what_where_when_by_whom_and_how_to_stop_it() -> None:
     known = tuple(forecasts(*[72] * 5, 64, *[73] * 3))
     event = Event(known[0].period_start, known[-1].period_end, known)
     title, body = texts.message(BELOW, event, recorded=False)
-    assert title == "Charge the car: London below 80 g from 12:30 GMT"
+    assert title == "Charge the car: London below 80 g from Sat 12:30 GMT"
     for part in (
         *("London (region 13)", "80 gCO2/kWh", "4.5 hours", "Sat 28 Mar 12:30 to 17:00 GMT"),
-        *("64 g at 15:00 GMT", "71 g", "blend", "alert_id = 7"),
+        *("64 g (Sat 15:00 GMT)", "71 g", "blend", "alert_id = 7"),
     ):
         assert part in body
     assert "RECORDED" in texts.message(BELOW, event, recorded=True)[0]
@@ -160,7 +160,7 @@ def test_the_message_of_a_window_says_what_it_saves() -> None:
     known = tuple(forecasts(70, 72))
     event = Event(FIRST, FIRST + HOUR, known, Decimal("25.4"))
     title, body = texts.message(replace(WINDOW, duration=HOUR), event, recorded=False)
-    assert title == "Charge the car: the greenest hour begins at 12:30 GMT"
+    assert title == "Charge the car: the greenest hour begins Sat 12:30 GMT"
     for part in ("71 gCO2/kWh", "25 g less", "next 12 hours"):
         assert part in body
 

@@ -23,7 +23,7 @@ from grid_assets.defs import storage
 from grid_assets.defs.assets import raw
 from grid_assets.defs.automation import Looked
 from grid_assets.defs.partitions import BACKTEST, TRIGGER_TAG, range_tags
-from grid_assets.defs.planning import CORE, FORECASTS, HISTORY
+from grid_assets.defs.planning import ALERTS, CORE, FORECASTS, HISTORY
 from grid_assets.defs.resources import Services
 from grid_assets.forecasting import bands, issuing
 from grid_assets.forecasting.issue_times import current_issue_time
@@ -49,7 +49,8 @@ QUIET_RUN_CONFIG = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}
 BLEND, BOOSTED, NAIVE = "blend", "gradient_boosting", "seasonal_naive"
 CHRONOS = "chronos:tiny-2"
 MODELS = BLEND, CHRONOS, BOOSTED, NAIVE
-KEYS = [asset.key for asset in FORECASTS]
+KEYS = [asset.key for asset in (*FORECASTS, *ALERTS)]
+BACKTESTED = {asset.key for asset in FORECASTS}
 FILES = [dg.AssetKey(["files", "feeds"]), dg.AssetKey(["files", "dashboard"])]
 
 
@@ -567,7 +568,7 @@ def test_past_days_and_today_so_far_are_back_tested_with_the_first_forecast_and_
     monkeypatch.setenv("GRID_BACKTEST_STRIDE_HOURS", "12")
     with dg.DagsterInstance.ephemeral() as instance:
         now = datetime.now(UTC)
-        assert follow(instance) == [(str(today - 2 * DAY), str(today), BACKTEST, set(KEYS))]
+        assert follow(instance) == [(str(today - 2 * DAY), str(today), BACKTEST, BACKTESTED)]
     passed = [day_start(today) + n * 12 * HOUR for n in range(-4, 2)]
     expected = {at for at in passed if at <= now} | {current_issue_time(now)}
     assert {row[2] for row in predictions(rows)} == expected
