@@ -215,9 +215,9 @@ def test_days_without_regions_are_planned_newest_first_and_not_too_many_at_once(
     assert found[0].last == today - 2 * DAY
     assert all(older.last + DAY == newer.first for newer, older in pairwise(found))
     assert all(1 + (one.last - one.first).days <= 14 for one in found)
-    monkeypatch.setenv("GRID_HISTORY_START", str(today - 4 * DAY))
-    assert gaps() == [Range(today - 4 * DAY, today - 2 * DAY)]
-    assert run(today - 4 * DAY, today - 2 * DAY, REGIONS).success
+    monkeypatch.setenv("GRID_HISTORY_START", str(today - 3 * DAY))
+    assert gaps() == [Range(today - 3 * DAY, today - 2 * DAY)]
+    assert run(today - 3 * DAY, today - 2 * DAY, REGIONS).success
     assert gaps() == []  # they may be revised, but were asked for today
     rows(
         "DELETE FROM core.regional_mix WHERE region_id = 6 AND period_start = %s",
@@ -236,18 +236,18 @@ def test_while_the_newest_regions_cannot_be_had_no_older_day_is_asked_for(
 ) -> None:
     monkeypatch.setenv("GRID_HISTORY_START", str(today - 4 * DAY))
     replay.control.fault({"name": "500", "path": "/regional"})
-    assert run(today - DAY, today).success
+    assert run(today - DAY, today, [regional.regional]).success
     assert gaps() == []
     replay.control.heal()
-    assert run(today - DAY, today).success
+    assert run(today, assets=[regional.regional]).success
     assert gaps() == [Range(today - 4 * DAY, today - 2 * DAY)]
 
 
 def test_what_a_killed_run_left_in_raw_is_published_by_the_next_cycle(
     run: Run, day: date, rows: Rows
 ) -> None:
-    assert run(day - DAY, day, [regional.regional]).success
-    assert counts(rows) == dict.fromkeys(TABLES, 0) | {RAW: 2 * 48 * 18}
+    assert run(day, assets=[regional.regional]).success
+    assert counts(rows) == dict.fromkeys(TABLES, 0) | {RAW: 48 * 18}
 
     def planned() -> list[planning.PlannedRun]:
         with Services().open() as services:
@@ -256,8 +256,8 @@ def test_what_a_killed_run_left_in_raw_is_published_by_the_next_cycle(
             )
 
     [due] = planned()
-    assert due.days == Range(day - DAY, day)
+    assert due.days == Range(day, day)
     assert due.assets == [asset.key for asset in REGIONS_CORE]
     assert run(due.days.first, due.days.last, REGIONS_CORE).success
-    assert counts(rows) == dict.fromkeys(TABLES, 2 * 48 * 18) | {FORECAST: 0}
+    assert counts(rows) == dict.fromkeys(TABLES, 48 * 18) | {FORECAST: 0}
     assert planned() == []

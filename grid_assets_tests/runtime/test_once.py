@@ -54,6 +54,7 @@ def test_once_runs_to_the_end_again_and_fails_where_anything_failed(
             "GRID_DATABASE_URL": server.get_secret_value(),
             "GRID_HISTORY_START": history_start(),
             "GRID_UI_PORT": str(port),
+            "GRID_REGIONS": "true",
             **FEW_BACK_TESTS,
         }
         ran = grid.run("demo", "--once")
@@ -92,6 +93,8 @@ def test_once_runs_to_the_end_again_and_fails_where_anything_failed(
         # the first forecast of all waits for the back-test, on whose errors its band is calibrated
         forecast_by = "SELECT trigger FROM ops.etl_runs WHERE asset = 'forecast.predictions'"
         assert ask(url, f"{forecast_by} ORDER BY started_at LIMIT 1") == [("backtest",)]
+        regions = "SELECT count(intensity_gco2_kwh), count(wind_pct), bool_and(simulated)"
+        assert ask(url, f"{regions} FROM reporting.regional_now") == [(18, 18, True)]
         kept = ask(url, "SELECT count(*), max(captured_at) FROM raw.generation")
         assert kept[0][0] > 96
 

@@ -30,7 +30,7 @@ from grid_assets_tests.properties import PROPERTY
 from grid_assets_tests.sources.carbon_intensity.test_payload_properties import any_json, as_received
 
 FIXTURES: Final = Path(__file__).parents[2] / "fixtures" / "regional"
-FEW: Final = settings(PROPERTY, max_examples=40)
+FEW: Final = settings(PROPERTY, max_examples=20)
 DAY: Final = days_window(date(2026, 1, 1), date(2026, 1, 1))
 SHARES: Final = dict(zip(FUELS, (7, 0, 12, 30, 15, 0, 1, 5, 30), strict=True))
 
