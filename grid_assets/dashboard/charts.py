@@ -1,167 +1,190 @@
-"""The charts of mix, accuracy and attempts as Vega-Lite specifications: plain dictionaries. Pure.
+"""The charts of the page as plain dictionaries, which `chart.js` draws. Pure.
 
-Instants are milliseconds since 1970, shown in UTC. A half-hour without a value is null: lines break
-there and bars are missing, so nothing is drawn across a gap.
+Instants are milliseconds since 1970. A half-hour without a value is null, and nothing is drawn
+across it.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
-from grid_assets.dashboard.queries import Snapshot
+from grid_assets.dashboard.outlook import KINDS, Outlook
+from grid_assets.dashboard.queries import Accuracy, Predicted, Snapshot
 from grid_assets.dashboard.theme import (
+    ACTUAL,
+    ACTUAL_COLOUR,
     FUEL_COLOURS,
-    HEIGHT,
-    MODEL_LEGEND,
+    OTHER_COLOURS,
     STATUS_COLOURS,
     Spec,
-    at,
-    chart_label,
-    encode_colour,
-    frame,
     model_colours,
     model_label,
     ms,
     plain,
-    stacked,
-    time_axis,
+    times,
 )
-from grid_assets.halfhours import DAY, HALF_HOUR
-from grid_assets.series import LEAD_BUCKETS, model_place
+from grid_assets.halfhours import DAY, HALF_HOUR, floor
+from grid_assets.series import CARBON_INTENSITY, LEAD_BUCKETS, model_place
 
-CHOSEN: Final = "chosen"
-"""Parameter of the mix chart: the one fuel to show, null for all."""
+HOUR: Final = timedelta(hours=1)
+LOW: Final = 180
+"""Pixels of a chart that has little to say."""
+
+OUTLOOK_LABELS: Final = {
+    "wind": "wind, embedded included",
+    "solar": "embedded solar",
+    "demand": "demand",
+}
+OUTLOOK_COLOURS: Final = {"wind": "#3b82c4", "solar": "#b88600", "demand": "#7a828a"}
+"""Darker than the fuels of the mix where a thin line could not be seen on white."""
 
 
 def mix(snapshot: Snapshot) -> Spec | None:
     """Shares of nine fuels by half-hour, stacked to 100."""
     if not snapshot.mix:
         return None
-    fuels = list(FUEL_COLOURS)
+    by_start = dict(snapshot.mix)
+    starts = times(min(by_start), max(by_start), HALF_HOUR)
     return {
-        "data": {
-            "values": [
-                {
-                    "t": ms(start),
-                    "end": ms(start + HALF_HOUR),
-                    "at": at(start),
-                    **{fuel: plain(share) for fuel, share in shares.items()},
-                }
-                for start, shares in snapshot.mix
-            ]
-        },
-        "transform": [
-            {"fold": fuels, "as": ["fuel", "pct"]},
-            {"calculate": f"indexof({fuels!r}, datum.fuel)", "as": "order"},
-            stacked("pct"),
+        "kind": "stack",
+        "unit": "%",
+        "top": 100,
+        "choose": True,
+        **_over_time(starts),
+        "parts": [
+            {
+                "name": fuel,
+                "colour": colour,
+                "values": [plain(by_start.get(start, {}).get(fuel)) for start in starts],
+            }
+            for fuel, colour in FUEL_COLOURS.items()
         ],
-        # Set by the buttons of the page's legend: a legend in the chart takes no keyboard.
-        "params": [{"name": CHOSEN, "value": None}],
-        "mark": {"type": "rect", "aria": False},
-        "encoding": {
-            "x": time_axis(snapshot.now - DAY, snapshot.now),
-            "x2": {"field": "end"},
-            "y": {
-                "field": "from",
-                "type": "quantitative",
-                "title": "share of generation, %",
-                "scale": {"domain": [0, 100]},
-            },
-            "y2": {"field": "to"},
-            "color": {**encode_colour("fuel", FUEL_COLOURS), "legend": None},
-            "opacity": {
-                "condition": {"test": f"{CHOSEN} === null || {CHOSEN} === datum.fuel", "value": 1},
-                "value": 0.15,
-            },
-            "tooltip": [
-                {"field": "at", "title": "UTC"},
-                *({"field": fuel, "title": f"{fuel}, %", "format": ".1f"} for fuel in fuels[::-1]),
-            ],
-        },
-        **frame(),
+    }
+
+
+def record(snapshot: Snapshot) -> Spec | None:
+    """Actual intensity of the last 24 hours, and what was forecast for it a day ago."""
+    actuals = {
+        row.period_start: row.actual_gco2_kwh
+        for row in snapshot.intensity
+        if row.actual_gco2_kwh is not None
+    }
+    ours, neso = snapshot.of(snapshot.model), snapshot.of("neso")
+    if not actuals and not ours and not neso:
+        return None
+    starts = times(floor(snapshot.now - DAY) + HALF_HOUR, floor(snapshot.now), HALF_HOUR)
+    lines: list[Spec] = [
+        {
+            "name": ACTUAL,
+            "colour": ACTUAL_COLOUR,
+            "values": [plain(actuals.get(start)) for start in starts],
+        }
+    ]
+    if snapshot.model and ours:
+        lines.append(_predicted(snapshot.model, ours, starts))
+    if neso and snapshot.model != "neso":
+        lines.append({**_predicted("neso", neso, starts), "dashed": True})
+    return {"kind": "lines", "unit": CARBON_INTENSITY.unit, **_over_time(starts), "lines": lines}
+
+
+def _predicted(model: str, rows: Sequence[Predicted], starts: Sequence[datetime]) -> Spec:
+    by_start = {row.period_start: row for row in rows}
+    shown = [by_start.get(start) for start in starts]
+    line: Spec = {
+        "name": model_label(model, any(row.simulated for row in rows)),
+        "colour": model_colours([model])[model],
+        "values": [plain(row.p50 if row else None) for row in shown],
+    }
+    if any(row.p10 is not None for row in rows):
+        line["low"] = [plain(row.p10 if row else None) for row in shown]
+        line["high"] = [plain(row.p90 if row else None) for row in shown]
+    return line
+
+
+def outlook(found: Outlook) -> Spec | None:
+    """Three lines over three days, solid as far as they are measured, dashed from there on."""
+    actual, ahead = found.actual(), found.ahead()
+    if not any((*actual.values(), *ahead.values())):
+        return None
+    starts = list(found.half_hours())
+    return {
+        "kind": "lines",
+        "unit": "GW",
+        "ahead": "outlook",
+        "now": ms(found.now),
+        **_over_time(starts),
+        "lines": [
+            {
+                "name": OUTLOOK_LABELS[kind],
+                "colour": OUTLOOK_COLOURS[kind],
+                "values": [plain(actual[kind].get(start)) for start in starts],
+                "ahead": [plain(ahead[kind].get(start)) for start in starts],
+            }
+            for kind in KINDS
+            if actual[kind] or ahead[kind]
+        ],
     }
 
 
 def errors(snapshot: Snapshot) -> Spec | None:
     """Mean absolute error by lead, one bar for each model."""
-    if not snapshot.accuracy:
-        return None
-    return {
-        **_scores_data(snapshot),
-        "mark": {"type": "bar", "aria": False, "cornerRadiusEnd": 2},
-        "encoding": {
-            **_encode_lead_and_model(snapshot),
-            "y": {"field": "mae", "type": "quantitative", "title": "mean absolute error, gCO2/kWh"},
-        },
-        **frame(),
-    }
+    return _by_lead(snapshot, "mae", {"unit": f"mean absolute error, {CARBON_INTENSITY.unit}"})
 
 
 def coverage(snapshot: Snapshot) -> Spec | None:
     """Share of actuals inside the 80 % band by lead, against the target of 80 %."""
-    if not any(score.inside_pct is not None for score in snapshot.accuracy):
-        return None
-    return {
-        "layer": [
-            {
-                **_scores_data(snapshot),
-                "transform": [{"filter": "isValid(datum.inside)"}],
-                "mark": {"type": "point", "filled": True, "size": 110, "opacity": 1, "aria": False},
-                "encoding": {
-                    **_encode_lead_and_model(snapshot),
-                    "y": {
-                        "field": "inside",
-                        "type": "quantitative",
-                        "title": "inside the 80 % band, %",
-                        "scale": {"domain": [0, 100]},
-                    },
-                },
-            },
-            {
-                "data": {"values": [{"target": 80}]},
-                "mark": {"type": "rule", "strokeDash": [4, 4], "aria": False},
-                "encoding": {"y": {"field": "target", "type": "quantitative"}},
-            },
-        ],
-        **frame(HEIGHT - 80),
-    }
+    more = {"unit": "inside the 80 % band, %", "top": 100, "target": 80, "digits": 0}
+    return _by_lead(snapshot, "inside_pct", more)
+
+
+def _by_lead(snapshot: Snapshot, field: str, more: Spec) -> Spec | None:
+    """One bar for each model and lead bucket, of the models that have such a score."""
+    scores: dict[str, dict[str, Accuracy]] = {}
+    for score in snapshot.accuracy:
+        if getattr(score, field) is not None:
+            scores.setdefault(score.model, {})[score.lead_bucket] = score
+    labels = model_labels(snapshot)
+    colours = model_colours(labels)
+    parts = [
+        {
+            "name": label,
+            "colour": colours[model],
+            "values": [
+                plain(getattr(scores[model].get(bucket), field, None)) for bucket in LEAD_BUCKETS
+            ],
+        }
+        for model, label in labels.items()
+        if model in scores
+    ]
+    groups = list(LEAD_BUCKETS)
+    return {"kind": "bars", "groups": groups, "parts": parts, **more} if parts else None
 
 
 def attempts(snapshot: Snapshot) -> Spec | None:
     """Attempts of the last 24 hours by hour, stacked by status."""
-    if not snapshot.attempts_by_hour:
+    rows = snapshot.attempts_by_hour
+    if not rows:
         return None
-    order = list(STATUS_COLOURS)
+    last = snapshot.now.replace(minute=0, second=0, microsecond=0)
+    starts = times(last - DAY, last, HOUR)
+    counts = {(row.hour, row.status): row.attempts for row in rows}
     return {
-        "data": {
-            "values": [
-                {
-                    "t": ms(row.hour),
-                    "end": ms(row.hour + timedelta(hours=1)),
-                    "at": at(row.hour),
-                    "status": row.status,
-                    "attempts": row.attempts,
-                    "order": order.index(row.status),
-                }
-                for row in snapshot.attempts_by_hour
-            ]
-        },
-        "transform": [stacked("attempts")],
-        "mark": {"type": "rect", "aria": False},
-        "encoding": {
-            "x": time_axis(snapshot.now - DAY, snapshot.now),
-            "x2": {"field": "end"},
-            "y": {"field": "from", "type": "quantitative", "title": "attempts in the hour"},
-            "y2": {"field": "to"},
-            "color": encode_colour("status", STATUS_COLOURS),
-            "tooltip": [
-                {"field": "at", "title": "UTC, hour from"},
-                {"field": "status"},
-                {"field": "attempts"},
-            ],
-        },
-        **frame(HEIGHT - 100),
+        "kind": "stack",
+        "unit": "attempts in the hour",
+        "digits": 0,
+        "height": LOW,
+        **_over_time(starts, HOUR),
+        "parts": [
+            {
+                "name": status,
+                "colour": colour,
+                "values": [counts.get((start, status)) for start in starts],
+            }
+            for status, colour in STATUS_COLOURS.items()
+            if any(row.status == status for row in rows)
+        ],
     }
 
 
@@ -174,42 +197,10 @@ def model_labels(snapshot: Snapshot) -> dict[str, str]:
     }
 
 
-def _scores_data(snapshot: Snapshot) -> Spec:
-    return {
-        "data": {
-            "values": [
-                {
-                    "model": chart_label(score.model, score.simulated),
-                    "lead": score.lead_bucket,
-                    "n": score.n,
-                    "mae": plain(score.mae),
-                    "inside": plain(score.inside_pct),
-                }
-                for score in snapshot.accuracy
-            ]
-        }
-    }
+def colours_of(models: Sequence[str]) -> dict[str, str]:
+    """Colours for the models of forecasts, NESO's always among them."""
+    return {**model_colours(sorted(models)), "neso": OTHER_COLOURS["neso"]}
 
 
-def _encode_lead_and_model(snapshot: Snapshot) -> Spec:
-    simulated = {score.model: score.simulated for score in snapshot.accuracy}
-    labels = {model: chart_label(model, simulated[model]) for model in model_labels(snapshot)}
-    colours = {labels[model]: colour for model, colour in model_colours(labels).items()}
-    return {
-        "x": {
-            "field": "lead",
-            "type": "ordinal",
-            "sort": list(LEAD_BUCKETS),
-            "title": "time between the forecast and its half-hour",
-            "axis": {"labelAngle": 0},
-        },
-        "xOffset": {"field": "model", "sort": list(labels.values())},
-        "color": {**encode_colour("model", colours), "legend": MODEL_LEGEND},
-        "tooltip": [
-            {"field": "model"},
-            {"field": "lead"},
-            {"field": "mae", "title": "MAE, gCO2/kWh", "format": ".1f"},
-            {"field": "inside", "title": "inside the band, %", "format": ".0f"},
-            {"field": "n", "title": "forecasts", "format": ","},
-        ],
-    }
+def _over_time(starts: Sequence[datetime], step: timedelta = HALF_HOUR) -> Spec:
+    return {"times": [ms(start) for start in starts], "step": step // timedelta(milliseconds=1)}

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
+from grid_assets.dashboard import charts
 from grid_assets.dashboard.outlook import KINDS, NAMES, Outlook
-from grid_assets.dashboard.outlook_chart import chart
 from grid_assets.dashboard.panels import Figure
 from grid_assets.dashboard.theme import at
 from grid_assets.halfhours import HALF_HOUR, age_text
@@ -42,9 +42,9 @@ def figure(outlook: Outlook) -> Figure:
     return Figure(
         "outlook",
         "Wind, sun and demand: actual and outlook, GW",
-        chart(outlook),
+        charts.outlook(outlook),
         " ".join(_summarise(ahead)) or "Nothing is known about the next days.",
-        (("from, UTC", *header), rows),
+        (("from", *header), rows),
     )
 
 
@@ -105,7 +105,7 @@ def _late(outlook: Outlook) -> Iterator[str]:
         elif one.is_late(outlook.now):
             yield (
                 f"The outlook of {NAMES[one.series]} is late: the newest {title(one.dataset)} is "
-                f"from {at(one.published_at)} UTC, {age_text(outlook.now - one.published_at)} "
+                f"from {at(one.published_at)}, {age_text(outlook.now - one.published_at)} "
                 "before this page was made."
             )
 
@@ -115,7 +115,7 @@ def _late_generation(outlook: Outlook) -> Iterator[str]:
     if newest is None:
         yield "Elexon's generation of the last 24 hours is missing."
     elif outlook.now - newest > TOO_OLD:
-        yield f"Elexon's generation is late: the newest half-hour began at {at(newest)} UTC."
+        yield f"Elexon's generation is late: the newest half-hour began at {at(newest)}."
 
 
 def attribution(outlook: Outlook, stamp: Stamp) -> str:

@@ -1,6 +1,8 @@
 """The dashboard as one HTML file: the template filled with figures, styles and scripts.
 
-Jinja2 escapes all text, `in_script` escapes the data, and only the page's own two scripts may run.
+What is now and what is forecast comes from the documents of the feeds, which the page contains and,
+where it is served, reads again. Jinja2 escapes all text, `in_script` escapes the data, and only the
+page's own script may run.
 """
 
 from __future__ import annotations
@@ -12,81 +14,86 @@ from datetime import datetime, timedelta
 from importlib.resources import files
 from typing import Any, Final
 
-from grid_assets.dashboard import outlook_panel
+from grid_assets.dashboard import charts, outlook_panel
+from grid_assets.dashboard.map import NATIONS, TILES
 from grid_assets.dashboard.outlook import Outlook
-from grid_assets.dashboard.panels import all_figures, next_hours_table
-from grid_assets.dashboard.queries import GREEN, LOOKED_BACK, NEXT_HOURS, Snapshot
-from grid_assets.dashboard.theme import FUEL_COLOURS, at, model_label, ms, number, tenths
+from grid_assets.dashboard.panels import all_figures
+from grid_assets.dashboard.queries import LOOKED_BACK, Snapshot
+from grid_assets.dashboard.theme import FUEL_COLOURS, at, ms, number, tenths
 from grid_assets.dashboard.value import summarise_value, value_table
+from grid_assets.feeds.documents import Document, documents
 from grid_assets.halfhours import LONDON, age_text
+from grid_assets.regions import REGIONS
 from grid_assets.telemetry.checks import TOO_OLD
 from grid_assets.warehouse.stamp import Stamp
 
 OLD: Final = timedelta(hours=1)
 """Two half-hourly cycles have failed to replace a page this old, so the browser warns."""
 
+SCRIPTS: Final = ("chart.js", "use.js", "page.js")
+"""In the order in which they use each other."""
 
-def render(snapshot: Snapshot, stamp: Stamp, library: str) -> str:
-    """The whole page; `library` is the JavaScript that defines `vegaEmbed`."""
+GREEN: Final = 3
+"""Hours of the greenest window that a page without JavaScript names."""
+
+
+def render(snapshot: Snapshot, stamp: Stamp) -> str:
+    """The whole page."""
     from jinja2 import Environment, StrictUndefined  # imported late: it would delay every start
 
     folder = files("grid_assets.dashboard")
-    program = folder.joinpath("page.js").read_text(encoding="utf-8")
-    for script in (library, program):
-        if "</script" in script or "<!--" in script:
-            raise ValueError(
-                "A script of the page contains </script or <!--, which would end it early, so no "
-                "page was made. Install the version of vl-convert-python that constraints.txt "
-                "names."
-            )
+    script = "".join(folder.joinpath(name).read_text(encoding="utf-8") for name in SCRIPTS)
     outlook = snapshot.outlook or Outlook(snapshot.now)
     figures = {
         figure.id: figure for figure in (*all_figures(snapshot), outlook_panel.figure(outlook))
     }
+    made = documents(snapshot.feeds, stamp.kind)
     data = {
+        "feeds": _shown(made),
         "charts": {
-            name: {**figure.chart, "description": f"{figure.title}. {figure.summary}"}
+            name: {**figure.chart, "title": figure.title}
             for name, figure in figures.items()
             if figure.chart
         },
+        "fuels": FUEL_COLOURS,
+        "models": charts.colours_of(_models(made)),
         "made": ms(snapshot.now),
-        "old": OLD.total_seconds() * 1000,
+        "old": _ms(OLD),
+        "late": _ms(TOO_OLD),
     }
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(
-        at=at, utc_and_london=utc_and_london, number=number, tenths=tenths, ago=age_text
-    )
+    environment.filters.update(at=at, time=_time, number=number, tenths=tenths, ago=age_text)
     template = environment.from_string(folder.joinpath("page.html").read_text(encoding="utf-8"))
     return template.render(
         snapshot=snapshot,
         stamp=stamp,
         figures=figures,
-        next_hours=snapshot.next_hours(),
-        next_hours_table=next_hours_table(snapshot),
+        now=made["now.json"],
+        half_hours=made["forecast.json"]["half_hours"],
+        greenest=next((w for w in made["greenest.json"]["windows"] if w["hours"] == GREEN), None),
+        has_regions=bool(snapshot.feeds.regional_now),
+        regions=REGIONS,
+        tiles=TILES,
+        nations=NATIONS,
         value_table=value_table(snapshot),
         value_summary=summarise_value(snapshot),
-        green_hours=GREEN // timedelta(hours=1),
-        next_span=NEXT_HOURS // timedelta(hours=1),
-        model=_model_label(snapshot),
         freshness=_freshness(snapshot),
-        too_old=TOO_OLD,
         looked_back=LOOKED_BACK.days,
+        zone=snapshot.now.astimezone(LONDON).tzname(),
         failures=sum(last.failures_24h for last in snapshot.last_attempts),
         rejected=sum(last.rejected_24h for last in snapshot.last_attempts),
         attempts=sum(last.attempts_24h for last in snapshot.last_attempts),
-        fuels=[(fuel, FUEL_COLOURS[fuel]) for fuel in snapshot.fuels],
         publications=outlook_panel.publications(outlook),
         is_outlook_simulated=any(one.simulated for one in outlook.used()),
         outlook_warnings=list(outlook_panel.warnings(outlook)),
         attribution=outlook_panel.attribution(outlook, stamp),
         data=in_script(data),
-        library=library,
-        program=program,
+        script=script,
         style=folder.joinpath("page.css").read_text(encoding="utf-8"),
-        # Only these two scripts may run and nothing may be fetched, whatever text is on the page.
-        hashes=" ".join(f"'sha256-{_digest(script)}'" for script in (library, program)),
+        # Only this script may run, whatever text is on the page.
+        hash=f"'sha256-{_digest(script)}'",
     )
 
 
@@ -96,16 +103,23 @@ def in_script(data: Any) -> str:
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def utc_and_london(instant: datetime) -> str:
-    """An instant in UTC and in London, with the name of London's zone."""
-    london = instant.astimezone(LONDON)
-    return f"{at(instant)} UTC ({london:%H:%M} {london.tzname()} in London)"
+def _shown(made: dict[str, Document]) -> dict[str, Document]:
+    """The documents that the page reads, without what it finds itself: the greenest windows."""
+    shown = {
+        name: {key: value for key, value in document.items() if key != "greenest"}
+        for name, document in made.items()
+        if name != "greenest.json"
+    }
+    if "postcodes.json" in shown:
+        del shown["postcodes.json"]["regions"]
+    return shown
 
 
-def _model_label(snapshot: Snapshot) -> str | None:
-    """The label of the page's model, None without a forecast."""
-    coming = snapshot.upcoming()
-    return model_label(coming[0].model, coming[0].simulated) if coming else None
+def _models(made: dict[str, Document]) -> list[str]:
+    """The models of all forecasts that are shown."""
+    forecasts = [made["forecast.json"]]
+    forecasts += [one["forecast"] for name, one in made.items() if name.startswith("regions/")]
+    return sorted({row["model"] for one in forecasts for row in one["half_hours"] if row["model"]})
 
 
 def _freshness(snapshot: Snapshot) -> list[tuple[str, str, bool]]:
@@ -114,12 +128,21 @@ def _freshness(snapshot: Snapshot) -> list[tuple[str, str, bool]]:
     newest = {
         "actual intensity": intensity.period_start if intensity else None,
         "generation mix": mix[0] if mix else None,
-        "forecast issued": max((row.issued_at for row in snapshot.upcoming()), default=None),
+        "forecast issued": snapshot.issued_at,
     }
     return [
-        (name, f"{at(start)} UTC" if start else "none", not start or snapshot.now - start > TOO_OLD)
+        (name, at(start) if start else "none", not start or snapshot.now - start > TOO_OLD)
         for name, start in newest.items()
     ]
+
+
+def _time(stamp: str) -> str:
+    """A time of the feeds by London's clock."""
+    return at(datetime.fromisoformat(stamp))
+
+
+def _ms(span: timedelta) -> int:
+    return span // timedelta(milliseconds=1)
 
 
 def _digest(script: str) -> str:

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from grid_assets.dashboard import charts
-from grid_assets.dashboard.intensity_chart import intensity as intensity_chart
 from grid_assets.dashboard.queries import Snapshot
 from grid_assets.dashboard.theme import FUEL_COLOURS, Spec, at, model_label, number, tenths
-from grid_assets.halfhours import HALF_HOUR
 from grid_assets.series import LEAD_BUCKETS
 
 Table = tuple[Sequence[str], Sequence[Sequence[object]]]
@@ -32,36 +30,22 @@ class Figure:
 def all_figures(snapshot: Snapshot) -> list[Figure]:
     return [
         _mix(snapshot),
-        _intensity(snapshot),
+        _record(snapshot),
         _errors(snapshot),
         _coverage(snapshot),
         _attempts(snapshot),
     ]
 
 
-def next_hours_table(snapshot: Snapshot) -> Table:
-    return (
-        ("from, UTC", "median", "p10 to p90"),
-        [
-            (
-                at(row.period_start),
-                tenths(row.p50),
-                f"{tenths(row.p10)} to {tenths(row.p90)}" if row.p10 is not None else "–",
-            )
-            for row in snapshot.next_hours()
-        ],
-    )
-
-
 def _mix(snapshot: Snapshot) -> Figure:
     fuels = list(FUEL_COLOURS)
     return Figure(
         "mix",
-        "Generation mix of the last 24 hours",
+        "Great Britain's generation mix of the last 24 hours",
         charts.mix(snapshot),
         _summarise_mix(snapshot),
         (
-            ("from, UTC", *(f"{fuel}, %" for fuel in fuels)),
+            ("from", *(f"{fuel}, %" for fuel in fuels)),
             [
                 (at(start), *(tenths(shares[fuel]) for fuel in fuels))
                 for start, shares in reversed(snapshot.mix)
@@ -86,7 +70,7 @@ def _summarise_mix(snapshot: Snapshot) -> str:
     )
 
 
-def _intensity(snapshot: Snapshot) -> Figure:
+def _record(snapshot: Snapshot) -> Figure:
     actuals = {row.period_start: row.actual_gco2_kwh for row in snapshot.intensity}
     ours = {row.period_start: row for row in snapshot.of(snapshot.model)}
     neso = {row.period_start: row for row in snapshot.of("neso")}
@@ -105,37 +89,40 @@ def _intensity(snapshot: Snapshot) -> Figure:
             )
         )
     return Figure(
-        "intensity",
-        "Carbon intensity: actual and predicted",
-        intensity_chart(snapshot),
-        _summarise_intensity(snapshot),
+        "record",
+        "The last 24 hours: actual, and as forecast a day before",
+        charts.record(snapshot),
+        _summarise_record(snapshot),
         (
-            ("from, UTC", "actual", "median", "p10", "p90", model_label("neso", simulated)),
+            ("from", "actual", "median", "p10", "p90", model_label("neso", simulated)),
             rows,
         ),
     )
 
 
-def _summarise_intensity(snapshot: Snapshot) -> str:
-    measured = [row for row in snapshot.intensity if row.actual_gco2_kwh is not None]
-    coming = snapshot.upcoming()
-    sentences = []
-    if measured:
-        low = min(measured, key=lambda row: row.actual_gco2_kwh or 0)
-        high = max(measured, key=lambda row: row.actual_gco2_kwh or 0)
-        sentences.append(
-            f"In the last 24 hours it was between {number(low.actual_gco2_kwh)} gCO2/kWh at "
-            f"{at(low.period_start)} and {number(high.actual_gco2_kwh)} at {at(high.period_start)}."
-        )
-    if coming:
-        lowest = min(coming, key=lambda row: row.p50)
-        highest = max(coming, key=lambda row: row.p50)
-        end = coming[-1].period_start + HALF_HOUR
-        sentences.append(
-            f"Until {at(end)} the forecast median is between {tenths(lowest.p50)} at "
-            f"{at(lowest.period_start)} and {tenths(highest.p50)} at {at(highest.period_start)}."
-        )
-    return " ".join(sentences) or "There are no actuals for the last 24 hours and no forecast yet."
+def _summarise_record(snapshot: Snapshot) -> str:
+    measured = {
+        row.period_start: row.actual_gco2_kwh
+        for row in snapshot.intensity
+        if row.actual_gco2_kwh is not None
+    }
+    if not measured:
+        return "There are no actuals for the last 24 hours yet."
+    low, high = (
+        min(measured, key=lambda at: measured[at]),
+        max(measured, key=lambda at: measured[at]),
+    )
+    sentences = [
+        f"It was between {number(measured[low])} gCO2/kWh at {at(low)} and "
+        f"{number(measured[high])} at {at(high)}."
+    ]
+    for model in dict.fromkeys(filter(None, (snapshot.model, "neso"))):
+        rows = [row for row in snapshot.of(model) if row.period_start in measured]
+        if rows:
+            off = sum(abs(row.p50 - measured[row.period_start]) for row in rows) / len(rows)
+            label = model_label(model, any(row.simulated for row in rows))
+            sentences.append(f"{label} was off by {tenths(off)} on average.")
+    return " ".join(sentences)
 
 
 def _errors(snapshot: Snapshot) -> Figure:
@@ -222,7 +209,7 @@ def _attempts(snapshot: Snapshot) -> Figure:
         if total
         else "Nothing has run in the last 24 hours.",
         (
-            ("hour from, UTC", "status", "attempts"),
+            ("hour from", "status", "attempts"),
             [(at(row.hour), row.status, row.attempts) for row in reversed(rows)],
         ),
     )

@@ -4,7 +4,7 @@ schema, so that it shows what a BI tool sees."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -14,22 +14,15 @@ from psycopg.rows import class_row
 from grid_assets.dashboard import outlook
 from grid_assets.dashboard.outlook import Outlook
 from grid_assets.dashboard.value import Value
-from grid_assets.halfhours import DAY, HALF_HOUR, floor
+from grid_assets.feeds.read import Found, read_in
+from grid_assets.halfhours import DAY, floor
 from grid_assets.outlook.sources import Source
-from grid_assets.series import FUELS, LEAD_BUCKETS, STACKED, model_place
+from grid_assets.series import FUELS, LEAD_BUCKETS
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import statement
 
-NEXT_HOURS: Final = timedelta(hours=6)
-"""Span of the forecast that the first panel lists."""
-
-GREEN: Final = timedelta(hours=3)
-"""Length of the greenest stretch: a wash, a dishwasher, a good part of a car's charge."""
-
 LOOKED_BACK: Final = timedelta(days=30)
 """Age up to which the newest half-hour is shown; anything older is history."""
-
-STACKED_FUELS: Final = tuple(fuel.name for fuel in STACKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,25 +80,19 @@ class HourOfAttempts:
 
 
 @dataclass(frozen=True, slots=True)
-class Greenest:
-    """The stretch of `GREEN` with the lowest forecast, and its mean."""
-
-    start: datetime
-    end: datetime
-    mean_gco2_kwh: Decimal
-
-
-@dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All data on the page; lists are ordered by time or name."""
+    """All data on the page; lists are ordered by time or name.
+
+    `feeds` are the rows behind the feeds, which hold what there is now and what is forecast.
+    """
 
     now: datetime
+    feeds: Found
     intensity: Sequence[Intensity] = ()
     newest_intensity: Intensity | None = None
     mix: Sequence[tuple[datetime, dict[str, Decimal | None]]] = ()
     newest_mix: tuple[datetime, dict[str, Decimal | None]] | None = None
     predicted: Sequence[Predicted] = ()
-    greenest: Greenest | None = None
     accuracy: Sequence[Accuracy] = ()
     values: Sequence[Value] = ()
     last_attempts: Sequence[LastAttempt] = ()
@@ -117,46 +104,30 @@ class Snapshot:
         """The number of rows behind the page."""
         lists = (self.intensity, self.mix, self.predicted, self.accuracy, self.values)
         rows = sum(map(len, (*lists, self.last_attempts, self.attempts_by_hour)))
+        rows += self.feeds.count
         return rows + (self.outlook.count if self.outlook else 0)
 
     @property
-    def ahead(self) -> datetime:
-        """The first half-hour that has not begun: use can still be moved into it."""
-        return first_ahead(self.now)
+    def model(self) -> str | None:
+        """The page's model: that of the first half-hour that has not begun."""
+        ahead = (row for row in self.feeds.forecast if row["at"] >= self.now)
+        return next((row["model"] for row in ahead if row["p50"] is not None), None)
 
     @property
-    def model(self) -> str | None:
-        """The page's model: the first of `MODELS`, and of two such that with the newer forecast."""
-        newest = {
-            row.model: row.issued_at for row in self.predicted if row.period_start >= self.ahead
-        }
-        return min(
-            newest, key=lambda name: (model_place(name), self.now - newest[name]), default=None
-        )
+    def issued_at(self) -> datetime | None:
+        """When the newest forecast that is shown was issued."""
+        issues = (row["issued_at"] for row in self.feeds.forecast if row["issued_at"])
+        return max(issues, default=None)
 
     @property
     def past_issue(self) -> datetime | None:
         """When the forecast of the page's model for the last 24 hours was issued."""
-        past = (row.issued_at for row in self.of(self.model) if row.period_start < self.ahead)
-        return max(past, default=None)
-
-    @property
-    def fuels(self) -> list[str]:
-        """The nine fuels, those with the largest share of the newest mix first."""
-        shares = self.newest_mix[1] if self.newest_mix else {}
-        return sorted(STACKED_FUELS, key=lambda fuel: -(shares.get(fuel) or 0))
+        return max((row.issued_at for row in self.of(self.model)), default=None)
 
     def of(self, model: str | None) -> list[Predicted]:
-        """A model's forecast of each half-hour, in time order."""
+        """A model's forecast of a day ago for the last 24 hours, in time order."""
         by_start = {row.period_start: row for row in self.predicted if row.model == model}
         return [by_start[start] for start in sorted(by_start)]
-
-    def upcoming(self) -> list[Predicted]:
-        """The forecast of the page's model for the half-hours that have not begun."""
-        return [row for row in self.of(self.model) if row.period_start >= self.ahead]
-
-    def next_hours(self) -> list[Predicted]:
-        return [row for row in self.upcoming() if row.period_start < self.ahead + NEXT_HOURS]
 
     def accuracy_of(self, model: str) -> list[Accuracy]:
         """A model's scores, ordered by lead."""
@@ -181,49 +152,22 @@ def read(
         newest_actual, newest_mix = newest
         intensity = _rows(connection, Intensity, "intensity", newest=newest_actual)
         mix = _mix(connection, newest_mix)
-        snapshot = Snapshot(
+        return Snapshot(
             now=now,
+            feeds=read_in(connection, now),
             intensity=[row for row in intensity if row.period_start > now - DAY],
             newest_intensity=next(
                 (row for row in intensity if row.period_start == newest_actual), None
             ),
             mix=[(start, shares) for start, shares in mix.items() if start > now - DAY],
             newest_mix=(newest_mix, mix[newest_mix]) if newest_mix else None,
-            predicted=_rows(
-                connection, Predicted, "forecast", current=floor(now), ahead=first_ahead(now)
-            ),
+            predicted=_rows(connection, Predicted, "day_ahead", current=floor(now)),
             accuracy=_rows(connection, Accuracy, "accuracy", today=now.date()),
             values=_rows(connection, Value, "value", today=now.date()),
             last_attempts=_rows(connection, LastAttempt, "attempts", now=now),
             attempts_by_hour=_rows(connection, HourOfAttempts, "attempts_by_hour", now=now),
             outlook=outlook.read(connection, now, off or {}),
         )
-        return replace(snapshot, greenest=_greenest(connection, snapshot))
-
-
-def first_ahead(now: datetime) -> datetime:
-    """The start of the first half-hour that has not begun."""
-    current = floor(now)
-    return current if current == now else current + HALF_HOUR
-
-
-def _greenest(connection: Connection, snapshot: Snapshot) -> Greenest | None:
-    """The greenest stretch of the next 24 hours by the page's model."""
-    if snapshot.model is None:
-        return None
-    row = connection.execute(
-        "SELECT min(period_start), avg(gco2_kwh) FROM reporting.greenest_window("
-        "%(duration)s, %(deadline)s, earliest => %(earliest)s, model => %(model)s)",
-        {
-            "duration": GREEN,
-            "deadline": snapshot.ahead + DAY,
-            "earliest": snapshot.ahead,
-            "model": snapshot.model,
-        },
-    ).fetchone()
-    assert row is not None
-    start, mean = row
-    return Greenest(start, start + GREEN, mean) if start else None
 
 
 def _rows(connection: Connection, kind: type[Any], name: str, **values: Any) -> list[Any]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import dagster as dg
 
-from grid_assets.dashboard import page, queries, vega_bundle
+from grid_assets.dashboard import page, queries
 from grid_assets.defs.asset_metadata import (
     ELEXON_ORIGIN,
     FILES,
@@ -69,10 +69,7 @@ def dashboard(
     file = files_folder(services.settings.home) / DASHBOARD
     with attempt(context, services, "files.dashboard", today_of(context, now)) as current:
         found = queries.read(services.connection, now, services.off)
-        text = page.render(
-            found, services.stamp, vega_bundle.javascript(services.settings.home / "cache")
-        )
-        write_whole(file, text)
+        write_whole(file, page.render(found, services.stamp))
         current.rows_fetched, current.rows_written = found.count, 1
     address = services.settings.files_url
     yield dg.MaterializeResult(
