@@ -33,9 +33,18 @@ def fill(url: SecretStr, now: datetime, *, model: str = MODEL, error: str = "Out
                 "VALUES (%s, %s, 40.5, %s)",
                 [start, wind, 100 - 40.5 - wind],
             )
+        connection.execute(
+            "INSERT INTO forecast.models (model, revision, source) VALUES (%s, 'r1', 'here')", [model]
+        )
         for name, band, simulated in ((model, 20, False), ("neso", None, True)):
             # yesterday's forecast, one of three hours ago, and the newest, 10 g above each other
             for age in (48, 6, 0):
+                connection.execute(
+                    "INSERT INTO forecast.issues (model, issued_at, created_at, revision, "
+                    "context_missing, context_assumed, known_by) "
+                    "VALUES (%s, %s, %s, 'r1', 0, 0, 'capture') ON CONFLICT DO NOTHING",
+                    [name, floor(now) - age * HALF_HOUR, now],
+                )
                 for n in range(-age, 96 - age):
                     start = floor(now) + n * HALF_HOUR
                     median = 150 + n % 10 + (n == 5) * -60 + (name == "neso") * 7 - 10 * (age > 0)
