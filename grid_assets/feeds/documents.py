@@ -7,12 +7,11 @@ or simulated.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Any, Final, Literal
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from grid_assets.feeds.read import DAYS, WITHIN, Found, Row
+from grid_assets.feeds.values import Document, Kind, age, kind_of, london, number, period, stamp
 from grid_assets.halfhours import HALF_HOUR
 from grid_assets.regions import REGIONS, Region
 from grid_assets.series import CARBON_INTENSITY, FUEL_GROUPS, FUELS, LEAD_BUCKETS, model_place
@@ -27,10 +26,6 @@ ATTRIBUTION: Final = (
     "NESO Carbon Intensity API, CC BY 4.0. Contains BMRS data © Elexon Limited copyright and "
     "database right. Supported by National Energy SO Open Data."
 )
-LONDON: Final = ZoneInfo("Europe/London")
-
-Kind = Literal["measured", "forecast", "derived", "simulated"]
-Document = dict[str, Any]
 
 
 def documents(found: Found, data_kind: DataKind) -> dict[str, Document]:
@@ -56,24 +51,19 @@ def documents(found: Found, data_kind: DataKind) -> dict[str, Document]:
     }
 
 
-def stamp(at: datetime) -> str:
-    """A time as RFC 3339, UTC, whole seconds."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def _now(found: Found) -> Document:
     newest, current = found.newest, found.forecast[0]
     return {
         "carbon_intensity": {
-            **_period(newest["actual_start"], found.now),
-            "value": _number(newest["actual_gco2_kwh"]),
+            **period(newest["actual_start"], found.now),
+            "value": number(newest["actual_gco2_kwh"]),
             "unit": UNIT,
-            "kind": _kind(newest["actual_gco2_kwh"], "measured"),
+            "kind": kind_of(newest["actual_gco2_kwh"], "measured"),
             "basis": "generation",
             "index": newest["intensity_index"],
         },
         "forecast": {
-            **_period(current["at"], found.now),
+            **period(current["at"], found.now),
             "unit": UNIT,
             "basis": "generation",
             **_predicted(current, found.now),
@@ -87,10 +77,16 @@ def _forecast(found: Found) -> Document:
     return {
         "unit": UNIT,
         "basis": "generation",
-        "half_hours": [
-            {"period_start": stamp(row["at"]), **_predicted(row, found.now)}
-            for row in found.forecast
-        ],
+        "half_hours": [_half_hour(row, found.now) for row in found.forecast],
+    }
+
+
+def _half_hour(row: Row, now: datetime) -> Document:
+    return {
+        "period_start": stamp(row["at"]),
+        **_predicted(row, now),
+        "neso": number(row["neso"]),
+        "neso_kind": kind_of(row["neso"], "simulated" if row["neso_simulated"] else "forecast"),
     }
 
 
@@ -99,13 +95,13 @@ def _predicted(row: Row, now: datetime) -> Document:
     if row.get("derived") and kind == "forecast":
         kind = "derived"
     return {
-        "value": _number(row["p50"]),
-        "p10": _number(row["p10"]),
-        "p90": _number(row["p90"]),
+        "value": number(row["p50"]),
+        "p10": number(row["p10"]),
+        "p90": number(row["p90"]),
         "model": row["model"],
-        "kind": _kind(row["p50"], kind),
+        "kind": kind_of(row["p50"], kind),
         "issued_at": stamp(row["issued_at"]) if row["issued_at"] else None,
-        "age_s": _age(row["issued_at"], now),
+        "age_s": age(row["issued_at"], now),
     }
 
 
@@ -129,14 +125,14 @@ def _window(row: Row, found: Found) -> Document:
         "hours": row["hours"],
         "period_start": stamp(row["starts_at"]),
         "period_end": stamp(row["ends_at"]),
-        "start_london": _london(row["starts_at"]),
-        "end_london": _london(row["ends_at"]),
-        "value": _number(row["mean_gco2_kwh"]),
-        "saved": _number(row["saved_gco2_kwh"]),
+        "start_london": london(row["starts_at"]),
+        "end_london": london(row["ends_at"]),
+        "value": number(row["mean_gco2_kwh"]),
+        "saved": number(row["saved_gco2_kwh"]),
         "model": row["model"],
         "kind": kind,
         "issued_at": stamp(row["issued_at"]),
-        "age_s": _age(row["issued_at"], found.now),
+        "age_s": age(row["issued_at"], found.now),
     }
 
 
@@ -161,6 +157,8 @@ def _half_hours(found: Found, region_id: int) -> list[Document]:
             "model": "neso",
             "p50": now["intensity_gco2_kwh"],
             "simulated": now["simulated"],
+            "neso": now["intensity_gco2_kwh"],
+            "neso_simulated": now["simulated"],
         }
     half_hours = (found.first + step * HALF_HOUR for step in range(STEPS))
     return [known.get(at, {**_NOTHING, "at": at}) for at in half_hours]
@@ -174,6 +172,8 @@ _NOTHING: Final[Document] = {
     "p90": None,
     "simulated": False,
     "derived": False,
+    "neso": None,
+    "neso_simulated": False,
 }
 
 
@@ -199,10 +199,10 @@ def _models(rows: Iterable[Row]) -> list[Document]:
                 {
                     "lead_bucket": bucket,
                     "n": leads[bucket]["n"],
-                    "mae": _number(leads[bucket]["mae"]),
-                    "bias": _number(leads[bucket]["bias"]),
+                    "mae": number(leads[bucket]["mae"]),
+                    "bias": number(leads[bucket]["bias"]),
                     **{
-                        name: _number(leads[bucket][name])
+                        name: number(leads[bucket][name])
                         for name in ("inside_80_pct",)
                         if name in leads[bucket]
                     },
@@ -228,8 +228,7 @@ def _region(found: Found, region: Region) -> Document:
             "unit": UNIT,
             "basis": "consumption",
             "half_hours": [
-                {"period_start": stamp(row["at"]), **_predicted(row, found.now)}
-                for row in _half_hours(found, region.region_id)
+                _half_hour(row, found.now) for row in _half_hours(found, region.region_id)
             ],
         },
         "greenest": _greenest(found, region.region_id),
@@ -249,11 +248,11 @@ def _region_now(row: Row, now: datetime) -> Document:
     return {
         "region_id": row["region_id"],
         "short_name": row["short_name"],
-        **_period(row["period_start"], now),
-        "value": _number(value),
+        **period(row["period_start"], now),
+        "value": number(value),
         "unit": UNIT,
         # the API calls it a forecast, also once the half-hour is over
-        "kind": _kind(value, "simulated" if row["simulated"] else "forecast"),
+        "kind": kind_of(value, "simulated" if row["simulated"] else "forecast"),
         "basis": "consumption",
         "index": row["intensity_index"],
     }
@@ -268,44 +267,13 @@ def _mix(row: Row, start: datetime | None, now: datetime, kind: Kind, basis: str
     }
     is_known = any(share is not None for share in shares.values())
     return {
-        **_period(start if is_known else None, now),
+        **period(start if is_known else None, now),
         "unit": "%",
         "kind": kind if is_known else None,
         "basis": basis,
-        "shares": {fuel: _number(share) for fuel, share in shares.items()},
+        "shares": {fuel: number(share) for fuel, share in shares.items()},
         "groups": {
-            name: _number(sum(shares[fuel] or 0 for fuel in fuels)) if is_known else None
+            name: number(sum(shares[fuel] or 0 for fuel in fuels)) if is_known else None
             for name, fuels in groups.items()
         },
     }
-
-
-def _period(start: datetime | None, now: datetime) -> Document:
-    """A half-hour, and the time since it ended; 0 while it lasts."""
-    end = start + HALF_HOUR if start else None
-    return {
-        "period_start": stamp(start) if start else None,
-        "period_end": stamp(end) if end else None,
-        "age_s": _age(end, now),
-    }
-
-
-def _age(at: datetime | None, now: datetime) -> int | None:
-    """Whole seconds from a time to when the feed was made; 0 for a later one."""
-    return max(0, round((now - at).total_seconds())) if at else None
-
-
-def _kind(value: object, kind: Kind) -> Kind | None:
-    return None if value is None else kind
-
-
-def _number(value: Decimal | int | None) -> float | int | None:
-    """A number with at most two decimals, without a decimal point if it is whole."""
-    if value is None:
-        return None
-    rounded = round(float(value), 2)
-    return int(rounded) if rounded.is_integer() else rounded
-
-
-def _london(at: datetime) -> str:
-    return at.astimezone(LONDON).strftime("%Y-%m-%d %H:%M")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from grid_assets.feeds.documents import Document
+from grid_assets.feeds.values import Document
 
 Sample = tuple[Mapping[str, str], float | int]
 

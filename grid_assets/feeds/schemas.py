@@ -79,7 +79,16 @@ PREDICTED: Final[Schema] = {
 
 HALF_HOURS: Final = _list(
     _object(
-        "A half-hour; null where no model has a forecast.", {"period_start": TIME, **PREDICTED}
+        "A half-hour; null where no model has a forecast.",
+        {
+            "period_start": TIME,
+            **PREDICTED,
+            "neso": {**GRAMS, "description": "NESO's own newest forecast of the half-hour."},
+            "neso_kind": {
+                "enum": ["forecast", "simulated", None],
+                "description": "Of neso; null where it is null.",
+            },
+        },
     ),
     "48 hours, from the half-hour that has begun on. Where one model ends, the next one goes on.",
     minItems=STEPS,

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from grid_assets.feeds.documents import VERSION, Document
+from grid_assets.feeds.documents import VERSION
 from grid_assets.feeds.metrics import metrics
 from grid_assets.feeds.schemas import schemas
+from grid_assets.feeds.values import Document
 from grid_assets.output import write_whole
 from grid_assets.regions import REGIONS
 

@@ -13,10 +13,11 @@ import jsonschema  # type: ignore[import-untyped]
 import psycopg
 import pytest
 
-from grid_assets.feeds.documents import STEPS, Document, documents, stamp
+from grid_assets.feeds.documents import STEPS, documents
 from grid_assets.feeds.metrics import metrics
 from grid_assets.feeds.read import HOURS, read_in
 from grid_assets.feeds.schemas import schemas
+from grid_assets.feeds.values import Document, stamp
 from grid_assets.feeds.write import write
 from grid_assets.halfhours import HALF_HOUR, floor
 from grid_assets.warehouse.connection import Connection
@@ -168,6 +169,34 @@ def test_where_one_model_ends_the_next_goes_on_and_what_nobody_forecasts_is_null
     rest = made_of(connection, now)["forecast.json"]["half_hours"][94:]
     assert [one["value"] for one in rest] == [394, 395]
     assert {(one["model"], one["kind"]) for one in rest} == {("neso", "simulated")}
+
+
+def test_each_half_hour_has_nesos_own_forecast_beside_it(connection: Connection) -> None:
+    now = fill(connection)
+    first = floor(now)
+    made = made_of(connection, now)
+    half_hours = made["forecast.json"]["half_hours"]
+    assert half_hours[0]["value"] != half_hours[0]["neso"]
+    for step, one in enumerate(half_hours):
+        at = first + step * HALF_HOUR
+        expected = (210 + at.hour, "forecast") if step < 94 else (None, None)
+        assert (one["neso"], one["neso_kind"]) == expected
+    of_region = made["regions/13.json"]["forecast"]["half_hours"]
+    assert [one["neso"] for one in of_region] == [
+        value(13, first + n * HALF_HOUR) for n in range(STEPS)
+    ]
+    assert {one["neso_kind"] for one in of_region} == {"forecast"}
+
+    connection.execute("UPDATE forecast.latest SET simulated = true WHERE model = 'neso'")
+    connection.execute("UPDATE core.regional_intensity SET simulated = true")
+    connection.execute("UPDATE raw.regional_vintages SET simulated = true")
+    made = made_of(connection, now)
+    half_hours = made["forecast.json"]["half_hours"]
+    assert {(one["kind"], one["neso_kind"]) for one in half_hours[:90]} == {
+        ("forecast", "simulated")
+    }
+    of_region = made["regions/13.json"]["forecast"]["half_hours"]
+    assert {(one["neso_kind"], one["kind"]) for one in of_region} == {("simulated", "simulated")}
 
 
 def test_the_greenest_windows_are_those_of_the_function(connection: Connection) -> None:
