@@ -34,7 +34,8 @@ def fill(url: SecretStr, now: datetime, *, model: str = MODEL, error: str = "Out
                 [start, wind, 100 - 40.5 - wind],
             )
         connection.execute(
-            "INSERT INTO forecast.models (model, revision, source) VALUES (%s, 'r1', 'here')", [model]
+            "INSERT INTO forecast.models (model, revision, source) VALUES (%s, 'r1', 'here')",
+            [model],
         )
         for name, band, simulated in ((model, 20, False), ("neso", None, True)):
             # yesterday's forecast, one of three hours ago, and the newest, 10 g above each other

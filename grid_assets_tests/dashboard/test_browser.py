@@ -169,9 +169,7 @@ def test_the_numbers_shown_are_those_of_the_database(
             floor(now),
         )
         rows = cells(shown, "#forecast-table")
-        assert rows == [
-            [at(start), *map(tenths, values), model] for start, *values, model in ahead
-        ]
+        assert rows == [[at(start), *map(tenths, values), model] for start, *values, model in ahead]
         assert len(rows) == 96
         past = ask(
             "SELECT period_start, p50, p10, p90 FROM reporting.actual_vs_predicted "
