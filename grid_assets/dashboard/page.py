@@ -21,7 +21,8 @@ from grid_assets.dashboard.panels import all_figures
 from grid_assets.dashboard.queries import LOOKED_BACK, Snapshot
 from grid_assets.dashboard.theme import FUEL_COLOURS, at, ms, number, tenths
 from grid_assets.dashboard.value import summarise_value, value_table
-from grid_assets.feeds.documents import Document, documents
+from grid_assets.feeds.documents import documents
+from grid_assets.feeds.values import Document
 from grid_assets.halfhours import LONDON, age_text
 from grid_assets.regions import REGIONS
 from grid_assets.telemetry.checks import TOO_OLD

@@ -11,7 +11,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from grid_assets.halfhours import DAY, HALF_HOUR, floor
-from grid_assets.warehouse.connection import connect
+from grid_assets.warehouse.connection import connect, copy_rows
 
 MODEL: Final = "chronos:made-up"
 
@@ -46,25 +46,30 @@ def fill(url: SecretStr, now: datetime, *, model: str = MODEL, error: str = "Out
                     "VALUES (%s, %s, %s, 'r1', 0, 0, 'capture') ON CONFLICT DO NOTHING",
                     [name, floor(now) - age * HALF_HOUR, now],
                 )
-                for n in range(-age, 96 - age):
-                    start = floor(now) + n * HALF_HOUR
-                    median = 150 + n % 10 + (n == 5) * -60 + (name == "neso") * 7 - 10 * (age > 0)
-                    median -= 10 * (age > 6)
-                    connection.execute(
-                        "INSERT INTO forecast.predictions (model, series, period_start, "
-                        "issued_at, created_at, p10, p50, p90, simulated) "
-                        "VALUES (%s, 'carbon_intensity', %s, %s, %s, %s, %s, %s, %s)",
-                        [
-                            name,
-                            start,
-                            floor(now) - age * HALF_HOUR,
-                            now,
-                            band and median - band,
-                            median,
-                            band and median + band,
-                            simulated,
-                        ],
-                    )
+                medians = {
+                    floor(now) + n * HALF_HOUR: 150
+                    + n % 10
+                    + (n == 5) * -60
+                    + (name == "neso") * 7
+                    - 10 * (age > 0)
+                    - 10 * (age > 6)
+                    for n in range(-age, 96 - age)
+                }
+                copy_rows(
+                    connection,
+                    "forecast.predictions",
+                    (
+                        *("model", "series", "period_start", "issued_at", "created_at"),
+                        *("p10", "p50", "p90", "simulated"),
+                    ),
+                    (
+                        (
+                            *(name, "carbon_intensity", start, floor(now) - age * HALF_HOUR, now),
+                            *(band and median - band, median, band and median + band, simulated),
+                        )
+                        for start, median in medians.items()
+                    ),
+                )
         for name, simulated, bands in ((model, False, True), ("neso", True, False)):
             # two days of unequal weight: their mean by number is not the mean of their means
             for day, n, error_sum in ((1, 10, 100), (2, 30, 900)):
