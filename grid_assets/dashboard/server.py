@@ -16,7 +16,9 @@ from typing import Final
 from grid_assets.local_http import is_host_known
 
 PORTS_TRIED: Final = 50
-FEEDS: Final = "/v1/"
+FEEDS: Final = "v1"
+"""The folder of the feeds."""
+
 FEED_MAX_AGE_S: Final = 60
 """Seconds that a feed may be kept; the next one follows half an hour later."""
 
@@ -33,6 +35,7 @@ class _Handler(SimpleHTTPRequestHandler):
     """
 
     server: _Server
+    is_feed = False
     extensions_map: Final = {  # type: ignore[misc]  # as in the base class
         **SimpleHTTPRequestHandler.extensions_map,
         ".prom": "text/plain; version=0.0.4; charset=utf-8",
@@ -43,9 +46,12 @@ class _Handler(SimpleHTTPRequestHandler):
         if not is_host_known(self.headers, self.server.names):
             self.send_error(HTTPStatus.MISDIRECTED_REQUEST, "Set GRID_FILES_URL to this name")
             return None
-        if not self._is_public(Path(self.translate_path(self.path))):
+        path = Path(self.translate_path(self.path))
+        if not self._is_public(path):
             self.send_error(HTTPStatus.NOT_FOUND)
             return None
+        # not by the requested path: /v1/..%2fdashboard.html is the page
+        self.is_feed = path.is_relative_to(Path(self.directory) / FEEDS)
         return super().send_head()
 
     def _is_public(self, path: Path) -> bool:
@@ -59,16 +65,13 @@ class _Handler(SimpleHTTPRequestHandler):
         return is_file and not any(part.startswith(".") for name in names for part in name.parts)
 
     def end_headers(self) -> None:
-        if self._is_feed():
+        if self.is_feed:
             self.send_header("Access-Control-Allow-Origin", "*")
             self.send_header("Cache-Control", f"public, max-age={FEED_MAX_AGE_S}")
         else:
             self.send_header("Cache-Control", "no-cache")
         self.send_header("X-Content-Type-Options", "nosniff")
         super().end_headers()
-
-    def _is_feed(self) -> bool:
-        return getattr(self, "path", "").startswith(FEEDS)
 
     def log_message(self, format: str, *values: object) -> None:
         pass  # keeps the terminal for the product's messages

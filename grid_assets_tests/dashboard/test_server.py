@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -47,19 +48,77 @@ def test_a_file_is_served_and_revalidated_each_time(address: str, folder: Path) 
     assert requests.get(f"{address}/dashboard.html", timeout=5).text == "the next page"
 
 
-def test_a_feed_may_be_read_by_any_page_and_kept_for_a_minute(address: str, folder: Path) -> None:
-    (folder / "v1" / "regions").mkdir(parents=True)
-    for name in ("v1/now.json", "v1/regions/13.json", "v1/metrics.prom"):
-        (folder / name).write_text("{}", encoding="utf-8")
-        answer = requests.get(f"{address}/{name}", timeout=5)
-        assert answer.headers["Access-Control-Allow-Origin"] == "*"
-        assert answer.headers["Cache-Control"] == "public, max-age=60"
-        kind = "text/plain; version=0.0.4" if name.endswith(".prom") else "application/json"
-        assert answer.headers["Content-Type"].startswith(kind)
-        since = {"If-Modified-Since": answer.headers["Last-Modified"]}
-        assert requests.get(f"{address}/{name}", headers=since, timeout=5).status_code == 304
-    page = requests.get(f"{address}/dashboard.html", timeout=5)
-    assert "Access-Control-Allow-Origin" not in page.headers
+@pytest.fixture
+def feeds(folder: Path) -> Path:
+    made = folder / "v1"
+    (made / "regions").mkdir(parents=True)
+    for name in ("now.json", "regions/13.json", "metrics.prom"):
+        (made / name).write_text('{"a": 1}\n', encoding="utf-8")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("now.json", "application/json"),
+        ("regions/13.json", "application/json"),
+        ("metrics.prom", "text/plain; version=0.0.4; charset=utf-8"),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_feed_may_be_read_by_any_page_and_kept_for_a_minute(
+    address: str, feeds: Path, name: str, kind: str, method: str
+) -> None:
+    answer = requests.request(method, f"{address}/v1/{name}", timeout=5)
+    assert answer.status_code == 200
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.headers["Cache-Control"] == "public, max-age=60"
+    assert answer.headers["Content-Type"] == kind
+    assert answer.headers["Content-Length"] == "9"
+    assert answer.text == ('{"a": 1}\n' if method == "GET" else "")
+    since = {"If-Modified-Since": answer.headers["Last-Modified"]}
+    again = requests.request(method, f"{address}/v1/{name}", headers=since, timeout=5)
+    assert (again.status_code, again.text) == (304, "")
+    assert again.headers["Access-Control-Allow-Origin"] == "*"
+    later = feeds.joinpath(name).stat().st_mtime + 2
+    os.utime(feeds / name, (later, later))
+    changed = requests.request(method, f"{address}/v1/{name}", headers=since, timeout=5)
+    assert changed.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/dashboard.html",
+        "/v1/../dashboard.html",
+        "/v1/..%2fdashboard.html",
+        "/v1/%2e%2e/dashboard.html",
+        "/v1/regions/../../dashboard.html",
+        "/v1.html",
+        "/v1/absent.json",
+        "/v1/",
+        "/v1",
+    ],
+)
+def test_nothing_but_a_feed_may_be_read_by_any_page_or_kept(
+    address: str, folder: Path, feeds: Path, path: str
+) -> None:
+    (folder / "v1.html").write_text("the page", encoding="utf-8")
+    status, headers, body = asked_as_it_stands(address, path)
+    assert status == (200 if path.endswith(".html") else 404)
+    assert b"access-control" not in headers.lower()
+    assert b"cache-control: no-cache" in headers.lower()
+    assert (b"the page" in body) == (status == 200)
+
+
+def asked_as_it_stands(address: str, path: str) -> tuple[int, bytes, bytes]:
+    """Status, headers and body of a path that no client has mended."""
+    host, port = address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as line:
+        line.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: line.recv(65536), b""))
+    headers, _, body = answer.partition(b"\r\n\r\n")
+    return int(answer.split()[1]), headers, body
 
 
 @pytest.mark.parametrize(
@@ -85,13 +144,10 @@ def test_a_feed_may_be_read_by_any_page_and_kept_for_a_minute(address: str, fold
     ],
 )
 def test_nothing_else_is_served_and_nothing_is_listed(address: str, path: str) -> None:
-    host, port = address.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=5) as line:  # as it stands, unmended
-        line.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
-        answer = b"".join(iter(lambda: line.recv(65536), b""))
-    assert answer.split()[1] == b"404"
+    status, _, body = asked_as_it_stands(address, path)
+    assert status == 404
     for text in (b"half a page", b"password", b"dashboard.html"):
-        assert text not in answer.partition(b"\r\n\r\n")[2]
+        assert text not in body
 
 
 @pytest.mark.parametrize(
