@@ -38,6 +38,7 @@ from grid_assets.warehouse.connection import Connection, connect
 from grid_assets.warehouse.migrate import migrate
 from grid_assets.warehouse.stamp import Stamp
 from grid_assets_tests import chromium, fake_clock, pooler
+from grid_assets_tests.feeds import programs
 from grid_assets_tests.supabase import postgres_cron
 from grid_assets_tests.time_left import TimeLeft
 
@@ -132,7 +133,10 @@ def unit_tests_start_nothing(
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say in the last lines what a machine without some programs has not tested."""
     reports = terminalreporter.stats.get("skipped", [])
-    for reason in (chromium.MISSING, fake_clock.MISSING, pooler.MISSING, postgres_cron.MISSING):
+    for reason in (
+        *(chromium.MISSING, fake_clock.MISSING, pooler.MISSING, postgres_cron.MISSING),
+        *(programs.MISSING_PROMTOOL, programs.MISSING_JQ),
+    ):
         if lost := [report for report in reports if reason in str(report.longrepr)]:
             terminalreporter.write_line(f"NOT TESTED: {len(lost)} tests, {reason}.", red=True)
 

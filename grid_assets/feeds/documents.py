@@ -7,12 +7,12 @@ or simulated.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Any, Final, Literal
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
+from typing import Any, Final
 
+from grid_assets.feeds.postcodes import postcodes
 from grid_assets.feeds.read import DAYS, WITHIN, Found, Row
+from grid_assets.feeds.values import Document, Kind, age, kind_of, london, number, period, stamp
 from grid_assets.halfhours import HALF_HOUR
 from grid_assets.regions import REGIONS, Region
 from grid_assets.series import CARBON_INTENSITY, FUEL_GROUPS, FUELS, LEAD_BUCKETS, model_place
@@ -27,10 +27,6 @@ ATTRIBUTION: Final = (
     "NESO Carbon Intensity API, CC BY 4.0. Contains BMRS data © Elexon Limited copyright and "
     "database right. Supported by National Energy SO Open Data."
 )
-LONDON: Final = ZoneInfo("Europe/London")
-
-Kind = Literal["measured", "forecast", "derived", "simulated"]
-Document = dict[str, Any]
 
 
 def documents(found: Found, data_kind: DataKind) -> dict[str, Document]:
@@ -40,11 +36,10 @@ def documents(found: Found, data_kind: DataKind) -> dict[str, Document]:
         "forecast.json": _forecast(found),
         "greenest.json": _greenest(found, None),
         "accuracy.json": _accuracy(found),
-        **{
-            f"regions/{region.region_id}.json": _region(found, region)
-            for region in (REGIONS if found.regional_now else ())
-        },
     }
+    if found.regional_now:
+        made["postcodes.json"] = postcodes()
+        made |= {f"regions/{one.region_id}.json": _region(found, one) for one in REGIONS}
     return {
         name: {
             "generated_at": stamp(found.now),
@@ -56,24 +51,19 @@ def documents(found: Found, data_kind: DataKind) -> dict[str, Document]:
     }
 
 
-def stamp(at: datetime) -> str:
-    """A time as RFC 3339, UTC, whole seconds."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def _now(found: Found) -> Document:
     newest, current = found.newest, found.forecast[0]
     return {
         "carbon_intensity": {
-            **_period(newest["actual_start"], found.now),
-            "value": _number(newest["actual_gco2_kwh"]),
+            **period(newest["actual_start"], found.now),
+            "value": number(newest["actual_gco2_kwh"]),
             "unit": UNIT,
-            "kind": _kind(newest["actual_gco2_kwh"], "measured"),
+            "kind": kind_of(newest["actual_gco2_kwh"], "measured"),
             "basis": "generation",
             "index": newest["intensity_index"],
         },
         "forecast": {
-            **_period(current["at"], found.now),
+            **period(current["at"], found.now),
             "unit": UNIT,
             "basis": "generation",
             **_predicted(current, found.now),
@@ -99,13 +89,13 @@ def _predicted(row: Row, now: datetime) -> Document:
     if row.get("derived") and kind == "forecast":
         kind = "derived"
     return {
-        "value": _number(row["p50"]),
-        "p10": _number(row["p10"]),
-        "p90": _number(row["p90"]),
+        "value": number(row["p50"]),
+        "p10": number(row["p10"]),
+        "p90": number(row["p90"]),
         "model": row["model"],
-        "kind": _kind(row["p50"], kind),
+        "kind": kind_of(row["p50"], kind),
         "issued_at": stamp(row["issued_at"]) if row["issued_at"] else None,
-        "age_s": _age(row["issued_at"], now),
+        "age_s": age(row["issued_at"], now),
     }
 
 
@@ -129,14 +119,15 @@ def _window(row: Row, found: Found) -> Document:
         "hours": row["hours"],
         "period_start": stamp(row["starts_at"]),
         "period_end": stamp(row["ends_at"]),
-        "start_london": _london(row["starts_at"]),
-        "end_london": _london(row["ends_at"]),
-        "value": _number(row["mean_gco2_kwh"]),
-        "saved": _number(row["saved_gco2_kwh"]),
+        "start_london": london(row["starts_at"]),
+        "end_london": london(row["ends_at"]),
+        "value": number(row["mean_gco2_kwh"]),
+        "saved": number(row["saved_gco2_kwh"]),
         "model": row["model"],
         "kind": kind,
         "issued_at": stamp(row["issued_at"]),
-        "age_s": _age(row["issued_at"], found.now),
+        "age_s": age(row["issued_at"], found.now),
+        "forecast_to": stamp(row["forecast_to"]),
     }
 
 
@@ -154,12 +145,13 @@ def _half_hours(found: Found, region_id: int) -> list[Document]:
         if row["region_id"] == region_id
     }
     [now] = [row for row in found.regional_now if row["region_id"] == region_id]
-    if now["period_start"] == found.first and found.first not in known:
+    newest = now["intensity_gco2_kwh"] if now["period_start"] == found.first else None
+    if newest is not None and found.first not in known:
         known[found.first] = {
             **_NOTHING,
             "at": found.first,
             "model": "neso",
-            "p50": now["intensity_gco2_kwh"],
+            "p50": newest,
             "simulated": now["simulated"],
         }
     half_hours = (found.first + step * HALF_HOUR for step in range(STEPS))
@@ -199,10 +191,10 @@ def _models(rows: Iterable[Row]) -> list[Document]:
                 {
                     "lead_bucket": bucket,
                     "n": leads[bucket]["n"],
-                    "mae": _number(leads[bucket]["mae"]),
-                    "bias": _number(leads[bucket]["bias"]),
+                    "mae": number(leads[bucket]["mae"]),
+                    "bias": number(leads[bucket]["bias"]),
                     **{
-                        name: _number(leads[bucket][name])
+                        name: number(leads[bucket][name])
                         for name in ("inside_80_pct",)
                         if name in leads[bucket]
                     },
@@ -249,11 +241,11 @@ def _region_now(row: Row, now: datetime) -> Document:
     return {
         "region_id": row["region_id"],
         "short_name": row["short_name"],
-        **_period(row["period_start"], now),
-        "value": _number(value),
+        **period(row["period_start"], now),
+        "value": number(value),
         "unit": UNIT,
         # the API calls it a forecast, also once the half-hour is over
-        "kind": _kind(value, "simulated" if row["simulated"] else "forecast"),
+        "kind": kind_of(value, "simulated" if row["simulated"] else "forecast"),
         "basis": "consumption",
         "index": row["intensity_index"],
     }
@@ -268,44 +260,13 @@ def _mix(row: Row, start: datetime | None, now: datetime, kind: Kind, basis: str
     }
     is_known = any(share is not None for share in shares.values())
     return {
-        **_period(start if is_known else None, now),
+        **period(start if is_known else None, now),
         "unit": "%",
         "kind": kind if is_known else None,
         "basis": basis,
-        "shares": {fuel: _number(share) for fuel, share in shares.items()},
+        "shares": {fuel: number(share) for fuel, share in shares.items()},
         "groups": {
-            name: _number(sum(shares[fuel] or 0 for fuel in fuels)) if is_known else None
+            name: number(sum(shares[fuel] or 0 for fuel in fuels)) if is_known else None
             for name, fuels in groups.items()
         },
     }
-
-
-def _period(start: datetime | None, now: datetime) -> Document:
-    """A half-hour, and the time since it ended; 0 while it lasts."""
-    end = start + HALF_HOUR if start else None
-    return {
-        "period_start": stamp(start) if start else None,
-        "period_end": stamp(end) if end else None,
-        "age_s": _age(end, now),
-    }
-
-
-def _age(at: datetime | None, now: datetime) -> int | None:
-    """Whole seconds from a time to when the feed was made; 0 for a later one."""
-    return max(0, round((now - at).total_seconds())) if at else None
-
-
-def _kind(value: object, kind: Kind) -> Kind | None:
-    return None if value is None else kind
-
-
-def _number(value: Decimal | int | None) -> float | int | None:
-    """A number with at most two decimals, without a decimal point if it is whole."""
-    if value is None:
-        return None
-    rounded = round(float(value), 2)
-    return int(rounded) if rounded.is_integer() else rounded
-
-
-def _london(at: datetime) -> str:
-    return at.astimezone(LONDON).strftime("%Y-%m-%d %H:%M")
