@@ -7,7 +7,6 @@ pytest-xdist starts and stops. Tests use only databases that they create, named
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import shutil
@@ -37,6 +36,7 @@ from grid_assets.warehouse.connection import Connection, connect
 from grid_assets.warehouse.migrate import migrate
 from grid_assets.warehouse.stamp import Stamp
 from grid_assets_tests import chromium, fake_clock, pooler
+from grid_assets_tests.feeds import programs
 from grid_assets_tests.supabase import postgres_cron
 from grid_assets_tests.time_left import TimeLeft
 
@@ -131,7 +131,10 @@ def unit_tests_start_nothing(
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say in the last lines what a machine without some programs has not tested."""
     reports = terminalreporter.stats.get("skipped", [])
-    for reason in (chromium.MISSING, fake_clock.MISSING, pooler.MISSING, postgres_cron.MISSING):
+    for reason in (
+        *(chromium.MISSING, fake_clock.MISSING, pooler.MISSING, postgres_cron.MISSING),
+        *(programs.MISSING_PROMTOOL, programs.MISSING_JQ),
+    ):
         if lost := [report for report in reports if reason in str(report.longrepr)]:
             terminalreporter.write_line(f"NOT TESTED: {len(lost)} tests, {reason}.", red=True)
 

@@ -214,7 +214,9 @@ def _run_once(environment: Environment, past: Range | None, say: Say) -> None:
             say(line)
     say("")
     say("Every run succeeded, and every mix, published or forecast, sums to exactly 100 %.")
-    say(f"Dashboard: {(files_folder(environment.home) / DASHBOARD).as_uri()}")
+    files = files_folder(environment.home)
+    say(f"Dashboard: {(files / DASHBOARD).as_uri()}")
+    say(f"Feeds:     {(files / VERSION / 'now.json').as_uri()}")
 
 
 def _stop(environment: Environment, say: Say) -> None:

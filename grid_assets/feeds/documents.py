@@ -6,15 +6,17 @@ or simulated.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from grid_assets.feeds.errors import accuracy, models
+from grid_assets.feeds.postcodes import postcodes
 from grid_assets.feeds.read import DAYS, WITHIN, Found, Row
 from grid_assets.feeds.values import Document, Kind, age, kind_of, london, number, period, stamp
 from grid_assets.halfhours import HALF_HOUR
 from grid_assets.regions import REGIONS, Region
-from grid_assets.series import CARBON_INTENSITY, FUEL_GROUPS, FUELS, LEAD_BUCKETS, model_place
+from grid_assets.series import CARBON_INTENSITY, FUEL_GROUPS, FUELS
 from grid_assets.settings import DataKind
 
 VERSION: Final = "v1"
@@ -34,12 +36,14 @@ def documents(found: Found, data_kind: DataKind) -> dict[str, Document]:
         "now.json": _now(found),
         "forecast.json": _forecast(found),
         "greenest.json": _greenest(found, None),
-        "accuracy.json": _accuracy(found),
-        **{
-            f"regions/{region.region_id}.json": _region(found, region)
-            for region in (REGIONS if found.regional_now else ())
-        },
+        "accuracy.json": accuracy(found),
     }
+    if found.regional_now:
+        made["postcodes.json"] = {
+            **postcodes(),
+            "regions": {str(one.region_id): _greenest_in(found, one) for one in REGIONS},
+        }
+        made |= {f"regions/{one.region_id}.json": _region(found, one) for one in REGIONS}
     return {
         name: {
             "generated_at": stamp(found.now),
@@ -115,6 +119,14 @@ def _greenest(found: Found, region_id: int | None) -> Document:
     }
 
 
+def _greenest_in(found: Found, region: Region) -> Document:
+    return {
+        "region_id": region.region_id,
+        "short_name": region.short_name,
+        "greenest": _greenest(found, region.region_id),
+    }
+
+
 def _window(row: Row, found: Found) -> Document:
     shown = _rows_of(found, row["region_id"])
     used = [one for one in shown if row["starts_at"] <= one["at"] < row["ends_at"]]
@@ -133,6 +145,7 @@ def _window(row: Row, found: Found) -> Document:
         "kind": kind,
         "issued_at": stamp(row["issued_at"]),
         "age_s": age(row["issued_at"], found.now),
+        "forecast_to": stamp(row["forecast_to"]),
     }
 
 
@@ -150,14 +163,15 @@ def _half_hours(found: Found, region_id: int) -> list[Document]:
         if row["region_id"] == region_id
     }
     [now] = [row for row in found.regional_now if row["region_id"] == region_id]
-    if now["period_start"] == found.first and found.first not in known:
+    newest = now["intensity_gco2_kwh"] if now["period_start"] == found.first else None
+    if newest is not None and found.first not in known:
         known[found.first] = {
             **_NOTHING,
             "at": found.first,
             "model": "neso",
-            "p50": now["intensity_gco2_kwh"],
+            "p50": newest,
             "simulated": now["simulated"],
-            "neso": now["intensity_gco2_kwh"],
+            "neso": newest,
             "neso_simulated": now["simulated"],
         }
     half_hours = (found.first + step * HALF_HOUR for step in range(STEPS))
@@ -175,44 +189,6 @@ _NOTHING: Final[Document] = {
     "neso": None,
     "neso_simulated": False,
 }
-
-
-def _accuracy(found: Found) -> Document:
-    return {
-        "days": DAYS,
-        "series": CARBON_INTENSITY.name,
-        "unit": UNIT,
-        "against": "actual",
-        "models": _models(found.accuracy),
-    }
-
-
-def _models(rows: Iterable[Row]) -> list[Document]:
-    by_model: dict[str, dict[str, Row]] = {}
-    for row in rows:
-        by_model.setdefault(row["model"], {})[row["lead_bucket"]] = row
-    return [
-        {
-            "model": model,
-            "kind": "simulated" if any(row["simulated"] for row in leads.values()) else "measured",
-            "leads": [
-                {
-                    "lead_bucket": bucket,
-                    "n": leads[bucket]["n"],
-                    "mae": number(leads[bucket]["mae"]),
-                    "bias": number(leads[bucket]["bias"]),
-                    **{
-                        name: number(leads[bucket][name])
-                        for name in ("inside_80_pct",)
-                        if name in leads[bucket]
-                    },
-                }
-                for bucket in LEAD_BUCKETS
-                if bucket in leads
-            ],
-        }
-        for model, leads in sorted(by_model.items(), key=lambda one: (model_place(one[0]), one[0]))
-    ]
 
 
 def _region(found: Found, region: Region) -> Document:
@@ -236,7 +212,7 @@ def _region(found: Found, region: Region) -> Document:
             "days": DAYS,
             "unit": UNIT,
             "against": "estimate",
-            "models": _models(
+            "models": models(
                 row for row in found.regional_accuracy if row["region_id"] == region.region_id
             ),
         },

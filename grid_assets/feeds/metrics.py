@@ -13,7 +13,8 @@ from grid_assets.feeds.values import Document
 
 Sample = tuple[Mapping[str, str], float | int]
 
-GREAT_BRITAIN: Final = "GB"
+PERCENTILES: Final = {"10": "p10", "50": "value", "90": "p90"}
+"""The label `percentile` of a forecast, by its field. Not `quantile`, which is for summaries."""
 
 
 def metrics(made: Mapping[str, Document]) -> str:
@@ -23,9 +24,22 @@ def metrics(made: Mapping[str, Document]) -> str:
     families: list[tuple[str, str, list[Sample]]] = [
         (
             "grid_carbon_intensity_grams_per_kwh",
-            "Newest carbon intensity, gCO2/kWh: of Great Britain as it generates, measured; of a "
-            "region what it consumes.",
-            list(_intensities(now)),
+            "Newest measured carbon intensity of what Great Britain generates, gCO2/kWh.",
+            list(_intensity(now["carbon_intensity"], {})),
+        ),
+        (
+            # by a name of its own, so that no sum or mean mixes what is generated and consumed
+            "grid_regional_carbon_intensity_grams_per_kwh",
+            "Newest carbon intensity of what a region consumes, gCO2/kWh. Regions 15 to 18 are "
+            "England, Scotland, Wales and GB.",
+            [
+                sample
+                for region in now["regions"]
+                for sample in _intensity(
+                    region,
+                    {"region_id": str(region["region_id"]), "region": region["short_name"]},
+                )
+            ],
         ),
         (
             "grid_carbon_intensity_forecast_grams_per_kwh",
@@ -77,32 +91,18 @@ def metrics(made: Mapping[str, Document]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _intensities(now: Document) -> Iterator[Sample]:
-    national = now["carbon_intensity"]
-    if national["value"] is not None:
-        yield _labels_of(GREAT_BRITAIN, "", national), national["value"]
-    for region in now["regions"]:
-        if region["value"] is not None:
-            name, number = region["short_name"], str(region["region_id"])
-            yield _labels_of(name, number, region), region["value"]
-
-
-def _labels_of(region: str, region_id: str, value: Document) -> dict[str, str]:
-    return {
-        "region": region,
-        "region_id": region_id,
-        "kind": value["kind"],
-        "basis": value["basis"],
-    }
+def _intensity(value: Document, labels: Mapping[str, str]) -> Iterator[Sample]:
+    if value["value"] is not None:
+        yield {**labels, "kind": value["kind"]}, value["value"]
 
 
 def _forecasts(forecast: Document) -> Iterator[Sample]:
     for step, one in enumerate(forecast["half_hours"]):
-        for quantile, name in (("0.1", "p10"), ("0.5", "value"), ("0.9", "p90")):
+        for percentile, name in PERCENTILES.items():
             if one[name] is not None:
                 labels = {
                     "minutes_ahead": str(30 * step),
-                    "quantile": quantile,
+                    "percentile": percentile,
                     "model": one["model"],
                     "kind": one["kind"],
                 }

@@ -47,14 +47,17 @@ class Found:
         return 1 + sum(map(len, (*lists, self.regional_forecast, self.regional_accuracy)))
 
 
-def read(connection: Connection, now: datetime) -> Found:
-    """What the feeds of `now` hold, from one snapshot. Without regions, their lists are empty."""
+def read(connection: Connection, now: datetime, *, regions: bool = True) -> Found:
+    """What the feeds of `now` hold, from one snapshot.
+
+    The lists of regions are empty without `regions`, and where none was published in two days.
+    """
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        return read_in(connection, now)
+        return read_in(connection, now, regions=regions)
 
 
-def read_in(connection: Connection, now: datetime) -> Found:
+def read_in(connection: Connection, now: datetime, *, regions: bool = True) -> Found:
     """The same, in the caller's transaction."""
     first = floor(now)
     values = {
@@ -73,9 +76,9 @@ def read_in(connection: Connection, now: datetime) -> Found:
     # why a region has no window would be a notice for each of them
     connection.execute("SET LOCAL client_min_messages = warning")
     [newest] = rows("now")
-    regional_now = rows("regional_now")
+    regional_now = rows("regional_now") if regions else []
     if all(row["period_start"] is None for row in regional_now):
-        regional_now = []  # regions are not captured
+        regional_now = []
     some = [row["region_id"] for row in regional_now]
     return Found(
         now,

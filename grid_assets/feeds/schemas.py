@@ -60,7 +60,10 @@ BASIS: Final[Schema] = {
     "enum": ["generation", "consumption"],
     "description": "What is counted: what Great Britain generates, or what a region consumes.",
 }
-INDEX: Final[Schema] = {"enum": ["very low", "low", "moderate", "high", "very high", None]}
+INDEX: Final[Schema] = {
+    "type": ["string", "null"],
+    "description": "As published: very low, low, moderate, high or very high.",
+}
 UNIT: Final[Schema] = {"const": "gCO2/kWh"}
 MODEL: Final[Schema] = {"type": ["string", "null"], "minLength": 1}
 REGION_ID: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": len(REGIONS)}
@@ -145,6 +148,11 @@ GREENEST: Final[Schema] = {
                 "kind": KIND,
                 "issued_at": TIME,
                 "age_s": AGE,
+                "forecast_to": {
+                    **TIME,
+                    "description": "Where the forecast of the model ends: nothing after it was "
+                    "looked at.",
+                },
             },
         ),
         "One for each length.",
@@ -212,6 +220,32 @@ def schemas() -> dict[str, Schema]:
         "accuracy": (
             "How good forecasts of carbon intensity were.",
             {"series": {"const": "carbon_intensity"}, **of_country},
+        ),
+        "postcodes": (
+            "The region of a postcode, by its first half, and when that region is greenest; only "
+            "where regions are captured.",
+            {
+                "regions": _object(
+                    "By number.",
+                    {
+                        str(region.region_id): _object(
+                            "When to use electricity there.",
+                            {
+                                "region_id": REGION_ID,
+                                "short_name": NAME,
+                                "greenest": _object("In the next 24 hours.", GREENEST),
+                            },
+                        )
+                        for region in REGIONS
+                    },
+                ),
+                "outward_codes": {
+                    "type": "object",
+                    "description": "Outward code to number of the region that most of its "
+                    "postcodes lie in.",
+                    "additionalProperties": {"type": "integer", "minimum": 1, "maximum": 14},
+                },
+            },
         ),
         "region": (
             "A region: its newest half-hour, mix, forecast, greenest windows, and errors against "

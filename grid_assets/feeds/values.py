@@ -38,13 +38,11 @@ def age(at: datetime | None, now: datetime) -> int | None:
 
 
 def kind_of(value: object, kind: Kind) -> Kind | None:
-    """The kind of a value; None if there is no value."""
     return None if value is None else kind
 
 
 def number(value: Decimal | int | None) -> float | int | None:
-    """A number with at most two decimals, rounded as PostgreSQL's `round` does; whole ones have no
-    decimal point."""
+    """A number with at most two decimals, rounded as PostgreSQL does; whole ones have no point."""
     if value is None:
         return None
     rounded = Decimal(value).quantize(PLACES, ROUND_HALF_UP)
@@ -52,5 +50,4 @@ def number(value: Decimal | int | None) -> float | int | None:
 
 
 def london(at: datetime) -> str:
-    """A time by London's clock, for people."""
     return at.astimezone(LONDON).strftime("%Y-%m-%d %H:%M")

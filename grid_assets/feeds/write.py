@@ -21,7 +21,7 @@ SCHEMA: Final = "schema"
 def write(folder: Path, made: Mapping[str, Document]) -> int:
     """Replace the feeds in a folder for files, with their schemas; returns the bytes written.
 
-    Files of regions that are no longer captured are removed, because nothing would renew them.
+    Without regions their files are removed, because nothing would renew them.
     """
     version = folder / VERSION
     texts = {
@@ -31,15 +31,16 @@ def write(folder: Path, made: Mapping[str, Document]) -> int:
     }
     for name, text in texts.items():
         write_whole(version / name, text)
-    for region in REGIONS:
-        name = f"regions/{region.region_id}.json"
+    for name in ("postcodes.json", *(f"regions/{region.region_id}.json" for region in REGIONS)):
         if name not in made:
             (version / name).unlink(missing_ok=True)
     return sum(len(text.encode()) for text in texts.values())
 
 
 def _text(document: Document) -> str:
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False) + "\n"
+    # NaN would make it unreadable; no column may hold it, and if one does, the old file stays
+    text = json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text + "\n"
 
 
 def _readable(document: Document) -> str:

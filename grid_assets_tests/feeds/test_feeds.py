@@ -1,99 +1,52 @@
-"""The feeds: valid by their schemas, equal to the database, always 48 hours, and written whole."""
+"""The feeds: valid by their schemas, always 48 hours, and honest about what is not known."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
-import psycopg
 import pytest
 
-from grid_assets.feeds.documents import STEPS, documents
-from grid_assets.feeds.metrics import metrics
-from grid_assets.feeds.read import HOURS, read_in
+from grid_assets.feeds.documents import STEPS
+from grid_assets.feeds.read import HOURS
 from grid_assets.feeds.schemas import schemas
 from grid_assets.feeds.values import Document, stamp
-from grid_assets.feeds.write import write
 from grid_assets.halfhours import HALF_HOUR, floor
 from grid_assets.warehouse.connection import Connection
-from grid_assets_tests import shared_warehouse
-from grid_assets_tests.forecasting.regions.captured import IDS, capture, estimate, national
-
-one_warehouse = shared_warehouse.one_warehouse
-HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def connection(one_warehouse: Any) -> Iterator[Connection]:
-    """A warehouse in which nothing is committed and now() stands still."""
-    with psycopg.connect(one_warehouse.get_secret_value()) as connection:
-        yield connection
-        connection.rollback()
+from grid_assets_tests.feeds.conftest import (
+    DAY,
+    HOUR,
+    Filled,
+    made_of,
+    now_of,
+    ours,
+    validate,
+    value,
+)
+from grid_assets_tests.forecasting.regions.captured import capture
 
 
-def now_of(connection: Connection) -> datetime:
-    [(now,)] = connection.execute("SELECT now()").fetchall()
-    found: datetime = now
-    return found.astimezone(UTC)
-
-
-def value(region: int, at: datetime) -> int:
-    return 100 + region + at.hour
-
-
-def fill(connection: Connection) -> datetime:
-    """Telemetry up to the half-hour before the last, forecasts, and regions; returns now."""
-    now = now_of(connection)
-    first = floor(now)
-    start = first - DAY
-    estimate(connection, start, first + HALF_HOUR, value)
-    connection.execute(
-        "INSERT INTO core.regional_mix (region_id, period_start, gas_pct, wind_pct) "
-        "SELECT region_id, period_start, 40.5, 30 FROM core.regional_intensity"
-    )
-    connection.execute(
-        "INSERT INTO core.intensity (period_start, actual_gco2_kwh, intensity_index) "
-        "SELECT period_start, 150 + extract(hour FROM period_start), 'moderate' "
-        "FROM core.regional_intensity WHERE region_id = 1 AND period_start < %s",
-        [first - HALF_HOUR],
-    )
-    connection.execute(
-        "INSERT INTO core.generation_mix (period_start, gas_pct, wind_pct, nuclear_pct) "
-        "SELECT period_start, 30.2, 40.1, 10 FROM core.intensity"
-    )
-    national(connection, first - HOUR, lambda at: 200 + at.hour, lambda at: 210 + at.hour)
-    capture(connection, first + timedelta(minutes=1), value)
-    for region, errors in ((13, 5), (18, 7)):
-        connection.execute(
-            "INSERT INTO forecast.regional_accuracy VALUES "
-            "('neso', %s, %s, '0-3h', 10, %s, -3, 1000, NULL, false)",
-            [region, now.date() - DAY, errors],
-        )
-    return now
-
-
-def validate(made: dict[str, Document]) -> None:
-    known = schemas()
+def half_hours_of(made: dict[str, Document]) -> Iterator[tuple[str, list[Document]]]:
+    """Every forecast of 48 hours, with the name of its document."""
     for name, document in made.items():
-        schema = known["region.json" if name.startswith("regions/") else name]
-        jsonschema.Draft202012Validator.check_schema(schema)
-        jsonschema.Draft202012Validator(schema).validate(json.loads(json.dumps(document)))
+        if "half_hours" in document:
+            yield name, document["half_hours"]
+        elif "half_hours" in document.get("forecast", {}):
+            yield name, document["forecast"]["half_hours"]
 
 
-def made_of(connection: Connection, now: datetime) -> dict[str, Document]:
-    made = documents(read_in(connection, now), "live")
-    validate(made)
-    return made
+@pytest.mark.parametrize("name", schemas())
+def test_the_schemas_are_schemas_and_refuse_what_is_not_a_feed(name: str) -> None:
+    jsonschema.Draft202012Validator.check_schema(schemas()[name])
+    with pytest.raises(jsonschema.ValidationError):
+        validate({name.replace("region.", "regions/1."): {}})
 
 
-def test_an_empty_warehouse_has_valid_feeds_of_nulls(connection: Connection) -> None:
-    made = made_of(connection, now_of(connection))
+def test_an_empty_warehouse_has_valid_feeds_of_nulls(empty: Connection) -> None:
+    made = made_of(empty, now_of(empty))
     assert sorted(made) == ["accuracy.json", "forecast.json", "greenest.json", "now.json"]
     assert made["now.json"]["carbon_intensity"]["value"] is None
     assert made["now.json"]["carbon_intensity"]["kind"] is None
@@ -103,111 +56,97 @@ def test_an_empty_warehouse_has_valid_feeds_of_nulls(connection: Connection) -> 
     assert made["greenest.json"]["windows"] == made["accuracy.json"]["models"] == []
 
 
-def test_the_feeds_say_what_the_database_says(connection: Connection) -> None:
-    now = fill(connection)
-    made = made_of(connection, now)
-    first = floor(now)
+def test_each_value_says_its_unit_kind_basis_and_age(filled: Filled) -> None:
+    now, made = filled.now, filled.made
     newest = made["now.json"]["carbon_intensity"]
-    [(start, actual)] = connection.execute(
-        "SELECT period_start, actual_gco2_kwh FROM core.intensity ORDER BY 1 DESC LIMIT 1"
-    ).fetchall()
-    assert (newest["period_start"], newest["value"]) == (stamp(start), actual)
     assert (newest["kind"], newest["basis"], newest["unit"]) == (
         "measured",
         "generation",
         "gCO2/kWh",
     )
+    start = floor(now) - HOUR
+    assert (newest["period_start"], newest["period_end"]) == (stamp(start), stamp(start + HOUR / 2))
     assert newest["age_s"] == round((now - start - HALF_HOUR).total_seconds())
-    mix = made["now.json"]["mix"]
-    assert mix["shares"]["wind"] == 40.1
-    assert mix["shares"]["other"] == 19.7
-    assert mix["groups"] == {"renewable": 40.1, "zero_carbon": 50.1, "fossil": 30.2}
-
-    regions = {one["region_id"]: one for one in made["now.json"]["regions"]}
-    assert sorted(regions) == list(IDS)
-    assert regions[13]["value"] == value(13, first)
-    assert (regions[13]["kind"], regions[13]["basis"]) == ("forecast", "consumption")
-
+    forecast = made["now.json"]["forecast"]
+    assert (forecast["kind"], forecast["model"]) == ("forecast", "blend")
+    assert forecast["age_s"] == round((now - start).total_seconds())
     london = made["regions/13.json"]
-    assert london["now"] == regions[13]
-    assert london["mix"]["shares"]["gas"] == 40.5
-    assert [one["value"] for one in london["forecast"]["half_hours"]] == [
-        value(13, first + n * HALF_HOUR) for n in range(STEPS)
-    ]
-    assert london["accuracy"]["models"] == [
-        {
-            "model": "neso",
-            "kind": "measured",
-            "leads": [{"lead_bucket": "0-3h", "n": 10, "mae": 0.5, "bias": -0.3}],
-        }
-    ]
+    assert london["now"] in made["now.json"]["regions"]
+    assert (london["now"]["kind"], london["now"]["basis"]) == ("forecast", "consumption")
+    assert (london["mix"]["kind"], london["mix"]["basis"]) == ("forecast", "consumption")
+    assert london["now"]["age_s"] == 0  # the half-hour lasts
+    assert {one["basis"] for one in (london["forecast"], london["greenest"])} == {"consumption"}
+    assert london["accuracy"]["against"] == "estimate"
+
+
+def test_there_are_always_48_hours(filled: Filled) -> None:
+    first = floor(filled.now)
+    found = dict(half_hours_of(filled.made))
+    assert len(found) == 19
+    for half_hours in found.values():
+        assert [one["period_start"] for one in half_hours] == [
+            stamp(first + n * HALF_HOUR) for n in range(STEPS)
+        ]
 
 
 def test_where_one_model_ends_the_next_goes_on_and_what_nobody_forecasts_is_null(
     connection: Connection,
 ) -> None:
-    now = fill(connection)
-    half_hours = made_of(connection, now)["forecast.json"]["half_hours"]
+    now = now_of(connection)
+    connection.execute("DELETE FROM forecast.latest WHERE model = 'neso'")
+    half_hours = made_of(connection, now, regions=False)["forecast.json"]["half_hours"]
     first = floor(now)
-    assert [one["period_start"] for one in half_hours] == [
-        stamp(first + n * HALF_HOUR) for n in range(STEPS)
-    ]
     # the blend was issued an hour before `first`, and so reaches 47 hours from it
-    ours, rest = half_hours[:94], half_hours[94:]
-    assert {(one["model"], one["kind"]) for one in ours} == {("blend", "forecast")}
-    assert [one["value"] for one in ours] == [200 + (first + n * HALF_HOUR).hour for n in range(94)]
-    assert {(one["model"], one["value"], one["kind"]) for one in rest} == {(None, None, None)}
-    later = {(first + n * HALF_HOUR): 300 + n for n in range(94, 96)}
+    blend, rest = half_hours[:94], half_hours[94:]
+    assert {(one["model"], one["kind"]) for one in blend} == {("blend", "forecast")}
+    assert {(one["model"], one["value"], one["kind"], one["age_s"]) for one in rest} == {
+        (None, None, None, None)
+    }
     issued = first - timedelta(minutes=3)
-    for at, gco2_kwh in later.items():
+    for step in (94, 95):
         connection.execute(
             "INSERT INTO forecast.predictions (model, series, period_start, issued_at, "
             "created_at, p50, simulated) "
             "VALUES ('neso', 'carbon_intensity', %s, %s, %s, %s, true)",
-            [at, issued, issued, gco2_kwh],
+            [first + step * HALF_HOUR, issued, issued, 300 + step],
         )
-    rest = made_of(connection, now)["forecast.json"]["half_hours"][94:]
+    rest = made_of(connection, now, regions=False)["forecast.json"]["half_hours"][94:]
     assert [one["value"] for one in rest] == [394, 395]
-    assert {(one["model"], one["kind"]) for one in rest} == {("neso", "simulated")}
-
-
-def test_each_half_hour_has_nesos_own_forecast_beside_it(connection: Connection) -> None:
-    now = fill(connection)
-    first = floor(now)
-    made = made_of(connection, now)
-    half_hours = made["forecast.json"]["half_hours"]
-    assert half_hours[0]["value"] != half_hours[0]["neso"]
-    for step, one in enumerate(half_hours):
-        at = first + step * HALF_HOUR
-        expected = (210 + at.hour, "forecast") if step < 94 else (None, None)
-        assert (one["neso"], one["neso_kind"]) == expected
-    of_region = made["regions/13.json"]["forecast"]["half_hours"]
-    assert [one["neso"] for one in of_region] == [
-        value(13, first + n * HALF_HOUR) for n in range(STEPS)
-    ]
-    assert {one["neso_kind"] for one in of_region} == {"forecast"}
-
-    connection.execute("UPDATE forecast.latest SET simulated = true WHERE model = 'neso'")
-    connection.execute("UPDATE core.regional_intensity SET simulated = true")
-    connection.execute("UPDATE raw.regional_vintages SET simulated = true")
-    made = made_of(connection, now)
-    half_hours = made["forecast.json"]["half_hours"]
-    assert {(one["kind"], one["neso_kind"]) for one in half_hours[:90]} == {
-        ("forecast", "simulated")
+    assert {(one["model"], one["kind"], one["issued_at"]) for one in rest} == {
+        ("neso", "simulated", stamp(issued))
     }
-    of_region = made["regions/13.json"]["forecast"]["half_hours"]
-    assert {(one["neso_kind"], one["kind"]) for one in of_region} == {("simulated", "simulated")}
 
 
-def test_the_greenest_windows_are_those_of_the_function(connection: Connection) -> None:
-    now = fill(connection)
-    made = made_of(connection, now)
-    of_region = made["regions/7.json"]["greenest"]
-    for region, document in ((None, made["greenest.json"]), (7, of_region)):
+def test_a_forecast_that_is_old_says_how_old_and_how_far_it_was_looked_at(
+    connection: Connection,
+) -> None:
+    now = now_of(connection)
+    for relation in (b"forecast.latest", b"forecast.issues"):
+        connection.execute(
+            b"UPDATE %b SET issued_at = issued_at - interval '40 hours' WHERE model = 'blend'"
+            % relation
+        )
+    connection.execute(
+        "DELETE FROM forecast.latest WHERE model = 'blend' AND period_start >= %s",
+        [floor(now) + 7 * HOUR],
+    )
+    made = made_of(connection, now, regions=False)
+    half_hours = made["forecast.json"]["half_hours"]
+    assert [one["model"] for one in half_hours] == ["blend"] * 14 + ["neso"] * 80 + [None] * 2
+    assert {one["age_s"] // 3600 for one in half_hours[:14]} == {41}
+    windows = made["greenest.json"]["windows"]
+    assert [one["hours"] for one in windows] == list(HOURS)
+    assert {(one["model"], one["age_s"] // 3600) for one in windows} == {("blend", 41)}
+    assert {one["forecast_to"] for one in windows} == {stamp(floor(now) + 7 * HOUR)}
+
+
+def test_the_greenest_windows_are_those_of_the_function(filled: Filled) -> None:
+    of_region = filled.made["regions/7.json"]["greenest"]
+    for region, document in ((None, filled.made["greenest.json"]), (7, of_region)):
         assert [one["hours"] for one in document["windows"]] == list(HOURS)
         for one in document["windows"]:
-            earliest = floor(now) + HALF_HOUR
-            rows = connection.execute(
+            earliest = floor(filled.now) + HALF_HOUR
+            rows = filled.connection.execute(
                 "SELECT period_start, mean_gco2_kwh, saved_gco2_kwh, forecast_model "
                 "FROM reporting.greenest_window(%s, %s, %s, region => %s)",
                 [one["hours"] * HOUR, earliest + DAY, earliest, region],
@@ -220,59 +159,108 @@ def test_the_greenest_windows_are_those_of_the_function(connection: Connection) 
             )
 
 
+def test_a_derived_value_says_so(filled: Filled) -> None:
+    half_hours = filled.made["regions/13.json"]["forecast"]["half_hours"]
+    # the half-hour that has begun is NESO's newest; the blend ends an hour before NESO's forecast
+    kinds = ["forecast", *["derived"] * 93, *["forecast"] * 2]
+    assert [one["kind"] for one in half_hours] == kinds
+    models = {"forecast": "neso", "derived": "blend"}
+    assert [one["model"] for one in half_hours] == [models[kind] for kind in kinds]
+    windows = filled.made["regions/13.json"]["greenest"]["windows"]
+    assert {(one["kind"], one["model"]) for one in windows} == {("derived", "blend")}
+    others = filled.made["regions/12.json"]["forecast"]["half_hours"]
+    assert {(one["kind"], one["model"]) for one in others} == {("forecast", "neso")}
+
+
 def test_a_simulated_value_says_so(connection: Connection) -> None:
-    now = fill(connection)
+    now = now_of(connection)
     connection.execute("UPDATE core.regional_intensity SET simulated = true")
     connection.execute("UPDATE raw.regional_vintages SET simulated = true")
     made = made_of(connection, now)
     assert {one["kind"] for one in made["now.json"]["regions"]} == {"simulated"}
-    region = made["regions/2.json"]
-    assert {one["kind"] for one in region["forecast"]["half_hours"]} == {"simulated"}
-    assert {one["kind"] for one in region["greenest"]["windows"]} == {"simulated"}
+    for region in (2, 13):  # as published, and derived from what is simulated
+        document = made[f"regions/{region}.json"]
+        assert document["mix"]["kind"] == "simulated"
+        assert {one["kind"] for one in document["forecast"]["half_hours"]} == {"simulated"}
+        assert {one["kind"] for one in document["greenest"]["windows"]} == {"simulated"}
+    assert {one["kind"] for one in made["forecast.json"]["half_hours"]} >= {"forecast"}
 
 
 def test_a_region_without_data_has_a_feed_of_nulls(connection: Connection) -> None:
-    now = fill(connection)
+    now = now_of(connection)
     connection.execute("DELETE FROM core.regional_intensity WHERE region_id = 4")
     connection.execute("DELETE FROM core.regional_mix WHERE region_id = 4")
+    # a mix without an intensity
+    connection.execute("DELETE FROM core.regional_intensity WHERE region_id = 5")
     connection.execute("DELETE FROM raw.regional_vintages")
     capture(connection, floor(now) + timedelta(minutes=1), value, regions=[1, 2, 3])
-    region = made_of(connection, now)["regions/4.json"]
-    assert region["now"]["value"] is region["now"]["period_start"] is None
-    assert {one["value"] for one in region["forecast"]["half_hours"]} == {None}
-
-
-SAMPLE = re.compile(r'^[a-z_]+(\{([a-z_]+="([^"\\\n]|\\.)*",?)+\})? -?\d+(\.\d+)?$')
-
-
-def test_the_metrics_are_in_prometheus_text_format(connection: Connection) -> None:
-    now = fill(connection)
     made = made_of(connection, now)
-    lines = metrics(made).splitlines()
-    samples = [line for line in lines if not line.startswith("#")]
-    assert [line for line in samples if not SAMPLE.match(line)] == []
-    families = {line.split()[2] for line in lines if line.startswith("# TYPE")}
-    assert {re.split("[{ ]", line)[0] for line in samples} <= families
-    assert len(set(samples)) == len(samples)
-    newest = made["now.json"]["carbon_intensity"]["value"]
-    assert f'region="GB",region_id="",kind="measured",basis="generation"}} {newest}' in "\n".join(
-        samples
-    )
-    assert any('region="London",region_id="13"' in line for line in samples)
+    for region in (4, 5):
+        document = made[f"regions/{region}.json"]
+        assert document["now"]["value"] is document["now"]["kind"] is None
+        unknown = {(one["value"], one["model"]) for one in document["forecast"]["half_hours"]}
+        assert unknown == {(None, None)}
+        assert document["greenest"]["windows"] == []
+    assert made["regions/4.json"]["now"]["period_start"] is None
+    assert made["regions/4.json"]["mix"]["groups"]["fossil"] is None
+    assert made["regions/5.json"]["mix"]["groups"]["fossil"] == 40.5
 
 
-def test_without_regions_their_files_are_removed_and_no_part_is_left(
-    connection: Connection, tmp_path: Path
-) -> None:
-    now = now_of(connection)
-    without = made_of(connection, now)
-    fill(connection)
-    made = made_of(connection, now)
-    size = write(tmp_path, made)
-    files = {str(file.relative_to(tmp_path / "v1")) for file in tmp_path.rglob("*.*")}
-    assert files == {*made, "metrics.prom", *(f"schema/{name}" for name in schemas())}
-    assert size == sum(file.stat().st_size for file in tmp_path.rglob("*.*"))
-    written = json.loads((tmp_path / "v1" / "now.json").read_text(encoding="utf-8"))
-    assert written == json.loads(json.dumps(made["now.json"]))
-    write(tmp_path, without)
-    assert not list((tmp_path / "v1" / "regions").iterdir())
+def test_what_is_older_than_two_days_is_not_the_newest(connection: Connection) -> None:
+    made = made_of(connection, now_of(connection) + 3 * DAY)
+    assert made["now.json"]["carbon_intensity"]["value"] is None
+    assert made["now.json"]["mix"]["shares"]["wind"] is None
+    assert made["now.json"]["regions"] == []
+
+
+def test_regions_that_are_switched_off_are_left_out(connection: Connection) -> None:
+    made = made_of(connection, now_of(connection), regions=False)
+    assert made["now.json"]["regions"] == []
+    assert made["now.json"]["carbon_intensity"]["value"] is not None
+
+
+def test_a_band_word_that_is_new_is_passed_on(connection: Connection) -> None:
+    connection.execute("UPDATE core.intensity SET intensity_index = 'off the scale'")
+    made = made_of(connection, now_of(connection), regions=False)
+    assert made["now.json"]["carbon_intensity"]["index"] == "off the scale"
+
+
+def test_times_are_utc_and_those_of_london_by_its_clock(filled: Filled) -> None:
+    def walk(name: str, node: Any) -> Iterator[tuple[str, str]]:
+        if isinstance(node, dict):
+            for key, inner in node.items():
+                yield from walk(key, inner)
+        elif isinstance(node, list):
+            for inner in node:
+                yield from walk(name, inner)
+        elif isinstance(node, str):
+            yield name, node
+
+    texts = [found for document in filled.made.values() for found in walk("", document)]
+    times = [(name, text) for name, text in texts if re.search(r"\d\d:\d\d", text)]
+    by_clock = {"start_london", "end_london"}
+    assert {name for name, _ in times} == by_clock | {
+        *("generated_at", "period_start", "period_end", "issued_at", "forecast_to")
+    }
+    for name, text in times:
+        if name not in by_clock:
+            assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", text), name
+
+
+def test_the_first_half_hour_of_a_region_goes_on_from_what_was_published(filled: Filled) -> None:
+    first = filled.made["regions/9.json"]["forecast"]["half_hours"][0]
+    assert first["value"] == round(value(9, floor(filled.now)), 2)
+    assert (first["model"], first["issued_at"], first["age_s"]) == ("neso", None, None)
+
+
+def test_national_values_are_not_those_of_region_18(filled: Filled) -> None:
+    [gb] = [one for one in filled.made["now.json"]["regions"] if one["region_id"] == 18]
+    assert gb["short_name"] == "GB"
+    current = filled.made["now.json"]["forecast"]
+    assert current["value"] == round(ours(floor(filled.now)), 2) != gb["value"]
+
+
+def test_a_time_is_of_the_half_hour_that_has_begun(filled: Filled) -> None:
+    generated = datetime.fromisoformat(filled.made["now.json"]["generated_at"])
+    start = datetime.fromisoformat(filled.made["now.json"]["forecast"]["period_start"])
+    assert start <= generated < start + HALF_HOUR

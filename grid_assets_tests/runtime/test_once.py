@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -66,6 +67,9 @@ def test_once_runs_to_the_end_again_and_fails_where_anything_failed(
         page = grid.home / "demo" / "files" / "dashboard.html"
         assert f"Dashboard: {page.as_uri()}" in first.splitlines()
         assert "RECORDED data (replay), not live" in page.read_text(encoding="utf-8")
+        feed = page.parent / "v1" / "now.json"
+        assert f"Feeds:     {feed.as_uri()}" in first.splitlines()
+        assert json.loads(feed.read_text(encoding="utf-8"))["data_kind"] == "replay"
         url = demo_database()
         [blend, (chronos, *of_chronos), boosted, naive] = ask(url, NEWEST_FORECAST)
         assert chronos.startswith("chronos:")

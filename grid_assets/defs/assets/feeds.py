@@ -57,7 +57,7 @@ def feeds(
     now = services.now()
     folder = files_folder(services.settings.home)
     with attempt(context, services, "files.feeds", today_of(context, now)) as current:
-        found = read(services.connection, now)
+        found = read(services.connection, now, regions=services.why_no_regions is None)
         made = documents(found, services.stamp.kind)
         size = write(folder, made)
         current.rows_fetched, current.rows_written = found.count, len(made)
