@@ -7,7 +7,6 @@ pytest-xdist starts and stops. Tests use only databases that they create, named
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import shutil
@@ -27,7 +26,6 @@ from dagster._core.storage import event_log, runs
 from psycopg import sql
 from pydantic import SecretStr
 
-from grid_assets.dashboard import vega_bundle
 from grid_assets.definitions import defs
 from grid_assets.defs.assets.raw import neso_forecast
 from grid_assets.defs.partitions import range_tags
@@ -229,23 +227,9 @@ def new_database(server: SecretStr) -> Iterator[Callable[[str | None], SecretStr
 
 
 @pytest.fixture(scope="session")
-def chart_library(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """A folder with the charts' library, made once for all workers because it takes two seconds."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "chart library"
-    folder.mkdir(exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        vega_bundle.javascript(folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def kept_home(tmp_path_factory: pytest.TempPathFactory, chart_library: Path) -> Path:
-    """A GRID_HOME for runs in this process that make the dashboard."""
-    home = tmp_path_factory.mktemp("home")
-    (home / "cache").symlink_to(chart_library)
-    return home
+def kept_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A GRID_HOME for runs in this process that make files."""
+    return tmp_path_factory.mktemp("home")
 
 
 @pytest.fixture(scope="session")
