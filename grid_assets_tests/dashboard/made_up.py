@@ -1,19 +1,62 @@
 """A small warehouse for the dashboard: a day of telemetry, a forecast, scores and attempts.
 
-It gives every panel something to show.
+It gives every panel something to show; `fill_regions` adds the regions. Without a database,
+`feeds` and `forecast` make the rows of the feeds.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import fields
 from datetime import datetime, timedelta
-from typing import Final
+from decimal import Decimal
+from typing import Any, Final
 
 from pydantic import SecretStr
 
+from grid_assets.feeds.documents import STEPS
+from grid_assets.feeds.read import Found, Row
 from grid_assets.halfhours import DAY, HALF_HOUR, floor
+from grid_assets.series import FUELS, LEAD_BUCKETS
 from grid_assets.warehouse.connection import connect
+from grid_assets_tests.forecasting.regions.captured import IDS, capture, estimate
 
 MODEL: Final = "chronos:made-up"
+
+
+def feeds(now: datetime, forecasts: Iterable[Row] = (), **more: Any) -> Found:
+    """What the feeds hold of an empty warehouse, except for some rows of `forecast`."""
+    first = floor(now)
+    known = {row["at"]: row for row in forecasts}
+    half_hours = (first + n * HALF_HOUR for n in range(STEPS))
+    names = ("actual_start", "actual_gco2_kwh", "intensity_index", "mix_start")
+    values: dict[str, Any] = {
+        "now": now,
+        "first": first,
+        "newest": dict.fromkeys((*names, *(f"{fuel}_pct" for fuel in FUELS))),
+        "forecast": [known.get(at, {**_NOTHING, "at": at}) for at in half_hours],
+    }
+    return Found(**{**dict.fromkeys((field.name for field in fields(Found)), ()), **values, **more})
+
+
+_NOTHING: Final[Row] = {
+    **dict.fromkeys(("model", "issued_at", "p10", "p50", "p90", "neso")),
+    "simulated": False,
+    "neso_simulated": False,
+}
+
+
+def forecast(now: datetime, place: int, p50: float, model: str = MODEL, **more: Any) -> Row:
+    """The forecast of the half-hour so many after the current one, issued when that began."""
+    values = {
+        "at": floor(now) + place * HALF_HOUR,
+        "model": model,
+        "issued_at": floor(now),
+        "p10": Decimal(p50 - 10),
+        "p50": Decimal(p50),
+        "p90": Decimal(p50 + 10),
+    }
+    return {**_NOTHING, **values, **more}
 
 
 def fill(url: SecretStr, now: datetime, *, model: str = MODEL, error: str = "Out of luck.") -> None:
@@ -33,9 +76,20 @@ def fill(url: SecretStr, now: datetime, *, model: str = MODEL, error: str = "Out
                 "VALUES (%s, %s, 40.5, %s)",
                 [start, wind, 100 - 40.5 - wind],
             )
+        connection.execute(
+            "INSERT INTO forecast.models (model, revision, source) VALUES (%s, 'r1', 'builtin')",
+            [model],
+        )
         for name, band, simulated in ((model, 20, False), ("neso", None, True)):
             # yesterday's forecast, one of three hours ago, and the newest, 10 g above each other
             for age in (48, 6, 0):
+                issued_at = floor(now) - age * HALF_HOUR
+                connection.execute(
+                    "INSERT INTO forecast.issues (model, issued_at, created_at, revision, "
+                    "context_missing, context_assumed, known_by) "
+                    "VALUES (%s, %s, %s, 'r1', 0, 0, 'capture')",
+                    [name, issued_at, now],
+                )
                 for n in range(-age, 96 - age):
                     start = floor(now) + n * HALF_HOUR
                     median = 150 + n % 10 + (n == 5) * -60 + (name == "neso") * 7 - 10 * (age > 0)
@@ -47,7 +101,7 @@ def fill(url: SecretStr, now: datetime, *, model: str = MODEL, error: str = "Out
                         [
                             name,
                             start,
-                            floor(now) - age * HALF_HOUR,
+                            issued_at,
                             now,
                             band and median - band,
                             median,
@@ -94,6 +148,29 @@ def fill(url: SecretStr, now: datetime, *, model: str = MODEL, error: str = "Out
                     )
         note_attempt(url, "raw.intensity", now - timedelta(hours=3), written=48, rejected=2)
         note_attempt(url, "core.intensity", now - timedelta(hours=2), error=error)
+
+
+def fill_regions(url: SecretStr, now: datetime) -> None:
+    """A day of each region, its forecast of 48 hours, and scores of all leads."""
+    first = floor(now)
+
+    def value(region: int, at: datetime) -> float:
+        return 100 + region + at.hour + 0.5
+
+    with connect(url) as connection, connection.transaction():
+        estimate(connection, first - DAY, first + HALF_HOUR, value)
+        connection.execute(
+            "INSERT INTO core.regional_mix (region_id, period_start, gas_pct, wind_pct) "
+            "SELECT region_id, period_start, 40.5, 30.1 FROM core.regional_intensity"
+        )
+        capture(connection, now, value)
+        for region in IDS:
+            for bucket in LEAD_BUCKETS:
+                connection.execute(
+                    "INSERT INTO forecast.regional_accuracy VALUES "
+                    "('neso', %s, %s, %s, 10, 55, -3, 1000, NULL, false)",
+                    [region, now.date() - DAY, bucket],
+                )
 
 
 def note_attempt(
