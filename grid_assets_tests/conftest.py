@@ -232,7 +232,7 @@ def new_database(server: SecretStr) -> Iterator[Callable[[str | None], SecretStr
 
 @pytest.fixture(scope="session")
 def kept_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A GRID_HOME for runs in this process that make the dashboard."""
+    """A GRID_HOME for runs in this process that make files."""
     return tmp_path_factory.mktemp("home")
 
 

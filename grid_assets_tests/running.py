@@ -205,21 +205,14 @@ def _is_server_of(process: psutil.Process, home: Path) -> bool:
 
 
 @contextmanager
-def grid_in_a_new_folder(
-    chart_library: Path | None = None, *, is_forked: bool = False
-) -> Iterator[GridCommand]:
+def grid_in_a_new_folder(*, is_forked: bool = False) -> Iterator[GridCommand]:
     """`grid` in a folder with a space in its name that every user may enter, as PostgreSQL needs.
 
-    With `chart_library`, the fixture of that name, no command has to make the charts' library. With
-    `is_forked`, no command has to import anything: it is forked, as `forked` explains.
+    With `is_forked`, no command has to import anything: it is forked, as `forked` explains.
     """
     folder = Path(tempfile.mkdtemp(prefix="grid test ", dir="/tmp"))
     folder.chmod(0o755)
     grid = GridCommand(folder, is_forked=is_forked)
-    if chart_library is not None:
-        for home in (grid.home, grid.home / "demo"):
-            home.mkdir()
-            (home / "cache").symlink_to(chart_library)
     try:
         yield grid
     finally:

@@ -80,12 +80,12 @@ def take(ui: str, file: Path, executable: str) -> None:
 
 
 def take_dashboard(dashboard: Path, file: Path, executable: str) -> None:
-    """Write the upper panels of a dashboard as a PNG: now, intensity and mix."""
+    """Write the upper panels of a dashboard as a PNG, down to the forecast."""
     with browser(executable) as opened:
         page = opened.new_page(viewport=DASHBOARD_SIZE, color_scheme="light")
         page.goto(dashboard.absolute().as_uri())
-        page.locator("#mix-chart svg").wait_for()
-        below = page.locator("section#accuracy").bounding_box()
+        page.locator("#forecast-chart svg.marks").wait_for()
+        below = page.locator("section#record").bounding_box()
         assert below is not None
         file.parent.mkdir(parents=True, exist_ok=True)
         whole: FloatRect = {"x": 0, "y": 0, "width": DASHBOARD_SIZE["width"], "height": below["y"]}

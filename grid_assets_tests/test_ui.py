@@ -55,8 +55,8 @@ class Product:
 
 
 @pytest.fixture(scope="module")
-def product(chart_library: Path) -> Iterator[Product]:
-    with grid_in_a_new_folder(chart_library) as grid:
+def product() -> Iterator[Product]:
+    with grid_in_a_new_folder() as grid:
         port = free_port()
         started = grid.start(
             "demo",

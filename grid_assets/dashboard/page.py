@@ -18,12 +18,12 @@ from grid_assets.dashboard import charts, outlook_panel
 from grid_assets.dashboard.map import NATIONS, TILES
 from grid_assets.dashboard.outlook import Outlook
 from grid_assets.dashboard.panels import all_figures
-from grid_assets.dashboard.queries import LOOKED_BACK, Snapshot
-from grid_assets.dashboard.theme import FUEL_COLOURS, at, ms, number, tenths
+from grid_assets.dashboard.queries import Snapshot
+from grid_assets.dashboard.theme import FUEL_COLOURS, at, ms, tenths
 from grid_assets.dashboard.value import summarise_value, value_table
 from grid_assets.feeds.documents import documents
 from grid_assets.feeds.values import Document
-from grid_assets.halfhours import LONDON, age_text
+from grid_assets.halfhours import LONDON
 from grid_assets.regions import REGIONS
 from grid_assets.telemetry.checks import TOO_OLD
 from grid_assets.warehouse.stamp import Stamp
@@ -65,7 +65,7 @@ def render(snapshot: Snapshot, stamp: Stamp) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(at=at, time=_time, number=number, tenths=tenths, ago=age_text)
+    environment.filters.update(at=at, time=_time, tenths=tenths)
     template = environment.from_string(folder.joinpath("page.html").read_text(encoding="utf-8"))
     return template.render(
         snapshot=snapshot,
@@ -81,7 +81,6 @@ def render(snapshot: Snapshot, stamp: Stamp) -> str:
         value_table=value_table(snapshot),
         value_summary=summarise_value(snapshot),
         freshness=_freshness(snapshot),
-        looked_back=LOOKED_BACK.days,
         zone=snapshot.now.astimezone(LONDON).tzname(),
         failures=sum(last.failures_24h for last in snapshot.last_attempts),
         rejected=sum(last.rejected_24h for last in snapshot.last_attempts),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -19,8 +18,8 @@ from grid_assets_tests.running import (
 
 
 @pytest.fixture
-def grid(chart_library: Path) -> Iterator[GridCommand]:
-    with grid_in_a_new_folder(chart_library, is_forked=True) as made:
+def grid() -> Iterator[GridCommand]:
+    with grid_in_a_new_folder(is_forked=True) as made:
         yield made
 
 

@@ -134,6 +134,7 @@ def test_a_replay_and_a_database_become_a_warehouse_without_the_demo(
 def test_a_cycle_that_cannot_make_the_dashboard_warns_and_succeeds(
     recorded: GridCommand, warehouse: SecretStr
 ) -> None:
+    recorded.home.mkdir()
     (recorded.home / "files").write_text("not a folder", encoding="utf-8")
     ran = recorded.run("tick", GRID_BACKTEST_DAYS="0")
     assert "Warning: the dashboard was not updated; its data is in the warehouse." in ran.out

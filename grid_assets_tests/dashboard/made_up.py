@@ -1,19 +1,61 @@
 """A small warehouse for the dashboard: a day of telemetry, a forecast, scores and attempts.
 
-It gives every panel something to show.
+It gives every panel something to show; `places` adds the regions. Without a database,
+`feeds` and `forecast` make the rows of the feeds.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import fields
 from datetime import datetime, timedelta
-from typing import Final
+from decimal import Decimal
+from typing import Any, Final
 
 from pydantic import SecretStr
 
+from grid_assets.feeds.documents import STEPS
+from grid_assets.feeds.read import Found, Row
 from grid_assets.halfhours import DAY, HALF_HOUR, floor
+from grid_assets.series import FUELS
 from grid_assets.warehouse.connection import connect, copy_rows
 
 MODEL: Final = "chronos:made-up"
+
+
+def feeds(now: datetime, forecasts: Iterable[Row] = (), **more: Any) -> Found:
+    """What the feeds hold of an empty warehouse, except for some rows of `forecast`."""
+    first = floor(now)
+    known = {row["at"]: row for row in forecasts}
+    half_hours = (first + n * HALF_HOUR for n in range(STEPS))
+    names = ("actual_start", "actual_gco2_kwh", "intensity_index", "mix_start")
+    values: dict[str, Any] = {
+        "now": now,
+        "first": first,
+        "newest": dict.fromkeys((*names, *(f"{fuel}_pct" for fuel in FUELS))),
+        "forecast": [known.get(at, {**_NOTHING, "at": at}) for at in half_hours],
+    }
+    return Found(**{**dict.fromkeys((field.name for field in fields(Found)), ()), **values, **more})
+
+
+_NOTHING: Final[Row] = {
+    **dict.fromkeys(("model", "issued_at", "p10", "p50", "p90", "neso")),
+    "simulated": False,
+    "neso_simulated": False,
+}
+
+
+def forecast(now: datetime, place: int, p50: float, model: str = MODEL, **more: Any) -> Row:
+    """The forecast of the half-hour so many after the current one, issued when that began."""
+    values = {
+        "at": floor(now) + place * HALF_HOUR,
+        "model": model,
+        "issued_at": floor(now),
+        "p10": Decimal(p50 - 10),
+        "p50": Decimal(p50),
+        "p90": Decimal(p50 + 10),
+    }
+    return {**_NOTHING, **values, **more}
 
 
 def fill(url: SecretStr, now: datetime, *, model: str = MODEL, error: str = "Out of luck.") -> None:

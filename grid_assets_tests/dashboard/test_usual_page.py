@@ -434,9 +434,9 @@ def test_a_screen_reader_finds_landmarks_headings_labels_and_every_number(
         for name in CHARTS:
             says = shown.locator(f"#{name}-says").inner_text()
             picture = shown.locator(f"#{name}-chart").get_by_role("img")
-            label = picture.get_attribute("aria-label")
-            assert label is not None
-            assert label.endswith(says)
+            described = picture.get_attribute("aria-label")
+            assert described is not None
+            assert described.endswith(says)
             table = shown.locator(f"#{name}-table table")
             expect(table).to_be_hidden()
             shown.locator(f"#{name}-table summary").press("Enter")

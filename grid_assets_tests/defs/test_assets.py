@@ -276,9 +276,13 @@ def test_each_asset_depends_on_what_it_reads() -> None:
             "reporting/generation_mix",
             "reporting/generation_mix_24h",
             "reporting/forecast_latest",
-            "reporting/actual_vs_predicted_24h",
+            "reporting/forecast_day_ahead",
+            "reporting/actual_vs_predicted",
             "reporting/forecast_accuracy",
             "reporting/forecast_value",
+            "reporting/regional_now",
+            "reporting/regional_forecast_latest",
+            "reporting/regional_forecast_accuracy",
         },
     }
 

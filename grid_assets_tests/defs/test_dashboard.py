@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from grid_assets.forecasting import issuing
 from grid_assets.output import write_whole
 from grid_assets.replay.server import ReplayServer
 from grid_assets.warehouse.connection import Connection
+from grid_assets.warehouse.statements import sql_dir
 from grid_assets_tests.dashboard import made_up
 from grid_assets_tests.defs.conftest import Tables
 
@@ -79,6 +81,21 @@ def test_it_says_what_it_is() -> None:
     text = " ".join((asset.description or "").split())
     for said in ("One file is", "gCO2/kWh", "%", "`reporting`", "re-run", "partitions"):
         assert said in text
+
+
+def test_it_is_made_from_the_views_that_its_queries_read() -> None:
+    assets = {
+        ".".join(key.path)
+        for key in defs.resolve_asset_graph().get_all_asset_keys()
+        if isinstance(key, dg.AssetKey)
+    }
+    read = {
+        name
+        for folder in ("dashboard", "feeds")
+        for path in (sql_dir() / folder).glob("*.sql")
+        for name in re.findall(r"reporting\.\w+", path.read_text(encoding="utf-8"))
+    }
+    assert sorted(dashboard.SHOWN) == sorted(read & assets)
 
 
 def test_a_run_leaves_a_whole_page_with_its_path_its_size_and_its_attempt(

@@ -25,10 +25,9 @@ BOTH = [asset.key for asset in planning.FILES]
 
 
 @pytest.fixture
-def home(tmp_path: Path, chart_library: Path) -> Path:
+def home(tmp_path: Path) -> Path:
     made = tmp_path / "home"
     made.mkdir()
-    (made / "cache").symlink_to(chart_library)
     return made
 
 

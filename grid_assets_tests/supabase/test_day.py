@@ -14,7 +14,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -115,7 +114,6 @@ class Project:
 def one_project(
     replay_server: ReplayServer,
     one_github: GitHub,
-    chart_library: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Project]:
     """Set up as docs/supabase.md says; the first cycle loads nine days, and back-tests one.
@@ -128,8 +126,7 @@ def one_project(
             connection.execute("CREATE EXTENSION pg_cron")
         supabase_parts.install(database)
         tick, forecast = (
-            opened.enter_context(grid_in_a_new_folder(chart_library, is_forked=True))
-            for _ in range(2)
+            opened.enter_context(grid_in_a_new_folder(is_forked=True)) for _ in range(2)
         )
         variables = {"GRID_WAKE_SECRET": SECRET, **one_github.variables}
         edge = Edge(tmp_path_factory.mktemp("edge"), variables, free_port())

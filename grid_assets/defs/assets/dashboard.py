@@ -16,6 +16,7 @@ from grid_assets.defs.asset_metadata import (
     asset_key,
     kind_metadata,
 )
+from grid_assets.defs.assets import feeds
 from grid_assets.defs.partitions import today_of
 from grid_assets.defs.resources import Services
 from grid_assets.defs.run_logging import attempt
@@ -24,18 +25,18 @@ from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import statement
 
 SHOWN: Final = (
-    "reporting.telemetry",
+    *feeds.SHOWN,
     "reporting.telemetry_24h",
     "reporting.generation_mix",
     "reporting.generation_mix_24h",
-    "reporting.forecast_latest",
-    "reporting.actual_vs_predicted_24h",
-    "reporting.forecast_accuracy",
+    "reporting.forecast_day_ahead",
+    "reporting.actual_vs_predicted",
     "reporting.forecast_value",
     "reporting.generation_mw",
     "reporting.outlook_newest",
 )
-"""The views that the page reads, except `reporting.etl_runs`, which is not an asset."""
+"""The views that the page reads, except `reporting.etl_runs`, which is not an asset. The page
+contains the feeds, so their views are among them."""
 
 PAUSE: Final = timedelta(minutes=5)
 """Minimum time between pages made by the sensor: manual runs may end many attempts a minute."""
@@ -55,9 +56,10 @@ PAUSE: Final = timedelta(minutes=5)
     deps=[asset_key("forecast.accuracy"), *map(asset_key, SHOWN)],
     description=(
         "One file is a single-page view of current conditions, for people without a BI tool: "
-        "carbon intensity (gCO2/kWh), generation mix (%), the forecast with its band, wind, sun "
-        "and demand with their outlook (GW), accuracy by lead, what a forecast is worth, and "
-        "pipeline health. It reads `reporting` and needs no network. A re-run replaces the file, "
+        "when and where electricity is green, carbon intensity (gCO2/kWh) and generation mix (%) "
+        "of Great Britain and its regions, the forecast with its band, wind, sun and demand with "
+        "their outlook (GW), accuracy by lead, what a forecast is worth, and pipeline health. It "
+        "reads `reporting` and needs no network. A re-run replaces the file, "
         "GRID_HOME/files/dashboard.html. There are no partitions, because only the newest page is "
         "kept. Data: NESO, CC BY 4.0." + ELEXON_ORIGIN + PORTAL_ORIGIN
     ),
