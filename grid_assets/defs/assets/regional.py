@@ -197,9 +197,7 @@ def _storable(loaded: Loading, answer: Answer) -> list[RegionalRow]:
     loaded.keep(Taken("/regional/intensity/fw48h", answer), [reject for _, reject in large])
     found = {(row.region_id, row.period_start) for row, _ in large}
     return [
-        replace(row, forecast_gco2_kwh=None)
-        if (row.region_id, row.period_start) in found
-        else row
+        replace(row, forecast_gco2_kwh=None) if (row.region_id, row.period_start) in found else row
         for row in answer.rows
     ]
 

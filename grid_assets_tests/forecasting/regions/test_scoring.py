@@ -205,7 +205,8 @@ def test_a_derived_forecast_is_issued_when_all_that_it_is_derived_from_was_known
     national(connection, start, lambda _: 80, lambda _: 100)
     captured = start + timedelta(minutes=1)  # NESO's national forecast once more
     connection.execute(
-        "INSERT INTO forecast.predictions (model, series, period_start, issued_at, created_at, p50) "
+        "INSERT INTO forecast.predictions "
+        "(model, series, period_start, issued_at, created_at, p50) "
         "SELECT 'neso', 'carbon_intensity', %s + n * interval '30 minutes', %s, %s, 100 "
         "FROM generate_series(1, 95) AS n",
         [start, captured, captured],
