@@ -95,6 +95,17 @@ def test_weights_serve_only_forecasts_issued_after_their_fit(connection: Connect
         assert ours < theirs if region != 2 else ours == theirs == 0
 
 
+def test_a_national_forecast_that_was_made_later_teaches_nothing(connection: Connection) -> None:
+    fill(connection, 4)
+    assert fit(connection, NOW) == 18 * 5
+    connection.execute("DELETE FROM forecast.regional_weights")
+    connection.execute(
+        "UPDATE forecast.archive SET created_at = issued_at + interval '1 day' "
+        "WHERE model = 'blend'"
+    )
+    assert fit(connection, NOW) == 0
+
+
 @pytest.mark.parametrize(("days", "is_shown"), [(LEAST_DAYS, True), (LEAST_DAYS - 1, False)])
 def test_a_derived_forecast_is_shown_where_it_was_no_worse_for_a_week(
     connection: Connection, days: int, is_shown: bool
