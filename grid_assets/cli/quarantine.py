@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
 from typing import Final
 
 import click
 
 from grid_assets.cli.commands import CommandError, describe_failure, open_dagster, say_run
 from grid_assets.cli.environment import demo_option, run_in_environment
+from grid_assets.health import run_summary
 from grid_assets.outlook import quarantined
+from grid_assets.regional import due as regional_due
 from grid_assets.regional import quarantined as regional
 from grid_assets.runtime.environment import Environment, Say, set_up
 from grid_assets.telemetry import quarantine as records
-from grid_assets.telemetry.due import to_ranges
+from grid_assets.telemetry.due import Range, to_ranges
 from grid_assets.warehouse.connection import connect
 
 SHOWN_CHARACTERS: Final = 160
+NOT_AGAIN: Final = "Could not re-fetch these days, so newer revisions may exist."
 
 
 @click.group()
@@ -60,15 +64,20 @@ def replay(environment: Environment, say: Say) -> None:
         others = (*quarantined.ASSETS, *regional.ASSETS)
         replayed = records.replay(connection, leave_out=others)
         tried = quarantined.replay(connection)
-        accepted, still_rejected = regional.replay(connection, simulated=stamp.kind == "replay")
+        regions = regional.replay(connection, simulated=stamp.kind == "replay")
     say(
-        f"{replayed.accepted + tried.accepted + accepted} accepted, "
-        f"{replayed.still_rejected + len(tried.left) + still_rejected} still rejected"
+        f"{replayed.accepted + tried.accepted + regions.accepted} accepted, "
+        f"{replayed.still_rejected + len(tried.left) + regions.still_rejected} still rejected"
     )
     for number, why in tried.left.items():
         say(f"  {number} stays: {why}")
     with open_dagster(environment) as instance:
-        from grid_assets.cli.runs import run_core, run_history, run_later_core
+        from grid_assets.cli.runs import (
+            run_core,
+            run_history,
+            run_later_core,
+            run_regional_history,
+        )
 
         # the tables decide, so that days of a replay that was killed are published too
         for outcome in run_later_core(instance, say):
@@ -86,12 +95,25 @@ def replay(environment: Environment, say: Say) -> None:
                 say_run(connection, outcome.run_id, say)
             if outcome.success:
                 continue
-            say(
-                "Could not re-fetch these days, so newer revisions may exist. "
-                "Publishing the values on hand."
-            )
+            say(f"{NOT_AGAIN} Publishing the values on hand.")
             outcome = run_core(instance, days)
             with connect(environment.warehouse) as connection:
                 say_run(connection, outcome.run_id, say)
                 if not outcome.success:
                     raise CommandError(describe_failure(connection, [outcome]))
+
+        for days in _published(regions.days) if environment.settings.regions else ():
+            say(f"Fetching the regions of {days} again")
+            outcome = run_regional_history(instance, days)
+            with connect(environment.warehouse) as connection:
+                say_run(connection, outcome.run_id, say)
+                if not outcome.success:
+                    raise CommandError(describe_failure(connection, [outcome]))
+                if run_summary.failed_assets(connection, outcome.run_id):
+                    say(f"{NOT_AGAIN} The values on hand are published.")
+
+
+def _published(days: Iterable[date]) -> list[Range]:
+    """Those of some days of which the API may have regions."""
+    today = datetime.now(UTC).date()
+    return to_ranges(day for day in days if regional_due.FIRST_DAY <= day <= today)

@@ -39,8 +39,8 @@ TELEMETRY: Final = dg.define_asset_job(
     ],
     description=(
         "One half-hourly cycle: loads yesterday and today into raw and core, captures NESO's "
-        "forecast and the outlook, forecasts from the new telemetry, scores, updates the "
-        "dashboard, captures the regions, and judges alerts."
+        "forecast and the outlook, forecasts from the new telemetry, scores, captures the "
+        "regions, updates the feeds and the dashboard, and judges alerts."
     ),
 )
 

@@ -32,6 +32,7 @@ RELATIONS: Final = {
     "reporting.actual_vs_predicted_24h": "period_start",
     "reporting.forecast_accuracy": "target_date",
     "reporting.forecast_value": "target_date",
+    "reporting.regional_now": "period_start",
     "ops.etl_runs": "started_at",
     "ops.quarantine": "captured_at",
 }

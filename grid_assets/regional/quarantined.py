@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -16,19 +16,20 @@ from grid_assets.regional.load import (
 )
 from grid_assets.sources.carbon_intensity.regional import RegionalRow, parse_regional
 from grid_assets.telemetry.load import Capture
-from grid_assets.telemetry.quarantine import ALWAYS, Entry, open_entries
+from grid_assets.telemetry.quarantine import ALWAYS, Entry, Replayed, open_entries
 from grid_assets.warehouse.connection import Connection, write_transaction
 
 ASSETS: Final = ("raw.regional", "raw.regional_forecast")
 
 
-def replay(connection: Connection, *, simulated: bool) -> tuple[int, int]:
+def replay(connection: Connection, *, simulated: bool) -> Replayed:
     """Parse every open entry of `ASSETS` again and load those that pass into `raw` as of their
-    first capture; how many were accepted, and how many are still rejected.
+    first capture.
 
     One transaction loads an entry and resolves it, so that a crash does both or neither.
     """
     accepted = still_rejected = 0
+    days: set[date] = set()
     for entry in open_entries(connection):
         if entry.asset not in ASSETS:
             continue
@@ -42,7 +43,9 @@ def replay(connection: Connection, *, simulated: bool) -> tuple[int, int]:
                 "UPDATE ops.quarantine SET resolved_at = now() WHERE id = %s", [entry.id]
             )
         accepted += 1
-    return accepted, still_rejected
+        if entry.asset == "raw.regional":
+            days |= {row.period_start.date() for row in rows}
+    return Replayed(accepted, still_rejected, frozenset(days))
 
 
 def _parse(entry: Entry) -> list[RegionalRow] | None:

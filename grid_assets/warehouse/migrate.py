@@ -202,6 +202,9 @@ def _renew_views_and_rights(connection: Connection) -> bool:
             renewed = _renew_views(connection)
             if renewed:
                 load_outward_codes(connection)
+                # Too small for autovacuum to look at it; without this, plans expect 510 regions,
+                # and a server with JIT compiles each query of them.
+                connection.execute("ANALYZE core.regions")
             connection.execute(render("rights").encode())
             return renewed
     except psycopg.errors.LockNotAvailable:

@@ -72,6 +72,31 @@ def test_a_backfill_brings_the_regions_unless_they_are_left_out(
     assert counts(rows) == {3 * 48 * 18}
 
 
+def test_a_replay_fetches_its_days_again_because_an_accepted_record_is_as_old_as_its_capture(
+    regional: GridCommand, replay: ReplayServer, rows: Rows
+) -> None:
+    day = days_ago(20)  # no cycle looks at it again
+    load = ("backfill", "--from", str(day), "--to", str(day), "--no-outlook")
+    noon = f"{day}T12:00Z"
+    found = (
+        "SELECT array_agg(r.forecast_gco2_kwh ORDER BY arrival), min(i.intensity_gco2_kwh) "
+        "FROM raw.regional AS r JOIN core.regional_intensity AS i USING (region_id, period_start) "
+        "WHERE region_id = 13 AND period_start = %s"
+    )
+    regional.run(*load)
+    [(_, value)] = rows(found, noon)
+    for name in ("revision", "string_value"):  # another value, which is rejected
+        replay.control.fault({"name": name, "path": "/regional", "region": 13, "period": noon})
+    regional.run(*load)
+    replay.control.heal()
+    regional.run(*load)  # the first value again, so that raw has no row for it
+    rows("""UPDATE ops.quarantine SET payload = regexp_replace(payload, '"([0-9]+)"', '\\1')""")
+    assert rows(found, noon) == [([value], value)]
+    said = regional.run("quarantine", "replay").out
+    assert "1 accepted, 0 still rejected" in said
+    assert rows(found, noon) == [([value, value + 3, value], value)]
+
+
 def test_a_tick_without_regions_succeeds_with_a_warning_and_a_row_that_names_cause_and_cure(
     regional: GridCommand, replay: ReplayServer, rows: Rows
 ) -> None:

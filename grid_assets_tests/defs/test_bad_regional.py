@@ -241,16 +241,17 @@ def test_a_bad_record_of_a_forecast_costs_no_other_and_completes_it_once_it_can_
     assert result.success
     assert (FORECAST, "reaches_48_hours", "WARN") in failed_checks(result)
     found = {(one[0], one[1]): one for one in rows(VALUES.format(FORECAST))}
-    rejected = {place for name, place in places.items() if ONE_RECORD[name][1]}
-    lost = rejected | {places["forecast_13579"]}  # which the archive cannot hold
+    lost = {place for name, place in places.items() if ONE_RECORD[name][1]}
     assert good.keys() - found.keys() == lost
-    changed = {places["missing_field"], places["revision"]}
+    large = places["forecast_13579"]  # which the archive cannot hold; its shares are kept
+    assert found[large][2:] == (None, *values(good[large])[3:])
+    changed = {places["missing_field"], places["revision"], large}
     assert {place for place, one in found.items() if one != values(good[place])} == changed
     [tried] = [one for one in tables.attempts() if one.asset == FORECAST]
     assert (tried.status, tried.written, tried.quarantined) == (
         "success",
         96 * 18 - len(lost),
-        len(lost),
+        len(lost) + 1,
     )
     [(unknown,)] = rows("SELECT unknown_pct FROM raw.regional_vintages")
     assert [(one["region_id"], one["fuel"], one["pct"]) for one in unknown] == [
@@ -259,7 +260,8 @@ def test_a_bad_record_of_a_forecast_costs_no_other_and_completes_it_once_it_can_
 
     # as if the code had been mended, for which NaN is no number
     rows("UPDATE ops.quarantine SET payload = replace(payload, 'NaN', '123')")
-    assert quarantined.replay(connection, simulated=True) == (1, len(lost) - 1)
+    done = quarantined.replay(connection, simulated=True)
+    assert (done.accepted, done.still_rejected, done.days) == (1, len(lost), frozenset())
     after = {(one[0], one[1]): one for one in rows(VALUES.format(FORECAST))}
     assert after.keys() - found.keys() == {places["nan"]}
     assert after[places["nan"]][2:] == (123, *values(good[places["nan"]])[3:])

@@ -29,25 +29,33 @@ WITH published AS NOT MATERIALIZED (
     UNION ALL
     SELECT neso.region_id, neso.short_name, 'blend', neso.series, derived.issued_at, ours.created_at,
            neso.period_start,
-           greatest(0, moved.p50 - weights.band), moved.p50, least(1000, moved.p50 + weights.band),
+           -- without a band null, which greatest and least alone would ignore
+           CASE WHEN weights.band IS NOT NULL THEN greatest(0, moved.p50 - weights.band) END, moved.p50,
+           CASE WHEN weights.band IS NOT NULL THEN least(1000, moved.p50 + weights.band) END,
            neso.simulated OR national.simulated, true
     FROM published AS neso
     JOIN forecast.latest AS ours
       ON ours.model = 'blend' AND ours.series = neso.series AND ours.period_start = neso.period_start
      AND ours.issued_at <= {{ latest_issue_time() }} AND ours.issued_at <= ours.period_start
+     -- weights are learned from forecasts of one time: NATIONAL_AGE in forecasting/regions/past.py
+     AND ours.issued_at > neso.issued_at - interval '3 hours'
     JOIN forecast.latest AS national
       ON national.model = 'neso' AND national.series = neso.series AND national.period_start = neso.period_start
      AND national.issued_at <= {{ latest_issue_time() }}
+     AND national.issued_at > ours.issued_at - interval '3 hours'
     -- the first half-hour at which all of it was known
     CROSS JOIN LATERAL (SELECT greatest(ours.issued_at,
-        date_bin('30 minutes', neso.issued_at + interval '30 minutes' - interval '1 microsecond', 'epoch'))
+        date_bin('30 minutes', greatest(neso.issued_at, national.issued_at)
+                               + interval '30 minutes' - interval '1 microsecond', 'epoch'))
         ) AS derived (issued_at)
     CROSS JOIN LATERAL (
         SELECT w.weight::numeric AS weight, round(w.band_gco2_kwh::numeric, 1) AS band
         FROM forecast.regional_weights AS w
         WHERE w.region_id = neso.region_id AND w.is_shown
           AND w.fitted_at = (SELECT max(n.fitted_at) FROM forecast.regional_weights AS n
-                             WHERE n.region_id = neso.region_id AND n.fitted_at <= now())
+                             WHERE n.region_id = neso.region_id AND n.fitted_at <= now()
+                               -- an older one is from before a long pause, and says nothing of now
+                               AND n.fitted_at > now() - interval '28 days')
           AND w.lead_bucket = forecast.lead_bucket(neso.period_start - derived.issued_at)) AS weights
     CROSS JOIN LATERAL (SELECT
         round(least(1000, greatest(0, neso.p50 + weights.weight * (ours.p50 - national.p50))), 1)) AS moved (p50)

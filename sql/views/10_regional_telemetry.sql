@@ -32,7 +32,7 @@ CROSS JOIN LATERAL (
 ) AS h
 WHERE h.period_start <= now();
 
-COMMENT ON VIEW reporting.regional_telemetry IS 'Carbon intensity and generation mix of what each region consumes: one row per region and half-hour that has begun and has either. National values count what is generated, so regions 15 to 18 differ from reporting.telemetry.';
+COMMENT ON VIEW reporting.regional_telemetry IS 'Carbon intensity and generation mix of what each region consumes: one row per region and half-hour that has begun and has either. National values count what is generated, so regions 15 to 18 need not have the values of reporting.telemetry.';
 COMMENT ON COLUMN reporting.regional_telemetry.total_pct IS 'Sum of the nine shares, %: exactly 100, or null if there is no mix.';
 {{ comments_on_combined_shares("reporting.regional_telemetry", "Share of") }}
 {{ comments_on_london_time("reporting.regional_telemetry") }}

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 import dagster as dg
@@ -189,13 +190,16 @@ def regional_forecast(context: dg.AssetExecutionContext, services: Services) -> 
 
 
 def _storable(loaded: Loading, answer: Answer) -> list[RegionalRow]:
-    """The rows that the archive can hold; the others are quarantined."""
+    """The rows without values that the archive cannot hold, which are quarantined."""
     large = list(too_large(answer.rows))
     if not large:
         return list(answer.rows)
     loaded.keep(Taken("/regional/intensity/fw48h", answer), [reject for _, reject in large])
-    left_out = {(row.region_id, row.period_start) for row, _ in large}
-    return [row for row in answer.rows if (row.region_id, row.period_start) not in left_out]
+    found = {(row.region_id, row.period_start) for row, _ in large}
+    return [
+        replace(row, forecast_gco2_kwh=None) if (row.region_id, row.period_start) in found else row
+        for row in answer.rows
+    ]
 
 
 @dg.asset(

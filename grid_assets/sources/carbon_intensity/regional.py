@@ -25,7 +25,8 @@ from grid_assets.sources.carbon_intensity.region import region_of
 from grid_assets.sources.records import TWICE, Rejected, Unusable, as_json, shown
 
 MOST_TOGETHER: Final = 24
-"""Half-hours of one region with one fault that are one entry of the quarantine: about 20 kB."""
+"""Half-hours of one region with one fault that are one entry of the quarantine: about 20 kB, of at
+most 64 that an entry holds. A half-hour of all regions has 30 kB, so it is an entry of its own."""
 
 NO_INTENSITY: Final = PublishedIntensity(None, None, None)
 NO_MIX: Final = PublishedMix(dict.fromkeys(FUELS), {})
@@ -96,8 +97,11 @@ def parse_regional(document: Mapping[str, Any], window: Window) -> ParsedRegions
     for key in conflicting:
         del rows[key]
     rejected = [*_together(faulty), *(Rejected(TWICE, as_json(v)) for v in conflicting.values())]
+    if not rows and not rejected and not outside:
+        return _unusable("its half-hours have no regions", document)
     if not rows and not rejected:
-        return _unusable(f"all of its {outside} half-hours are outside {window}", document)
+        # An old answer, such as a cache's. As a list, so that no replay takes it for an answer.
+        return _unusable(f"all of its {outside} half-hours are outside {window}", [data])
     return ParsedRegions([rows[key][0] for key in sorted(rows)], rejected, outside)
 
 
@@ -124,10 +128,11 @@ def _row(period: datetime, region: Any) -> RegionalRow:
     known = region_of(region)
     # What is absent stays absent; what is there must be usable.
     intensity, mix = region.get("intensity"), region.get("generationmix")
-    if intensity is None and not mix:
+    has_shares = not (mix is None or _is_without_shares(mix))
+    if intensity is None and not has_shares:
         raise Unusable("region: it has neither intensity nor generationmix")
     values = NO_INTENSITY if intensity is None else published_intensity(intensity)
-    shares = published_mix(mix) if mix else NO_MIX
+    shares = published_mix(mix) if has_shares else NO_MIX
     return RegionalRow(
         known.region_id,
         period,
@@ -139,15 +144,23 @@ def _row(period: datetime, region: Any) -> RegionalRow:
     )
 
 
+def _is_without_shares(mix: object) -> bool:
+    """Whether it is a list of fuels whose shares are all null, or an empty list."""
+    return isinstance(mix, list) and all(
+        isinstance(entry, dict) and entry.get("perc") is None for entry in mix
+    )
+
+
 def _name_of(region: Any) -> str:
     return shown(region.get("shortname")) if isinstance(region, dict) else shown(region)
 
 
 def _together(faulty: Mapping[Fault, list[Any]]) -> Iterator[Rejected]:
     """Records of one region with one fault as few entries, which a quarantine replay can parse."""
-    for (_, fault), records in faulty.items():
-        for first in range(0, len(records), MOST_TOGETHER):
-            some = records[first : first + MOST_TOGETHER]
+    for (name, fault), records in faulty.items():
+        most = MOST_TOGETHER if name else 1
+        for first in range(0, len(records), most):
+            some = records[first : first + most]
             yield Rejected(fault, as_json(some), len(some))
 
 
@@ -155,5 +168,5 @@ def _times(record: Mapping[str, Any]) -> dict[str, Any]:
     return {name: record[name] for name in ("from", "to") if name in record}
 
 
-def _unusable(fault: str, document: Mapping[str, Any]) -> ParsedRegions:
-    return ParsedRegions(rejected=[Rejected(f"body: {fault}", as_json(document))])
+def _unusable(fault: str, answer: object) -> ParsedRegions:
+    return ParsedRegions(rejected=[Rejected(f"body: {fault}", as_json(answer))])

@@ -95,6 +95,17 @@ def test_weights_serve_only_forecasts_issued_after_their_fit(connection: Connect
         assert ours < theirs if region != 2 else ours == theirs == 0
 
 
+def test_a_national_forecast_that_was_made_later_teaches_nothing(connection: Connection) -> None:
+    fill(connection, 4)
+    assert fit(connection, NOW) == 18 * 5
+    connection.execute("DELETE FROM forecast.regional_weights")
+    connection.execute(
+        "UPDATE forecast.archive SET created_at = issued_at + interval '1 day' "
+        "WHERE model = 'blend'"
+    )
+    assert fit(connection, NOW) == 0
+
+
 @pytest.mark.parametrize(("days", "is_shown"), [(LEAST_DAYS, True), (LEAST_DAYS - 1, False)])
 def test_a_derived_forecast_is_shown_where_it_was_no_worse_for_a_week(
     connection: Connection, days: int, is_shown: bool
@@ -129,12 +140,20 @@ def latest(connection: Connection, model: str, region: int) -> dict[datetime, tu
     return {row[0]: row[1:] for row in rows}
 
 
-def weigh(connection: Connection, region: int, weight: float, *, is_shown: bool = True) -> None:
+def weigh(
+    connection: Connection,
+    region: int,
+    weight: float,
+    *,
+    band: float | None = 12.5,
+    fitted_at: datetime = NOW - DAY,
+    is_shown: bool = True,
+) -> None:
     with connection.cursor() as cursor:
         cursor.executemany(
-            "INSERT INTO forecast.regional_weights VALUES (%s, %s, %s, %s, 12.5, 100, %s)",
+            "INSERT INTO forecast.regional_weights VALUES (%s, %s, %s, %s, %s, 100, %s)",
             [
-                (region, NOW - DAY, bucket, weight, is_shown)
+                (region, fitted_at, bucket, weight, band, is_shown)
                 for bucket in ("0-3h", "3-6h", "6-12h", "12-24h", "24-48h")
             ],
         )
@@ -162,6 +181,50 @@ def test_the_newest_forecast_is_published_and_derived(connection: Connection) ->
     assert min(latest(connection, "blend", 13)) == start + HALF_HOUR
     assert published[start + HOUR][0] is None
     assert latest(connection, "blend", 12) == {}
+
+
+def test_a_derived_forecast_whose_errors_are_not_known_yet_has_no_band(
+    connection: Connection,
+) -> None:
+    start = floor(NOW)
+    capture(connection, start - timedelta(minutes=18), neso)
+    national(connection, start, lambda _: 80, lambda _: 100)
+    weigh(connection, 13, 0.5, band=None)
+    bands = {(row[0], row[2]) for row in latest(connection, "blend", 13).values()}
+    assert bands == {(None, None)}
+
+
+def test_nothing_is_derived_from_a_national_forecast_or_a_fit_of_another_time(
+    connection: Connection,
+) -> None:
+    start = floor(NOW)
+    capture(connection, start - timedelta(minutes=18), neso)
+    weigh(connection, 13, 0.5)
+    weigh(connection, 12, 0.5, fitted_at=NOW - 29 * DAY)
+    national(connection, start - 20 * HOUR, lambda _: 80, lambda _: 100)
+    assert latest(connection, "blend", 13) == {}
+    national(connection, start, lambda _: 80, lambda _: 100)
+    assert len(latest(connection, "blend", 13)) == 95
+    assert latest(connection, "blend", 12) == {}
+
+
+def test_a_derived_forecast_is_issued_when_all_that_it_is_derived_from_was_known(
+    connection: Connection,
+) -> None:
+    start = floor(NOW)
+    capture(connection, start - HOUR - timedelta(minutes=18), neso)
+    national(connection, start, lambda _: 80, lambda _: 100)
+    captured = start + timedelta(minutes=1)  # NESO's national forecast once more
+    connection.execute(
+        "INSERT INTO forecast.predictions "
+        "(model, series, period_start, issued_at, created_at, p50) "
+        "SELECT 'neso', 'carbon_intensity', %s + n * interval '30 minutes', %s, %s, 100 "
+        "FROM generate_series(1, 95) AS n",
+        [start, captured, captured],
+    )
+    weigh(connection, 13, 0.5)
+    lead_minutes = {at: row[3] for at, row in latest(connection, "blend", 13).items()}
+    assert (lead_minutes[start], lead_minutes[start + HOUR]) == (0, 30)
 
 
 def test_a_region_that_the_newest_capture_lacks_keeps_its_earlier_forecast(

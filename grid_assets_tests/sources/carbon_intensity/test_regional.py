@@ -217,6 +217,8 @@ REJECTED: dict[str, tuple[Any, str]] = {
         "generationmix: 'wind' appears twice",
     ),
     "mix is an object": (region(generationmix={"wind": 100}), "generationmix: it is not a list"),
+    "mix is an empty object": (region(generationmix={}), "generationmix: it is not a list"),
+    "mix is false": (region(generationmix=False), "generationmix: it is not a list"),
 }
 
 
@@ -240,6 +242,7 @@ def test_a_bad_record_of_one_region_is_rejected_alone(bad: Any, reason: str) -> 
         ({"intensity": None}, None, 9),
         ({"generationmix": None}, 100, 0),
         ({"generationmix": []}, 100, 0),
+        ({"generationmix": [{**one, "perc": None} for one in mix()]}, 100, 0),
         ({"intensity": {"forecast": None, "index": None}}, None, 9),
         ({"generationmix": mix(coal=None, hydro=None)}, 100, 7),
     ],
@@ -337,7 +340,6 @@ def test_the_half_hour_that_ends_where_the_window_begins_is_left_aside(to: bool)
         {"data": []},
         {"data": None},
         {"data": {"regionid": 13, "data": []}},
-        {"data": [half_hour(-1)]},
         {"data": [half_hour(0) | {"regions": []}]},
         {"error": {"code": "400 Bad Request"}},
     ],
@@ -348,7 +350,17 @@ def test_an_answer_without_any_value_of_the_window_is_rejected_as_a_body(documen
     assert found.rows == []
     [rejected] = found.rejected
     assert rejected.reason.startswith("body: ")
+    assert "outside" not in rejected.reason
     assert json.loads(rejected.payload) == document
+
+
+def test_an_answer_for_other_times_is_rejected_and_kept_in_a_form_that_no_replay_accepts() -> None:
+    old = [half_hour(-48), half_hour(-47)]
+    found = parsed(*old)
+    assert found.rows == []
+    [rejected] = found.rejected
+    assert rejected.reason.startswith("body: all of its 2 half-hours are outside ")
+    assert json.loads(rejected.payload) == [old]
 
 
 # Many records with one fault
@@ -363,6 +375,13 @@ def test_records_of_one_region_with_one_fault_are_few_entries_and_all_of_them_ar
     assert sizes == [MOST_TOGETHER, MOST_TOGETHER, 1]
     assert [one.records for one in found.rejected] == sizes
     assert all(len(one.payload) < 32_000 for one in found.rejected)  # the quarantine keeps 65,536
+
+
+def test_half_hours_of_all_regions_with_one_fault_are_kept_whole() -> None:
+    others = {str(one.region_id): region(one.region_id) for one in REGIONS}
+    found = parsed(*(half_hour(n) | {"regions": others} for n in range(48)))
+    assert [one.records for one in found.rejected] == [1] * 48
+    assert all(len(one.payload) < 32_000 for one in found.rejected)
 
 
 def test_two_regions_with_the_same_fault_are_two_entries() -> None:
