@@ -5,8 +5,8 @@ Pure: forecasts and times are arguments. What of it was told already is decided 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final, Literal
@@ -64,6 +64,8 @@ class Forecast:
 class Event:
     """What an alert is about: a stretch or window of forecast half-hours, or a silence.
 
+    Stretches that come within the quiet minutes of each other are one event, from the start of the
+    first to the end of the last: `forecasts` are those of the first, `later` are the other spans.
     `saved_gco2_kwh` is how much greener a window is than the same use from now on, if known.
     """
 
@@ -71,6 +73,7 @@ class Event:
     end: datetime
     forecasts: tuple[Forecast, ...] = ()
     saved_gco2_kwh: Decimal | None = None
+    later: tuple[tuple[datetime, datetime], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +103,29 @@ def judge_below(alert: Alert, forecasts: Sequence[Forecast], now: datetime) -> J
     until = first_half_hour(now) + alert.within
     if sum(each.period_end <= until for each in forecasts) * HALF_HOUR < alert.duration:
         return no_forecast(alert)
-    found = tuple(
-        Event(stretch[0].period_start, stretch[-1].period_end, tuple(stretch))
+    found = (
+        stretch
         for stretch in stretches_below(forecasts, alert.below_gco2_kwh)
         if len(stretch) * HALF_HOUR >= alert.duration
         and stretch[0].period_start + alert.duration <= until
     )
-    return Judgement("met" if found else "not_met", events=found)
+    events = tuple(told_together(found, alert.quiet))
+    return Judgement("met" if events else "not_met", events=events)
+
+
+def told_together(stretches: Iterable[list[Forecast]], quiet: timedelta) -> Iterator[Event]:
+    """Events of stretches in order; one that begins within `quiet` of the last belongs to it."""
+    event: Event | None = None
+    for stretch in stretches:
+        start, end = stretch[0].period_start, stretch[-1].period_end
+        if event is not None and start <= event.end + quiet:
+            event = replace(event, end=end, later=(*event.later, (start, end)))
+            continue
+        if event is not None:
+            yield event
+        event = Event(start, end, tuple(stretch))
+    if event is not None:
+        yield event
 
 
 def stretches_below(forecasts: Sequence[Forecast], limit: Decimal) -> Iterator[list[Forecast]]:

@@ -175,6 +175,23 @@ def test_two_lows_are_two_events_unless_they_are_within_the_quiet_minutes(alerts
         assert alerts.judge().new_events == events, quiet
 
 
+def test_lows_that_are_told_together_are_told_by_the_first_which_names_the_others(
+    alerts: Alerts,
+) -> None:
+    alerts.add()
+    lows = *range(4, 8), *range(10, 18)
+    alerts.forecast([LOW if step in lows else HIGH for step in range(96)])
+    alerts.judge()
+    assert alerts.events("event_start, event_end") == [(FIRST + 2 * HOUR, FIRST + 9 * HOUR)]
+    [(title, body)] = alerts.events("title, body")
+    assert "14:30" in title
+    for part in ("2 hours", "Sat 28 Mar 14:30 to 16:30 GMT", "Sat 28 Mar 17:30 to 21:30 GMT"):
+        assert part in body
+    alerts.told()
+    for cycle in range(1, 11):  # until the second one has begun
+        assert alerts.judge(T + cycle * HALF_HOUR).new_events == 0
+
+
 def test_an_earlier_low_than_the_one_that_was_told_is_an_event_of_its_own(alerts: Alerts) -> None:
     alerts.add()
     alerts.forecast(night(18))
