@@ -107,6 +107,7 @@ def _window(connection: Connection, alert: Alert, now: datetime) -> Judgement:
             "duration": alert.duration,
             "within": alert.within,
             "first": rules.first_half_hour(now),
+            "oldest": now - rules.OLDEST,
             "region": alert.region_id,
         },
     ).fetchall()

@@ -388,3 +388,16 @@ def test_the_first_model_that_has_a_half_hour_is_judged_by(alerts: Alerts) -> No
     alerts.judge()
     start = FIRST + 3 * HALF_HOUR
     assert alerts.events("event_start, event_end") == [(start, start + 4 * HALF_HOUR)]
+
+
+def test_a_model_that_no_longer_forecasts_leaves_every_kind_to_the_next_one(
+    alerts: Alerts,
+) -> None:
+    alerts.add()
+    alerts.add("greenest_window", "window")
+    alerts.forecast(night(20), T - 8 * HOUR - timedelta(minutes=12))
+    alerts.forecast(night(0), model="seasonal_naive")
+    alerts.judge()
+    assert alerts.outcomes() == [("met", 1), ("met", 1)]
+    assert alerts.events("event_start, event_end") == [(FIRST, FIRST + 3 * HOUR)] * 2
+    assert all("seasonal_naive" in body for (body,) in alerts.events("body"))
