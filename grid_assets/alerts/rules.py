@@ -5,7 +5,7 @@ Pure: forecasts and times are arguments. What of it was told already is decided 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -64,9 +64,9 @@ class Forecast:
 class Event:
     """What an alert is about: a stretch or window of forecast half-hours, or a silence.
 
-    Stretches that come within the quiet minutes of each other are one event, from the start of the
-    first to the end of the last: `forecasts` are those of the first, `later` are the other spans.
     `saved_gco2_kwh` is how much greener a window is than the same use from now on, if known.
+    `later` are the spans of stretches that are told with it; it ends with the last of them, and
+    `forecasts` are those of the first.
     """
 
     start: datetime
@@ -74,6 +74,10 @@ class Event:
     forecasts: tuple[Forecast, ...] = ()
     saved_gco2_kwh: Decimal | None = None
     later: tuple[tuple[datetime, datetime], ...] = ()
+
+    def followed_by(self, other: Event) -> Event:
+        """This event and a later stretch, told together."""
+        return replace(self, end=other.end, later=(*self.later, (other.start, other.end)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,29 +107,13 @@ def judge_below(alert: Alert, forecasts: Sequence[Forecast], now: datetime) -> J
     until = first_half_hour(now) + alert.within
     if sum(each.period_end <= until for each in forecasts) * HALF_HOUR < alert.duration:
         return no_forecast(alert)
-    found = (
-        stretch
+    found = tuple(
+        Event(stretch[0].period_start, stretch[-1].period_end, tuple(stretch))
         for stretch in stretches_below(forecasts, alert.below_gco2_kwh)
         if len(stretch) * HALF_HOUR >= alert.duration
         and stretch[0].period_start + alert.duration <= until
     )
-    events = tuple(told_together(found, alert.quiet))
-    return Judgement("met" if events else "not_met", events=events)
-
-
-def told_together(stretches: Iterable[list[Forecast]], quiet: timedelta) -> Iterator[Event]:
-    """Events of stretches in order; one that begins within `quiet` of the last belongs to it."""
-    event: Event | None = None
-    for stretch in stretches:
-        start, end = stretch[0].period_start, stretch[-1].period_end
-        if event is not None and start <= event.end + quiet:
-            event = replace(event, end=end, later=(*event.later, (start, end)))
-            continue
-        if event is not None:
-            yield event
-        event = Event(start, end, tuple(stretch))
-    if event is not None:
-        yield event
+    return Judgement("met" if found else "not_met", events=found)
 
 
 def stretches_below(forecasts: Sequence[Forecast], limit: Decimal) -> Iterator[list[Forecast]]:

@@ -206,6 +206,22 @@ def test_an_earlier_low_than_the_one_that_was_told_is_an_event_of_its_own(alerts
         assert alerts.judge(T + cycle * HALF_HOUR).new_events == 0
 
 
+def test_an_earlier_low_is_told_though_another_lies_between_it_and_what_was_told(
+    alerts: Alerts,
+) -> None:
+    alerts.add()
+    alerts.forecast(night(20))
+    assert alerts.judge().new_events == 1
+    alerts.told()
+    lows = *range(4, 8), *range(12, 16), *range(20, 26)
+    alerts.forecast([LOW if step in lows else HIGH for step in range(96)], FIRST + HALF_HOUR)
+    assert alerts.judge(T + HALF_HOUR).new_events == 1
+    first = FIRST + HALF_HOUR + 2 * HOUR
+    assert alerts.events("event_start, event_end, status")[1:] == [
+        (first, first + 2 * HOUR, "pending")
+    ]
+
+
 def test_what_nobody_heard_of_is_withdrawn_once_it_no_longer_holds_and_told_if_it_does_again(
     alerts: Alerts,
 ) -> None:
