@@ -41,7 +41,8 @@ def test_every_cell_runs_and_finds_rows(
             "FROM forecast.predictions WHERE model = 'blend' "
             "AND issued_at = (SELECT min(issued_at) FROM forecast.predictions)"
         )
-    monkeypatch.setenv("GRID_DATABASE_URL", warehouse.get_secret_value())
+    url = warehouse.get_secret_value().replace("postgresql://", "postgres://")  # also allowed
+    monkeypatch.setenv("GRID_DATABASE_URL", url)
     for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR"):
         monkeypatch.setenv(name, str(tmp_path / name))
     notebook = nbformat.read(FILE, as_version=4)

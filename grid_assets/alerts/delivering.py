@@ -18,9 +18,10 @@ from grid_assets.alerts.sending import Fault, send
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import statement
 
-BUDGET_S: Final = 20.0
+BUDGET_S: Final = 30.0
 """After this, no further event is begun in a cycle, so that services that hang hold up its end by
-no more than this and one message. The rest is sent in the next cycle."""
+no more than this and one message. The rest is sent in the next cycle. It is more than one message
+may take, so that one service that hangs leaves time for the others."""
 
 IDLE_S: Final = 60
 """Longer than a message may take, whatever limit the server has for transactions that wait."""

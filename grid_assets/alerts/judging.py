@@ -64,10 +64,10 @@ def judge_alerts(connection: Connection, stamp: Stamp, now: datetime) -> Judged:
                 judged.append(alert.alert_id)
             else:
                 not_judged.append(f"{alert.name}: {judgement.reason}")
+            kept: dict[int, rules.Event] = {}
             for event in judgement.events:
-                delivery, is_new = _keep(connection, alert, event, stamp, now)
-                held.append(delivery)
-                new_events += is_new
+                new_events += _keep(connection, alert, event, kept, stamp, now)
+            held += kept
         connection.execute(
             statement("alerts/close_events"), {"held": held, "judged": judged, "now": now}
         )
@@ -107,6 +107,7 @@ def _window(connection: Connection, alert: Alert, now: datetime) -> Judgement:
             "duration": alert.duration,
             "within": alert.within,
             "first": rules.first_half_hour(now),
+            "oldest": now - rules.OLDEST,
             "region": alert.region_id,
         },
     ).fetchall()
@@ -121,25 +122,43 @@ def _silence(connection: Connection, alert: Alert, now: datetime) -> Judgement:
 
 
 def _keep(
-    connection: Connection, alert: Alert, event: rules.Event, stamp: Stamp, now: datetime
-) -> tuple[int, bool]:
-    """The event that this one is part of, and whether it is new."""
-    title, body = texts.message(alert, event, recorded=stamp.kind == "replay")
-    values: dict[str, Any] = {
+    connection: Connection,
+    alert: Alert,
+    event: rules.Event,
+    kept: dict[int, rules.Event],
+    stamp: Stamp,
+    now: datetime,
+) -> bool:
+    """Put an event to the one that it is part of, or add it; whether it is new.
+
+    `kept` are those of this cycle by their number. An event that is part of one of them is told
+    with it, as what follows.
+    """
+    span = {
         "alert_id": alert.alert_id,
-        "name": alert.name,
         "changed_at": alert.changed_at,
         "quiet": alert.quiet,
         "event_start": event.start,
         "event_end": event.end,
+    }
+    found = connection.execute(statement("alerts/find_event"), span).fetchone()
+    if found is not None and found[0] in kept:
+        event = kept[found[0]].followed_by(event)
+    title, body = texts.message(alert, event, recorded=stamp.kind == "replay")
+    values: dict[str, Any] = {
+        **span,
+        "event_start": event.start,
+        "event_end": event.end,
+        "name": alert.name,
         "now": now,
         "title": title,
         "body": body,
     }
-    found = connection.execute(statement("alerts/find_event"), values).fetchone()
     if found is None:
-        added = connection.execute(statement("alerts/add_event"), values).fetchone()
-        assert added is not None
-        return added[0], True
+        found = connection.execute(statement("alerts/add_event"), values).fetchone()
+        assert found is not None
+        kept[found[0]] = event
+        return True
     connection.execute(statement("alerts/continue_event"), {**values, "delivery_id": found[0]})
-    return found[0], False
+    kept[found[0]] = event
+    return False

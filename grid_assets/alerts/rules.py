@@ -6,7 +6,7 @@ Pure: forecasts and times are arguments. What of it was told already is decided 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final, Literal
@@ -65,12 +65,19 @@ class Event:
     """What an alert is about: a stretch or window of forecast half-hours, or a silence.
 
     `saved_gco2_kwh` is how much greener a window is than the same use from now on, if known.
+    `later` are the spans of stretches that are told with it; it ends with the last of them, and
+    `forecasts` are those of the first.
     """
 
     start: datetime
     end: datetime
     forecasts: tuple[Forecast, ...] = ()
     saved_gco2_kwh: Decimal | None = None
+    later: tuple[tuple[datetime, datetime], ...] = ()
+
+    def followed_by(self, other: Event) -> Event:
+        """This event and a later stretch, told together."""
+        return replace(self, end=other.end, later=(*self.later, (other.start, other.end)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,12 +50,15 @@ def length(duration: timedelta) -> str:
 def _below(alert: Alert, event: Event) -> list[str]:
     lowest = min(event.forecasts, key=lambda each: each.gco2_kwh)
     limit = f"{float(alert.below_gco2_kwh or 0):g}"
+    end = event.forecasts[-1].period_end
+    again = "; ".join(span(*later) for later in event.later)
     return [
         f"{alert.region_name or 'Great Britain'} below {limit} g from {_clock(event.start)}",
         f"{alert.place} is forecast below {limit} gCO2/kWh for "
-        f"{length(event.end - event.start)}: {span(event.start, event.end)}.",
+        f"{length(end - event.start)}: {span(event.start, end)}.",
         f"Mean {_mean(event.forecasts)} g, lowest {_grams(lowest.gco2_kwh)} g "
         f"({_clock(lowest.period_start)}).",
+        *([f"Below it again: {again}."] if again else []),
         _source(event.forecasts),
     ]
 

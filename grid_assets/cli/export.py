@@ -21,6 +21,9 @@ from grid_assets.warehouse.exports import SCHEMA, NotExportable, copied, find_vi
 
 FORMATS: Final = ("csv", "parquet")
 
+STDOUT: Final = Path("-")
+"""As most commands have it; without this, a file of that name would be written."""
+
 
 @click.command()
 @click.argument("name")
@@ -34,8 +37,8 @@ FORMATS: Final = ("csv", "parquet")
 )
 @click.option(
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="File to write; .csv.gz is gzipped  [default: CSV to the standard output]",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    help="File to write; .csv.gz is gzipped  [default, and -: CSV to the standard output]",
 )
 @demo_option
 def export(
@@ -57,10 +60,13 @@ def export(
     """
     if first and last and first > last:
         raise click.UsageError(f"--from {first} is after --to {last}.")
-    kind = kind or ("parquet" if output and output.suffix == ".parquet" else "csv")
+    if output == STDOUT:
+        output = None
+    ending = output.suffix.lower() if output else ""
+    kind = kind or ("parquet" if ending == ".parquet" else "csv")
     if kind == "parquet" and output is None:
         raise click.UsageError("Parquet is not a text. Name a file with --output.")
-    if kind == "parquet" and output and output.suffix == ".gz":
+    if kind == "parquet" and ending == ".gz":
         raise click.UsageError("Parquet is compressed already. Leave .gz out of the name.")
     if kind == "parquet":
         _need_pyarrow()

@@ -12,14 +12,17 @@ from typing import Any, BinaryIO, Final
 
 from psycopg.abc import Buffer
 
-from grid_assets.warehouse.exports import SCHEMA, View
+from grid_assets.warehouse.exports import SCHEMA, NotExportable, View
 
 ROWS: Final = 50_000
 """Rows of a batch, which is one row group: 8 MB of CSV."""
 
 
 def write_parquet(view: View, rows: Iterator[Buffer], file: BinaryIO) -> int:
-    """Write rows without their header; returns their number. Raises `ImportError`."""
+    """Write rows without their header; returns their number.
+
+    Raises `ImportError`, and `NotExportable` for a value that Parquet does not have.
+    """
     import pyarrow as pa
     from pyarrow import csv, parquet
 
@@ -40,7 +43,13 @@ def write_parquet(view: View, rows: Iterator[Buffer], file: BinaryIO) -> int:
     with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
         while batch := list(islice(rows, ROWS)):
             lines = pa.BufferReader(b"".join(batch))
-            table = csv.read_csv(lines, read, parse, convert)
+            try:
+                table = csv.read_csv(lines, read, parse, convert)
+            except pa.ArrowInvalid as error:  # such as a date of infinity
+                raise NotExportable(
+                    f"{SCHEMA}.{view.name} has a value that Parquet cannot hold: {error}. Export "
+                    "it as CSV."
+                ) from None
             writer.write_table(table.cast(schema))
             count += len(batch)
     return count

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from grid_assets.alerts import sending
+from grid_assets.alerts import delivering, sending
 from grid_assets.alerts.delivering import Delivered, NotDelivered, deliver
 from grid_assets.alerts.judging import judge_alerts
 from grid_assets.halfhours import HALF_HOUR
@@ -25,7 +26,7 @@ from grid_assets_tests.alerts.conftest import FIRST, HOUR, LIVE, Alerts, Service
 from grid_assets_tests.forked import PROCESSES
 from grid_assets_tests.http_stub import Reply
 from grid_assets_tests.reading import tables_with
-from grid_assets_tests.running import free_port, holders
+from grid_assets_tests.running import free_port, holders, wait_until
 
 SECRET = "s3cret-token"
 STATE = "status, attempts, delivered_to, error_type"
@@ -177,6 +178,37 @@ def test_two_cycles_at_the_same_time_find_one_event_and_send_it_once(
     assert alerts.events(STATE) == [("delivered", 1, [1], None)]
 
 
+def test_a_cycle_that_judges_while_another_sends_changes_nothing_that_was_told(
+    alerts: Alerts, warehouse: SecretStr
+) -> None:
+    alerts.add()
+    alerts.forecast([90.0] * 4 + [70.0] * 10 + [90.0] * 82)
+    alerts.judge()
+    told = alerts.events("event_start, title, body")
+    alerts.forecast([90.0] * 10 + [70.0] * 4 + [90.0] * 82, FIRST + HALF_HOUR)
+
+    def judge() -> None:
+        with connect(warehouse) as connection:
+            judge_alerts(connection, LIVE, T + HALF_HOUR)
+
+    other = threading.Thread(target=judge)
+
+    def send(urls: Any, title: str, body: str) -> dict[int, sending.Fault | None]:
+        other.start()
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity "
+            "WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        with connect(warehouse) as connection:
+            wait_until(lambda: connection.execute(waiting).fetchone() == (1,), 60)
+        return dict.fromkeys(urls)
+
+    deliver(alerts.connection, [SecretStr("json://x/")], send_to=send)
+    other.join()
+    assert alerts.events(STATE) == [("delivered", 1, [1], None)]
+    assert alerts.events("event_start, title, body") == told
+
+
 def send_and_die(
     urls: dict[int, SecretStr], title: str, body: str
 ) -> dict[int, sending.Fault | None]:
@@ -247,6 +279,22 @@ def test_no_message_is_begun_once_the_time_for_it_is_used_up(three: Alerts) -> N
     deliver(three.connection, [SecretStr("json://x/")], send_to=failing(sent), budget_s=0)
     assert sent == []
     assert {status for (status,) in three.events("status")} == {"pending"}
+
+
+def test_an_address_that_hangs_leaves_time_for_the_others_in_the_same_cycle(
+    three: Alerts,
+) -> None:
+    scale = 1 / sending.SEND_S  # a second for a message
+
+    def send(urls: Any, title: str, body: str) -> dict[int, sending.Fault | None]:
+        if 1 not in urls:
+            return dict.fromkeys(urls)
+        time.sleep(sending.SEND_S * scale)
+        return dict.fromkeys(urls) | {1: sending.Fault("TimedOut", "late")}
+
+    urls = [SecretStr("json://hangs/"), SecretStr("json://x/")]
+    deliver(three.connection, urls, send_to=send, budget_s=delivering.BUDGET_S * scale)
+    assert three.events("status, delivered_to") == [("pending", [2])] * 3
 
 
 def test_a_name_of_an_address_shows_its_place_and_scheme_alone() -> None:

@@ -175,6 +175,23 @@ def test_two_lows_are_two_events_unless_they_are_within_the_quiet_minutes(alerts
         assert alerts.judge().new_events == events, quiet
 
 
+def test_lows_that_are_told_together_are_told_by_the_first_which_names_the_others(
+    alerts: Alerts,
+) -> None:
+    alerts.add()
+    lows = *range(4, 8), *range(10, 18)
+    alerts.forecast([LOW if step in lows else HIGH for step in range(96)])
+    alerts.judge()
+    assert alerts.events("event_start, event_end") == [(FIRST + 2 * HOUR, FIRST + 9 * HOUR)]
+    [(title, body)] = alerts.events("title, body")
+    assert "14:30" in title
+    for part in ("2 hours", "Sat 28 Mar 14:30 to 16:30 GMT", "Sat 28 Mar 17:30 to 21:30 GMT"):
+        assert part in body
+    alerts.told()
+    for cycle in range(1, 11):  # until the second one has begun
+        assert alerts.judge(T + cycle * HALF_HOUR).new_events == 0
+
+
 def test_an_earlier_low_than_the_one_that_was_told_is_an_event_of_its_own(alerts: Alerts) -> None:
     alerts.add()
     alerts.forecast(night(18))
@@ -187,6 +204,22 @@ def test_an_earlier_low_than_the_one_that_was_told_is_an_event_of_its_own(alerts
     alerts.told()
     for cycle in range(2, 12):
         assert alerts.judge(T + cycle * HALF_HOUR).new_events == 0
+
+
+def test_an_earlier_low_is_told_though_another_lies_between_it_and_what_was_told(
+    alerts: Alerts,
+) -> None:
+    alerts.add()
+    alerts.forecast(night(20))
+    assert alerts.judge().new_events == 1
+    alerts.told()
+    lows = *range(4, 8), *range(12, 16), *range(20, 26)
+    alerts.forecast([LOW if step in lows else HIGH for step in range(96)], FIRST + HALF_HOUR)
+    assert alerts.judge(T + HALF_HOUR).new_events == 1
+    first = FIRST + HALF_HOUR + 2 * HOUR
+    assert alerts.events("event_start, event_end, status")[1:] == [
+        (first, first + 2 * HOUR, "pending")
+    ]
 
 
 def test_what_nobody_heard_of_is_withdrawn_once_it_no_longer_holds_and_told_if_it_does_again(
@@ -371,3 +404,16 @@ def test_the_first_model_that_has_a_half_hour_is_judged_by(alerts: Alerts) -> No
     alerts.judge()
     start = FIRST + 3 * HALF_HOUR
     assert alerts.events("event_start, event_end") == [(start, start + 4 * HALF_HOUR)]
+
+
+def test_a_model_that_no_longer_forecasts_leaves_every_kind_to_the_next_one(
+    alerts: Alerts,
+) -> None:
+    alerts.add()
+    alerts.add("greenest_window", "window")
+    alerts.forecast(night(20), T - 8 * HOUR - timedelta(minutes=12))
+    alerts.forecast(night(0), model="seasonal_naive")
+    alerts.judge()
+    assert alerts.outcomes() == [("met", 1), ("met", 1)]
+    assert alerts.events("event_start, event_end") == [(FIRST, FIRST + 3 * HOUR)] * 2
+    assert all("seasonal_naive" in body for (body,) in alerts.events("body"))

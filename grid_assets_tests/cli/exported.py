@@ -29,6 +29,7 @@ VIEWS: Final = {
     "long": """SELECT n, repeat('x', 30) || E'\\n' || n AS note
         FROM generate_series(1, 60000) AS n""",
     "timeless": "SELECT 1 AS one",
+    "forever": "SELECT date 'infinity' AS until",
     "endless": """SELECT n FROM (SELECT generate_series(100000000000001, 100000999999999) AS n) AS s
         WHERE pg_sleep(0.0001)::text = ''""",
     "writes": "SELECT nextval('reporting.counter') AS n",

@@ -116,6 +116,17 @@ def test_parquet_has_the_same_values_with_the_types_of_the_database(at: Path) ->
     assert json.loads(table["document"].to_pylist()[2]) == {"a": 1}
 
 
+def test_a_dash_is_the_standard_output(at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(at)
+    assert run("london", "--output", "-").stdout == run("london").stdout
+    assert not (at / "-").exists()
+
+
+def test_the_ending_of_the_name_decides_on_the_format_in_any_case(at: Path) -> None:
+    run("london", "--output", at / "LONDON.PARQUET")
+    assert parquet.read_table(at / "LONDON.PARQUET").num_rows == 5
+
+
 def test_many_lines_with_breaks_are_one_row_each(at: Path) -> None:
     """More than pyarrow reads in one block, and than one batch has."""
     run("long", "--output", at / "long.parquet")

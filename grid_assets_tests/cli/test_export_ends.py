@@ -36,6 +36,7 @@ def exporter(grid: GridCommand, filled: SecretStr) -> GridCommand:
         (("greenest_window",), "is a function of duration, deadline"),
         (("timeless", *DAYS), "reporting.timeless has no time"),
         (("telemetry", "--output", "FOLDER/none/x.csv"), "x.csv cannot be written: No such file"),
+        (("forever", "--output", "FOLDER/x.parquet"), "reporting.forever has a value that Parquet"),
         (("telemetry", "--output", "/dev/null"), "cannot be written: it is not a regular file"),
     ],
 )
