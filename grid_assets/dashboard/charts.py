@@ -16,7 +16,6 @@ from grid_assets.dashboard.theme import (
     ACTUAL,
     ACTUAL_COLOUR,
     FUEL_COLOURS,
-    OTHER_COLOURS,
     STATUS_COLOURS,
     Spec,
     model_colours,
@@ -83,18 +82,20 @@ def record(snapshot: Snapshot) -> Spec | None:
         }
     ]
     if snapshot.model and ours:
-        lines.append(_predicted(snapshot.model, ours, starts))
+        lines.append(_predicted(snapshot, snapshot.model, ours, starts))
     if neso and snapshot.model != "neso":
-        lines.append({**_predicted("neso", neso, starts), "dashed": True})
+        lines.append({**_predicted(snapshot, "neso", neso, starts), "dashed": True})
     return {"kind": "lines", "unit": CARBON_INTENSITY.unit, **_over_time(starts), "lines": lines}
 
 
-def _predicted(model: str, rows: Sequence[Predicted], starts: Sequence[datetime]) -> Spec:
+def _predicted(
+    snapshot: Snapshot, model: str, rows: Sequence[Predicted], starts: Sequence[datetime]
+) -> Spec:
     by_start = {row.period_start: row for row in rows}
     shown = [by_start.get(start) for start in starts]
     line: Spec = {
         "name": model_label(model, any(row.simulated for row in rows)),
-        "colour": model_colours([model])[model],
+        "colour": colours(snapshot)[model],
         "values": [plain(row.p50 if row else None) for row in shown],
     }
     if any(row.p10 is not None for row in rows):
@@ -146,11 +147,11 @@ def _by_lead(snapshot: Snapshot, field: str, more: Spec) -> Spec | None:
         if getattr(score, field) is not None:
             scores.setdefault(score.model, {})[score.lead_bucket] = score
     labels = model_labels(snapshot)
-    colours = model_colours(labels)
+    of_model = colours(snapshot)
     parts = [
         {
             "name": label,
-            "colour": colours[model],
+            "colour": of_model[model],
             "values": [
                 plain(getattr(scores[model].get(bucket), field, None)) for bucket in LEAD_BUCKETS
             ],
@@ -197,9 +198,16 @@ def model_labels(snapshot: Snapshot) -> dict[str, str]:
     }
 
 
-def colours_of(models: Sequence[str]) -> dict[str, str]:
-    """Colours for the models of forecasts, NESO's always among them."""
-    return {**model_colours(sorted(models)), "neso": OTHER_COLOURS["neso"]}
+def colours(snapshot: Snapshot) -> dict[str, str]:
+    """The colour of each model, the same in all charts; NESO's is always among them."""
+    feeds = snapshot.feeds
+    models = {
+        *(score.model for score in snapshot.accuracy),
+        *(row.model for row in snapshot.predicted),
+        *(row["model"] for row in (*feeds.forecast, *feeds.regional_forecast) if row["model"]),
+        "neso",
+    }
+    return model_colours(sorted(models))
 
 
 def _over_time(starts: Sequence[datetime], step: timedelta = HALF_HOUR) -> Spec:

@@ -136,7 +136,8 @@
   const forecastChart = (halfHours, found) => {
     const models = [...new Set(halfHours.map((one) => one.model).filter(Boolean))];
     const lines = models.map((model) => {
-      const kind = halfHours.find((one) => one.model === model).kind;
+      const kinds = column(halfHours, model, "kind");
+      const kind = ["simulated", "derived"].find((one) => kinds.includes(one));
       const high = column(halfHours, model, "p90");
       return {
         name: model + kindNote(kind), colour: page.models[model] || "currentColor",

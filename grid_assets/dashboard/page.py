@@ -57,7 +57,7 @@ def render(snapshot: Snapshot, stamp: Stamp) -> str:
             if figure.chart
         },
         "fuels": FUEL_COLOURS,
-        "models": charts.colours_of(_models(made)),
+        "models": charts.colours(snapshot),
         "made": ms(snapshot.now),
         "old": _ms(OLD),
         "late": _ms(TOO_OLD),
@@ -113,13 +113,6 @@ def _shown(made: dict[str, Document]) -> dict[str, Document]:
     if "postcodes.json" in shown:
         del shown["postcodes.json"]["regions"]
     return shown
-
-
-def _models(made: dict[str, Document]) -> list[str]:
-    """The models of all forecasts that are shown."""
-    forecasts = [made["forecast.json"]]
-    forecasts += [one["forecast"] for name, one in made.items() if name.startswith("regions/")]
-    return sorted({row["model"] for one in forecasts for row in one["half_hours"] if row["model"]})
 
 
 def _freshness(snapshot: Snapshot) -> list[tuple[str, str, bool]]:

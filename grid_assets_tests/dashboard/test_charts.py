@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -180,11 +181,20 @@ def test_scores_are_shown_in_the_order_of_models_each_with_its_colour() -> None:
     assert len(set(known)) == len(known)
 
 
-def test_every_forecast_of_the_page_has_a_colour_and_neso_always() -> None:
-    colours = charts.colours_of(["chronos:a", "chronos:b", "blend"])
-    assert colours.keys() == {"chronos:a", "chronos:b", "blend", "neso"}
-    assert len(set(colours.values())) == 4
-    assert charts.colours_of([]).keys() == {"neso"}
+def test_a_model_has_one_colour_in_all_charts_and_nesos_is_always_known() -> None:
+    found = snapshot(
+        accuracy=[score("chronos:a", "0-3h", 1, None), score("chronos:b", "0-3h", 1, None)],
+        predicted=[predicted(-1, 100, "chronos:b")],
+    )
+    found = replace(found, feeds=feeds(NOW, [forecast(NOW, 1, 1, "chronos:b")]))
+    of_model = charts.colours(found)
+    assert of_model.keys() == {"chronos:a", "chronos:b", "neso"}
+    assert len(set(of_model.values())) == 3
+    for spec, parts in ((charts.record(found), "lines"), (charts.errors(found), "parts")):
+        assert spec is not None
+        shown = {part["name"]: part["colour"] for part in spec[parts]}
+        assert shown["chronos:b"] == of_model["chronos:b"]
+    assert charts.colours(snapshot()).keys() == {OURS, "neso"}
 
 
 # Attempts, and the outlook.
