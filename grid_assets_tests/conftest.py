@@ -68,11 +68,21 @@ LONGEST: Final = (
     "test_cycles.py",
     "test_day.py",
     "test_training.py",
+    "test_moving.py",
+    "test_automation.py",
+    "test_physical_design.py",
+    "test_roles.py",
+    "test_bad_input.py",
     "test_outlook_gaps.py",
+    "test_checks.py",
+    "test_bad_outlook.py",
+    "test_migrate.py",
+    "test_run_retention.py",
+    "test_blended_issues.py",
     "test_once.py",
     "test_failures.py",
-    "test_automation.py",
     "test_other_times.py",
+    "test_trial.py",
 )
 """They start first, so that no worker is left alone with one at the end."""
 
