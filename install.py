@@ -27,6 +27,13 @@ DOWNLOADS: Final = VENV / "downloads"
 SUPPORTED: Final = ((3, 11), (3, 14))
 REPORT_EVERY_S: Final = 5
 
+SELDOM_IMPORTED: Final = (
+    r"[/\\]tests[/\\]|[/\\]site-packages[/\\]"
+    r"(transformers[/\\]models|sympy|mypy|networkx|debugpy)[/\\]"
+)
+"""Of libraries: their tests, and a quarter of what is left. Python compiles a file of them that is
+imported after all."""
+
 
 class Kind(NamedTuple):
     """What one installation is for, its size, and the stamps that it makes true."""
@@ -153,22 +160,23 @@ def _install(kind: Kind) -> int:
         _say(f"pip could not install it: the lines above say why, {LOG} all of it.")
         return pip.returncode
     _say(f"  {_clock(time.monotonic() - started)}  compiling")
-    _compile()
-    if kind.extra == "[dev]" and (code := _fetch_what_the_function_imports()):
-        return code
+    with _compiling():
+        if kind.extra == "[dev]" and (code := _fetch_what_the_function_imports()):
+            return code
     for stamp in kind.stamps:
         (VENV / stamp).touch()
     _say(f"Ready after {_clock(time.monotonic() - started)}: {_size_mb(VENV)} MB in .venv.")
     return 0
 
 
-def _compile() -> None:
-    """Compile what is installed but for its own tests, on all cores, where pip uses one.
+def _compiling() -> subprocess.Popen[bytes]:
+    """Compiles, on all cores where pip uses one, what is installed but for `SELDOM_IMPORTED`.
 
     A file that does not compile is for another version of Python; pip ignores it too.
     """
-    command = [str(PYTHON), "-m", "compileall", "-qq", "-j", "0", "-x", "[/\\\\]tests[/\\\\]"]
-    subprocess.run([*command, str(VENV / "lib")], capture_output=True)
+    command = [str(PYTHON), "-m", "compileall", "-qq", "-j", "0", "-x", SELDOM_IMPORTED]
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen([*command, str(VENV / "lib")], stdout=quiet, stderr=quiet)
 
 
 def _fetch_what_the_function_imports() -> int:

@@ -13,14 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import lightgbm
 import numpy as np
 import onnx
 from onnx import helper
-from onnxmltools import convert_lightgbm
-from onnxmltools.convert.common.data_types import FloatTensorType
 
 from grid_assets.forecasting.boosting import compact
 from grid_assets.forecasting.boosting.features import features
@@ -38,6 +35,9 @@ from grid_assets.forecasting.models.forecaster import CONTEXT, Values
 from grid_assets.forecasting.training_record import without
 from grid_assets.halfhours import Window
 from grid_assets.series import BUCKET_OF_STEP, INTENSITY, LEAD_BUCKETS, SERIES
+
+if TYPE_CHECKING:
+    import lightgbm
 
 LOGGER = logging.getLogger(__name__)
 
@@ -159,6 +159,9 @@ def combine(grown: Grown) -> bytes:
 
 
 def _tree_node(trees: lightgbm.Booster, wide: int) -> Any:
+    from onnxmltools import convert_lightgbm  # takes seconds
+    from onnxmltools.convert.common.data_types import FloatTensorType
+
     converted = convert_lightgbm(
         trees, initial_types=[("x", FloatTensorType([None, wide]))], target_opset=OPSET
     )

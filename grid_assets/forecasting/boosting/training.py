@@ -10,9 +10,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import lightgbm
 import numpy as np
 import numpy.typing as npt
 
@@ -24,6 +23,9 @@ from grid_assets.forecasting.models.forecaster import CONTEXT, Values
 from grid_assets.forecasting.training_record import Places
 from grid_assets.halfhours import Window
 from grid_assets.series import INTENSITY, OUTLOOK, SERIES
+
+if TYPE_CHECKING:
+    import lightgbm
 
 LOGGER = logging.getLogger(__name__)
 
@@ -145,6 +147,8 @@ def grow(
     examples: Examples, level: Values, usual: Values, wanted: Trees, recipe: Recipe, threads: int
 ) -> Any:
     """Trees for the departure of the actual from a level, in units of the usual one."""
+    import lightgbm  # takes seconds
+
     departure = (examples.actual - level) / usual[examples.step]
     names = list(examples.names)
     data = lightgbm.Dataset(examples.values, departure, feature_name=names, free_raw_data=True)
