@@ -71,7 +71,7 @@ END
 $$;
 
 -- grid_reader reads all of reporting. A view reads its tables as its owner, but calls functions as
--- the reader; without USAGE on forecast nobody else can call this one.
+-- the reader; without USAGE on forecast it can call those there in no other way.
 GRANT USAGE ON SCHEMA reporting TO grid_reader;
 
 -- grid_writer: no DELETE and no TRUNCATE anywhere. Rows are deleted only by functions that run as
@@ -156,7 +156,7 @@ BEGIN
     END LOOP;
 END
 $$;
-GRANT EXECUTE ON FUNCTION forecast.lead_bucket(interval) TO grid_reader;
+GRANT EXECUTE ON FUNCTION forecast.lead_bucket(interval), forecast.regional_ahead(smallint, text) TO grid_reader;
 ALTER DEFAULT PRIVILEGES FOR ROLE grid_owner REVOKE ALL ON FUNCTIONS FROM PUBLIC;
 
 -- Supabase's Data API uses these two roles. They get nothing, whatever the server's defaults grant.

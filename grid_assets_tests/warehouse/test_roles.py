@@ -173,9 +173,15 @@ def test_the_reader_calls_every_function_of_reporting_and_none_below(
         "WHERE nspname = ANY(%s) AND has_function_privilege(p.oid, 'EXECUTE')",
         list(LAYERS),
     )
-    assert below == [("forecast.lead_bucket(interval)",)]
+    assert sorted(below) == [
+        ("forecast.lead_bucket(interval)",),
+        ("forecast.regional_ahead(smallint,text)",),
+    ]
     refuses(
-        reader, "SELECT forecast.lead_bucket(interval '1 hour')", "SELECT * FROM forecast.streams()"
+        reader,
+        "SELECT forecast.lead_bucket(interval '1 hour')",
+        "SELECT * FROM forecast.regional_ahead(13::smallint, 'wind')",
+        "SELECT * FROM forecast.streams()",
     )
 
 

@@ -1,0 +1,101 @@
+-- What keeps questions about regions fast, of people and of cycles. docs/decisions/0048 and
+-- 0051 have the measurements.
+
+-- The newest forecast of one region and series, by each model; reporting.regional_forecast_latest
+-- shows those of all. A function, because planning all of it as one query takes several times as long
+-- as running it: its statements are planned once a session.
+CREATE FUNCTION forecast.regional_ahead(of_region smallint, of_series text)
+RETURNS TABLE (
+    model        text,
+    issued_at    timestamptz,
+    created_at   timestamptz,
+    period_start timestamptz,
+    p10          numeric,
+    p50          numeric,
+    p90          numeric,
+    derived      boolean,
+    simulated    boolean
+)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 190
+    -- runs as its owner: a view calls it as its reader, who may read no table
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+    half_hour    constant interval    := '30 minutes';
+    -- an issue after the next half-hour comes from a clock that was wrong
+    not_after    constant timestamptz := now() + half_hour;
+    most         constant integer     := CASE of_series WHEN 'carbon_intensity' THEN 10000 ELSE 1000 END;
+    captured_at  timestamptz;
+    starts_at    timestamptz;
+    is_simulated boolean;
+    tenths       smallint[];
+    usable_from  timestamptz;
+    buckets      text[];
+    weights      numeric[];
+    bands        numeric[];
+BEGIN
+    -- the newest capture that has the region; one array, so that no other is unpacked
+    SELECT v.issued_at, v.starts_at, v.simulated, (CASE of_series
+               WHEN 'carbon_intensity' THEN v.forecast_tenths
+               WHEN 'biomass' THEN v.biomass_tenths
+               WHEN 'coal' THEN v.coal_tenths
+               WHEN 'imports' THEN v.imports_tenths
+               WHEN 'gas' THEN v.gas_tenths
+               WHEN 'nuclear' THEN v.nuclear_tenths
+               WHEN 'other' THEN v.other_tenths
+               WHEN 'hydro' THEN v.hydro_tenths
+               WHEN 'solar' THEN v.solar_tenths
+               WHEN 'wind' THEN v.wind_tenths
+           END)[of_region:of_region]
+    INTO captured_at, starts_at, is_simulated, tenths
+    FROM raw.regional_vintages AS v
+    WHERE v.issued_at > now() - interval '48 hours' AND v.issued_at <= not_after
+      AND EXISTS (SELECT FROM unnest(v.forecast_tenths[of_region:of_region]) AS cell (tenths)
+                  WHERE cell.tenths IS NOT NULL)
+    ORDER BY v.issued_at DESC LIMIT 1;
+
+    RETURN QUERY
+    SELECT 'neso', captured_at, captured_at, starts_at + (cell.step - 1) * half_hour,
+           NULL::numeric, 0.1 * cell.tenths, NULL::numeric, false, is_simulated
+    FROM unnest(tenths) WITH ORDINALITY AS cell (tenths, step)
+    WHERE cell.tenths BETWEEN 0 AND most
+      -- a capture begins with the half-hour in which it was made
+      AND starts_at + (cell.step - 1) * half_hour >= captured_at;
+    IF of_series <> 'carbon_intensity' OR NOT FOUND THEN
+        RETURN;
+    END IF;
+
+    SELECT array_agg(w.lead_bucket), array_agg(w.weight::numeric), array_agg(round(w.band_gco2_kwh::numeric, 1))
+    INTO buckets, weights, bands
+    FROM forecast.regional_weights AS w
+    WHERE w.region_id = of_region AND w.is_shown
+      AND w.fitted_at = (SELECT max(n.fitted_at) FROM forecast.regional_weights AS n
+                         WHERE n.region_id = of_region AND n.fitted_at <= now());
+    IF buckets IS NULL THEN
+        RETURN;
+    END IF;
+    -- the first half-hour at which the capture was known
+    usable_from := date_bin(half_hour, captured_at + half_hour - interval '1 microsecond', 'epoch');
+
+    RETURN QUERY
+    SELECT 'blend', known.at, ours.created_at, ours.period_start,
+           greatest(0, moved.p50 - bands[bucket.place]), moved.p50,
+           least(1000, moved.p50 + bands[bucket.place]), true, is_simulated OR national.simulated
+    FROM unnest(tenths) WITH ORDINALITY AS cell (tenths, step)
+    JOIN forecast.latest AS ours
+      ON ours.model = 'blend' AND ours.series = of_series AND ours.issued_at <= not_after
+     AND ours.period_start = starts_at + (cell.step - 1) * half_hour
+    JOIN forecast.latest AS national
+      ON national.model = 'neso' AND national.series = of_series AND national.issued_at <= not_after
+     AND national.period_start = ours.period_start
+    CROSS JOIN LATERAL (SELECT greatest(ours.issued_at, usable_from)) AS known (at)
+    -- OFFSET 0, so that each is computed once
+    CROSS JOIN LATERAL (SELECT
+        array_position(buckets, forecast.lead_bucket(ours.period_start - known.at)) OFFSET 0) AS bucket (place)
+    CROSS JOIN LATERAL (SELECT round(least(1000, greatest(0,
+        0.1 * cell.tenths + weights[bucket.place] * (ours.p50 - national.p50))), 1) OFFSET 0) AS moved (p50)
+    WHERE cell.tenths BETWEEN 0 AND most AND ours.period_start >= known.at AND bucket.place IS NOT NULL;
+END
+$$;
+COMMENT ON FUNCTION forecast.regional_ahead(smallint, text) IS
+    'The newest forecast of a region (1 to 18) and series by each model: neso as published, and blend where it is derived and shown. Behind reporting.regional_forecast_latest.';
