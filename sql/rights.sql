@@ -115,7 +115,7 @@ BEGIN
             FROM relation AS r LEFT JOIN of_ops USING (relname)
             WHERE relkind IN ('r', 'p')
               -- only triggers write these, and nothing the mark of an earlier version
-              AND r.relname NOT IN ('latest', 'incoming', 'incoming_neso_forecast', 'thinning')
+              AND r.relname NOT IN ('latest', 'incoming', 'incoming_neso_forecast', 'regional_days', 'thinning')
               -- only a migration writes these
               AND r.relname NOT IN ('regions', 'outward_codes')
               AND (nspname IN ('raw', 'core', 'forecast') OR nspname = 'ops' AND changes <> '')

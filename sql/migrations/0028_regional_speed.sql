@@ -1,6 +1,67 @@
 -- What keeps questions about regions fast, of people and of cycles. docs/decisions/0048 and
 -- 0051 have the measurements.
 
+-- core.regional_days: one row is how many half-hours of all regions one relation holds of one UTC
+-- day. Unique: day, relation. A cycle asks which days of years are incomplete; counting millions of
+-- half-hours each time takes seconds. Nothing but the triggers writes it.
+CREATE TABLE core.regional_days (
+    day        date    NOT NULL,
+    relation   text    NOT NULL,
+    half_hours integer NOT NULL,
+    CONSTRAINT regional_days_pk PRIMARY KEY (day, relation),
+    CONSTRAINT regional_days_relation_known CHECK (relation IN ('regional_intensity', 'regional_mix')),
+    CONSTRAINT regional_days_counted CHECK (half_hours >= 0)
+);
+COMMENT ON TABLE core.regional_days IS 'Half-hours of regions that core holds, counted by UTC day; maintained by triggers.';
+COMMENT ON COLUMN core.regional_days.day IS 'UTC day in which the half-hours start.';
+COMMENT ON COLUMN core.regional_days.relation IS 'Which relation of core holds them: regional_intensity or regional_mix.';
+COMMENT ON COLUMN core.regional_days.half_hours IS 'Half-hours of all regions together: 48 for each region when the day is complete.';
+
+-- Once a statement, not a row. A key is never changed, so updates count for nothing.
+CREATE FUNCTION core.count_regional_days() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO core.regional_days AS known (day, relation, half_hours)
+        SELECT (period_start AT TIME ZONE 'UTC')::date, TG_TABLE_NAME, count(*)
+        FROM changed
+        GROUP BY 1 ORDER BY 1  -- two writers then never wait for each other in a circle
+        ON CONFLICT (day, relation) DO UPDATE SET half_hours = known.half_hours + excluded.half_hours;
+    ELSIF TG_OP = 'DELETE' THEN
+        UPDATE core.regional_days AS known SET half_hours = known.half_hours - removed.half_hours
+        FROM (SELECT (period_start AT TIME ZONE 'UTC')::date AS day, count(*) AS half_hours
+              FROM changed GROUP BY 1) AS removed
+        WHERE known.day = removed.day AND known.relation = TG_TABLE_NAME;
+    ELSE
+        DELETE FROM core.regional_days WHERE relation = TG_TABLE_NAME;
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION core.count_regional_days() IS 'Keeps core.regional_days in step with the half-hours that are added and removed.';
+
+CREATE TRIGGER added_half_hours_are_counted AFTER INSERT ON core.regional_intensity
+    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION core.count_regional_days();
+CREATE TRIGGER added_half_hours_are_counted AFTER INSERT ON core.regional_mix
+    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION core.count_regional_days();
+CREATE TRIGGER removed_half_hours_are_counted AFTER DELETE ON core.regional_intensity
+    REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION core.count_regional_days();
+CREATE TRIGGER removed_half_hours_are_counted AFTER DELETE ON core.regional_mix
+    REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION core.count_regional_days();
+CREATE TRIGGER no_half_hours_are_left AFTER TRUNCATE ON core.regional_intensity
+    FOR EACH STATEMENT EXECUTE FUNCTION core.count_regional_days();
+CREATE TRIGGER no_half_hours_are_left AFTER TRUNCATE ON core.regional_mix
+    FOR EACH STATEMENT EXECUTE FUNCTION core.count_regional_days();
+
+-- After the triggers, whose lock waits for a writer at work: what it adds is then here or in them.
+INSERT INTO core.regional_days (day, relation, half_hours)
+SELECT (period_start AT TIME ZONE 'UTC')::date, 'regional_intensity', count(*)
+FROM core.regional_intensity GROUP BY 1
+UNION ALL
+SELECT (period_start AT TIME ZONE 'UTC')::date, 'regional_mix', count(*)
+FROM core.regional_mix GROUP BY 1;
+
 -- The newest forecast of one region and series, by each model; reporting.regional_forecast_latest
 -- shows those of all. A function, because planning all of it as one query takes several times as long
 -- as running it: its statements are planned once a session.
