@@ -71,7 +71,7 @@ END
 $$;
 
 -- grid_reader reads all of reporting. A view reads its tables as its owner, but calls functions as
--- the reader; without USAGE on forecast nobody else can call this one.
+-- the reader; without USAGE on forecast it can call those there in no other way.
 GRANT USAGE ON SCHEMA reporting TO grid_reader;
 
 -- grid_writer: no DELETE and no TRUNCATE anywhere. Rows are deleted only by functions that run as
@@ -115,7 +115,7 @@ BEGIN
             FROM relation AS r LEFT JOIN of_ops USING (relname)
             WHERE relkind IN ('r', 'p')
               -- only triggers write these, and nothing the mark of an earlier version
-              AND r.relname NOT IN ('latest', 'incoming', 'incoming_neso_forecast', 'thinning')
+              AND r.relname NOT IN ('latest', 'incoming', 'incoming_neso_forecast', 'regional_days', 'thinning')
               -- only a migration writes these
               AND r.relname NOT IN ('regions', 'outward_codes')
               AND (nspname IN ('raw', 'core', 'forecast') OR nspname = 'ops' AND changes <> '')
@@ -156,7 +156,7 @@ BEGIN
     END LOOP;
 END
 $$;
-GRANT EXECUTE ON FUNCTION forecast.lead_bucket(interval) TO grid_reader;
+GRANT EXECUTE ON FUNCTION forecast.lead_bucket(interval), forecast.regional_ahead(smallint, text) TO grid_reader;
 ALTER DEFAULT PRIVILEGES FOR ROLE grid_owner REVOKE ALL ON FUNCTIONS FROM PUBLIC;
 
 -- Supabase's Data API uses these two roles. They get nothing, whatever the server's defaults grant.

@@ -36,6 +36,9 @@ class Outcome:
     success: bool
 
 
+REGIONS_LOOKED_AT: Final = timedelta(days=30)
+"""How far back a daily look for regions that `raw` has and `core` lacks goes."""
+
 MOST_FORECASTS: Final = 3
 """How often a command forecasts again because telemetry landed while it forecast. What lands after
 that wakes the next one."""
@@ -47,9 +50,9 @@ def run_cycle(
     """Run one half-hourly cycle, run by run, and yield each outcome.
 
     Yesterday and today come first, with their forecast, then older days that are due, then the runs
-    that the sensor would start, with the dashboard last. If the newest days cannot be fetched,
-    older ones are not tried. The first forecast of all follows the back-test, if telemetry of past
-    days is there. Without `forecasts`, it ends with telemetry and the scores.
+    that the sensor would start, then missing regions, with the dashboard last. If the newest days
+    cannot be fetched, older ones are not tried. The first forecast of all follows the back-test, if
+    telemetry of past days is there. Without `forecasts`, nothing is forecast and no dashboard made.
     """
     now = datetime.now(UTC)
     newest, *_ = due.plan_cycle(now.date(), [])
@@ -64,9 +67,13 @@ def run_cycle(
     for planned in _plan(lambda s: _core_runs(s, now, forecasts=forecasts)):
         announce(f"Publishing {planned.days}: {planned.why}")
         yield run(instance, planned.days, planned.trigger, planned.assets)
+    if forecasts:
+        yield from _run_forecasts(instance, announce, now, "tick")
+    for planned in _plan(lambda services: planning.regional_gaps(services, now, "tick")):
+        announce(f"Loading {planned.days}: {planned.why}")
+        yield run(instance, planned.days, planned.trigger, planned.assets)
     if not forecasts:
         return
-    yield from _run_forecasts(instance, announce, now, "tick")
     for planned in _plan(
         lambda s: planning.plan_dashboard_run(s, s.now(), "tick", pause=timedelta(0))
     ):
@@ -78,7 +85,7 @@ def _core_runs(services: Services, now: datetime, *, forecasts: bool) -> list[Pl
     """Runs of `core` over the days for which `raw` has newer rows.
 
     The outlook and the regions have many more rows, so more than the last days of them is looked at
-    only once a day.
+    only once a day, and of the regions no more than a month.
     """
     at_once = timedelta(0)
     if forecasts:
@@ -86,9 +93,8 @@ def _core_runs(services: Services, now: datetime, *, forecasts: bool) -> list[Pl
     is_daily = housekeeping.is_due(services.connection, now)
     recent = now.date() - due.REVISED
     first = due.FIRST_DAY if is_daily else recent
-    # eighteen times as many rows: older days are fetched and published by the same run
-    since = services.settings.first_history_day(now)
-    first_regional = min(recent, since) if is_daily else recent
+    # years of them take half a minute; a day that core lacks is fetched again and then published
+    first_regional = now.date() - REGIONS_LOOKED_AT if is_daily else recent
     return [
         *planning.plan_core_runs(
             services, due.FIRST_DAY, now, "tick", at_once, forecasts=forecasts

@@ -101,7 +101,10 @@ def half_hourly(
             asset_selection=planned.assets,
             run_config=QUIET_RUN_CONFIG,
         )
-        for planned in planning.cycle(services, now, "schedule")
+        for planned in (
+            *planning.cycle(services, now, "schedule"),
+            *planning.regional_gaps(services, now, "schedule"),
+        )
     ]
 
 

@@ -102,7 +102,7 @@ class PlannedRun:
 
 
 def cycle(services: Services, now: datetime, trigger: str) -> list[PlannedRun]:
-    """The runs of one cycle, the newest days first.
+    """The runs of one cycle but for missing regions, the newest days first.
 
     While the newest days cannot be fetched, older ones are not tried: each run would only wait. The
     same goes for Elexon's generation by fuel and forecasts, which have days of their own: those
@@ -137,7 +137,6 @@ def cycle(services: Services, now: datetime, trigger: str) -> list[PlannedRun]:
         PlannedRun(days, [asset.key for asset in GENERATION], trigger, "generation is missing")
         for days in others[: MOST_GENERATION - len(shared)]
     ]
-    runs += _regional_gaps(services, start, now, trigger)
     most = MOST_AT_FIRST if gaps and _is_first_backtest_due(services) else MOST_OUTLOOK
     return runs + [
         PlannedRun(days, [asset.key for asset in ELEXON_OUTLOOK], trigger, "the outlook has a gap")
@@ -145,12 +144,14 @@ def cycle(services: Services, now: datetime, trigger: str) -> list[PlannedRun]:
     ]
 
 
-def _regional_gaps(
-    services: Services, start: date, now: datetime, trigger: str
-) -> list[PlannedRun]:
-    """Runs over past days that lack regions, the newest first."""
+def regional_gaps(services: Services, now: datetime, trigger: str) -> list[PlannedRun]:
+    """Runs of a cycle over past days that lack regions, the newest first.
+
+    Nothing else needs them, so they come last.
+    """
     if services.why_no_regions or regional_due.newest_failed(services.connection, now.date()):
         return []
+    start = services.settings.first_history_day(now)
     days = regional_due.days_due(services.connection, start, now)
     ranges = telemetry_due.to_ranges(days, REGIONAL_RANGE_DAYS)[::-1][:MOST_REGIONAL]
     assets = [asset.key for asset in REGIONS]

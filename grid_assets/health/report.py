@@ -74,6 +74,8 @@ SIZES: Final = {
 }
 """Parts of the database whose size is reported, each with its schemas."""
 
+NAME_WIDTH: Final = max(map(len, ASSETS))
+
 LONGEST_MESSAGE: Final = 400
 """Enough for our own messages; one from a database or a library can fill the screen."""
 
@@ -185,12 +187,12 @@ def _runs(connection: Connection, now: datetime, faults: list[str]) -> Iterator[
     by_asset = {row[0]: row[1:] for row in last}
     for asset in ASSETS:
         if asset not in by_asset:
-            yield f"  {asset:<23} has never run"
+            yield f"  {asset:<{NAME_WIDTH}} has never run"
             continue
         state, started, fetched, written, rejected, error = by_asset[asset]
         yield (
-            f"  {asset:<23} {state:<8} {age_text(now - started):>10} ago  {fetched:>6} read  "
-            f"{written:>6} changed  {rejected:>3} rejected"
+            f"  {asset:<{NAME_WIDTH}} {state:<8} {age_text(now - started):>10} ago  "
+            f"{fetched:>6} read  {written:>6} changed  {rejected:>3} rejected"
         )
         if state in ("failed", "crashed"):
             if asset not in NOT_CRITICAL:

@@ -17,9 +17,10 @@ from grid_assets.warehouse.statements import statement
 def run_lines(connection: Connection, run_id: str) -> Iterator[str]:
     """One line for each attempt of a run, failures with their message."""
     rows = connection.execute(statement("health/attempts_of_run"), {"run_id": run_id}).fetchall()
+    width = max((len(asset) for asset, *_ in rows), default=0)
     for asset, state, fetched, written, rejected, took, error_type, message in rows:
         yield (
-            f"  {asset:<23} {state:<8} {fetched:>6} read  {written:>6} changed  "
+            f"  {asset:<{width}} {state:<8} {fetched:>6} read  {written:>6} changed  "
             f"{rejected:>3} rejected  {(took or 0) / 1000:>6.1f} s"
         )
         if message:

@@ -627,7 +627,8 @@ def test_a_cycle_by_hand_does_not_wait_and_tries_what_fails_in_it_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("GRID_API_URL", replay.url)
-    monkeypatch.setenv("GRID_HISTORY_START", str(today - DAY))
+    monkeypatch.setenv("GRID_HISTORY_START", str(today - 2 * DAY))
+    monkeypatch.setenv("GRID_REGIONS", "true")
     monkeypatch.setenv("GRID_BACKTEST_DAYS", "1")
     monkeypatch.setenv("GRID_BACKTEST_STRIDE_HOURS", "12")
     tries: list[datetime] = []
@@ -649,6 +650,8 @@ def test_a_cycle_by_hand_does_not_wait_and_tries_what_fails_in_it_once(
         assert all(run.success for run in run_cycle(instance, said.append))
     back_test = f"Forecasting {today - DAY} to {today}: these days have no forecasts"
     assert said.count(back_test) == 2  # once in each cycle: the first forecast waits for it
+    # and no forecast for the regions of past days
+    assert said.index(f"Loading {today - 2 * DAY}: regions may be missing") > said.index(back_test)
     made = rows("SELECT count(*) FROM forecast.issues WHERE model = %s", CHRONOS)
     assert made[0][0] >= 3  # two of yesterday, and the newest
 

@@ -94,8 +94,7 @@ VALUES: Final = (
 def gaps() -> list[Range]:
     """The days of the runs that a cycle plans to fetch missing regions."""
     with Services().open() as services:
-        found = planning.cycle(services, datetime.now(UTC), "tick")
-    missing = [one for one in found if one.why == "regions may be missing"]
+        missing = planning.regional_gaps(services, datetime.now(UTC), "tick")
     assert all(one.assets == [asset.key for asset in REGIONS] for one in missing)
     return [one.days for one in missing]
 

@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import SecretStr
 
 from grid_assets.halfhours import HALF_HOUR, day_start, days_window, floor
-from grid_assets.health.report import LONGEST_MESSAGE, status
+from grid_assets.health.report import ASSETS, LONGEST_MESSAGE, status
+from grid_assets.health.run_summary import run_lines
 from grid_assets.settings import Settings
 from grid_assets.telemetry.checks import WARNING, judge
 from grid_assets.telemetry.due import days_due
@@ -29,6 +30,19 @@ def test_a_long_message_is_one_short_line_and_cannot_steer_the_terminal(
     assert fault.startswith("raw.intensity failed: one [31mtwo xxx")
     assert len(fault) < LONGEST_MESSAGE + 50
     assert "    warning: three four" in seen.lines
+
+
+def test_what_became_of_each_asset_is_in_one_column(
+    warehouse: SecretStr, connection: Connection
+) -> None:
+    now = datetime.now(UTC)
+    for asset in ASSETS:
+        made_up.note_attempt(warehouse, asset, now)
+    connection.execute("UPDATE ops.etl_runs SET run_id = 'one'")
+    for lines in (status(connection, "here", Settings(), now).lines, run_lines(connection, "one")):
+        of_assets = [line for line in lines if line.strip().startswith(ASSETS)]
+        assert len(of_assets) == len(ASSETS)
+        assert len({line.index(" success ") for line in of_assets}) == 1
 
 
 def test_the_checks_that_warn_about_the_newest_run_are_named_in_one_line(

@@ -118,6 +118,42 @@ def test_an_old_day_that_lacks_one_half_hour_of_one_region_is_due(
     assert [day for day in days_due(connection, ago(12), NOW) if day < ago(7)] == [ago(10)]
 
 
+def test_half_hours_are_counted_by_day_whatever_becomes_of_them(
+    connection: Connection, fill: Fill
+) -> None:
+    def count() -> list[Any]:
+        counted = connection.execute(
+            "SELECT day, relation, half_hours FROM core.regional_days WHERE half_hours > 0"
+        ).fetchall()
+        held = connection.execute(
+            "SELECT (period_start AT TIME ZONE 'UTC')::date, relation, count(*) FROM "
+            "(SELECT 'regional_intensity' AS relation, period_start FROM core.regional_intensity "
+            "UNION ALL SELECT 'regional_mix', period_start FROM core.regional_mix) AS held "
+            "GROUP BY 1, 2"
+        ).fetchall()
+        assert sorted(counted) == sorted(held)
+        return counted
+
+    assert count() == []
+    fill(ago(9), ago(8))
+    assert {half_hours for _, _, half_hours in count()} == {48 * len(REGIONS)}
+    connection.execute(
+        "INSERT INTO core.regional_mix (region_id, period_start) "
+        "SELECT 13, %s::timestamptz + n * interval '30 minutes' FROM generate_series(-9, 9) AS n "
+        "ON CONFLICT (region_id, period_start) DO UPDATE SET simulated = true",
+        [day_start(ago(9))],
+    )
+    assert len(count()) == 5
+    connection.execute("UPDATE core.regional_mix SET simulated = false")
+    connection.execute(
+        "DELETE FROM core.regional_intensity WHERE period_start < %s AND region_id > 9",
+        [day_start(ago(9)) + 30 * HALF_HOUR],
+    )
+    assert len(count()) == 5
+    connection.execute("TRUNCATE core.regional_mix")
+    assert len(count()) == 2
+
+
 def test_a_day_that_lacks_something_is_asked_for_again_when_a_tenth_of_its_age_has_passed(
     connection: Connection, attempt: Callable[..., None]
 ) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from grid_assets.halfhours import HALF_HOUR, floor
 from grid_assets.regions import REGIONS
-from grid_assets.series import FUELS
+from grid_assets.series import FUELS, INTENSITY, SERIES
 from grid_assets.warehouse.connection import Connection
-from grid_assets_tests.regional.conftest import LONDON, T0
+from grid_assets_tests.regional.conftest import LONDON, T0, Load, row
 
 GROUPS: Final = "renewable_pct, zero_carbon_pct, fossil_pct, total_pct"
 
@@ -144,3 +144,22 @@ def test_now_is_found_without_reading_history(connection: Connection) -> None:
     for query, most in MOST_READ.items():
         [(found,)] = read(connection, f"EXPLAIN (ANALYZE, FORMAT json) {query}")
         assert rows_read(found[0]["Plan"]) <= most, query
+
+
+def test_every_series_of_a_region_is_forecast_as_published(
+    connection: Connection, capture: Load
+) -> None:
+    now = datetime.now(UTC)
+    ahead = floor(now) + HALF_HOUR
+    shares: dict[str, Any] = {fuel: 10 * number + 0.7 for number, fuel in enumerate(FUELS)}
+    capture(row(ahead, forecast=123, **shares), row(ahead, region=12, forecast=7), at=now)
+    found = read(
+        connection,
+        "SELECT series, p50, unit, period_start, issued_at, model "
+        "FROM reporting.regional_forecast_latest WHERE short_name = 'London'",
+    )
+    [when] = {one[3:] for one in found}
+    assert when == (ahead, now, "neso")
+    units = {series: "gCO2/kWh" if series == INTENSITY else "%" for series in SERIES}
+    assert {series: unit for series, _, unit, *_ in found} == units
+    assert {series: float(value) for series, value, *_ in found} == {INTENSITY: 123, **shares}

@@ -63,7 +63,7 @@ def test_once_runs_to_the_end_again_and_fails_where_anything_failed(
         assert re.search(r"forecast\.predictions: \S+, (\d+) of \1 days", ran.err)
         assert all(f"\n  {relation} " in first for relation in RELATIONS)
         assert "and every mix, published or forecast, sums to exactly 100 %." in first
-        assert "raw.generation          success" in first
+        assert re.search(r"^  raw\.generation +success ", first, re.MULTILINE)
         page = grid.home / "demo" / "files" / "dashboard.html"
         assert f"Dashboard: {page.as_uri()}" in first.splitlines()
         assert "RECORDED data (replay), not live" in page.read_text(encoding="utf-8")

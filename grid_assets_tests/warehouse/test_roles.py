@@ -52,6 +52,7 @@ TABLES = (
     "core.generation_mix",
     "core.regions",
     "core.outward_codes",
+    "core.regional_days",
     "core.regional_intensity",
     "core.regional_mix",
     "forecast.models",
@@ -173,9 +174,15 @@ def test_the_reader_calls_every_function_of_reporting_and_none_below(
         "WHERE nspname = ANY(%s) AND has_function_privilege(p.oid, 'EXECUTE')",
         list(LAYERS),
     )
-    assert below == [("forecast.lead_bucket(interval)",)]
+    assert sorted(below) == [
+        ("forecast.lead_bucket(interval)",),
+        ("forecast.regional_ahead(smallint,text)",),
+    ]
     refuses(
-        reader, "SELECT forecast.lead_bucket(interval '1 hour')", "SELECT * FROM forecast.streams()"
+        reader,
+        "SELECT forecast.lead_bucket(interval '1 hour')",
+        "SELECT * FROM forecast.regional_ahead(13::smallint, 'wind')",
+        "SELECT * FROM forecast.streams()",
     )
 
 
@@ -298,14 +305,18 @@ def test_what_the_triggers_maintain_the_writer_cannot_write_itself(as_role: As) 
         "UPDATE forecast.thinning SET thinned_to = '2020-01-01'",
         "INSERT INTO forecast.incoming (model) VALUES ('m')",
         "INSERT INTO raw.incoming_neso_forecast VALUES ('2026-01-01Z', '2026-01-01Z', 1, false)",
+        "INSERT INTO core.regional_days VALUES ('2026-01-01', 'regional_mix', 864)",
+        "UPDATE core.regional_days SET half_hours = 864",
     )
     run(
         writer,
         "INSERT INTO forecast.predictions (model, series, period_start, issued_at, created_at, "
         "p50) VALUES ('m', 'gas', '2026-01-01Z', '2026-01-01Z', '2026-01-01Z', 1)",
         "INSERT INTO raw.neso_forecast VALUES ('2026-01-01Z', '2026-01-01Z', 1)",
+        "INSERT INTO core.regional_intensity (region_id, period_start) VALUES (13, '2026-01-01Z')",
     )
     assert ask(writer, "SELECT p50::integer FROM forecast.latest") == [(1,)]
+    assert ask(writer, "SELECT half_hours FROM core.regional_days") == [(1,)]
 
 
 def test_the_writer_changes_no_key_and_nothing_that_says_who_did_what(as_role: As) -> None:

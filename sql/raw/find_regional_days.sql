@@ -2,22 +2,12 @@
 -- half-hour of a region in core, once a tenth of its age has passed since the last try, and every
 -- day that may still be revised, once a day.
 WITH candidate AS (
-    SELECT (starts AT TIME ZONE 'UTC')::date AS day, starts + interval '24 hours' AS ends,
-           %(now)s - starts AS age,
-           held.intensity < 48 * held.regions OR held.mix < 48 * held.regions AS lacks
+    SELECT span.day, starts + interval '24 hours' AS ends, %(now)s - starts AS age,
+           (SELECT count(*) FROM core.regional_days AS d
+            WHERE d.day = span.day AND d.half_hours = 48 * (SELECT count(*) FROM core.regions)) < 2 AS lacks
     FROM generate_series(%(start)s::timestamptz, %(end)s::timestamptz - interval '24 hours',
                          interval '24 hours') AS starts
-    CROSS JOIN LATERAL (
-        -- each region's part of the index is looked up by itself
-        SELECT count(*) AS regions,
-               sum((SELECT count(*) FROM core.regional_intensity AS i
-                    WHERE i.region_id = r.region_id
-                      AND i.period_start >= starts AND i.period_start < starts + interval '24 hours')) AS intensity,
-               sum((SELECT count(*) FROM core.regional_mix AS m
-                    WHERE m.region_id = r.region_id
-                      AND m.period_start >= starts AND m.period_start < starts + interval '24 hours')) AS mix
-        FROM core.regions AS r
-    ) AS held
+    CROSS JOIN LATERAL (SELECT (starts AT TIME ZONE 'UTC')::date) AS span (day)
 ), tried AS (
     SELECT candidate.day, candidate.age, candidate.lacks, last.started_at AS at
     FROM candidate

@@ -24,6 +24,8 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 -- runs as its owner: grid_reader may not read forecast itself
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+-- planned once a session: planning for each call takes longer than the answer
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     half_hour CONSTANT interval := '30 minutes';
@@ -31,7 +33,7 @@ DECLARE
     start_at  timestamptz;
     of_model  text := greenest_window.model;
     place     text := coalesce(' for region ' || region, '');
-    -- the half-hours of a region; one look at its forecast, which takes longer to plan than to read
+    -- the forecast
     starts    timestamptz[];
     medians   numeric[];
     lower     numeric[];
@@ -65,59 +67,52 @@ BEGIN
         start_at := start_at + half_hour;
     END IF;
 
-    -- The first model, in the order in which models are shown, whose newest issue reaches `earliest`
-    -- (no forecast is longer than 48 hours); of two Chronos models the one with the newer issue.
-    -- forecast.models is short, so each model costs one look-up in the key of forecast.issues; neso
-    -- has no row there.
     IF region IS NOT NULL THEN
         -- the derived forecast of the region, where it is shown and reaches, or else NESO's
         SELECT l.model, max(l.period_start) + half_hour, array_agg(l.period_start), array_agg(l.p50),
                array_agg(l.p10), array_agg(l.p90), array_agg(l.issued_at)
         INTO of_model, forecast_to, starts, medians, lower, upper, issues
-        FROM reporting.regional_forecast_latest AS l
-        WHERE l.region_id = region AND l.series = 'carbon_intensity'
-          AND (greenest_window.model IS NULL OR l.model = greenest_window.model)
+        FROM forecast.regional_ahead(region::smallint, 'carbon_intensity') AS l
+        WHERE greenest_window.model IS NULL OR l.model = greenest_window.model
         GROUP BY l.model
         HAVING max(l.period_start) >= earliest - half_hour
         ORDER BY {{ model_place("l.model") }} LIMIT 1;
-    ELSIF of_model IS NULL THEN
-        SELECT candidate.model INTO of_model
-        FROM (SELECT DISTINCT known.model FROM forecast.models AS known
-              UNION SELECT 'neso') AS candidate
-        CROSS JOIN LATERAL (
-            SELECT i.issued_at FROM forecast.issues AS i
-            WHERE i.model = candidate.model AND i.refused_reason IS NULL
-              AND i.issued_at <= {{ latest_issue_time() }}
-            ORDER BY i.issued_at DESC LIMIT 1) AS newest
-        WHERE newest.issued_at > earliest - interval '48 hours'
-        ORDER BY {{ model_place("candidate.model") }}, newest.issued_at DESC, candidate.model
-        LIMIT 1;
-    END IF;
-
-    IF region IS NULL THEN
+    ELSE
+        IF of_model IS NULL THEN
+            -- The first model, in the order in which models are shown, whose newest issue reaches
+            -- `earliest` (no forecast is longer than 48 hours); of two Chronos models the one with the
+            -- newer issue. forecast.models is short, so each model costs one look-up in the key of
+            -- forecast.issues; neso has no row there.
+            SELECT candidate.model INTO of_model
+            FROM (SELECT DISTINCT known.model FROM forecast.models AS known
+                  UNION SELECT 'neso') AS candidate
+            CROSS JOIN LATERAL (
+                SELECT i.issued_at FROM forecast.issues AS i
+                WHERE i.model = candidate.model AND i.refused_reason IS NULL
+                  AND i.issued_at <= {{ latest_issue_time() }}
+                ORDER BY i.issued_at DESC LIMIT 1) AS newest
+            WHERE newest.issued_at > earliest - interval '48 hours'
+            ORDER BY {{ model_place("candidate.model") }}, newest.issued_at DESC, candidate.model
+            LIMIT 1;
+        END IF;
         SELECT l.period_start + half_hour INTO forecast_to FROM forecast.latest AS l
         WHERE l.model = of_model AND l.series = 'carbon_intensity'
           AND l.issued_at <= {{ latest_issue_time() }}
         ORDER BY l.period_start DESC LIMIT 1;
+        SELECT array_agg(l.period_start), array_agg(l.p50), array_agg(l.p10), array_agg(l.p90), array_agg(l.issued_at)
+        INTO starts, medians, lower, upper, issues
+        FROM forecast.latest AS l
+        WHERE l.model = of_model AND l.series = 'carbon_intensity'
+          AND l.period_start >= earliest AND l.period_start <= deadline - half_hour
+          AND l.issued_at <= {{ latest_issue_time() }};
     END IF;
 
     RETURN QUERY
     WITH candidate AS MATERIALIZED (
-        SELECT newest.at, newest.value, newest.p10, newest.p90, newest.issued_at
-        FROM (SELECT l.period_start AS at,
-                     CASE quantile WHEN 'p10' THEN l.p10 WHEN 'p50' THEN l.p50 ELSE l.p90 END AS value,
-                     l.p10, l.p90, l.issued_at
-              FROM forecast.latest AS l
-              WHERE region IS NULL AND l.model = of_model AND l.series = 'carbon_intensity'
-                AND l.period_start >= earliest AND l.period_start <= deadline - half_hour
-                AND l.issued_at <= {{ latest_issue_time() }}
-              UNION ALL
-              SELECT l.period_start,
-                     CASE quantile WHEN 'p10' THEN l.p10 WHEN 'p50' THEN l.p50 ELSE l.p90 END,
-                     l.p10, l.p90, l.issued_at
-              FROM unnest(starts, medians, lower, upper, issues) AS l (period_start, p50, p10, p90, issued_at)
-              WHERE l.period_start >= earliest AND l.period_start <= deadline - half_hour) AS newest
-        WHERE newest.value IS NOT NULL
+        SELECT l.at, l.value, l.p10, l.p90, l.issued_at
+        FROM unnest(starts, CASE quantile WHEN 'p10' THEN lower WHEN 'p50' THEN medians ELSE upper END,
+                    lower, upper, issues) AS l (at, value, p10, p90, issued_at)
+        WHERE l.at >= earliest AND l.at <= deadline - half_hour AND l.value IS NOT NULL
     ), stretch AS (
         -- the stretch that starts at each half-hour; one with a gap has fewer
         SELECT c.at, sum(c.value) OVER following AS total, count(*) OVER following AS half_hours
