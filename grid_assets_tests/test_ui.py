@@ -24,6 +24,7 @@ from playwright.sync_api import Browser, expect
 from pydantic import SecretStr
 
 from grid_assets.definitions import defs
+from grid_assets.defs import planning
 from grid_assets.runtime.supervisor import MARK
 from grid_assets.warehouse.connection import connect
 from grid_assets_tests import screenshots
@@ -323,12 +324,9 @@ def test_the_edge_function_starts_one_forecast_of_the_newest_days_here(
             "{ runId assetSelection { path } tags { key value } } } } }",
             filter={"tags": [{"key": "grid/wakeup", "value": token}]},
         )["runsOrError"]["results"]
-        assert sorted("/".join(each["path"]) for each in run["assetSelection"]) == [
-            "files/dashboard",
-            "forecast/accuracy",
-            "forecast/predictions",
-            "ops/alert_deliveries",
-        ]
+        selected = {"/".join(each["path"]) for each in run["assetSelection"]}
+        planned = (*planning.FORECASTS, *planning.ALERTS)
+        assert selected == {asset.key.to_user_string() for asset in planned}
         attempts = (
             "SELECT status FROM ops.etl_runs WHERE run_id::text = %s "
             "AND trigger = 'webhook' AND asset = 'files.dashboard'"

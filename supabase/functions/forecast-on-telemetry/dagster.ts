@@ -26,6 +26,7 @@ const LAUNCH = `mutation ($run: ExecutionParams!) {
 const ASSETS = [
   "forecast/predictions",
   "forecast/accuracy",
+  "files/feeds",
   "files/dashboard",
   "ops/alert_deliveries",
 ];
