@@ -33,8 +33,11 @@ const isTwice = (ms) =>
   [-1, 1].some((side) => zone(ms) !== zone(ms + (side * DAY_MS) / 24)
     && clock(ms) === clock(ms + (side * DAY_MS) / 24));
 
+// A time by London's clock, such as `19:30`; with the zone if it comes twice.
+const time = (ms) => `${clock(ms)}${isTwice(ms) ? ` ${zone(ms)}` : ""}`;
+
 // An instant by London's clock, such as `22 Nov 19:30`.
-const at = (ms) => `${DATE.format(ms)} ${clock(ms)}${isTwice(ms) ? ` ${zone(ms)}` : ""}`;
+const at = (ms) => `${DATE.format(ms)} ${time(ms)}`;
 
 const decimal = (value, digits = 1) => (value === null || value === undefined
   ? "–" : value.toLocaleString("en-GB", {

@@ -48,10 +48,12 @@
   };
 
   const day = (ms, now) => {
-    const date = DATE.format(ms);
-    if (date === DATE.format(now)) return "";
-    return date === DATE.format(now + DAY_MS) ? " tomorrow" : ` on ${date}`;
+    const days = Math.floor((ms + londonOffset(ms)) / DAY_MS)
+      - Math.floor((now + londonOffset(now)) / DAY_MS);
+    return ["", " tomorrow"][days] ?? ` on ${DATE.format(ms)}`;
   };
+
+  const hoursText = () => (use.hours === 1 ? "1 hour" : `${use.hours} hours`);
 
   const mass = (grams) => (grams < 999.5
     ? `${decimal(grams, 0)} g` : `${decimal(grams / 1000, grams < 99950 ? 1 : 0)} kg`);
@@ -65,17 +67,17 @@
   const answer = () => {
     const now = nowMs();
     const wrong = fault();
-    const { deadline, later } = wrong ? {} : deadlineOf(use, now);
+    const { deadline, missed } = wrong ? {} : deadlineOf(use, now);
     const found = wrong ? null : greenestWindow(place().halfHours, use.hours, now, deadline);
     if (!found) {
       say("answer-headline", wrong || "No answer yet");
-      say("answer-rest", wrong ? "" : `No forecast for ${place().name} covers ${use.hours} hours `
+      say("answer-rest", wrong ? "" : `No forecast for ${place().name} covers ${hoursText()} `
         + `before ${at(deadline)}. Choose a later time, or come back when there is a new forecast.`);
       return null;
     }
     const { verb } = TASKS[use.task];
     const begin = Math.ceil(now / HALF_HOUR) * HALF_HOUR;
-    const span = `from ${clock(found.start)} to ${clock(found.end)}${day(found.start, now)}`;
+    const span = `from ${time(found.start)} to ${time(found.end)}${day(found.start, now)}`;
     const energy = use.kw * use.hours;
     say("answer-headline", found.start === begin
       ? `${verb} now, ${span}: it gets no greener`
@@ -87,7 +89,9 @@
       + `${decimal(energy)} kWh in ${place().name} emit ${mass(energy * found.mean)} of CO2`
       + `${compared ? ` instead of ${mass(energy * found.meanAtOnce)}` : ""}. `
       + `By ${found.model}${kindNote(found.kind)}, issued ${at(found.issuedAt)}`
-      + `${later ? `; ${use.hours} hours no longer fit before ${use.by} today` : ""}.`);
+      + `${found.forecastTo < deadline ? `; it ends at ${at(found.forecastTo)}` : ""}`
+      + `${missed ? `; ${hoursText()} no longer fit${use.hours === 1 ? "s" : ""} before `
+        + `${time(missed)}${day(missed, now) || " today"}` : ""}.`);
     return found;
   };
 
