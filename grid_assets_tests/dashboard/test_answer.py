@@ -96,3 +96,75 @@ def test_the_mass_of_a_large_use_is_not_that_of_a_rounded_mean(
         sums = sum(Decimal(100) + Decimal(n) / 4 for n in range(1, 49)) + 10 - Decimal("101.5")
         grams = sums / 48 * 14400
         expect(shown.locator("#answer-rest")).to_contain_text(f"emit {grams / 1000:,.0f} kg")
+
+
+def test_a_value_that_was_wrong_is_not_marked_for_ever(write: Write, chromium: Browser) -> None:
+    with opened(chromium, write(NOON, LEAST), charts=1, clock=NOON) as shown:
+        hours, power = (shown.get_by_label(name, exact=True) for name in ("Hours", "Kilowatts"))
+        hours.fill("0")
+        power.fill("3")
+        expect(hours).to_have_attribute("aria-invalid", "true")
+        expect(power).to_have_attribute("aria-invalid", "false")
+        shown.get_by_label("What", exact=True).select_option("wash")
+        expect(hours).to_have_attribute("aria-invalid", "false")
+
+
+def test_a_link_that_is_opened_in_the_same_tab_is_followed(write: Write, chromium: Browser) -> None:
+    with opened(chromium, write(NOON, LEAST), charts=1, clock=NOON) as shown:
+        shown.evaluate("location.hash = '#hours=1&task=dry'")
+        expect(shown.get_by_label("Hours", exact=True)).to_have_value("1")
+        expect(shown.locator("#answer-headline")).to_contain_text("Dry")
+
+
+def test_a_forecast_that_is_over_is_not_called_the_next_hours(
+    write: Write, chromium: Browser
+) -> None:
+    file = write(NOON, LEAST)
+    with opened(chromium, file, charts=1, clock=NOON + timedelta(hours=30)) as shown:
+        expect(shown.locator("#forecast-says")).to_contain_text("between 115.0 gCO2/kWh at 28 Nov")
+    with opened(chromium, file, charts=1, clock=NOON + timedelta(hours=48)) as shown:
+        expect(shown.locator("#forecast-says")).to_contain_text("has ended")
+
+
+LISTEN = """() => {
+  window.heard = [];
+  for (const one of document.querySelectorAll("[aria-live], [role=status]"))
+    new MutationObserver(() => window.heard.push(one.id || one.className))
+      .observe(one, { childList: true, characterData: true, subtree: true });
+}"""
+
+
+def test_an_old_page_does_not_chatter_and_leaves_the_focus(write: Write, chromium: Browser) -> None:
+    file = write(NOON, LEAST)
+    context = chromium.new_context(offline=True)
+    shown = context.new_page()
+    shown.clock.install(time=NOON + timedelta(hours=5))
+    shown.goto(file.as_uri())
+    expect(shown.locator("#old")).to_be_visible()
+    chart = shown.locator("#forecast-chart svg")
+    chart.focus()
+    shown.keyboard.press("ArrowRight")
+    first = chart.element_handle()
+    shown.evaluate(LISTEN)
+    shown.clock.run_for(180_000)
+    assert shown.evaluate("drawn => !drawn.isConnected", first)  # it was drawn anew
+    assert shown.evaluate("window.heard") == []
+    expect(chart).to_be_focused()
+    expect(shown.locator("#forecast-chart .tip")).to_be_visible()
+    context.close()
+
+
+def test_a_tap_shows_values_until_the_next(write: Write, chromium: Browser) -> None:
+    file = write(NOON, LEAST)
+    with opened(
+        chromium, file, charts=1, clock=NOON, width=390, has_touch=True, is_mobile=True
+    ) as shown:
+        shown.locator("#forecast-chart svg").tap()
+        tip = shown.locator("#forecast-chart .tip")
+        expect(tip).to_be_visible()
+        box = tip.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+        shown.locator("#answer-title").tap()
+        expect(tip).to_be_hidden()
