@@ -94,7 +94,7 @@
       + `${compared ? ` instead of ${decimal(found.meanAtOnce)}` : ""}. `
       + `${kwh(energy)} kWh in ${place().name} emit ${mass(energy * found.mean)} of CO2`
       + `${compared ? ` instead of ${mass(energy * found.meanAtOnce)}` : ""}. `
-      + `By ${found.model}${kindNote(found.kind)}, issued ${at(found.issuedAt)}`
+      + `By ${found.model}${kindNote(found.kind)}, forecast of ${at(found.issuedAt)}`
       + `${found.forecastTo < deadline ? `; it ends at ${at(found.forecastTo)}` : ""}`
       + `${missed ? `; ${hoursText()} no longer fit${use.hours === 1 ? "s" : ""} before `
         + `${time(missed)}${day(missed, now) || " today"}` : ""}.`);

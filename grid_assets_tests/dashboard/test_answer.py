@@ -12,7 +12,10 @@ from playwright.sync_api import Browser, expect
 
 from grid_assets.dashboard import page
 from grid_assets.dashboard.queries import Snapshot
+from grid_assets.halfhours import HALF_HOUR, floor
 from grid_assets.output import write_whole
+from grid_assets.regions import REGIONS
+from grid_assets.series import FUELS
 from grid_assets.warehouse.stamp import Stamp
 from grid_assets_tests.chromium import chromium as chromium
 from grid_assets_tests.chromium import needs_chromium
@@ -30,7 +33,7 @@ def write(tmp_path: Path) -> Write:
 
     def made(now: datetime, least: datetime, *, steps: int = 96) -> Path:
         rows = [made_up.forecast(now, n, 100 + n / 4) for n in range(steps)]
-        rows = [row | {"p50": Decimal(10)} if row["at"] == least else row for row in rows]
+        rows = [{**row, "p50": Decimal(10)} if row["at"] == least else row for row in rows]
         file = tmp_path / "dashboard.html"
         write_whole(file, page.render(Snapshot(now, made_up.feeds(now, rows)), Stamp("replay", 3)))
         return file
@@ -168,3 +171,50 @@ def test_a_tap_shows_values_until_the_next(write: Write, chromium: Browser) -> N
         assert box["x"] + box["width"] <= 390
         shown.locator("#answer-title").tap()
         expect(tip).to_be_hidden()
+
+
+def test_a_region_speaks_by_the_model_that_forecasts_it_not_by_what_was_published(
+    tmp_path: Path, chromium: Browser
+) -> None:
+    """The half-hour that has begun is NESO's, as published: nothing was issued for it."""
+    first = floor(NOON)
+    shares = dict.fromkeys((f"{fuel}_pct" for fuel in FUELS), None)
+    newest = [
+        {
+            "region_id": region.region_id,
+            "short_name": region.short_name,
+            # half of the regions are missing, and all of the nations
+            "period_start": first if region.region_id < 8 else None,
+            "intensity_gco2_kwh": 100 if region.region_id < 8 else None,
+            "intensity_index": None,
+            "simulated": False,
+            **shares,
+        }
+        for region in REGIONS
+    ]
+    ahead = [
+        {
+            **made_up.forecast(NOON, n, 90, "blend", derived=True, neso=Decimal(95)),
+            "region_id": 1,
+            "period_start": first + n * HALF_HOUR,
+        }
+        for n in range(1, 96)
+    ]
+    score = {"lead_bucket": "0-3h", "n": 9, "mae": Decimal("7.5"), "bias": Decimal(0)}
+    scores = [{"region_id": 1, "model": "blend", "simulated": False, **score}]
+    found = made_up.feeds(
+        NOON, regional_now=newest, regional_forecast=ahead, regional_accuracy=scores
+    )
+    file = tmp_path / "dashboard.html"
+    write_whole(file, page.render(Snapshot(NOON, found), Stamp("live")))
+    # the clock stands where that half-hour begins, so that it has not begun in a strict sense
+    with opened(chromium, file, charts=1, clock=first, fragment="#region=1") as shown:
+        expect(shown.locator("#answer-rest")).to_contain_text("By blend (derived)")
+        expect(shown.locator("#place-accuracy")).to_contain_text("blend is off by 7.5")
+        names = shown.locator("#forecast-chart .legend > *").all_inner_texts()
+        assert names == ["blend (derived)", "neso"]
+        expect(shown.locator("#regions-says")).to_contain_text("with 100 gCO2/kWh")
+        shown.locator("[data-region='9']").click()
+        expect(shown.locator("#now-intensity")).to_have_text("–")
+        expect(shown.locator("#answer-headline")).to_have_text("No answer yet")
+        expect(shown.locator("#forecast-says")).to_contain_text("no forecast for")
