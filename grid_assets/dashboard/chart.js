@@ -33,8 +33,11 @@ const isTwice = (ms) =>
   [-1, 1].some((side) => zone(ms) !== zone(ms + (side * DAY_MS) / 24)
     && clock(ms) === clock(ms + (side * DAY_MS) / 24));
 
+// A time by London's clock, such as `19:30`; with the zone if it comes twice.
+const time = (ms) => `${clock(ms)}${isTwice(ms) ? ` ${zone(ms)}` : ""}`;
+
 // An instant by London's clock, such as `22 Nov 19:30`.
-const at = (ms) => `${DATE.format(ms)} ${clock(ms)}${isTwice(ms) ? ` ${zone(ms)}` : ""}`;
+const at = (ms) => `${DATE.format(ms)} ${time(ms)}`;
 
 const decimal = (value, digits = 1) => (value === null || value === undefined
   ? "–" : value.toLocaleString("en-GB", {
@@ -62,18 +65,33 @@ const runs = (values) => {
   return found;
 };
 
+// Replaces what is in `root`; what had the focus there has it again, by its place.
+const keepingFocus = (root, replace) => {
+  const places = () => [...root.querySelectorAll("a, button, summary, [tabindex]")];
+  const place = places().indexOf(document.activeElement);
+  replace();
+  if (place >= 0) places()[place]?.focus({ preventScroll: true });
+};
+
 class Chart {
-  constructor(holder) {
+  // `chosen` is the one part that is shown alone, null for all.
+  constructor(holder, chosen = null) {
     this.holder = holder;
-    this.chosen = null; // the one part that is shown alone, null for all
+    this.chosen = chosen;
+    this.shown = null; // the half-hour or group whose values are shown
     this.width = 0;
-    new ResizeObserver(() => {
-      if (this.spec && this.holder.clientWidth !== this.width) this.draw(this.spec);
-    }).observe(holder);
+    this.observer = new ResizeObserver(() => {
+      const width = this.holder.clientWidth; // 0 where it is hidden
+      if (this.spec && width && width !== this.width) this.draw(this.spec);
+    });
+    this.observer.observe(holder);
   }
+
+  close() { this.observer.disconnect(); }
 
   // Draws `spec`; `says` is its text for those who cannot see it.
   draw(spec, says = this.says) {
+    const shown = this.spec?.times?.[0] === spec.times?.[0] ? this.shown : null;
     this.spec = spec;
     this.says = says;
     this.width = this.holder.clientWidth;
@@ -94,8 +112,10 @@ class Chart {
     this.picture.append(this.pointer);
     this.tip = htmlElement("div", { class: "tip", role: "status", hidden: "" });
     this.listen();
-    this.holder.replaceChildren(this.legend(), this.picture, this.tip);
+    keepingFocus(this.holder, () =>
+      this.holder.replaceChildren(this.legend(), this.picture, this.tip));
     this.fade();
+    this.show(shown);
   }
 
   // The parts of any kind, under one name.
@@ -286,31 +306,32 @@ class Chart {
 
   // Pointer, finger and arrow keys show the values of one half-hour or group.
   listen() {
-    let shown = null;
-    const show = (n) => {
-      shown = n === null ? null : Math.min(this.count - 1, Math.max(0, n));
-      this.showValues(shown);
-    };
-    this.picture.addEventListener("pointermove", (event) => {
+    const point = (event) => {
       const x = event.clientX - this.picture.getBoundingClientRect().left;
       const found = [...Array(this.count).keys()].find((n) => {
         const [from, to] = this.slot(n);
         return x >= from && x < to;
       });
-      show(found ?? null);
+      this.show(found ?? null);
+    };
+    this.picture.addEventListener("pointerdown", point);
+    this.picture.addEventListener("pointermove", point);
+    this.picture.addEventListener("pointerleave", (event) => {
+      if (event.pointerType !== "touch") this.show(null); // a finger is lifted to read
     });
-    this.picture.addEventListener("pointerleave", () => show(null));
-    this.picture.addEventListener("blur", () => show(null));
+    this.picture.addEventListener("blur", () => this.show(null));
     this.picture.addEventListener("keydown", (event) => {
       const steps = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
-      if (event.key === "Escape") show(null);
+      if (event.key === "Escape") this.show(null);
       if (!(event.key in steps)) return;
       event.preventDefault();
-      show((shown ?? (steps[event.key] > 0 ? -1 : this.count)) + steps[event.key]);
+      this.show((this.shown ?? (steps[event.key] > 0 ? -1 : this.count)) + steps[event.key]);
     });
   }
 
-  showValues(n) {
+  show(place) {
+    const n = place === null ? null : Math.min(this.count - 1, Math.max(0, place));
+    this.shown = n;
     this.tip.hidden = n === null;
     this.pointer.setAttribute("visibility", n === null ? "hidden" : "visible");
     if (n === null) return;

@@ -48,34 +48,42 @@
   };
 
   const day = (ms, now) => {
-    const date = DATE.format(ms);
-    if (date === DATE.format(now)) return "";
-    return date === DATE.format(now + DAY_MS) ? " tomorrow" : ` on ${date}`;
+    const days = Math.floor((ms + londonOffset(ms)) / DAY_MS)
+      - Math.floor((now + londonOffset(now)) / DAY_MS);
+    return ["", " tomorrow"][days] ?? ` on ${DATE.format(ms)}`;
   };
+
+  const hoursText = () => (use.hours === 1 ? "1 hour" : `${use.hours} hours`);
 
   const mass = (grams) => (grams < 999.5
     ? `${decimal(grams, 0)} g` : `${decimal(grams / 1000, grams < 99950 ? 1 : 0)} kg`);
 
+  const CHECKS = { hours: (n) => n >= 0.5 && n <= 24, kw: (n) => n > 0 && n <= 1000 };
+
+  const kwh = (energy) => decimal(energy, Number.isInteger(energy) ? 0 : energy < 1 ? 2 : 1);
+
   const fault = () => {
-    if (!(use.hours >= 0.5 && use.hours <= 24)) return "Give between half an hour and 24 hours.";
-    if (!(use.kw > 0 && use.kw <= 1000)) return "Give a power between 0 and 1000 kW.";
+    if (!CHECKS.hours(use.hours)) return "Give between half an hour and 24 hours.";
+    if (!CHECKS.kw(use.kw)) return "Give a power above 0 and up to 1000 kW.";
     return null;
   };
 
   const answer = () => {
     const now = nowMs();
     const wrong = fault();
-    const { deadline, later } = wrong ? {} : deadlineOf(use, now);
+    for (const [name, check] of Object.entries(CHECKS))
+      $(`use-${name}`).setAttribute("aria-invalid", String(!check(use[name])));
+    const { deadline, missed } = wrong ? {} : deadlineOf(use, now);
     const found = wrong ? null : greenestWindow(place().halfHours, use.hours, now, deadline);
     if (!found) {
       say("answer-headline", wrong || "No answer yet");
-      say("answer-rest", wrong ? "" : `No forecast for ${place().name} covers ${use.hours} hours `
+      say("answer-rest", wrong ? "" : `No forecast for ${place().name} covers ${hoursText()} `
         + `before ${at(deadline)}. Choose a later time, or come back when there is a new forecast.`);
       return null;
     }
     const { verb } = TASKS[use.task];
     const begin = Math.ceil(now / HALF_HOUR) * HALF_HOUR;
-    const span = `from ${clock(found.start)} to ${clock(found.end)}${day(found.start, now)}`;
+    const span = `from ${time(found.start)} to ${time(found.end)}${day(found.start, now)}`;
     const energy = use.kw * use.hours;
     say("answer-headline", found.start === begin
       ? `${verb} now, ${span}: it gets no greener`
@@ -84,10 +92,12 @@
     const compared = found.meanAtOnce !== null && found.start !== begin;
     say("answer-rest", `${decimal(found.mean)} gCO2/kWh on average`
       + `${compared ? ` instead of ${decimal(found.meanAtOnce)}` : ""}. `
-      + `${decimal(energy)} kWh in ${place().name} emit ${mass(energy * found.mean)} of CO2`
+      + `${kwh(energy)} kWh in ${place().name} emit ${mass(energy * found.mean)} of CO2`
       + `${compared ? ` instead of ${mass(energy * found.meanAtOnce)}` : ""}. `
-      + `By ${found.model}${kindNote(found.kind)}, issued ${at(found.issuedAt)}`
-      + `${later ? `; ${use.hours} hours no longer fit before ${use.by} today` : ""}.`);
+      + `By ${found.model}${kindNote(found.kind)}, forecast of ${at(found.issuedAt)}`
+      + `${found.forecastTo < deadline ? `; it ends at ${at(found.forecastTo)}` : ""}`
+      + `${missed ? `; ${hoursText()} no longer fit${use.hours === 1 ? "s" : ""} before `
+        + `${time(missed)}${day(missed, now) || " today"}` : ""}.`);
     return found;
   };
 
@@ -130,11 +140,15 @@
         + `${at(Date.parse(mix.period_start))} to ${clock(Date.parse(mix.period_end))}.`;
   };
 
+  // Those that were forecast; the half-hour that has begun may be only as it was published.
+  const issued = (halfHours) => halfHours.filter((one) => one.issued_at !== null);
+
   const column = (halfHours, model, field) =>
     halfHours.map((one) => (one.model === model ? one[field] : null));
 
   const forecastChart = (halfHours, found) => {
-    const models = [...new Set(halfHours.map((one) => one.model).filter(Boolean))];
+    const some = issued(halfHours).length ? issued(halfHours) : halfHours;
+    const models = [...new Set(some.map((one) => one.model).filter(Boolean))];
     const lines = models.map((model) => {
       const kinds = column(halfHours, model, "kind");
       const kind = ["simulated", "derived"].find((one) => kinds.includes(one));
@@ -161,6 +175,7 @@
   const showForecast = (found) => {
     const { name, halfHours } = place();
     const some = halfHours.filter((one) => one.value !== null);
+    const ahead = some.filter((one) => Date.parse(one.period_start) + HALF_HOUR > nowMs());
     $("forecast-empty").hidden = some.length > 0;
     $("forecast-chart").hidden = !some.length;
     $("forecast-table").hidden = !some.length;
@@ -168,12 +183,12 @@
       $("forecast-says").textContent = `There is no forecast for ${name} yet.`;
       return;
     }
-    const least = some.reduce((low, one) => (one.value < low.value ? one : low));
-    const most = some.reduce((high, one) => (one.value > high.value ? one : high));
-    const says = `${name}: between ${decimal(least.value)} gCO2/kWh at `
+    const least = ahead.reduce((low, one) => (one.value < low.value ? one : low), ahead[0]);
+    const most = ahead.reduce((high, one) => (one.value > high.value ? one : high), ahead[0]);
+    const says = !ahead.length ? `The forecast for ${name} has ended.` : `${name}: between ${decimal(least.value)} gCO2/kWh at `
       + `${at(Date.parse(least.period_start))} and ${decimal(most.value)} at `
       + `${at(Date.parse(most.period_start))}.`
-      + (some.some((one) => one.p10 !== null)
+      + (ahead.some((one) => one.p10 !== null)
         ? " Four out of five actuals should be inside the band." : "");
     $("forecast-says").textContent = says;
     draw("forecast", forecastChart(halfHours, found), says);
@@ -186,7 +201,7 @@
 
   const showAccuracy = () => {
     const { name, accuracy, halfHours } = place();
-    const speaks = halfHours.find((one) => one.model)?.model;
+    const speaks = issued(halfHours)[0]?.model;
     const some = accuracy.models.filter(({ model }) => model === speaks || model === "neso");
     const lines = some.map((one) => {
       const [first, last] = [one.leads[0], one.leads.at(-1)];
@@ -216,7 +231,10 @@
     }
     const some = regions().filter((one) => one.region_id <= 14 && one.value !== null);
     $("regions-empty").hidden = regions().length > 0;
-    if (!some.length) return;
+    if (!some.length) {
+      if ($("regions-says")) $("regions-says").textContent = "";
+      return;
+    }
     const least = some.reduce((low, one) => (one.value < low.value ? one : low));
     const most = some.reduce((high, one) => (one.value > high.value ? one : high));
     $("regions-says").textContent = `Greenest now: ${least.short_name} with `
@@ -229,13 +247,19 @@
   const draw = (name, spec, says) => {
     const holder = $(`${name}-chart`);
     if (!holder) return;
-    if (charts.get(name)?.holder !== holder) charts.set(name, new Chart(holder));
+    const known = charts.get(name);
+    if (known?.holder !== holder) {
+      known?.close();
+      charts.set(name, new Chart(holder, known?.chosen));
+    }
     charts.get(name).draw(spec, says);
   };
 
-  const showCharts = () => {
-    for (const [name, spec] of Object.entries(page.charts))
-      draw(name, spec, `${spec.title}. ${$(`${name}-says`).textContent}`);
+  const showCharts = (panel) => {
+    for (const [name, spec] of Object.entries(page.charts)) {
+      if (panel.contains($(`${name}-chart`)))
+        draw(name, spec, `${spec.title}. ${$(`${name}-says`).textContent}`);
+    }
   };
 
   const showMade = () => {
@@ -245,7 +269,7 @@
     const age = Date.now() - made;
     const hours = Math.floor(age / 3600000);
     $("old").hidden = age < page.old;
-    $("age").textContent = hours < 72 ? `${hours} h` : `${Math.floor(hours / 24)} days`;
+    say("age", hours < 72 ? `${hours} h` : `${Math.floor(hours / 24)} days`);
   };
 
   const show = () => {
@@ -298,7 +322,6 @@
     for (const name of ["hours", "kw"]) {
       $(`use-${name}`).addEventListener("input", (event) => {
         use[name] = event.target.valueAsNumber;
-        event.target.setAttribute("aria-invalid", String(fault() !== null));
         if (fault() === null) remember();
         show();
       });
@@ -311,10 +334,15 @@
     $("use-postcode")?.addEventListener("input", (event) => {
       const text = event.target.value;
       const found = text.trim() ? placeOf(text, feeds["postcodes.json"].outward_codes) : {};
-      $("postcode-says").textContent = found.reason || "";
+      say("postcode-says", found.reason || "");
       if (found.region) choose({ region: found.region });
     });
     $("use").addEventListener("submit", (event) => event.preventDefault());
+    window.addEventListener("hashchange", () => { // a link that was sent, opened in this tab
+      forgetPostcode();
+      recall();
+      choose({});
+    });
     for (const tile of document.querySelectorAll("[data-region]")) {
       tile.addEventListener("click", () => {
         forgetPostcode();
@@ -333,9 +361,12 @@
   const renewFeeds = async () => {
     const newest = await (await asked("v1/now.json")).json();
     if (newest.generated_at === feeds["now.json"].generated_at) return;
+    if (!newest.regions.length !== !regions().length) return; // only the next page has place
     const names = Object.keys(feeds).filter((name) => name !== "now.json");
     const renewed = await Promise.all(
       names.map(async (name) => [name, await (await asked(`v1/${name}`)).json()]));
+    if (renewed.some(([, document]) => document.generated_at !== newest.generated_at))
+      throw new Error("The feeds are just being written: the next minute has them all.");
     Object.assign(feeds, Object.fromEntries(renewed), { "now.json": newest });
   };
 
@@ -348,15 +379,18 @@
     stamp = changed;
     if (known === changed) return;
     const next = new DOMParser().parseFromString(await reply.text(), "text/html");
-    const { charts: specs, made } = JSON.parse(next.getElementById("data").textContent);
-    if (made <= page.made) return;
-    page = { ...page, charts: specs, made };
+    const { feeds: others, ...data } = JSON.parse(next.getElementById("data").textContent);
+    if (data.made <= page.made) return;
+    if (!others["now.json"].regions.length !== !regions().length) return location.reload();
+    page = data;
     for (const panel of document.querySelectorAll("[data-made]")) {
-      const open = [...panel.querySelectorAll("details[open]")].map((one) => one.id);
-      panel.replaceChildren(...next.getElementById(panel.id).children);
-      for (const id of open) if ($(id)) $(id).open = true;
+      keepingFocus(panel, () => {
+        const open = [...panel.querySelectorAll("details[open]")].map((one) => one.id);
+        panel.replaceChildren(...next.getElementById(panel.id).children);
+        for (const id of open) if ($(id)) $(id).open = true;
+        showCharts(panel);
+      });
     }
-    showCharts();
   };
 
   const renew = () => Promise.allSettled([renewFeeds(), renewPanels()]).then(show);
@@ -365,7 +399,7 @@
   fillForm();
   listen();
   show();
-  showCharts();
+  showCharts(document);
   if (location.protocol.startsWith("http")) {
     setInterval(renew, RENEW_EVERY);
     document.addEventListener("visibilitychange", () => { if (!document.hidden) renew(); });

@@ -137,11 +137,16 @@ class Snapshot:
 
 
 def read(
-    connection: Connection, now: datetime, off: Mapping[Source, str] | None = None
+    connection: Connection,
+    now: datetime,
+    off: Mapping[Source, str] | None = None,
+    *,
+    regions: bool = True,
 ) -> Snapshot:
     """Read the page's data as of one instant; `now` is the time on the page.
 
-    `off` has the sources of the outlook that are not used, and why.
+    `off` has the sources of the outlook that are not used, and why. Without `regions` the page has
+    none, as the feeds.
     """
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -154,7 +159,7 @@ def read(
         mix = _mix(connection, newest_mix)
         return Snapshot(
             now=now,
-            feeds=read_in(connection, now),
+            feeds=read_in(connection, now, regions=regions),
             intensity=[row for row in intensity if row.period_start > now - DAY],
             newest_intensity=next(
                 (row for row in intensity if row.period_start == newest_actual), None

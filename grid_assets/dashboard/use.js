@@ -10,9 +10,10 @@ const hundredths = (value) => Math.round(value * 100);
 // The greenest `hours` of the half-hours that begin from `now` on and end by `deadline`, by the
 // model that speaks first; null if none is forecast whole.
 const greenestWindow = (halfHours, hours, now, deadline) => {
-  const ahead = halfHours.filter((one) => one.value !== null && Date.parse(one.period_start) >= now);
-  const used = ahead.filter((one) => one.model === ahead[0].model
-    && Date.parse(one.period_start) + HALF_HOUR <= deadline);
+  const ahead = halfHours.filter((one) => one.value !== null && one.issued_at !== null
+    && Date.parse(one.period_start) >= now);
+  const ofModel = ahead.filter((one) => one.model === ahead[0].model);
+  const used = ofModel.filter((one) => Date.parse(one.period_start) + HALF_HOUR <= deadline);
   const needed = Math.ceil(hours * 2);
   const windowFrom = (n) => {
     const some = used.slice(n, n + needed);
@@ -29,16 +30,17 @@ const greenestWindow = (halfHours, hours, now, deadline) => {
   const best = found.reduce((least, one) => (one.sum < least.sum ? one : least));
   const next = Math.ceil(now / HALF_HOUR) * HALF_HOUR;
   const once = found[0].start === next ? found[0].sum : null;
-  const mean = (sum) => Math.round(sum / (10 * needed)) / 10; // one decimal, as the database
+  const exact = (sum) => sum / (100 * needed);
   return {
     start: best.start,
     end: best.end,
-    mean: mean(best.sum),
-    meanAtOnce: once === null ? null : mean(once),
+    mean: exact(best.sum),
+    meanAtOnce: once === null ? null : exact(once),
     lessPct: once ? Math.round(100 * (1 - best.sum / once)) : null,
     model: best.first.model,
     kind: best.first.kind,
     issuedAt: Date.parse(best.first.issued_at),
+    forecastTo: Date.parse(ofModel.at(-1).period_start) + HALF_HOUR,
   };
 };
 
@@ -64,14 +66,15 @@ const nextClock = (text, from) => {
   }
 };
 
-// What is asked: the deadline of a use, and whether it is a day later than the next such time,
-// because the use no longer fits before that.
+// The deadline of a use, and the next such time if the use no longer fits before that (or null).
 const deadlineOf = (use, now) => {
   const begin = Math.ceil(now / HALF_HOUR) * HALF_HOUR;
-  if (!use.by) return { deadline: begin + DAY_MS, later: false };
-  const deadline = nextClock(use.by, now);
-  const fits = begin + Math.ceil(use.hours * 2) * HALF_HOUR <= deadline;
-  return { deadline: fits ? deadline : nextClock(use.by, deadline), later: !fits };
+  if (!use.by) return { deadline: begin + DAY_MS, missed: null };
+  const next = nextClock(use.by, now);
+  let deadline = next;
+  while (begin + Math.ceil(use.hours * 2) * HALF_HOUR > deadline)
+    deadline = nextClock(use.by, deadline);
+  return { deadline, missed: deadline === next ? null : next };
 };
 
 // The outward code of a postcode in any spelling, null if it has not the form of one.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -41,12 +42,12 @@ class Site:
     folder: Path
     address: str
 
-    def make(self, now: datetime, *, feeds: bool = True, page_too: bool = True) -> None:
+    def make(self, now: datetime, *, page_too: bool = True, regions: bool = True) -> None:
         with connect(self.warehouse) as connection:
-            if feeds:
-                write(self.folder, documents(read(connection, now), "replay"))
+            write(self.folder, documents(read(connection, now, regions=regions), "replay"))
             if page_too:
-                html = page.render(queries.read(connection, now), Stamp("replay", 3))
+                found = queries.read(connection, now, regions=regions)
+                html = page.render(found, Stamp("replay", 3))
                 write_whole(self.folder / DASHBOARD, html)
 
     def change(self, now: datetime) -> None:
@@ -142,3 +143,66 @@ def test_broken_and_missing_feeds_leave_what_was_known(site: Site, shown: Page) 
         file.unlink()
     look_again(shown)
     expect(shown.locator("#now-intensity")).to_have_text(str(NEW_ACTUAL))
+
+
+def test_feeds_that_are_just_being_written_are_taken_when_all_are_there(
+    site: Site, shown: Page
+) -> None:
+    forecast = site.folder / "v1" / "forecast.json"
+    old = forecast.read_text(encoding="utf-8")
+    now = datetime.now(UTC)
+    site.change(now)
+    site.make(now)
+    new = forecast.read_text(encoding="utf-8")
+    write_whole(forecast, old)
+    look_again(shown)
+    expect(shown.locator("#last-attempts")).to_contain_text("raw.new")
+    expect(shown.locator("#now-intensity")).to_have_text("100")
+    write_whole(forecast, new)
+    os.utime(forecast, (now.timestamp() + 9,) * 2)  # a server tells files apart by the second
+    look_again(shown)
+    expect(shown.locator("#now-intensity")).to_have_text(str(NEW_ACTUAL))
+
+
+def test_regions_that_go_and_come_back_do_not_stop_the_renewal(site: Site, shown: Page) -> None:
+    shown.get_by_label("Hours", exact=True).fill("2")
+    now = datetime.now(UTC)
+    site.change(now)
+    site.make(now, regions=False)
+    look_again(shown)
+    expect(shown.locator("#now-intensity")).to_have_text(str(NEW_ACTUAL))
+    expect(shown.locator("#regions-empty")).to_be_visible()
+    expect(shown.get_by_label("Hours", exact=True)).to_have_value("2")
+    site.make(now + timedelta(seconds=2))
+    look_again(shown)
+    expect(shown.locator("[data-region='5'] .value")).to_have_text(str(NEW_REGIONAL))
+    expect(shown.locator("#forecast-rows tr")).to_have_count(96)
+
+
+FOCUSED = "document.activeElement.closest('[id]').id + ' ' + document.activeElement.tagName"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "#forecast-chart svg",
+        "#mix-chart svg",
+        "#attempts-table summary",
+        "#mix-chart .legend button >> nth=3",
+    ],
+)
+def test_the_focus_and_the_fuel_shown_alone_stay_when_the_page_is_renewed(
+    site: Site, shown: Page, place: str
+) -> None:
+    shown.locator("#mix-chart .legend button").nth(3).click()
+    shown.locator(place).focus()
+    focused = shown.evaluate(FOCUSED)
+    now = datetime.now(UTC)
+    site.change(now)
+    site.make(now)
+    look_again(shown)
+    expect(shown.locator("#now-intensity")).to_have_text(str(NEW_ACTUAL))
+    expect(shown.locator("#last-attempts")).to_contain_text("raw.new")
+    assert shown.evaluate(FOCUSED) == focused
+    expect(shown.locator(place)).to_be_focused()
+    expect(shown.locator("#mix-chart .faded")).to_have_count(8)

@@ -70,7 +70,9 @@ def dashboard(
     now = services.now()
     file = files_folder(services.settings.home) / DASHBOARD
     with attempt(context, services, "files.dashboard", today_of(context, now)) as current:
-        found = queries.read(services.connection, now, services.off)
+        found = queries.read(
+            services.connection, now, services.off, regions=services.why_no_regions is None
+        )
         write_whole(file, page.render(found, services.stamp))
         current.rows_fetched, current.rows_written = found.count, 1
     address = services.settings.files_url
