@@ -9,7 +9,8 @@
   let page = JSON.parse($("data").textContent);
   const feeds = page.feeds;
   const charts = new Map();
-  const use = { region: GREAT_BRITAIN, task: "charge", hours: 3, kw: 7, by: "" };
+  const USUAL = { region: GREAT_BRITAIN, task: "charge", hours: 3, kw: 7, by: "" };
+  const use = { ...USUAL };
 
   // ---- what is known of the chosen place
 
@@ -339,8 +340,11 @@
     });
     $("use").addEventListener("submit", (event) => event.preventDefault());
     window.addEventListener("hashchange", () => { // a link that was sent, opened in this tab
-      forgetPostcode();
-      recall();
+      if (location.hash.includes("=")) {
+        forgetPostcode();
+        Object.assign(use, USUAL);
+        recall();
+      }
       choose({});
     });
     for (const tile of document.querySelectorAll("[data-region]")) {

@@ -117,6 +117,15 @@ def test_a_link_that_is_opened_in_the_same_tab_is_followed(write: Write, chromiu
         shown.evaluate("location.hash = '#hours=1&task=dry'")
         expect(shown.get_by_label("Hours", exact=True)).to_have_value("1")
         expect(shown.locator("#answer-headline")).to_contain_text("Dry")
+        shown.get_by_label("Done by", exact=True).fill("07:00")
+        shown.keyboard.press("Escape")
+        shown.locator(".skip").focus()
+        shown.keyboard.press("Enter")  # it has an address of its own, but chooses nothing
+        expect(shown.get_by_label("Hours", exact=True)).to_have_value("1")
+        expect(shown.get_by_label("Done by", exact=True)).to_have_value("07:00")
+        assert "by=07%3A00" in shown.evaluate("location.hash")
+        shown.evaluate("location.hash = '#hours=2'")
+        expect(shown.get_by_label("Done by", exact=True)).to_have_value("")
 
 
 def test_a_forecast_that_is_over_is_not_called_the_next_hours(

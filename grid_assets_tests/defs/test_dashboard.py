@@ -22,7 +22,7 @@ from grid_assets.output import write_whole
 from grid_assets.replay.server import ReplayServer
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import sql_dir
-from grid_assets_tests.dashboard import made_up
+from grid_assets_tests.dashboard import made_up, places
 from grid_assets_tests.defs.conftest import Tables
 
 Make = Callable[..., dg.ExecuteInProcessResult]
@@ -117,6 +117,17 @@ def test_a_run_leaves_a_whole_page_with_its_path_its_size_and_its_attempt(
     assert [path.name for path in file.parent.iterdir() if path.is_file()] == ["dashboard.html"]
 
 
+def test_it_has_the_regions_that_the_feeds_have(
+    make: Make, file: Path, warehouse: SecretStr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places.fill(warehouse, datetime.now(UTC))
+    for is_on in ("true", "false"):
+        monkeypatch.setenv("GRID_REGIONS", is_on)
+        assert make().success
+        has_regions = '"regions/13.json":' in file.read_text(encoding="utf-8")
+        assert has_regions == (is_on == "true")
+
+
 def test_where_it_is_served_its_metadata_links_to_it(
     make: Make, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,7 +155,7 @@ def test_a_page_that_fails_leaves_the_old_one_and_the_forecast(
     assert make().success
     before = file.read_bytes()
 
-    def broken(*arguments: Any) -> None:
+    def broken(*arguments: Any, **named: Any) -> None:
         raise RuntimeError("no page today")
 
     monkeypatch.setattr(queries, "read", broken)
@@ -168,7 +179,7 @@ def test_after_a_forecast_that_failed_the_page_is_due_and_shows_the_failure(
     connection: Connection,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def broken(*arguments: Any) -> None:
+    def broken(*arguments: Any, **named: Any) -> None:
         raise RuntimeError("no forecast <today>")
 
     with monkeypatch.context() as patch:
