@@ -364,7 +364,7 @@
 
   const renewFeeds = async () => {
     const newest = await (await asked("v1/now.json")).json();
-    if (newest.generated_at === feeds["now.json"].generated_at) return;
+    if (newest.generated_at <= feeds["now.json"].generated_at) return; // the page may be newer
     if (!newest.regions.length !== !regions().length) return; // only the next page has place
     const names = Object.keys(feeds).filter((name) => name !== "now.json");
     const renewed = await Promise.all(
