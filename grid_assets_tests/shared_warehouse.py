@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -18,9 +19,9 @@ from pydantic import SecretStr
 from grid_assets.warehouse.connection import Connection, connect
 
 
-@pytest.fixture(scope="module")
-def one_warehouse(server: SecretStr, template: str) -> Iterator[SecretStr]:
-    """The URL of a migrated warehouse that the tests of a module share."""
+@contextmanager
+def copied(server: SecretStr, template: str) -> Iterator[SecretStr]:
+    """The URL of a copy of a database, which is dropped at the end."""
     name = f"grid_test_{secrets.token_hex(6)}"
     with connect(server) as connection:
         connection.execute(
@@ -32,6 +33,13 @@ def one_warehouse(server: SecretStr, template: str) -> Iterator[SecretStr]:
     yield SecretStr(urlunsplit(parts._replace(path=f"/{name}")))
     with connect(server) as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="module")
+def one_warehouse(server: SecretStr, template: str) -> Iterator[SecretStr]:
+    """The URL of a migrated warehouse that the tests of a module share."""
+    with copied(server, template) as url:
+        yield url
 
 
 @pytest.fixture

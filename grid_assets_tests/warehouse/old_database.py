@@ -15,7 +15,7 @@ from grid_assets.warehouse.connection import connect
 from grid_assets.warehouse.statements import sql_dir
 
 VIEWS: Final = Path(__file__).parents[1] / "fixtures" / "views_0009.sql"
-DAYS: Final = 20
+DAYS: Final = 12
 """Days with issues: moving them takes long enough to be interrupted."""
 
 CHRONOS: Final = "chronos:old"

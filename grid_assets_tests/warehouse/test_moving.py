@@ -116,13 +116,21 @@ def moved_to(url: SecretStr) -> list[tuple[Any, ...]]:
     return ask(url, "SELECT moved_to::text FROM ops.moving WHERE relation LIKE 'forecast%'")
 
 
-def test_an_upgrade_moves_everything_and_answers_as_before(old: SecretStr) -> None:
+def test_an_upgrade_moves_everything_and_answers_as_before_and_refuses_old_writers(
+    old: SecretStr,
+) -> None:
     said: list[str] = []
     applied = migrate(old, LIVE, said.append).applied
     assert {"0012_archive", "0013_archive_only"} <= set(applied)
     assert any("Moving forecast.predictions to its new table: " in line for line in said)
-    assert differences(old) == {}
     assert migrate(old, LIVE).applied == []
+    with connect(old) as connection, pytest.raises(psycopg.errors.UndefinedColumn):
+        connection.execute(
+            "INSERT INTO forecast.predictions (model, series, period_start, issued_at, "
+            "created_at, p50, raw_p50) VALUES ('m', 'gas', now(), now(), now(), 1, 1) "
+            "ON CONFLICT (model, series, period_start, issued_at) DO UPDATE SET p50 = 1"
+        )
+    assert differences(old) == {}
 
     assert ask(old, "SELECT to_regclass('forecast.unmoved_predictions')") == [(None,)]
     # what the moved forecasts were worth; of the thinned days only chosen leads are left
@@ -213,17 +221,6 @@ def test_what_a_writer_commits_during_an_upgrade_is_moved_too(old: SecretStr) ->
     assert ask(old, f"SELECT p50::text FROM forecast.predictions WHERE {late}") == [("1.0",)]  # noqa: S608
     counted = "SELECT count(*) FROM raw.neso_forecast WHERE issued_at = '2026-01-01Z'"
     assert ask(old, counted) == [(1,)]
-
-
-def test_a_writer_of_the_earlier_version_fails_and_loses_nothing(old: SecretStr) -> None:
-    migrate(old, LIVE)
-    with connect(old) as connection, pytest.raises(psycopg.errors.UndefinedColumn):
-        connection.execute(
-            "INSERT INTO forecast.predictions (model, series, period_start, issued_at, "
-            "created_at, p50, raw_p50) VALUES ('m', 'gas', now(), now(), now(), 1, 1) "
-            "ON CONFLICT (model, series, period_start, issued_at) DO UPDATE SET p50 = 1"
-        )
-    assert differences(old) == {}
 
 
 def test_an_object_of_somebody_else_that_reads_the_old_table_is_named(old: SecretStr) -> None:
