@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import dagster as dg
 import pytest
@@ -23,33 +26,29 @@ from grid_assets.replay.addresses import ELEXON_PATH, source_urls
 from grid_assets.replay.server import ReplayServer
 from grid_assets.sources.elexon.payloads import NDF, WINDFOR
 from grid_assets.telemetry.due import Range
-from grid_assets.warehouse.connection import Connection
+from grid_assets.warehouse.connection import Connection, connect
+from grid_assets_tests import shared_warehouse
 from grid_assets_tests.defs.conftest import Tables
 from grid_assets_tests.defs.test_automation import tick
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 Run = Callable[..., dg.ExecuteInProcessResult]
+Contents = list[list[tuple[Any, ...]]]
 
 KEYS: Final = [asset.key for asset in ELEXON_OUTLOOK]
 HISTORY_DAYS: Final = 8
 
 
-@pytest.fixture
-def run(
-    warehouse: SecretStr,
-    replay: ReplayServer,
-    kept_home: Path,
-    today: date,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Run]:
+@contextmanager
+def running(url: SecretStr, replay: ReplayServer, home: Path, today: date) -> Iterator[Run]:
     """Runs assets of Elexon as one cycle does, in this process."""
-    monkeypatch.setenv("GRID_DATABASE_URL", warehouse.get_secret_value())
-    monkeypatch.setenv("GRID_API_RETRY_BUDGET_S", "0")
-    monkeypatch.setenv("GRID_HOME", str(kept_home))
-    monkeypatch.setenv("GRID_HISTORY_START", str(today - HISTORY_DAYS * DAY))
-    monkeypatch.setenv("GRID_API_URL", replay.url)
-    monkeypatch.setenv("GRID_ELEXON_URL", source_urls(replay.url)["elexon_url"])
-    with dg.DagsterInstance.ephemeral() as instance:
+    with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.ephemeral() as instance:
+        patch.setenv("GRID_DATABASE_URL", url.get_secret_value())
+        patch.setenv("GRID_API_RETRY_BUDGET_S", "0")
+        patch.setenv("GRID_HOME", str(home))
+        patch.setenv("GRID_HISTORY_START", str(today - HISTORY_DAYS * DAY))
+        patch.setenv("GRID_API_URL", replay.url)
+        patch.setenv("GRID_ELEXON_URL", source_urls(replay.url)["elexon_url"])
 
         def made(
             first: date, last: date, assets: Any = KEYS, trigger: str = "tick"
@@ -63,6 +62,51 @@ def run(
             )
 
         yield made
+
+
+@pytest.fixture(scope="module")
+def histories(
+    server: SecretStr, template: str, replay_server: ReplayServer, kept_home: Path
+) -> Iterator[Callable[[date], str]]:
+    """The name of a database whose history up to a day was loaded without an outage; one a day."""
+    with ExitStack() as made:
+
+        @cache
+        def history(today: date) -> str:
+            url = made.enter_context(shared_warehouse.copied(server, template))
+            with running(url, replay_server, kept_home, today) as run:
+                assert run(today - HISTORY_DAYS * DAY, today - DAY, trigger="backfill").success
+            with connect(url) as connection:  # forget that days were asked for
+                connection.execute("DELETE FROM ops.etl_runs")
+            return urlsplit(url.get_secret_value()).path[1:]
+
+        yield history
+
+
+@pytest.fixture
+def warehouse(
+    request: pytest.FixtureRequest,
+    new_database: Callable[[str | None], SecretStr],
+    template: str,
+    histories: Callable[[date], str],
+    today: date,
+) -> SecretStr:
+    """The test's own warehouse; with a history if it uses `whole`, else empty."""
+    return new_database(histories(today) if "whole" in request.fixturenames else template)
+
+
+@pytest.fixture
+def run(warehouse: SecretStr, replay: ReplayServer, kept_home: Path, today: date) -> Iterator[Run]:
+    with running(warehouse, replay, kept_home, today) as made:
+        yield made
+
+
+@pytest.fixture
+def whole(rows: Rows, today: date) -> Contents:
+    """The contents of the history without an outage."""
+    found = contents(rows, today)
+    assert len(found[0]) == len(found[1]) > HISTORY_DAYS * 50
+    return found
 
 
 def planned(now: datetime | None = None) -> list[PlannedRun]:
@@ -94,7 +138,7 @@ CONTENTS: Final = (
 )
 
 
-def contents(rows: Rows, today: date) -> list[list[tuple[Any, ...]]]:
+def contents(rows: Rows, today: date) -> Contents:
     """What the tables hold of publications before today, but for the times of capture."""
     return [rows(query, day_start(today)) for query in CONTENTS]
 
@@ -104,20 +148,10 @@ def forget(rows: Rows, condition: str, *values: Any) -> None:
         rows(f"{delete} WHERE {condition}", *values)
 
 
-def load_whole(run: Run, rows: Rows, today: date) -> list[list[tuple[Any, ...]]]:
-    """The history without an outage. Returns the contents, and forgets that days were asked for."""
-    assert run(today - HISTORY_DAYS * DAY, today - DAY, trigger="backfill").success
-    whole = contents(rows, today)
-    assert len(whole[0]) == len(whole[1]) > HISTORY_DAYS * 50
-    rows("DELETE FROM ops.etl_runs")
-    return whole
-
-
 @pytest.mark.parametrize("hour", [0, 11, 22.25, 23.5])
 def test_after_an_outage_of_days_one_cycle_makes_the_tables_those_of_a_run_without_one(
-    run: Run, rows: Rows, today: date, replay: ReplayServer, hour: float
+    run: Run, rows: Rows, today: date, replay: ReplayServer, whole: Contents, hour: float
 ) -> None:
-    whole = load_whole(run, rows, today)
     # Nothing was captured from then on. Late in a day, the day itself lacks little.
     began = day_start(today - 5 * DAY) + timedelta(hours=hour)
     forget(rows, "published_at >= %s", began)
@@ -141,9 +175,9 @@ def test_after_a_short_outage_the_cycle_itself_goes_on_where_it_ended(
     run: Run,
     rows: Rows,
     today: date,
+    whole: Contents,
     hours: float,  # before yesterday
 ) -> None:
-    whole = load_whole(run, rows, today)
     yesterday = day_start(today - DAY)
     forget(rows, "published_at >= %s", yesterday - timedelta(hours=hours))
     go_through_a_cycle(run, today)
@@ -151,9 +185,8 @@ def test_after_a_short_outage_the_cycle_itself_goes_on_where_it_ended(
 
 
 def test_what_elexon_does_not_have_is_asked_for_again_only_when_its_age_has_doubled(
-    run: Run, rows: Rows, today: date, replay: ReplayServer
+    run: Run, rows: Rows, today: date, replay: ReplayServer, whole: Contents
 ) -> None:
-    load_whole(run, rows, today)
     hole = today - 4 * DAY
     forget(rows, "source = %s AND published_at::date = %s", NDF, hole)
     replay.control.fault(
@@ -180,9 +213,8 @@ def test_what_elexon_does_not_have_is_asked_for_again_only_when_its_age_has_doub
 
 
 def test_a_gap_that_fails_lets_others_have_their_turn(
-    run: Run, rows: Rows, today: date, tables: Tables, replay: ReplayServer
+    run: Run, rows: Rows, today: date, tables: Tables, replay: ReplayServer, whole: Contents
 ) -> None:
-    load_whole(run, rows, today)
     newer, older = today - 3 * DAY, today - 6 * DAY
     for day in (newer, older):
         forget(rows, "published_at::date = %s", day)

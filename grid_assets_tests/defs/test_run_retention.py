@@ -1,9 +1,11 @@
 """Old Dagster runs go, the state of assets and partitions in the UI stays; on a real PostgreSQL."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import dagster as dg
 import psycopg
@@ -13,6 +15,7 @@ from pydantic import SecretStr
 
 from grid_assets.defs import run_retention
 from grid_assets.defs.run_retention import Purged, purge
+from grid_assets_tests import shared_warehouse
 
 DAYS = dg.DailyPartitionsDefinition("2024-01-01", end_date="2024-01-21")
 QUIET_RUN_CONFIG = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -106,11 +109,26 @@ class History:
         }
 
 
-@pytest.fixture
-def dagster(new_database: Callable[[str | None], SecretStr]) -> Iterator[History]:
-    url = new_database(None)
+@contextmanager
+def stored_at(url: SecretStr) -> Iterator[dg.DagsterInstance]:
     storage = {"postgres": {"postgres_url": url.get_secret_value()}}
     with dg.instance_for_test(overrides={"storage": storage}) as instance:
+        yield instance
+
+
+@pytest.fixture(scope="module")
+def empty(server: SecretStr) -> Iterator[str]:
+    """The name of a database with Dagster's tables, to copy from: making them takes a second."""
+    with shared_warehouse.copied(server, "template1") as url:
+        with stored_at(url):
+            pass
+        yield urlsplit(url.get_secret_value()).path[1:]
+
+
+@pytest.fixture
+def dagster(new_database: Callable[[str | None], SecretStr], empty: str) -> Iterator[History]:
+    url = new_database(empty)
+    with stored_at(url) as instance:
         yield History(instance, url)
 
 

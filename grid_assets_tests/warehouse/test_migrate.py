@@ -26,6 +26,7 @@ from grid_assets.warehouse.moving import LAST_STEP
 from grid_assets.warehouse.roles import create_roles
 from grid_assets.warehouse.stamp import Stamp, read_stamp
 from grid_assets.warehouse.statements import render, sql_dir, statement
+from grid_assets_tests import shared_warehouse
 from grid_assets_tests.running import GridCommand, grid_in_a_new_folder, wait_until
 from grid_assets_tests.warehouse.old_database import migrate_before
 
@@ -86,6 +87,19 @@ def stranger(server: SecretStr) -> Iterator[Callable[[SecretStr], SecretStr]]:
     run(server, f"DROP ROLE {name}")
 
 
+@pytest.fixture(scope="module")
+def live_template(server: SecretStr) -> Iterator[str]:
+    """The name of a migrated database that is stamped `live`, to copy from."""
+    with shared_warehouse.copied(server, "template1") as url:
+        migrate(url, LIVE)
+        yield urlsplit(url.get_secret_value()).path[1:]
+
+
+@pytest.fixture
+def live(new_database: NewDatabase, live_template: str) -> SecretStr:
+    return new_database(live_template)
+
+
 # Fresh and repeated
 
 
@@ -138,21 +152,17 @@ def test_data_survive_a_second_migration(warehouse: SecretStr, rows: Rows) -> No
 # Interrupted and raced
 
 
-def test_the_lock_row_of_a_migration_that_was_killed_does_not_block(
-    new_database: NewDatabase,
-) -> None:
-    url = new_database()
-    migrate(url, LIVE)
+def test_the_lock_row_of_a_migration_that_was_killed_does_not_block(live: SecretStr) -> None:
     run(
-        url,
+        live,
         "INSERT INTO ops.yoyo_lock (locked, ctime, pid) VALUES (1, now(), 4711)",
         "DELETE FROM ops._yoyo_migration WHERE migration_id = '0004_core'",
         "DROP VIEW reporting.telemetry, reporting.generation_mix CASCADE",
         "DROP SCHEMA core CASCADE",
         "CREATE SCHEMA core",
     )
-    assert migrate(url, LIVE).applied == ["0004_core"]
-    assert ask(url, "SELECT count(*) FROM core.intensity") == [(0,)]
+    assert migrate(live, LIVE).applied == ["0004_core"]
+    assert ask(live, "SELECT count(*) FROM core.intensity") == [(0,)]
 
 
 def test_a_migration_killed_before_its_first_step_leaves_a_database_that_can_be_migrated(
@@ -259,11 +269,10 @@ def test_two_migrations_at_once_do_the_work_once(new_database: NewDatabase) -> N
 
 
 def test_a_migration_waits_for_one_that_is_at_work_and_names_it(
-    new_database: NewDatabase, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    live: SecretStr, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection_module, "LOCK_STEP_S", 0.2)
-    url = new_database()
-    migrate(url, LIVE)
+    url = live
     run(url, "DELETE FROM ops._yoyo_migration WHERE migration_id = '0011_locks_and_rights'")
     said: list[str] = []
     with ThreadPoolExecutor(1) as pool:
@@ -280,11 +289,10 @@ def test_a_migration_waits_for_one_that_is_at_work_and_names_it(
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("blocked_by", ["TABLE ops.etl_runs", "migrate"])
 def test_a_migration_that_is_interrupted_says_so_and_can_be_repeated(
-    new_database: NewDatabase, number: signal.Signals, blocked_by: str, grid: GridCommand
+    live: SecretStr, number: signal.Signals, blocked_by: str, grid: GridCommand
 ) -> None:
     """While it waits for a reader of a table that it changes, or for another migration."""
-    url = new_database()
-    migrate(url, LIVE)
+    url = live
     grid.environment |= {"GRID_DATABASE_URL": url.get_secret_value()}
     run(url, "DELETE FROM ops._yoyo_migration WHERE migration_id = '0011_locks_and_rights'")
     waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
