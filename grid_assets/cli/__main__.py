@@ -140,17 +140,29 @@ def forecast(demo: bool) -> None:
 @to_option
 @click.option("--no-outlook", is_flag=True, help="Leave out the outlook.")
 @click.option("--no-regions", is_flag=True, help="Leave out the regions.")
+@click.option("--backtest", "backtests", is_flag=True, help="Back-test the days, once loaded.")
 @demo_option
-def backfill(first: date, last: date, no_outlook: bool, no_regions: bool, demo: bool) -> None:
+def backfill(
+    first: date, last: date, no_outlook: bool, no_regions: bool, backtests: bool, demo: bool
+) -> None:
     """Load past days of intensity and mix, their outlook and generation by fuel, and the regions.
 
     Intensity, mix and regions are fetched again, and only changed values are added. Of the outlook,
-    only what is missing is fetched. Exits with 3 if only the outlook or the regions failed.
+    only what is missing is fetched. Exits with 3 if only the outlook or the regions failed. With
+    GRID_RUN_LAUNCHER, the work is spread over the workers (docs/cluster.md).
     """
     days = _check_days(first, last)
 
     def run(environment: Environment, out: Say) -> None:
-        commands.backfill(environment, days, out, outlook=not no_outlook, regions=not no_regions)
+        parts = {"outlook": not no_outlook, "regions": not no_regions}
+        if environment.settings.run_launcher != "local":
+            from grid_assets.cli import spread  # imports Dagster
+
+            spread.backfill(environment, days, out, **parts, backtests=backtests)
+            return
+        commands.backfill(environment, days, out, **parts)
+        if backtests:
+            commands.backtest(environment, days, out)
 
     run_in_environment(demo, run, needs_api=True)
 
@@ -166,7 +178,16 @@ def backtest(first: date, last: date, demo: bool) -> None:
     known at its issue time. Replaces existing forecasts with the same issue time.
     """
     days = _check_days(first, last)
-    run_in_environment(demo, lambda env, out: commands.backtest(env, days, out), needs_api=True)
+
+    def run(environment: Environment, out: Say) -> None:
+        if environment.settings.run_launcher != "local":
+            from grid_assets.cli import spread  # imports Dagster
+
+            spread.backtest(environment, days, out)
+        else:
+            commands.backtest(environment, days, out)
+
+    run_in_environment(demo, run, needs_api=True)
 
 
 @grid.command()
