@@ -7,7 +7,7 @@ from typing import Final
 
 import dagster as dg
 
-from grid_assets.defs.partitions import process_has_died
+from grid_assets.defs.partitions import STEPS_TAG, process_has_died
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.run_log import are_run_processes_gone, are_runs_silent
 
