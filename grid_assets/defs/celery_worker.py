@@ -4,6 +4,7 @@
 runs (GRID_EXECUTOR=celery), from the broker at GRID_CELERY_BROKER_URL.
 """
 
+import logging
 import time
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from celery.utils.log import get_task_logger
 from dagster_celery.make_app import make_app
 from dagster_celery.tasks import create_execute_job_task, create_resume_job_task, create_task
 
+from grid_assets import definitions  # imported once, before the worker's processes are forked
 from grid_assets.defs.celery_config import CELERY_CONFIG
 from grid_assets.settings import Settings, SettingsError
 from grid_assets.warehouse.connection import WarehouseError, connect
@@ -23,6 +25,7 @@ WAIT_S: Final = 900
 AGAIN_S: Final = 3
 
 _log = get_task_logger(__name__)
+logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def broker() -> str:
@@ -50,6 +53,8 @@ def wait_for_database(**_: Any) -> None:
             _log.warning("The database does not answer; trying again: %s", type(error).__name__)
             time.sleep(AGAIN_S)
 
+
+__all__ = ["app", "definitions"]
 
 app: Final = make_app({"broker": broker(), "backend": broker(), "config_source": CELERY_CONFIG})
 execute_plan: Final = create_task(app)
