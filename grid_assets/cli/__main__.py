@@ -22,7 +22,7 @@ from grid_assets.cli.export import export
 from grid_assets.cli.health import doctor, status
 from grid_assets.cli.quarantine import quarantine
 from grid_assets.cli.replay import replay
-from grid_assets.cli.start_dashboard import start
+from grid_assets.cli.start import start
 from grid_assets.cli.train import train
 from grid_assets.dashboard.server import FileServerError
 from grid_assets.files.store import FilesError

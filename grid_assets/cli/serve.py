@@ -156,7 +156,7 @@ def _serve_until_stopped(
     past: Range | None,
 ) -> None:
     with doing("Starting the UI"):
-        processes = supervisor.start_webserver(environment, port, variables)
+        processes, workspace = supervisor.start_webserver(environment, port, variables)
     say("Loading missing data while the UI starts")
     if past and _run(["backfill", "--from", str(past.first), "--to", str(past.last)], variables):
         say(
@@ -166,7 +166,7 @@ def _serve_until_stopped(
     if _run(["tick"], variables):
         say("The first cycle failed; the error is above. The daemon will try again.")
     # After the first cycle: its sensor would find the same work and do it a second time.
-    processes.append(supervisor.start_daemon(environment, variables))
+    processes.append(supervisor.start_daemon(environment, variables, workspace))
     with doing("The UI is starting"):
         supervisor.wait_until_ready(port, processes, environment.home)
     option = "" if stamp.kind == "live" else " --demo"
