@@ -177,6 +177,8 @@ class Settings(BaseSettings):
     telemetry_cron: Annotated[str, AfterValidator(_cron)] = DEFAULT_CRON
     ui_port: int = Field(default=3000, ge=1, le=65535)
     files_url: Annotated[WebAddress | None, BeforeValidator(_blank_is_unset)] = None
+    # An unusable one is found when files are written: it must not stop telemetry.
+    files_store: Annotated[str | None, BeforeValidator(_blank_is_unset)] = None
     chronos_model: Annotated[str | None, BeforeValidator(_blank_is_unset)] = None
     chronos_timeout_s: float = Field(default=120, gt=0, le=3600)
     backtest_days: int = Field(default=14, ge=0, le=366)

@@ -22,8 +22,10 @@ from grid_assets.cli.export import export
 from grid_assets.cli.health import doctor, status
 from grid_assets.cli.quarantine import quarantine
 from grid_assets.cli.replay import replay
+from grid_assets.cli.start import start
 from grid_assets.cli.train import train
 from grid_assets.dashboard.server import FileServerError
+from grid_assets.files.store import FilesError
 from grid_assets.runtime.environment import (
     Environment,
     Say,
@@ -72,7 +74,7 @@ def grid() -> None:
     """
 
 
-for command in (replay, train, evaluate, export, quarantine, status, doctor):
+for command in (start, replay, train, evaluate, export, quarantine, status, doctor):
     grid.add_command(command)
 
 
@@ -290,6 +292,7 @@ def main() -> None:
         commands.CommandError,
         EmbeddedPostgresError,
         FileServerError,
+        FilesError,
         ProductError,
         SettingsError,
     ) as error:

@@ -16,6 +16,7 @@ import psycopg
 from psycopg import sql
 from pydantic import SecretStr
 
+from grid_assets.files.store import demo_address, fault_of
 from grid_assets.output import write_whole
 from grid_assets.replay.addresses import source_urls
 from grid_assets.runtime.dagster_yaml import dagster_yaml
@@ -66,6 +67,7 @@ class Environment:
         return {
             "GRID_HOME": str(self.home),
             "GRID_API_URL": self.settings.api_url,
+            **({"GRID_FILES_STORE": store} if (store := self.settings.files_store) else {}),
             **{f"GRID_{name.upper()}": url for name, url in self.replayed.items()},
             "GRID_DATABASE_URL": self.warehouse.get_secret_value(),
             "GRID_DAGSTER_STORAGE_URL": self._dagster_storage().get_secret_value(),
@@ -132,7 +134,11 @@ def open_environment(
             f"The folder {home} cannot be created: {error.strerror}. Change GRID_HOME."
         ) from None
     if demo:
-        settings = settings.model_copy(update={"dagster_database_url": None})
+        elsewhere = {
+            "dagster_database_url": None,
+            "files_store": demo_address(settings.files_store),
+        }
+        settings = settings.model_copy(update=elsewhere)
     if settings.database_url is not None:
         url = settings.database_url
         warehouse = ensure_database(url, DEMO_DATABASE) if demo else url
@@ -148,6 +154,8 @@ def set_up(environment: Environment, say: Say) -> Stamp:
     settings = environment.settings
     for note in retired_settings():
         say(note)
+    if fault := fault_of(settings.files_store, environment.home):
+        say(f"Warning: {fault} Until then, the page and the feeds are not renewed.")
     with connect(environment.warehouse) as connection:
         stamp = read_stamp(connection)
         if stamp is None:
