@@ -16,7 +16,8 @@ from bench.readers import ask, quantile
 from bench.results import RUN_CALIBRATION, SELECT_CALIBRATION, BenchError, Figure, Measured
 from bench.sandbox import inherited_environment, sandbox
 from bench.sizes import Sizes
-from grid_assets.runtime.environment import DAGSTER_YAML
+from grid_assets.runtime.dagster_yaml import dagster_yaml
+from grid_assets.settings import Settings
 
 FIGURES: Final = {RUN_CALIBRATION: Figure("s"), SELECT_CALIBRATION: Figure("ms")}
 
@@ -42,7 +43,7 @@ def measure(sizes: Sizes) -> dict[str, Measured]:
     with sandbox() as box:
         home = box.home / "dagster"
         home.mkdir()
-        (home / "dagster.yaml").write_text(DAGSTER_YAML, encoding="utf-8")
+        (home / "dagster.yaml").write_text(dagster_yaml(Settings()), encoding="utf-8")
         environment = inherited_environment() | {
             "DAGSTER_HOME": str(home),
             "GRID_DAGSTER_STORAGE_URL": box.url.get_secret_value(),

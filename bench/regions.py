@@ -29,6 +29,7 @@ from bench.sizes import Sizes
 from grid_assets.feeds.documents import documents
 from grid_assets.feeds.read import read
 from grid_assets.feeds.write import write
+from grid_assets.files.store import Folder
 from grid_assets.halfhours import DAY, HALF_HOUR, Window, floor
 from grid_assets.regional.load import load_regional_forecast
 from grid_assets.replay.regional import RegionalView
@@ -168,7 +169,7 @@ def _feeds(box: Sandbox, rounds: int) -> Measured:
         for _ in range(rounds):
             begun = time.perf_counter()
             made = documents(read(connection, datetime.now(UTC)), "replay")
-            size = write(Path(folder), made)
+            size = write(Folder(Path(folder)), made)
             seconds.append(time.perf_counter() - begun)
     return Measured(
         median(seconds), f"{len(made)} documents, {size / 1000:.0f} kB; {_span(seconds)}"

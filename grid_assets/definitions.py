@@ -16,6 +16,7 @@ from grid_assets.defs.assets import (
     regional_scores,
     reporting,
 )
+from grid_assets.defs.executors import configured_executor
 from grid_assets.defs.resources import Services
 
 defs = dg.Definitions(
@@ -50,6 +51,5 @@ defs = dg.Definitions(
     ],
     sensors=[automation.new_telemetry],
     resources={"services": Services()},
-    # One process for all steps: the multiprocess executor takes 3 s per step.
-    executor=dg.in_process_executor,
+    executor=configured_executor(),
 )

@@ -28,6 +28,13 @@ def write_whole(file: Path, text: str) -> None:
         written.write(text)
 
 
+def write_bytes_whole(file: Path, content: bytes) -> None:
+    """As `write_whole`, for bytes that are written as they are."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with _replacing(file) as written:
+        written.write(content)
+
+
 def write_json(file: Path, content: dict[str, Any]) -> None:
     """Write a document in the same way, for people to read."""
     write_whole(file, json.dumps(content, indent=2) + "\n")
@@ -37,16 +44,21 @@ def write_json(file: Path, content: dict[str, Any]) -> None:
 def open_whole(file: Path) -> Iterator[TextIO]:
     """A text that becomes `file`, gzipped if its name ends in .gz, once the block has ended. If the
     block fails, `file` is as it was and nothing else is left."""
+    with _replacing(file) as content, ExitStack() as closing:
+        if file.suffix == ".gz":  # without a time, so that the same content is the same file
+            zipped = gzip.GzipFile("", "wb", fileobj=content, mtime=0, compresslevel=6)
+            content = closing.enter_context(cast(IO[bytes], zipped))
+        yield closing.enter_context(io.TextIOWrapper(content, encoding="utf-8", newline=""))
+
+
+@contextmanager
+def _replacing(file: Path) -> Iterator[IO[bytes]]:
     if file.exists() and not file.is_file():  # a device, which would be replaced
         raise FileExistsError(errno.EEXIST, "it is not a regular file", str(file))
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
-        with ExitStack() as closing:
-            content: IO[bytes] = closing.enter_context(os.fdopen(handle, "wb"))
-            if file.suffix == ".gz":  # without a time, so that the same content is the same file
-                zipped = gzip.GzipFile("", "wb", fileobj=content, mtime=0, compresslevel=6)
-                content = closing.enter_context(cast(IO[bytes], zipped))
-            yield closing.enter_context(io.TextIOWrapper(content, encoding="utf-8", newline=""))
+        with os.fdopen(handle, "wb") as content:
+            yield content
         os.chmod(name, 0o644)  # mkstemp lets only the owner read; web servers read this file
         os.replace(name, file)
     except BaseException:

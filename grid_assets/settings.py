@@ -28,6 +28,12 @@ PROJECT_DIR: Final = _CHECKOUT if (_CHECKOUT / "pyproject.toml").is_file() else 
 DataKind = Literal["live", "replay"]
 """The kind of data of an API or a warehouse; the two are never mixed."""
 
+Executor = Literal["in_process", "multiprocess", "celery", "k8s"]
+"""Where the steps of one run are executed."""
+
+RunLauncher = Literal["local", "celery", "k8s"]
+"""What starts runs: the code server, Celery workers, or the launcher of Dagster's Helm chart."""
+
 DEFAULT_CRON: Final = "12,42 * * * *"
 PUBLIC_API_URL: Final = "https://api.carbonintensity.org.uk"
 PUBLIC_ELEXON_URL: Final = "https://data.elexon.co.uk/bmrs/api/v1"
@@ -122,11 +128,30 @@ def _cron(text: str) -> str:
     return text
 
 
+def _host_and_port(text: str) -> str:
+    parts = urlsplit(f"//{text.strip()}")
+    try:
+        if not (parts.hostname and parts.port and parts.netloc == text.strip()):
+            raise ValueError
+    except ValueError:
+        raise ValueError("it must be a host and a port, such as code-server:4000") from None
+    return text.strip()
+
+
+def _broker(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value().strip()
+    if not re.match(r"(rediss?|sentinel|amqps?|pyamqp)://.", text):
+        raise ValueError("it must start with redis://, rediss:// or amqp://")
+    return SecretStr(text)
+
+
 def _blank_is_unset(value: Any) -> Any:
     return None if isinstance(value, str) and not value.strip() else value
 
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
+HostAndPort = Annotated[str, AfterValidator(_host_and_port)]
+BrokerUrl = Annotated[SecretStr, AfterValidator(_broker)]
 WakeSecret = Annotated[SecretStr, AfterValidator(_wake_secret)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 
@@ -152,6 +177,8 @@ class Settings(BaseSettings):
     telemetry_cron: Annotated[str, AfterValidator(_cron)] = DEFAULT_CRON
     ui_port: int = Field(default=3000, ge=1, le=65535)
     files_url: Annotated[WebAddress | None, BeforeValidator(_blank_is_unset)] = None
+    # An unusable one is found when files are written: it must not stop telemetry.
+    files_store: Annotated[str | None, BeforeValidator(_blank_is_unset)] = None
     chronos_model: Annotated[str | None, BeforeValidator(_blank_is_unset)] = None
     chronos_timeout_s: float = Field(default=120, gt=0, le=3600)
     backtest_days: int = Field(default=14, ge=0, le=366)
@@ -163,6 +190,12 @@ class Settings(BaseSettings):
     wake_url: Annotated[WebAddress | None, BeforeValidator(_blank_is_unset)] = None
     wake_secret: Annotated[WakeSecret | None, BeforeValidator(_blank_is_unset)] = None
     alarm_urls: Annotated[SecretStr | None, BeforeValidator(_blank_is_unset)] = None
+    # several processes or machines (docs/cluster.md)
+    executor: Executor = "in_process"
+    run_launcher: RunLauncher = "local"
+    celery_broker_url: Annotated[BrokerUrl | None, BeforeValidator(_blank_is_unset)] = None
+    backfill_runs: int = Field(default=2, ge=1, le=64)
+    code_server: HostAndPort = "127.0.0.1:4000"
     dagster_keep_days: int = Field(default=14, ge=0, le=36500)
 
     @model_validator(mode="before")
@@ -171,6 +204,19 @@ class Settings(BaseSettings):
         return {
             name: value for name, value in values.items() if value != "" or name in OFF_WHEN_EMPTY
         }
+
+    @property
+    def uses_celery(self) -> bool:
+        """Whether Celery workers do a part of the work."""
+        return "celery" in (self.executor, self.run_launcher)
+
+    @model_validator(mode="after")
+    def _celery_needs_a_broker(self) -> Settings:
+        if self.uses_celery and self.celery_broker_url is None:
+            raise ValueError(
+                "GRID_CELERY_BROKER_URL is not set, which GRID_EXECUTOR or GRID_RUN_LAUNCHER needs"
+            )
+        return self
 
     @property
     def missing_for_wakeups(self) -> str | None:
@@ -193,7 +239,9 @@ class Settings(BaseSettings):
             settings = cls()
         except ValidationError as error:
             faults = "; ".join(
-                f"GRID_{str(fault['loc'][0]).upper()}: {fault['msg'].removeprefix('Value error, ')}"
+                # a fault of several settings has no place, and its message names them
+                "".join(f"GRID_{str(name).upper()}: " for name in fault["loc"][:1])
+                + fault["msg"].removeprefix("Value error, ")
                 for fault in error.errors(include_input=False, include_url=False)
             )
             raise SettingsError(f"A setting cannot be used. {faults}.") from None

@@ -22,8 +22,10 @@ from grid_assets.cli.export import export
 from grid_assets.cli.health import doctor, status
 from grid_assets.cli.quarantine import quarantine
 from grid_assets.cli.replay import replay
+from grid_assets.cli.start import start
 from grid_assets.cli.train import train
 from grid_assets.dashboard.server import FileServerError
+from grid_assets.files.store import FilesError
 from grid_assets.runtime.environment import (
     Environment,
     Say,
@@ -72,7 +74,7 @@ def grid() -> None:
     """
 
 
-for command in (replay, train, evaluate, export, quarantine, status, doctor):
+for command in (start, replay, train, evaluate, export, quarantine, status, doctor):
     grid.add_command(command)
 
 
@@ -140,17 +142,29 @@ def forecast(demo: bool) -> None:
 @to_option
 @click.option("--no-outlook", is_flag=True, help="Leave out the outlook.")
 @click.option("--no-regions", is_flag=True, help="Leave out the regions.")
+@click.option("--backtest", "backtests", is_flag=True, help="Back-test the days, once loaded.")
 @demo_option
-def backfill(first: date, last: date, no_outlook: bool, no_regions: bool, demo: bool) -> None:
+def backfill(
+    first: date, last: date, no_outlook: bool, no_regions: bool, backtests: bool, demo: bool
+) -> None:
     """Load past days of intensity and mix, their outlook and generation by fuel, and the regions.
 
     Intensity, mix and regions are fetched again, and only changed values are added. Of the outlook,
-    only what is missing is fetched. Exits with 3 if only the outlook or the regions failed.
+    only what is missing is fetched. Exits with 3 if only the outlook or the regions failed. With
+    GRID_RUN_LAUNCHER, the work is spread over the workers (docs/cluster.md).
     """
     days = _check_days(first, last)
 
     def run(environment: Environment, out: Say) -> None:
-        commands.backfill(environment, days, out, outlook=not no_outlook, regions=not no_regions)
+        parts = {"outlook": not no_outlook, "regions": not no_regions}
+        if environment.settings.run_launcher != "local":
+            from grid_assets.cli import spread  # imports Dagster
+
+            spread.backfill(environment, days, out, **parts, backtests=backtests)
+            return
+        commands.backfill(environment, days, out, **parts)
+        if backtests:
+            commands.backtest(environment, days, out)
 
     run_in_environment(demo, run, needs_api=True)
 
@@ -166,7 +180,16 @@ def backtest(first: date, last: date, demo: bool) -> None:
     known at its issue time. Replaces existing forecasts with the same issue time.
     """
     days = _check_days(first, last)
-    run_in_environment(demo, lambda env, out: commands.backtest(env, days, out), needs_api=True)
+
+    def run(environment: Environment, out: Say) -> None:
+        if environment.settings.run_launcher != "local":
+            from grid_assets.cli import spread  # imports Dagster
+
+            spread.backtest(environment, days, out)
+        else:
+            commands.backtest(environment, days, out)
+
+    run_in_environment(demo, run, needs_api=True)
 
 
 @grid.command()
@@ -269,6 +292,7 @@ def main() -> None:
         commands.CommandError,
         EmbeddedPostgresError,
         FileServerError,
+        FilesError,
         ProductError,
         SettingsError,
     ) as error:

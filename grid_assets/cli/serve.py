@@ -16,6 +16,7 @@ from grid_assets.cli import demo_history
 from grid_assets.cli.commands import CommandError, backfill, tick
 from grid_assets.dashboard import server
 from grid_assets.feeds.documents import VERSION
+from grid_assets.files.store import FilesError, Folder, Store, open_store
 from grid_assets.health import comparison, contents
 from grid_assets.output import DASHBOARD, files_folder, write_whole
 from grid_assets.progress import doing
@@ -134,7 +135,7 @@ def _serve(
     port = supervisor.free_port(port, say)
     own_name = urlsplit(environment.settings.files_url or "").hostname
     names = [own_name] if own_name else []
-    with server.serving(files_folder(environment.home), port + 1, names) as files_url:
+    with server.serving(_store_to_serve(environment), port + 1, names) as files_url:
         # A web server of the operator may serve the live folder; the demo's is served only here.
         if stamp.kind == "live" and environment.settings.files_url:
             files_url = environment.settings.files_url
@@ -155,7 +156,7 @@ def _serve_until_stopped(
     past: Range | None,
 ) -> None:
     with doing("Starting the UI"):
-        processes = supervisor.start_webserver(environment, port, variables)
+        processes, workspace = supervisor.start_webserver(environment, port, variables)
     say("Loading missing data while the UI starts")
     if past and _run(["backfill", "--from", str(past.first), "--to", str(past.last)], variables):
         say(
@@ -165,7 +166,7 @@ def _serve_until_stopped(
     if _run(["tick"], variables):
         say("The first cycle failed; the error is above. The daemon will try again.")
     # After the first cycle: its sensor would find the same work and do it a second time.
-    processes.append(supervisor.start_daemon(environment, variables))
+    processes.append(supervisor.start_daemon(environment, variables, workspace))
     with doing("The UI is starting"):
         supervisor.wait_until_ready(port, processes, environment.home)
     option = "" if stamp.kind == "live" else " --demo"
@@ -176,6 +177,8 @@ def _serve_until_stopped(
     say("  caution    any web page open in a browser here can command the UI (docs/operations.md)")
     say(f"  dashboard  {variables['GRID_FILES_URL']}/{DASHBOARD}")
     say(f"  feeds      {variables['GRID_FILES_URL']}/{VERSION}/now.json")
+    if environment.settings.files_store:
+        say(f"  files      {_store_to_serve(environment)}")
     say(f'  SQL        psql "$("{grid}" url{option})"')
     say(f"  health     {_quoted(grid)} status{option}")
     if stamp.kind == "replay":
@@ -184,6 +187,14 @@ def _serve_until_stopped(
     say("")
     say("The daemon is running and loads new half-hours as they appear. Ctrl-C stops everything.")
     supervisor.watch(processes, environment.home)
+
+
+def _store_to_serve(environment: Environment) -> Store:
+    """The store of the files; one that cannot be used was reported as the warehouse was set up."""
+    try:
+        return open_store(environment.settings.files_store, environment.home)
+    except FilesError:
+        return Folder(files_folder(environment.home))
 
 
 def _quoted(path: Path) -> str:
@@ -214,9 +225,9 @@ def _run_once(environment: Environment, past: Range | None, say: Say) -> None:
             say(line)
     say("")
     say("Every run succeeded, and every mix, published or forecast, sums to exactly 100 %.")
-    files = files_folder(environment.home)
-    say(f"Dashboard: {(files / DASHBOARD).as_uri()}")
-    say(f"Feeds:     {(files / VERSION / 'now.json').as_uri()}")
+    store = _store_to_serve(environment)
+    say(f"Dashboard: {store.file(DASHBOARD)}")
+    say(f"Feeds:     {store.file(f'{VERSION}/now.json')}")
 
 
 def _stop(environment: Environment, say: Say) -> None:

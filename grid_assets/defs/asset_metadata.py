@@ -49,6 +49,21 @@ FILES: Final = -5
 AT_THE_END: Final = -6
 """Priority of alerts, which judge what the whole run has made, or that it has made nothing."""
 
+POOLS: Final = {
+    "raw.intensity": "carbon_intensity_api",
+    "raw.generation": "carbon_intensity_api",
+    "raw.neso_forecast": "carbon_intensity_api",
+    "raw.regional": "carbon_intensity_api",
+    "raw.regional_forecast": "carbon_intensity_api",
+    "raw.outlook": "elexon_api",
+    "raw.elexon_generation": "elexon_api",
+    "raw.embedded_generation": "elexon_api",
+    "forecast.predictions": "model",
+}
+"""The pool of each asset that uses something which many runs share. Dagster limits the runs that
+use a pool at once, so that a backfill holds up no cycle (decision 0055). The NESO Data Portal has
+no pool of its own: the assets of Elexon's pool ask it."""
+
 DATA_VERSION: Final = "dagster/data_version"
 
 CONTENTS: Final = "contents_md5"
@@ -122,6 +137,7 @@ def asset_kwargs(
         "kinds": set(kinds),
         "tags": {"domain": "electricity", "region": "gb"},
         "op_tags": {"dagster/priority": str(priority)},
+        "pool": POOLS.get(relation),
         "metadata": {
             "dagster/column_schema": column_schema(relation),
             "dagster/table_name": relation,

@@ -14,7 +14,7 @@ import dagster as dg
 from grid_assets.defs import planning
 from grid_assets.defs.assets import forecast, raw
 from grid_assets.defs.dead_runs import OPEN, fail_dead_runs
-from grid_assets.defs.partitions import BACKTEST, CYCLES, TRIGGER_TAG, range_tags
+from grid_assets.defs.partitions import BACKTEST, BATCH_TAG, CYCLES, TRIGGER_TAG
 from grid_assets.defs.resources import Services
 from grid_assets.forecasting import due
 from grid_assets.halfhours import HALF_HOUR, api_time, floor
@@ -97,7 +97,7 @@ def half_hourly(
         dg.RunRequest(
             # Dagster needs a key for each of several requests. The tick makes it unique.
             run_key=f"{api_time(context.scheduled_execution_time)} {planned.days}: {planned.why}",
-            tags=range_tags(planned.days.first, planned.days.last, planned.trigger),
+            tags=planned.tags(now),
             asset_selection=planned.assets,
             run_config=QUIET_RUN_CONFIG,
         )
@@ -189,7 +189,7 @@ def new_telemetry(
             # No run key: Dagster would remember it for ever and never retry a failed run.
             dg.RunRequest(
                 tags={
-                    **range_tags(planned.days.first, planned.days.last, planned.trigger),
+                    **planned.tags(now),
                     WHY_TAG: planned.why,
                 },
                 asset_selection=planned.assets,
@@ -215,13 +215,17 @@ def rows_written(connection: Connection) -> int | None:
 
 
 def _is_running(instance: dg.DagsterInstance) -> bool:
-    """Whether a run that may change the plan (any but a backfill) is queued or in progress."""
+    """Whether a run that may change the plan is queued or in progress: any but a backfill, or a
+    back-test that a command has spread over many runs, which may take hours."""
     open_runs = instance.get_runs(
-        dg.RunsFilter(job_name=TELEMETRY.name, statuses=[*OPEN]), limit=20
+        dg.RunsFilter(job_name=TELEMETRY.name, statuses=[*OPEN]), limit=200
     )
     return any(
-        run.tags.get(TRIGGER_TAG) in (*CYCLES, BACKTEST)
-        or run.asset_selection is None
-        or forecast.predictions.key in run.asset_selection
+        BATCH_TAG not in run.tags
+        and (
+            run.tags.get(TRIGGER_TAG) in (*CYCLES, BACKTEST)
+            or run.asset_selection is None
+            or forecast.predictions.key in run.asset_selection
+        )
         for run in open_runs
     )

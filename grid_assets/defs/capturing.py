@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final, get_args
 
@@ -73,6 +73,7 @@ class Captures:
         connection: Connection,
         instance: dg.DagsterInstance,
         utcnow: Callable[[], datetime],
+        sources: Sequence[Source] = SOURCES,
     ) -> None:
         now = utcnow()
         known = cycle.read_known(connection, read_looked(instance), now)
@@ -84,7 +85,7 @@ class Captures:
         )
         self._clients: list[ElexonApi | NesoPortal] = []
         self._taking: dict[Source, cycle.Background] = {}
-        on = [source for source in SOURCES if why_off(settings, stamp.kind, source) is None]
+        on = [source for source in sources if why_off(settings, stamp.kind, source) is None]
         if "elexon" in on and (
             api := ElexonApi.from_settings(
                 quick, kind=stamp.kind, shift_weeks=stamp.shift_weeks, utcnow=utcnow

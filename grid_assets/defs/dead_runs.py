@@ -7,9 +7,9 @@ from typing import Final
 
 import dagster as dg
 
-from grid_assets.defs.partitions import process_has_died
+from grid_assets.defs.partitions import STEPS_TAG, process_has_died
 from grid_assets.warehouse.connection import Connection
-from grid_assets.warehouse.run_log import are_run_processes_gone
+from grid_assets.warehouse.run_log import are_run_processes_gone, are_runs_silent
 
 STARTED: Final = (
     dg.DagsterRunStatus.NOT_STARTED,
@@ -30,6 +30,9 @@ def fail_dead_runs(instance: dg.DagsterInstance, connection: Connection) -> None
         for record in instance.get_run_records(dg.RunsFilter(statuses=[*STARTED]))
     }
     gone = are_run_processes_gone(connection, open_runs.keys()) if open_runs else {}
+    # where each step has a process of its own, one that has ended says nothing of the run
+    spread = [key for key, record in open_runs.items() if STEPS_TAG in record.dagster_run.tags]
+    gone |= are_runs_silent(connection, spread, SILENT_RUN) if spread else {}
     for run_id, record in open_runs.items():
         silent = datetime.now(UTC) - record.update_timestamp.replace(tzinfo=UTC) > SILENT_RUN
         died = process_has_died(record.dagster_run)

@@ -31,6 +31,19 @@ TRIGGER_TAG: Final = "grid/trigger"
 PROCESS_TAG: Final = "grid/process"
 """The tag that names a run and its process, so that a run whose process has died is closed."""
 
+STEPS_TAG: Final = "grid/steps"
+"""The tag that says where the steps of a run are executed, if not in its process."""
+
+LANE_TAG: Final = "grid/lane"
+PAST: Final = "past"
+"""The tag of a run over past days. Dagster limits how many of these run at once, and they may run
+on other machines; a run over the newest days waits for none of them (decision 0055)."""
+
+BATCH_TAG: Final = "grid/batch"
+"""The tag that names the command which has spread its work over many runs."""
+
+FIRST_IN_QUEUE: Final = {"dagster/priority": "10"}
+
 BACKTEST: Final = "backtest"
 """Trigger of a run that forecasts past days from the telemetry known at each issue time."""
 
@@ -92,3 +105,9 @@ def range_tags(first: date, last: date, trigger: str) -> dict[str, str]:
         "dagster/asset_partition_range_end": last.isoformat(),
         TRIGGER_TAG: trigger,
     }
+
+
+def lane_tags(last: date, trigger: str, today: date) -> dict[str, str]:
+    """Tags that keep runs over past days out of the way of those over the newest."""
+    is_past = last < today or trigger not in CYCLES
+    return {LANE_TAG: PAST} if is_past else FIRST_IN_QUEUE

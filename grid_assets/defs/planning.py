@@ -21,7 +21,7 @@ from grid_assets.defs.assets import (
     regional,
     regional_scores,
 )
-from grid_assets.defs.partitions import BACKTEST
+from grid_assets.defs.partitions import BACKTEST, lane_tags, range_tags
 from grid_assets.defs.resources import Services
 from grid_assets.forecasting import due
 from grid_assets.forecasting.models.registry import configured_name
@@ -99,6 +99,13 @@ class PlannedRun:
     assets: list[dg.AssetKey]
     trigger: str
     why: str
+
+    def tags(self, now: datetime) -> dict[str, str]:
+        """The tags of the run: its days, what started it, and its place in the queue."""
+        return {
+            **range_tags(self.days.first, self.days.last, self.trigger),
+            **lane_tags(self.days.last, self.trigger, now.date()),
+        }
 
 
 def cycle(services: Services, now: datetime, trigger: str) -> list[PlannedRun]:
@@ -306,8 +313,10 @@ def plan_dashboard_run(
     if not dashboard.dashboard_is_due(services.connection, now, pause):
         return []
     today = telemetry_due.Range(now.date(), now.date())
+    # Only the executor of one process keeps to priorities, so that alerts come last in their run.
+    assets = FILES if services.settings.executor == "in_process" else [*FILES, *ALERTS]
     return [
         PlannedRun(
-            today, [asset.key for asset in FILES], trigger, "a run has ended since the last one"
+            today, [asset.key for asset in assets], trigger, "a run has ended since the last one"
         )
     ]

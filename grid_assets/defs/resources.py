@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import atexit
 import queue
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Final
@@ -19,13 +19,14 @@ from psycopg.pq import TransactionStatus
 from pydantic import PrivateAttr, SecretStr
 
 from grid_assets.defs.capturing import Captures, is_due
-from grid_assets.defs.partitions import process_tag
-from grid_assets.outlook.sources import Source, off_sources, why_off
+from grid_assets.defs.partitions import STEPS_TAG, process_tag
+from grid_assets.outlook.sources import SOURCES, Source, off_sources, why_off
 from grid_assets.settings import Settings
 from grid_assets.sources.carbon_intensity.client import CarbonIntensityApi
 from grid_assets.sources.elexon.client import ElexonApi
 from grid_assets.sources.neso_portal.client import NesoPortal
 from grid_assets.warehouse.connection import Connection, WarehouseError, connect
+from grid_assets.warehouse.migrate import refuse_other_version
 from grid_assets.warehouse.stamp import Stamp, read_stamp
 from grid_assets.warehouse.urls import location
 
@@ -38,6 +39,10 @@ def close_kept() -> None:
     """Close the kept connection."""
     with suppress(queue.Empty):
         _kept.get_nowait()[1].close()
+
+
+TASK_TAG: Final = "dagster-celery/task_id"
+"""Dagster's tag of a run that a Celery worker executes."""
 
 
 class NotMigrated(WarehouseError):
@@ -58,17 +63,24 @@ class Services(dg.ConfigurableResource[object]):
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Services]:
-        run = context.run
-        if run is not None and context.instance is not None:
-            tag = process_tag(run.run_id)
-            if not tag.items() <= run.tags.items():
-                context.instance.add_run_tags(run.run_id, tag)
+        run, instance = context.run, context.instance
         with self.open(keeps_connection=run is None):
-            if run is not None and context.instance is not None and is_due(run, self.now()):
-                # If the warehouse does not answer, the assets meet the same fault and report it.
-                with suppress(WarehouseError, psycopg.Error):
-                    self.captures(context.instance)
+            if run is not None and instance is not None:
+                self._begin(run, instance)
             yield self
+
+    def _begin(self, run: dg.DagsterRun, instance: dg.DagsterInstance) -> None:
+        """What a run begins with, or each of its steps if these have processes of their own."""
+        is_whole = self._settings.executor == "in_process"
+        tag = process_tag(run.run_id) if is_whole else {STEPS_TAG: self._settings.executor}
+        if not tag.items() <= run.tags.items():
+            instance.add_run_tags(run.run_id, tag)
+        if not is_whole or TASK_TAG in run.tags:
+            refuse_other_version(self.connection, self.warehouse)
+        if is_whole and is_due(run, self.now()):
+            # If the warehouse does not answer, the assets meet the same fault and report it.
+            with suppress(WarehouseError, psycopg.Error):
+                self.captures(instance)
 
     @contextmanager
     def open(self, *, keeps_connection: bool = False) -> Iterator[Services]:
@@ -214,10 +226,15 @@ class Services(dg.ConfigurableResource[object]):
             )
         return self._portal
 
-    def captures(self, instance: dg.DagsterInstance) -> Captures:
-        """What this run takes of the newest; begun by the first call, in the background."""
+    def captures(
+        self, instance: dg.DagsterInstance, sources: Sequence[Source] = SOURCES
+    ) -> Captures:
+        """What this run takes of the newest; begun by the first call, in the background.
+
+        A step in a process of its own begins only the `sources` that it needs.
+        """
         if self._captures is None:
             self._captures = Captures(
-                self._settings, self.stamp, self.connection, instance, self.now
+                self._settings, self.stamp, self.connection, instance, self.now, sources
             )
         return self._captures

@@ -4,36 +4,46 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 from grid_assets.feeds.documents import VERSION
 from grid_assets.feeds.metrics import metrics
 from grid_assets.feeds.schemas import schemas
 from grid_assets.feeds.values import Document
-from grid_assets.output import write_whole
+from grid_assets.files.store import Store
 from grid_assets.regions import REGIONS
 
 SCHEMA: Final = "schema"
 """The folder of the JSON Schemas, below the version's."""
 
+METRICS: Final = "metrics.prom"
+OF_ALL: Final = ("now.json", "forecast.json", "greenest.json", "accuracy.json")
+OF_REGIONS: Final = (
+    "postcodes.json",
+    *(f"regions/{region.region_id}.json" for region in REGIONS),
+)
 
-def write(folder: Path, made: Mapping[str, Document]) -> int:
-    """Replace the feeds in a folder for files, with their schemas; returns the bytes written.
+
+def file_names() -> list[str]:
+    """Every file that there can be, below the store's folder."""
+    names = [*OF_ALL, *OF_REGIONS, METRICS, *(f"{SCHEMA}/{name}" for name in schemas())]
+    return [f"{VERSION}/{name}" for name in names]
+
+
+def write(store: Store, made: Mapping[str, Document]) -> int:
+    """Replace the feeds in the store for files, with their schemas; returns their size in bytes.
 
     Without regions their files are removed, because nothing would renew them.
     """
-    version = folder / VERSION
     texts = {
         **{name: _text(document) for name, document in made.items()},
-        "metrics.prom": metrics(made),
+        METRICS: metrics(made),
         **{f"{SCHEMA}/{name}": _readable(schema) for name, schema in schemas().items()},
     }
-    for name, text in texts.items():
-        write_whole(version / name, text)
-    for name in ("postcodes.json", *(f"regions/{region.region_id}.json" for region in REGIONS)):
-        if name not in made:
-            (version / name).unlink(missing_ok=True)
+    store.write(
+        {f"{VERSION}/{name}": text for name, text in texts.items()},
+        [f"{VERSION}/{name}" for name in OF_REGIONS if name not in made],
+    )
     return sum(len(text.encode()) for text in texts.values())
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from grid_assets.files.store import fault_of
 from grid_assets.halfhours import HALF_HOUR, age_text, day_start, floor, utc_text
 from grid_assets.health import alerts, housekeeping, learning, outlook, wakeups
 from grid_assets.health.run_summary import newest_forecast
@@ -122,6 +123,7 @@ def status(connection: Connection, where: str, settings: Settings, now: datetime
         _quarantine(connection),
         *alerts.report(connection, settings, now),
         *housekeeping.report(connection, now),
+        *_files(settings),
         f"database      {size_text(connection)}",
     ]
     return Status(lines, faults)
@@ -204,6 +206,13 @@ def _runs(connection: Connection, now: datetime, faults: list[str]) -> Iterator[
     ).fetchone()
     assert recent is not None
     yield f"last 24 h     {recent[0]} failed and {recent[1]} crashed attempts"
+
+
+def _files(settings: Settings) -> Iterator[str]:
+    """Where the page and the feeds go, if that is set."""
+    if settings.files_store is not None:
+        fault = fault_of(settings.files_store, settings.home)
+        yield f"files         {fault or settings.files_store}"
 
 
 def _quarantine(connection: Connection) -> str:

@@ -16,7 +16,10 @@ import psycopg
 from psycopg import sql
 from pydantic import SecretStr
 
+from grid_assets.files.store import demo_address, fault_of
+from grid_assets.output import write_whole
 from grid_assets.replay.addresses import source_urls
+from grid_assets.runtime.dagster_yaml import dagster_yaml
 from grid_assets.runtime.postgres import EmbeddedPostgres
 from grid_assets.settings import Settings, SettingsError, retired_settings
 from grid_assets.sources.carbon_intensity.client import probe_replay
@@ -35,40 +38,6 @@ DEMO_DATABASE: Final = "grid_demo"
 
 Say = Callable[[str], None]
 """Prints one line for the user."""
-
-DAGSTER_YAML: Final = """\
-# Written by `grid`; changes are overwritten.
-storage:
-  custom:
-    module: grid_assets.defs.storage
-    class: Storage
-    config:
-      postgres_url:
-        env: GRID_DAGSTER_STORAGE_URL  # never the URL itself: it would show in process lists
-run_coordinator:
-  module: dagster.core.run_coordinator
-  class: QueuedRunCoordinator
-  config:
-    max_concurrent_runs: 3
-    dequeue_interval_seconds: 1  # the default of 5 would delay every cycle
-run_monitoring:
-  enabled: true
-  max_runtime_seconds: 7200  # nine years of history take minutes
-freshness:
-  enabled: true
-retention:
-  schedule:
-    purge_after_days: 14
-  sensor:
-    purge_after_days:
-      skipped: 1  # one every 5 seconds; `defs.storage` keeps them for two hours
-      success: 14
-      failure: 14
-telemetry:
-  enabled: false
-nux:
-  enabled: false
-"""
 
 
 @dataclass(frozen=True)
@@ -98,26 +67,35 @@ class Environment:
         return {
             "GRID_HOME": str(self.home),
             "GRID_API_URL": self.settings.api_url,
+            **({"GRID_FILES_STORE": store} if (store := self.settings.files_store) else {}),
             **{f"GRID_{name.upper()}": url for name, url in self.replayed.items()},
             "GRID_DATABASE_URL": self.warehouse.get_secret_value(),
             "GRID_DAGSTER_STORAGE_URL": self._dagster_storage().get_secret_value(),
-            "DAGSTER_HOME": str(self.home / "dagster"),
+            "DAGSTER_HOME": str(self._dagster_home),
             # Each day of an asset is an event. In batches, nine years take minutes, not hours.
             "DAGSTER_EVENT_BATCH_SIZE": "2000",
         }
 
     def prepare_dagster(self) -> None:
         """Make Dagster's folder and schema, and set the variables of this process."""
-        home = self.home / "dagster"
+        home = self._dagster_home
         try:
-            home.mkdir(parents=True, exist_ok=True)
-            (home / "dagster.yaml").write_text(DAGSTER_YAML, encoding="utf-8")
+            if self.settings.run_launcher != "k8s":
+                write_whole(home / "dagster.yaml", dagster_yaml(self.settings))
         except OSError as error:
             raise SettingsError(
                 f"The folder {home} cannot be written: {error.strerror}. Dagster needs it even if "
                 "the database is elsewhere. Change GRID_HOME, or make room."
             ) from None
         os.environ.update(self.variables())
+
+    @property
+    def _dagster_home(self) -> Path:
+        """The folder with `dagster.yaml`: our own, but on Kubernetes that of Dagster's chart."""
+        charted = os.environ.get("DAGSTER_HOME")
+        if self.settings.run_launcher == "k8s" and charted:
+            return Path(charted)
+        return self.home / "dagster"
 
     @cached_property
     def _dagster_options(self) -> str:
@@ -156,7 +134,11 @@ def open_environment(
             f"The folder {home} cannot be created: {error.strerror}. Change GRID_HOME."
         ) from None
     if demo:
-        settings = settings.model_copy(update={"dagster_database_url": None})
+        elsewhere = {
+            "dagster_database_url": None,
+            "files_store": demo_address(settings.files_store),
+        }
+        settings = settings.model_copy(update=elsewhere)
     if settings.database_url is not None:
         url = settings.database_url
         warehouse = ensure_database(url, DEMO_DATABASE) if demo else url
@@ -172,6 +154,8 @@ def set_up(environment: Environment, say: Say) -> Stamp:
     settings = environment.settings
     for note in retired_settings():
         say(note)
+    if fault := fault_of(settings.files_store, environment.home):
+        say(f"Warning: {fault} Until then, the page and the feeds are not renewed.")
     with connect(environment.warehouse) as connection:
         stamp = read_stamp(connection)
         if stamp is None:

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
 import os
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +22,7 @@ from typing import Final
 import psutil
 import requests
 
+from grid_assets.runtime import programs
 from grid_assets.runtime.environment import Environment, Say
 from grid_assets.warehouse.processes import is_gone, this_process
 
@@ -37,14 +36,6 @@ PORTS_TRIED: Final = 50
 MAX_LOG_BYTES: Final = 20_000_000
 LONGEST_SOCKET_PATH: Final = 100
 """Bytes; the system allows 104 to 108."""
-
-WORKSPACE: Final = """\
-# Written by `grid`; changes are overwritten.
-load_from:
-  - grpc_server:
-      socket: {socket}
-      location_name: grid_assets
-"""
 
 
 class ProductError(Exception):
@@ -99,34 +90,29 @@ def claim(home: Path, say: Say) -> Iterator[None]:
 
 def start_webserver(
     environment: Environment, port: int, variables: dict[str, str]
-) -> list[subprocess.Popen[bytes]]:
+) -> tuple[list[subprocess.Popen[bytes]], Path]:
     """Start the code server and the UI, on the loopback interface only: it has no login.
+
+    Returns the processes, and the file by which the daemon finds the code server.
 
     Without a code server of ours, the web server and the daemon each start one, and the daemon
     another one every minute, which loads everything again and opens new connections.
     """
     code_socket = socket_path(environment.home)
     code_socket.unlink(missing_ok=True)
-    workspace = _workspace(environment)
-    workspace.parent.mkdir(exist_ok=True)
-    workspace.write_text(WORKSPACE.format(socket=json.dumps(str(code_socket))), encoding="utf-8")
-    code = ["-m", "grid_assets.definitions", "--location-name", "grid_assets"]
-    code_server = _start(
-        environment, variables, "code", "dagster", "api", "grpc", *code, "-s", str(code_socket)
-    )
+    workspace = programs.write_workspace(environment.home, socket=str(code_socket))
+    command = programs.code_server("-s", str(code_socket))
+    code_server = _start(environment, variables, "code", command)
     _wait_for_socket(code_socket, code_server, environment.home)
-    ui = ["dagster-webserver", "-h", "127.0.0.1", "-p", str(port), "-w", str(workspace)]
-    return [code_server, _start(environment, variables, "webserver", *ui)]
+    ui = programs.webserver("127.0.0.1", port, workspace)
+    return [code_server, _start(environment, variables, "webserver", ui)], workspace
 
 
-def start_daemon(environment: Environment, variables: dict[str, str]) -> subprocess.Popen[bytes]:
+def start_daemon(
+    environment: Environment, variables: dict[str, str], workspace: Path
+) -> subprocess.Popen[bytes]:
     """Start the daemon, which runs the schedules and the sensor, beside the web server."""
-    workspace = str(_workspace(environment))
-    return _start(environment, variables, "daemon", "dagster-daemon", "run", "-w", workspace)
-
-
-def _workspace(environment: Environment) -> Path:
-    return environment.home / "dagster" / "workspace.yaml"
+    return _start(environment, variables, "daemon", programs.daemon(workspace))
 
 
 def socket_path(home: Path) -> Path:
@@ -146,16 +132,16 @@ def socket_path(home: Path) -> Path:
 
 
 def _start(
-    environment: Environment, variables: dict[str, str], name: str, program: str, *arguments: str
+    environment: Environment, variables: dict[str, str], name: str, command: list[str]
 ) -> subprocess.Popen[bytes]:
-    """Start a program of this virtual environment; its log is named `name`."""
+    """Start a program; its log is named `name`."""
     log = environment.home / "logs" / f"{name}.log"
     log.parent.mkdir(exist_ok=True)
     if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
         log.replace(log.with_suffix(".log.1"))
     with log.open("ab") as output:
         return subprocess.Popen(
-            [str(Path(sys.executable).parent / program), *arguments],
+            command,
             env={**os.environ, **variables, MARK: str(environment.home)},
             # not the checkout: Dagster would prefer a .env there to our variables
             cwd=environment.home,

@@ -141,6 +141,19 @@ def is_current(connection: Connection) -> bool:
     return wanted <= {name for (name,) in applied} and _views_are_current(connection, _view_texts())
 
 
+def refuse_other_version(connection: Connection, url: SecretStr) -> None:
+    """Raise `WarehouseError` if another version of Grid Assets has migrated the warehouse.
+
+    For a process on another machine than the rest: a mistake there must not write.
+    """
+    if not is_current(connection):
+        raise WarehouseError(
+            f"{location(url)} was set up by another version of Grid Assets than the one on this "
+            "machine, so nothing was done here. Install the same version everywhere, then run "
+            "`grid migrate`."
+        )
+
+
 def ensure_database(url: SecretStr, name: str) -> SecretStr:
     """The URL of database `name` on the server of `url`; creates it if it does not exist."""
     with connect(url) as connection:

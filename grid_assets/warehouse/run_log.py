@@ -148,6 +148,16 @@ def are_run_processes_gone(connection: Connection, run_ids: Collection[str]) -> 
     return {run_id: _is_gone(*process) for run_id, *process in rows}
 
 
+def are_runs_silent(
+    connection: Connection, run_ids: Collection[str], silent: timedelta
+) -> dict[str, bool]:
+    """Whether nothing has been heard of the newest attempt of each run for a while."""
+    rows = connection.execute(
+        statement("ops/find_run_processes"), {"silent": silent, "run_ids": list(run_ids)}
+    ).fetchall()
+    return {run_id: is_silent for run_id, *_, is_silent in rows}
+
+
 def _finish(
     url: SecretStr, current: Attempt, started: float, status: str, error: BaseException | None
 ) -> None:

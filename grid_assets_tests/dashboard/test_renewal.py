@@ -19,6 +19,7 @@ from grid_assets.dashboard.server import serving
 from grid_assets.feeds.documents import documents
 from grid_assets.feeds.read import read
 from grid_assets.feeds.write import write
+from grid_assets.files.store import Folder
 from grid_assets.output import DASHBOARD, write_whole
 from grid_assets.warehouse.connection import connect
 from grid_assets.warehouse.stamp import Stamp
@@ -47,7 +48,7 @@ class Site:
 
     def make(self, now: datetime, *, page_too: bool = True, regions: bool = True) -> None:
         with connect(self.warehouse) as connection:
-            write(self.folder, documents(read(connection, now, regions=regions), "replay"))
+            write(Folder(self.folder), documents(read(connection, now, regions=regions), "replay"))
             if page_too:
                 found = queries.read(connection, now, regions=regions)
                 html = page.render(found, Stamp("replay", 3))
@@ -73,7 +74,7 @@ def site(warehouse: SecretStr, tmp_path: Path) -> Iterator[Site]:
     now = datetime.now(UTC)
     made_up.fill(warehouse, now)
     places.fill(warehouse, now)
-    with serving(tmp_path, free_port()) as address:
+    with serving(Folder(tmp_path), free_port()) as address:
         made = Site(warehouse, tmp_path, address)
         made.make(now - timedelta(seconds=2))
         yield made

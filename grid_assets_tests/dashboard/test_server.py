@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from grid_assets.dashboard import server
+from grid_assets.files.store import Folder
 from grid_assets_tests.running import free_port, taken_port
 
 
@@ -35,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def address(folder: Path) -> Iterator[str]:
-    with server.serving(folder, free_port()) as url:
+    with server.serving(Folder(folder), free_port()) as url:
         yield url
 
 
@@ -167,14 +168,14 @@ def test_nothing_else_is_served_and_nothing_is_listed(address: str, path: str) -
 def test_a_name_that_somebody_points_at_this_machine_is_not_answered(
     folder: Path, host: str, status: int
 ) -> None:
-    with server.serving(folder, free_port(), ["grid.example.org"]) as url:
+    with server.serving(Folder(folder), free_port(), ["grid.example.org"]) as url:
         answer = requests.get(f"{url}/dashboard.html", headers={"Host": host}, timeout=5)
         assert (answer.status_code, "the page" in answer.text) == (status, status == 200)
 
 
 def test_the_folder_itself_may_be_a_link(folder: Path) -> None:
     (folder.parent / "link").symlink_to(folder)
-    with server.serving(folder.parent / "link", free_port()) as url:
+    with server.serving(Folder(folder.parent / "link"), free_port()) as url:
         assert requests.get(f"{url}/dashboard.html", timeout=5).text == "the page"
 
 
@@ -202,7 +203,7 @@ def test_it_takes_the_next_free_port_listens_on_this_machine_alone_and_ends(
     folder: Path,
 ) -> None:
     with taken_port() as port:
-        with server.serving(folder, port) as url:
+        with server.serving(Folder(folder), port) as url:
             assert url.startswith("http://127.0.0.1:")
             found = int(url.rpartition(":")[2])
             assert port < found < port + server.PORTS_TRIED
@@ -219,7 +220,7 @@ def test_without_a_free_port_it_says_which_setting_helps(
     with (
         taken_port() as port,
         pytest.raises(server.FileServerError, match=f"{port} .*GRID_UI_PORT"),
-        server.serving(folder, port),
+        server.serving(Folder(folder), port),
     ):
         pass
 
@@ -228,6 +229,6 @@ def test_where_its_folder_cannot_be_made_it_says_so(tmp_path: Path) -> None:
     (tmp_path / "files").write_text("in the way", encoding="utf-8")
     with (
         pytest.raises(server.FileServerError, match="files, cannot be made: File exists"),
-        server.serving(tmp_path / "files", free_port()),
+        server.serving(Folder(tmp_path / "files"), free_port()),
     ):
         pass

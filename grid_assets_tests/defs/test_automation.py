@@ -37,7 +37,8 @@ from grid_assets.forecasting.models.registry import configured_name
 from grid_assets.halfhours import HALF_HOUR, floor
 from grid_assets.replay.addresses import source_urls
 from grid_assets.replay.server import ReplayServer
-from grid_assets.runtime.environment import DAGSTER_YAML
+from grid_assets.runtime.dagster_yaml import dagster_yaml
+from grid_assets.settings import Settings
 from grid_assets.telemetry import due as telemetry_due
 from grid_assets.warehouse import run_log
 from grid_assets.warehouse.connection import Connection, lock_relation
@@ -618,7 +619,7 @@ def test_a_run_killed_before_its_first_row_is_closed_at_once(
     day: date,
 ) -> None:
     url = f"{warehouse.get_secret_value()}?options=-csearch_path%3Ddagster"
-    (tmp_path / "dagster.yaml").write_text(DAGSTER_YAML)
+    (tmp_path / "dagster.yaml").write_text(dagster_yaml(Settings()))
     settings = {
         **environment(warehouse, replay, tmp_path),
         "DAGSTER_HOME": str(tmp_path),

@@ -21,7 +21,8 @@ from pydantic import SecretStr
 from grid_assets.definitions import defs
 from grid_assets.defs import repetitions, storage
 from grid_assets.defs.partitions import UNCHANGED
-from grid_assets.runtime.environment import DAGSTER_YAML
+from grid_assets.runtime.dagster_yaml import dagster_yaml
+from grid_assets.settings import Settings
 from grid_assets_tests.running import wait_until
 
 DAYS = dg.DailyPartitionsDefinition("2024-01-01", end_date="2024-01-21")
@@ -135,7 +136,7 @@ def kinds(sql: Sql, run_id: str) -> dict[str, int]:
 
 
 def test_the_product_uses_this_storage_and_its_jobs_pass_no_values() -> None:
-    assert "module: grid_assets.defs.storage\n    class: Storage\n" in DAGSTER_YAML
+    assert "module: grid_assets.defs.storage\n    class: Storage\n" in dagster_yaml(Settings())
     own = {job.name for job in defs.resolve_all_job_defs() if not job.name.startswith("__")}
     assert own == repetitions.WITHOUT_VALUES
 

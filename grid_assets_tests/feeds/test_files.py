@@ -14,6 +14,7 @@ import pytest
 from grid_assets.feeds.schemas import schemas
 from grid_assets.feeds.values import Document
 from grid_assets.feeds.write import write
+from grid_assets.files.store import Folder
 from grid_assets_tests.feeds.conftest import Filled
 from grid_assets_tests.forked import PROCESSES
 from grid_assets_tests.running import wait_until
@@ -34,7 +35,7 @@ def files(folder: Path) -> set[str]:
 def test_all_of_them_are_there_as_made_with_schemas_and_metrics(
     filled: Filled, tmp_path: Path
 ) -> None:
-    size = write(tmp_path, filled.made)
+    size = write(Folder(tmp_path), filled.made)
     schema = {f"schema/{name}": content for name, content in schemas().items()}
     assert files(tmp_path) == {*filled.made, *schema, "metrics.prom"}
     for name, content in {**filled.made, **schema}.items():
@@ -46,11 +47,11 @@ def test_all_of_them_are_there_as_made_with_schemas_and_metrics(
 def test_files_of_regions_are_removed_when_there_are_no_regions(
     filled: Filled, tmp_path: Path
 ) -> None:
-    write(tmp_path, filled.made)
+    write(Folder(tmp_path), filled.made)
     kept = ("now.json", "forecast.json", "greenest.json", "accuracy.json")
     other = tmp_path / "v1" / "regions" / "mine.json"
     other.write_text("{}", encoding="utf-8")
-    write(tmp_path, {name: filled.made[name] for name in kept})
+    write(Folder(tmp_path), {name: filled.made[name] for name in kept})
     assert files(tmp_path) == {
         *(*kept, "metrics.prom", "regions/mine.json"),
         *(f"schema/{name}" for name in schemas()),
@@ -62,7 +63,7 @@ def test_a_reader_never_sees_a_part(filled: Filled, tmp_path: Path) -> None:
     versions = [filled.made, copy.deepcopy(filled.made)]
     for document in versions[1].values():
         document["generated_at"] = "2000-01-01T00:00:00Z"
-    write(tmp_path, versions[0])
+    write(Folder(tmp_path), versions[0])
     known = {
         name: [json.loads(json.dumps(version[name])) for version in versions]
         for name in ("now.json", "regions/13.json", "forecast.json")
@@ -85,7 +86,7 @@ def test_a_reader_never_sees_a_part(filled: Filled, tmp_path: Path) -> None:
     try:
         rounds, ends = 0, time.monotonic() + 60
         while (rounds < ROUNDS or len(seen) < 2) and not faults and time.monotonic() < ends:
-            write(tmp_path, versions[rounds % 2])
+            write(Folder(tmp_path), versions[rounds % 2])
             rounds += 1
     finally:
         has_ended.set()
@@ -112,17 +113,17 @@ def test_a_process_that_is_killed_leaves_whole_files(filled: Filled, tmp_path: P
 
 def _write_without_end(folder: Path, made: dict[str, Document]) -> None:
     while True:
-        write(folder, made)
+        write(Folder(folder), made)
 
 
 def test_a_number_that_json_does_not_have_leaves_the_old_files(
     filled: Filled, tmp_path: Path
 ) -> None:
-    write(tmp_path, filled.made)
+    write(Folder(tmp_path), filled.made)
     before = (tmp_path / "v1" / "now.json").read_bytes()
     broken = copy.deepcopy(filled.made)
     broken["now.json"]["generated_at"] = "2000-01-01T00:00:00Z"
     broken["regions/18.json"]["now"]["value"] = float("nan")
     with pytest.raises(ValueError, match="JSON"):
-        write(tmp_path, broken)
+        write(Folder(tmp_path), broken)
     assert (tmp_path / "v1" / "now.json").read_bytes() == before

@@ -20,7 +20,8 @@ from grid_assets.defs.assets import feeds
 from grid_assets.defs.partitions import today_of
 from grid_assets.defs.resources import Services
 from grid_assets.defs.run_logging import attempt
-from grid_assets.output import DASHBOARD, files_folder, write_whole
+from grid_assets.files.store import open_store
+from grid_assets.output import DASHBOARD
 from grid_assets.warehouse.connection import Connection
 from grid_assets.warehouse.statements import statement
 
@@ -60,28 +61,31 @@ PAUSE: Final = timedelta(minutes=5)
         "of Great Britain and its regions, the forecast with its band, wind, sun and demand with "
         "their outlook (GW), accuracy by lead, what a forecast is worth, and pipeline health. It "
         "reads `reporting` and needs no network. A re-run replaces the file, "
-        "GRID_HOME/files/dashboard.html. There are no partitions, because only the newest page is "
-        "kept. Data: NESO, CC BY 4.0." + ELEXON_ORIGIN + PORTAL_ORIGIN
+        "GRID_HOME/files/dashboard.html or where GRID_FILES_STORE says. There are no partitions, "
+        "because only the newest page is kept. Data: NESO, CC BY 4.0."
+        + ELEXON_ORIGIN
+        + PORTAL_ORIGIN
     ),
 )
 def dashboard(
     context: dg.AssetExecutionContext, services: Services
 ) -> Iterator[dg.MaterializeResult[Any]]:
     now = services.now()
-    file = files_folder(services.settings.home) / DASHBOARD
     with attempt(context, services, "files.dashboard", today_of(context, now)) as current:
         found = queries.read(
             services.connection, now, services.off, regions=services.why_no_regions is None
         )
-        write_whole(file, page.render(found, services.stamp))
+        html = page.render(found, services.stamp)
+        store = open_store(services.settings.files_store, services.settings.home)
+        store.write({DASHBOARD: html})
         current.rows_fetched, current.rows_written = found.count, 1
     address = services.settings.files_url
     yield dg.MaterializeResult(
         metadata={
             **kind_metadata(services.stamp),
-            **({"link": dg.MetadataValue.url(f"{address}/{file.name}")} if address else {}),
-            "path": dg.MetadataValue.path(str(file)),
-            "size_bytes": file.stat().st_size,
+            **({"link": dg.MetadataValue.url(f"{address}/{DASHBOARD}")} if address else {}),
+            "path": dg.MetadataValue.path(f"{store}/{DASHBOARD}"),
+            "size_bytes": len(html.encode()),
         }
     )
 

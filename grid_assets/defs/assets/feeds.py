@@ -20,7 +20,7 @@ from grid_assets.defs.run_logging import attempt
 from grid_assets.feeds.documents import VERSION, documents
 from grid_assets.feeds.read import read
 from grid_assets.feeds.write import write
-from grid_assets.output import files_folder
+from grid_assets.files.store import open_store
 
 SHOWN: Final = (
     "reporting.telemetry",
@@ -47,19 +47,19 @@ SHOWN: Final = (
         "Small static files for programs: `now.json`, `forecast.json`, `greenest.json`, "
         "`accuracy.json`, one for each region in `regions/`, their JSON Schemas, and "
         "`metrics.prom` for Prometheus. They are read from `reporting`. A re-run replaces them, in "
-        "GRID_HOME/files/v1. There are no partitions, because only the newest are kept. Data: "
-        "NESO, CC BY 4.0." + ELEXON_ORIGIN + PORTAL_ORIGIN
+        "GRID_HOME/files/v1 or where GRID_FILES_STORE says. There are no partitions, because only "
+        "the newest are kept. Data: NESO, CC BY 4.0." + ELEXON_ORIGIN + PORTAL_ORIGIN
     ),
 )
 def feeds(
     context: dg.AssetExecutionContext, services: Services
 ) -> Iterator[dg.MaterializeResult[Any]]:
     now = services.now()
-    folder = files_folder(services.settings.home)
     with attempt(context, services, "files.feeds", today_of(context, now)) as current:
         found = read(services.connection, now, regions=services.why_no_regions is None)
         made = documents(found, services.stamp.kind)
-        size = write(folder, made)
+        store = open_store(services.settings.files_store, services.settings.home)
+        size = write(store, made)
         current.rows_fetched, current.rows_written = found.count, len(made)
     address = services.settings.files_url
     link = {"link": dg.MetadataValue.url(f"{address}/{VERSION}/now.json")} if address else {}
@@ -67,7 +67,7 @@ def feeds(
         metadata={
             **kind_metadata(services.stamp),
             **link,
-            "path": dg.MetadataValue.path(str(folder / VERSION)),
+            "path": dg.MetadataValue.path(f"{store}/{VERSION}"),
             "size_bytes": size,
         }
     )

@@ -70,7 +70,11 @@ def elexon_generation(context: dg.AssetExecutionContext, services: Services) -> 
     def load(loaded: Loading, days: Days) -> None:
         now = services.now()
         if days.trigger in CYCLES and days.last >= now.date():
-            _load(services, loaded, services.captures(context.instance).taken(cycle.OF_GENERATION))
+            _load(
+                services,
+                loaded,
+                services.captures(context.instance, ["elexon"]).taken(cycle.OF_GENERATION),
+            )
         else:
             _load_days(context, services, loaded, days, now)
 
@@ -169,7 +173,9 @@ def _take_embedded(
     context: dg.AssetExecutionContext, services: Services, days: Days, now: datetime
 ) -> Iterator[Taken]:
     if days.trigger in CYCLES:
-        yield from services.captures(context.instance).taken({datasets.OUTTURN_SOURCE})
+        yield from services.captures(context.instance, ["neso_portal"]).taken(
+            {datasets.OUTTURN_SOURCE}
+        )
         return
     chosen = [Range(days.first, days.last)]
     if days.trigger == "backfill":

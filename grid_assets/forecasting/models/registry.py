@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from grid_assets.forecasting.models import hub
+from grid_assets.files.places import BucketPlace
+from grid_assets.forecasting.models import hub, remote
 from grid_assets.forecasting.models.folder import (
     EXPORT,
     check_configuration,
@@ -105,9 +106,9 @@ _load_lock = threading.RLock()
 def load(source: str | None, timeout_s: float) -> Loaded:
     """The model that `GRID_CHRONOS_MODEL` names, or the next best with the reason. Never raises.
 
-    `source` is a folder, or `org/name` or `org/name@revision` on a hub; None, an empty string and
-    `shipped` mean the bundled checkpoint. `timeout_s` limits a download. A process loads each
-    model once.
+    `source` is a folder, the URL of one, or `org/name` or `org/name@revision` on a hub; None, an
+    empty string and `shipped` mean the bundled checkpoint. `timeout_s` limits a download. A process
+    loads each model once.
     """
     source = _normalise(source)
     with _load_lock:
@@ -142,8 +143,7 @@ def configured_name(source: str | None) -> str:
             return f"chronos:{read_card(folder).get('name') or folder_name(folder)}"
     except ModelUnusable:
         pass
-    repo = source.split("@")[0]
-    return f"chronos:{repo.rstrip('/').split('/')[-1] or repo}"
+    return f"chronos:{remote.name_of(source)}"
 
 
 def predict_with_fallback(loaded: Loaded, problems: Sequence[Problem], steps: int) -> ModelForecast:
@@ -221,18 +221,17 @@ def _find_folder(source: str) -> Path | None:
     """The folder that `source` names, None if it names no folder."""
     if source == SHIPPED_SOURCE:
         return SHIPPED
-    try:
-        path = Path(source).expanduser()
-        named = source.startswith(("/", ".", "~")) or "\\" in source or path.exists()
-    except (OSError, RuntimeError, ValueError) as error:
-        raise ModelUnusable(f"it is not a usable path: {error}") from error
-    return path if named else None
+    place = remote.place_of(source)
+    return place if isinstance(place, Path) else None
 
 
 def _load(source: str, timeout_s: float) -> Loaded:
     folder = _find_folder(source)
     if folder is not None:
         return _load_folder(folder, source)
+    place = remote.place_of(source)
+    if isinstance(place, BucketPlace):
+        return _load_folder(remote.fetch(place, timeout_s), source, name=place.name)
     model = hub.parse_id(source)
     if model is None:
         raise ModelUnusable(

@@ -44,6 +44,7 @@ SURROUNDINGS: Final[Mapping[str, Check]] = {
     "Elexon": outlook.elexon,
     "NESO portal": outlook.portal,
     "disk": surroundings.disk,
+    "files": surroundings.files,
     "settings": surroundings.settings,
 }
 """Checks that say something even if the warehouse cannot be reached."""

@@ -6,6 +6,7 @@ import shutil
 from datetime import datetime
 from typing import Final
 
+from grid_assets.files.store import Bucket, FilesError, open_store
 from grid_assets.forecasting.boosting.libraries import LibrariesMissing, require_libraries
 from grid_assets.halfhours import age_text, utc_text
 from grid_assets.health.doctor.case import LOOK_BACK, Answer, Case, Finding, mend, note, ok
@@ -50,6 +51,18 @@ def judge_disk(home: str, free: int, *, is_embedded: bool) -> Finding:
         return ok(text)
     cure = "Free space there, or move GRID_HOME to a larger disk."
     return mend(f"{text} {cure}") if is_embedded else note(f"{text} {cure}")
+
+
+def files(case: Case) -> Finding:
+    store = case.settings.files_store
+    try:
+        opened = open_store(store, case.settings.home)
+        if isinstance(opened, Bucket):
+            opened.check()
+            return ok(f"{opened} answers, and lists its files.")
+    except FilesError as error:
+        return mend(f"{error} Telemetry and forecasts go on without.")
+    return ok(f"The page and the feeds are files in {opened}.")
 
 
 def settings(case: Case) -> Finding:

@@ -1,0 +1,194 @@
+"""Spreads the work of one command over the workers: runs in Dagster's queue, followed to their end.
+
+A command that is interrupted leaves what it has queued to the workers; the same command again
+starts what is missing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import uuid4
+
+import dagster as dg
+from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster._core.workspace.load_target import GrpcServerTarget
+from pydantic import SecretStr
+
+from grid_assets.cli.runs import Outcome
+from grid_assets.defs.automation import QUIET_RUN_CONFIG, TELEMETRY
+from grid_assets.defs.dead_runs import fail_dead_runs
+from grid_assets.defs.partitions import BATCH_TAG
+from grid_assets.defs.planning import PlannedRun
+from grid_assets.runtime.programs import LOCATION
+from grid_assets.settings import Settings
+from grid_assets.warehouse.connection import connect, is_database_error
+from grid_assets.warehouse.run_log import mark_crashed
+
+LOOK_EVERY_S: Final = 2.0
+CLOSE_DEAD_EVERY_S: Final = 20.0
+TRIES: Final = 3
+DATABASE_LOST_S: Final = 600.0
+
+LAUNCH: Final = """
+mutation ($params: ExecutionParams!) {
+  launchRun(executionParams: $params) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+    ... on InvalidSubsetError { message }
+    ... on UnauthorizedError { message }
+    ... on PipelineNotFoundError { message }
+    ... on RunConflict { message }
+  }
+}
+"""
+
+
+class NotLaunched(Exception):
+    """Dagster did not take a run; the message says why and what to do."""
+
+
+@dataclass(eq=False)
+class Piece:
+    """One run of a batch, and what comes before it."""
+
+    planned: PlannedRun
+    needs: Sequence[Piece] = ()
+    """Pieces that must have ended well before."""
+    follows: Sequence[Piece] = ()
+    """Pieces that must have ended before, well or not."""
+    run_ids: list[str] = field(default_factory=list)
+    success: bool | None = None
+    """Whether it ended well; None until it has ended for good."""
+
+    def is_ready(self, running: Collection[Piece]) -> bool:
+        """Whether it can be started, or started again."""
+        waits = self.success is None and not any(other is self for other in running)
+        return (
+            waits
+            and all(piece.success for piece in self.needs)
+            and all(piece.is_over for piece in self.follows)
+        )
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended for good, or never will, because what it needs has failed."""
+        return self.success is not None or any(
+            piece.is_over and not piece.success for piece in self.needs
+        )
+
+
+class Launcher:
+    """Puts runs into Dagster's queue by the code server at GRID_CODE_SERVER."""
+
+    def __init__(self, context: WorkspaceProcessContext, batch: str) -> None:
+        self._context = context
+        self._batch = batch
+
+    def launch(self, planned: PlannedRun) -> str:
+        """Queue a run; returns its id. Raises `NotLaunched`."""
+        from dagster_graphql.cli import execute_query  # takes a second
+
+        request = self._context.create_request_context()
+        location = request.get_code_location(LOCATION)
+        tags = {**planned.tags(datetime.now(UTC)), BATCH_TAG: self._batch}
+        params = {
+            "selector": {
+                "repositoryLocationName": LOCATION,
+                "repositoryName": next(iter(location.get_repositories())),
+                "jobName": TELEMETRY.name,
+                "assetSelection": [{"path": list(key.path)} for key in planned.assets],
+            },
+            "runConfigData": QUIET_RUN_CONFIG,
+            "executionMetadata": {"tags": [{"key": k, "value": v} for k, v in tags.items()]},
+        }
+        answer: dict[str, Any] = execute_query(self._context, LAUNCH, {"params": params})
+        launched = (answer.get("data") or {}).get("launchRun") or {}
+        if launched.get("__typename") != "LaunchRunSuccess":
+            said = launched.get("message") or launched.get("__typename") or answer.get("errors")
+            raise NotLaunched(f"Dagster did not take the run of {planned.days}: {said}")
+        return str(launched["run"]["runId"])
+
+
+@contextmanager
+def launching(instance: dg.DagsterInstance, settings: Settings) -> Iterator[Launcher]:
+    """A launcher for one batch. Raises `NotLaunched` if the code server does not answer."""
+    host, _, port = settings.code_server.rpartition(":")
+    target = GrpcServerTarget(host=host, port=int(port), socket=None, location_name=LOCATION)
+    with WorkspaceProcessContext(instance, target, version=dg.__version__) as context:
+        entry = context.create_request_context().get_code_location_entries().get(LOCATION)
+        if entry is None or entry.code_location is None:
+            raise NotLaunched(
+                f"The code server at {settings.code_server} does not answer. Start it with `grid "
+                "start code-server`, or set GRID_CODE_SERVER to its host and port."
+            )
+        yield Launcher(context, str(uuid4()))
+
+
+def follow(
+    instance: dg.DagsterInstance,
+    warehouse: SecretStr,
+    launcher: Launcher,
+    pieces: Sequence[Piece],
+    at_once: int,
+    announce: Callable[[str], None],
+) -> Iterator[tuple[Piece, Outcome]]:
+    """Run the pieces, up to `at_once` queued at a time, and yield each once it has ended for good.
+
+    A run that fails is started again, up to `TRIES` times in all: a worker may have died. What
+    waits for a piece that has failed is not started. While the database does not answer, nothing
+    is decided.
+    """
+    open_runs: dict[str, Piece] = {}
+    looked = 0.0
+    lost_since: float | None = None
+    while True:
+        try:
+            if time.monotonic() - looked > CLOSE_DEAD_EVERY_S:
+                looked = time.monotonic()
+                with connect(warehouse) as connection:
+                    mark_crashed(connection)
+                    fail_dead_runs(instance, connection)
+            for piece in pieces:
+                if len(open_runs) < at_once and piece.is_ready(open_runs.values()):
+                    run_id = launcher.launch(piece.planned)
+                    piece.run_ids.append(run_id)
+                    open_runs[run_id] = piece
+            if not open_runs:
+                return
+            time.sleep(LOOK_EVERY_S)
+            records = instance.get_run_records(dg.RunsFilter(run_ids=list(open_runs)))
+        except Exception as error:
+            if not is_database_error(error):
+                raise
+            lost_since = lost_since or time.monotonic()
+            if time.monotonic() - lost_since > DATABASE_LOST_S:
+                raise
+            time.sleep(LOOK_EVERY_S)
+            continue
+        lost_since = None
+        for run in (record.dagster_run for record in records):
+            if not run.is_finished:
+                continue
+            piece = open_runs.pop(run.run_id)
+            if not run.is_success and len(piece.run_ids) < TRIES:
+                announce(f"{piece.planned.days} failed, so it is started again")
+                continue
+            piece.success = run.is_success
+            yield piece, Outcome(run.run_id, piece.planned.days, run.is_success)
+
+
+def why_failed(instance: dg.DagsterInstance, run_id: str) -> str:
+    """Why a run failed that has no attempt in `ops.etl_runs`."""
+    events = instance.get_records_for_run(
+        run_id, of_type=dg.DagsterEventType.PIPELINE_FAILURE, limit=1
+    ).records
+    event = events[0].event_log_entry.dagster_event if events else None
+    error = event.job_failure_data.error if event and event.is_failure else None
+    cause = error.cause if error and error.cause else error
+    return cause.message.strip() if cause else (event.message if event else None) or "it was lost"

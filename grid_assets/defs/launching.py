@@ -1,0 +1,90 @@
+"""The run launcher of a cluster: runs over past days go to Celery workers, cycles stay here.
+
+`dagster.yaml` names the class `Workers` when GRID_RUN_LAUNCHER is `celery`. Telemetry depends on as
+little as possible: a cycle runs on the machine of the code server, and needs neither the broker nor
+a worker. What the broker does not take runs there too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dagster import DagsterInstance, DagsterRun
+from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, LaunchRunContext
+from dagster._core.storage.tags import BACKFILL_ID_TAG
+from dagster._serdes import ConfigurableClassData
+from dagster_celery.launcher import CeleryRunLauncher
+from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from grid_assets.defs.celery_config import CELERY_CONFIG
+from grid_assets.defs.partitions import LANE_TAG, PAST
+from grid_assets.settings import Settings
+
+
+class Workers(CeleryRunLauncher):
+    """Launches runs over past days as Celery tasks, and all others on the code server."""
+
+    def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
+        broker = Settings.from_environment().celery_broker_url
+        assert broker is not None  # the settings refuse `celery` without one
+        super().__init__(
+            default_queue=CELERY_CONFIG["task_default_queue"],
+            broker=broker.get_secret_value(),
+            backend=broker.get_secret_value(),
+            config_source=CELERY_CONFIG,
+            inst_data=inst_data,
+        )
+        self._code_server = DefaultRunLauncher()
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        return {}  # settings come from the environment: a URL here would be part of every run
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]
+    ) -> Workers:
+        return cls(inst_data)
+
+    def register_instance(self, instance: DagsterInstance) -> None:
+        super().register_instance(instance)
+        self._code_server.register_instance(instance)
+
+    def launch_run(self, context: LaunchRunContext) -> None:
+        """Start a run. If the broker cannot be reached, it starts on the code server."""
+        run = context.dagster_run
+        if run.tags.get(LANE_TAG) != PAST and BACKFILL_ID_TAG not in run.tags:
+            self._code_server.launch_run(context)
+            return
+        try:
+            super().launch_run(context)
+        except (OperationalError, RedisError) as error:
+            self._instance.report_engine_event(
+                "The broker (GRID_CELERY_BROKER_URL) did not take the run, so it starts on the "
+                f"code server: {type(error.__cause__ or error).__name__}.",
+                run,
+                cls=type(self),
+            )
+            self._code_server.launch_run(context)
+
+    def terminate(self, run_id: str) -> bool:
+        run = self._instance.get_run_by_id(run_id)
+        if run is not None and not _is_task(run):
+            return self._code_server.terminate(run_id)
+        return super().terminate(run_id)
+
+    def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
+        if not _is_task(run):
+            return self._code_server.check_run_worker_health(run)
+        return super().check_run_worker_health(run)
+
+    @property
+    def supports_resume_run(self) -> bool:
+        return False  # each asset is done whole or not at all; the next plan starts what is missing
+
+
+def _is_task(run: DagsterRun) -> bool:
+    return DAGSTER_CELERY_TASK_ID_TAG in run.tags
