@@ -18,6 +18,7 @@ import click
 from bench import (
     arriving,
     calibration,
+    cluster,
     commands,
     forecasting,
     idle,
@@ -52,6 +53,7 @@ QUESTIONS: Final = (
     (serving.FIGURES, serving.measure),
     (yearly.FIGURES, yearly.measure),
     (regions.FIGURES, regions.measure),
+    (cluster.FIGURES, cluster.measure),
     (commands.IMPORT, commands.definitions_import),
     (reference.FIGURES, reference.measure),
 )

@@ -1,5 +1,5 @@
-"""Machines to test a cluster with, on one Linux machine: each has a network, a name, process ids and
-a folder of its own. Needs root, for the namespaces."""
+"""Machines to test a cluster with, on one Linux machine: each has a network, a name, process ids
+and a folder of its own. Needs root, for the namespaces."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ STOP_S: Final = 30
 MISSING: Final = "network namespaces need Linux, root and `ip` (Debian: iproute2)"
 
 ENTER: Final = """\
-hostname "$1" && mount --bind "$2" "$3" && mount -t tmpfs none "$4" && cd "$3" && shift 4 && exec "$@"
+hostname "$1" && mount --bind "$2" "$3" && mount -t tmpfs none "$4" && cd "$3" || exit
+shift 4 && exec "$@"
 """
 """Names the machine, puts its folder where every machine has its own, and hides all the others."""
 
@@ -57,7 +58,7 @@ class Host:
     ) -> subprocess.Popen[bytes]:
         """Start a program on this machine. It is process 1 of its own process ids, so that all that
         it has started ends with it."""
-        with (self.folder / f"{log}.log").open("ab") as output:
+        with self.log(log).open("ab") as output:
             process = subprocess.Popen(
                 [*self._inside(), *command],
                 env=dict(environment),
@@ -69,18 +70,21 @@ class Host:
         self._running.append(process)
         return process
 
-    def run(self, command: Sequence[str], environment: Mapping[str, str]) -> str:
-        """Run a program to its end; returns what it said. Raises `CalledProcessError`."""
-        done = subprocess.run(
+    def log(self, name: str) -> Path:
+        """What a program has said."""
+        return self.folder / f"{name}.log"
+
+    def popen(
+        self, command: Sequence[str], environment: Mapping[str, str], output: IO[str]
+    ) -> subprocess.Popen[bytes]:
+        """Start a command that ends by itself, with its output in a file."""
+        return subprocess.Popen(
             [*self._inside(), *command],
             env=dict(environment),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            check=True,
+            stdout=output,
+            stderr=output,
         )
-        return done.stdout
 
     def _inside(self) -> list[str]:
         namespaces = ["--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc"]

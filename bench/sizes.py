@@ -40,6 +40,8 @@ class Sizes:
     naive_timeout_s: float = 60
     year_warm_up: timedelta = DAY  # fills what every later day rewrites
     year_sample: timedelta = 7 * DAY  # of cycles, from which a year is extrapolated
+    cluster_days: int = 3653  # of telemetry, or all there is
+    cluster_backtest_days: int = 120
 
     @property
     def first_backtest_days(self) -> int:

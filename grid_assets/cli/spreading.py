@@ -24,11 +24,11 @@ from grid_assets.defs.automation import QUIET_RUN_CONFIG, TELEMETRY
 from grid_assets.defs.dead_runs import fail_dead_runs
 from grid_assets.defs.partitions import BATCH_TAG
 from grid_assets.defs.planning import PlannedRun
+from grid_assets.runtime.programs import LOCATION
 from grid_assets.settings import Settings
 from grid_assets.warehouse.connection import connect, is_database_error
 from grid_assets.warehouse.run_log import mark_crashed
 
-LOCATION: Final = "grid_assets"
 LOOK_EVERY_S: Final = 2.0
 CLOSE_DEAD_EVERY_S: Final = 20.0
 TRIES: Final = 3

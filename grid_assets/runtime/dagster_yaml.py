@@ -42,7 +42,7 @@ concurrency:
 {launcher}run_monitoring:
   enabled: true
   max_runtime_seconds: 7200  # nine years of history take minutes
-  start_timeout_seconds: 600  # a run may wait for a free worker
+  start_timeout_seconds: 300  # a run may wait for a free worker
   poll_interval_seconds: 30
 freshness:
   enabled: true

@@ -57,7 +57,8 @@ def daemon_check() -> list[str]:
 def worker(*options: str) -> list[str]:
     """The command line of a Celery worker."""
     app = ["--app", "grid_assets.defs.celery_worker", "worker"]
-    return [_installed("celery"), *app, "--loglevel", "info", *options]
+    quiet = ["--without-gossip", "--without-mingle"]  # workers need not know of each other
+    return [_installed("celery"), *app, "--loglevel", "info", *quiet, *options]
 
 
 def write_workspace(home: Path, **address: str | int) -> Path:

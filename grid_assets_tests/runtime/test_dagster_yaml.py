@@ -1,0 +1,68 @@
+"""`dagster.yaml` as Dagster reads it, for each way to start runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.instance.config import PoolGranularity
+from dagster._core.launcher import DefaultRunLauncher
+from pydantic import SecretStr
+
+from grid_assets.defs.launching import Workers
+from grid_assets.runtime.dagster_yaml import NOT_PAST, WRITTEN_BY, dagster_yaml
+from grid_assets.runtime.environment import Environment
+from grid_assets.settings import Settings
+
+
+def _instance(settings: Settings, home: Path, warehouse: SecretStr) -> dg.DagsterInstance:
+    environment = Environment(settings, home, warehouse)
+    environment.prepare_dagster()
+    return dg.DagsterInstance.get()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("launcher", "kind"), [("local", DefaultRunLauncher), ("celery", Workers)])
+def test_dagster_starts_runs_as_the_settings_say(
+    launcher: str,
+    kind: type,
+    warehouse: SecretStr,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GRID_CELERY_BROKER_URL", "redis://127.0.0.1:1/0")
+    monkeypatch.setenv("GRID_RUN_LAUNCHER", launcher)
+    for name in ("DAGSTER_HOME", "GRID_DAGSTER_STORAGE_URL", "DAGSTER_EVENT_BATCH_SIZE"):
+        monkeypatch.setenv(name, "")  # so that they are as before at the end
+    settings = Settings(backfill_runs=3)
+    with _instance(settings, tmp_path, warehouse) as instance:
+        assert type(instance.run_launcher) is kind
+        concurrency = instance.get_concurrency_config()
+        pools, queue = concurrency.pool_config, concurrency.run_queue_config
+        assert pools.pool_granularity is PoolGranularity.RUN
+        assert pools.default_pool_limit == 3 + NOT_PAST
+        assert queue is not None
+        assert queue.max_concurrent_runs == -1
+        assert [*queue.tag_concurrency_limits] == [
+            {"key": "grid/lane", "value": "past", "limit": 3},
+            {"key": "dagster/backfill", "limit": 3},
+        ]
+
+
+def test_the_file_of_another_program_is_left_alone_on_kubernetes(
+    warehouse: SecretStr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    charted = tmp_path / "chart"
+    charted.mkdir()
+    monkeypatch.setenv("DAGSTER_HOME", str(charted))
+    for name in ("GRID_DAGSTER_STORAGE_URL", "DAGSTER_EVENT_BATCH_SIZE"):
+        monkeypatch.setenv(name, "")
+    environment = Environment(Settings(run_launcher="k8s"), tmp_path / "home", warehouse)
+    environment.prepare_dagster()
+    assert environment.variables()["DAGSTER_HOME"] == str(charted)
+    assert not any(tmp_path.rglob("dagster.yaml"))
+
+
+def test_our_file_says_who_wrote_it() -> None:
+    assert dagster_yaml(Settings()).startswith(WRITTEN_BY)
