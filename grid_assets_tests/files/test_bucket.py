@@ -98,7 +98,7 @@ class spied:
         def log(handler: WSGIRequestHandler, *answer: object) -> None:
             self.asked.append(f"{handler.command} {handler.path.partition('?')[0]}")
 
-        self.kind.log_request = log  # type: ignore[method-assign]
+        self.kind.log_request = log  # type: ignore[assignment,method-assign]
         return self.asked
 
     def __exit__(self, *error: object) -> None:
