@@ -60,6 +60,7 @@ MACHINERY: Final = frozenset({"server", "open_folder", "chromium", "grid", "prod
 
 LONGEST: Final = (
     "test_supervisor.py",
+    "test_compose_services.py",
     "test_bench.py",
     "test_ui.py",
     "test_forecast.py",

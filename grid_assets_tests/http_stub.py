@@ -115,7 +115,7 @@ class _Handler(BaseHTTPRequestHandler):
                 stub.in_flight -= 1
         self.send(reply)
 
-    do_POST = do_GET
+    do_POST = do_PUT = do_GET
 
     def send(self, reply: Reply) -> None:
         if not (reply.reset and not reply.body):

@@ -22,7 +22,7 @@ one_warehouse = shared_warehouse.one_warehouse
 PAGES: Final = sorted(
     path
     for folder in (
-        *(".", "docs", "docs/decisions", "sql", "supabase", "bench/vintages"),
+        *(".", "docs", "docs/decisions", "sql", "supabase", "bench/vintages", "deploy/helm"),
         *("grid_assets/replay/data", "grid_assets/forecasting/data", "grid_assets/warehouse/data"),
     )
     for path in (PROJECT_DIR / folder).glob("*.md")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,4 +52,5 @@ def test_each_action_has_a_version(file: Path) -> None:
         for step in job["steps"]
         if "uses" in step
     ):
-        assert step["uses"].partition("@")[2].startswith("v"), step["uses"]
+        version = step["uses"].partition("@")[2]
+        assert re.fullmatch(r"v\d[\d.]*|[0-9a-f]{40}", version), step["uses"]

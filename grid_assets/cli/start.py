@@ -23,8 +23,12 @@ from grid_assets.runtime.supervisor import ProductError
 from grid_assets.runtime.waiting import wait_for_code_server, wait_until_migrated
 from grid_assets.settings import Settings, SettingsError
 
+__all__ = ["start"]
+
 LOOPBACK: Final = "127.0.0.1"
 CHECK_TIMEOUT_S: Final = 5
+HEARTBEAT_WITHIN_S: Final = 300
+"""Dagster's own limit of 1800 s would hide a daemon that hangs for half an hour."""
 
 host_option = click.option(
     "--host", default=LOOPBACK, show_default=True, help="Address to listen on."
@@ -76,6 +80,7 @@ def start_daemon(check: bool) -> None:
     settings = Settings.from_environment()
     if check:
         _open(settings).prepare_dagster()
+        os.environ.setdefault("DAGSTER_DAEMON_HEARTBEAT_TOLERANCE", str(HEARTBEAT_WITHIN_S))
         _become(programs.daemon_check())
     _run(settings, lambda home: programs.daemon(_workspace(settings, home)))
 

@@ -11,6 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -77,4 +78,5 @@ class Mirror:
         self._versions[name] = found.version
 
     def close(self) -> None:
-        self._reader.close()
+        with suppress(FilesError):
+            self._reader.close()

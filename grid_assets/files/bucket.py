@@ -75,11 +75,7 @@ def check(place: BucketPlace) -> None:
 
     async def work() -> None:
         async with _opened(place) as files:
-            try:
-                await files._ls(f"{place.path}/", detail=True)
-            except FileNotFoundError:
-                if not await files._exists(place.bucket):
-                    raise
+            await _entries(files, place)
 
     within(READ_S, place, work)
 
@@ -89,7 +85,7 @@ def list_folder(place: BucketPlace, seconds: float) -> dict[str, tuple[int, str]
 
     async def work() -> dict[str, tuple[int, str]]:
         async with _opened(place) as files:
-            found = await files._ls(f"{place.path}/", detail=True)
+            found = await _entries(files, place)
         return {
             info["name"].rpartition("/")[2]: (info["size"], _version(info))
             for info in found
@@ -172,6 +168,16 @@ def within(seconds: float, place: BucketPlace, work: Callable[[], Coroutine[Any,
         raise FilesError(explain(first, place, seconds)) from None
     finally:
         future.cancel()
+
+
+async def _entries(files: AsyncFileSystem, place: BucketPlace) -> list[Info]:
+    """What is in a folder; nothing if there is none. Raises FileNotFoundError without a bucket."""
+    try:
+        return list(await files._ls(f"{place.path}/", detail=True))
+    except FileNotFoundError:
+        if not await files._exists(place.bucket):
+            raise
+        return []
 
 
 async def _put(

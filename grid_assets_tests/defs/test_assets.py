@@ -694,7 +694,8 @@ def imports(path: Path) -> set[str]:
 
 @pytest.mark.slow
 def test_the_definitions_load_quickly_and_without_what_only_models_and_pictures_need() -> None:
-    heavy = "torch chronos transformers onnxruntime pandas matplotlib holidays sklearn scipy"
+    heavy = "torch chronos transformers onnxruntime pandas matplotlib holidays sklearn scipy "
+    heavy += "fsspec s3fs gcsfs aiobotocore aiohttp"
     script = (
         "import json, sys, time, grid_assets.definitions\n"
         f"heavy = [n for n in {heavy.split()} if n in sys.modules]\n"

@@ -55,8 +55,9 @@ def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     both = dict(below)
     for key, value in above.items():
         known = both.get(key)
-        is_map = isinstance(known, dict) and isinstance(value, dict)
-        both[key] = _merge(known, value) if is_map else value
+        if isinstance(known, dict) and isinstance(value, dict):
+            value = _merge(known, value)
+        both[key] = value
     return both
 
 
