@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from grid_assets.defs import automation, housekeeping, learning
+from grid_assets.defs import alarms, automation, housekeeping, learning
 from grid_assets.defs.assets import (
     alerts,
     core,
@@ -48,7 +48,7 @@ defs = dg.Definitions(
         housekeeping.daily_housekeeping,
         learning.weekly_learning,
     ],
-    sensors=[automation.new_telemetry],
+    sensors=[automation.new_telemetry, alarms.alarms],
     resources={"services": Services()},
     # One process for all steps: the multiprocess executor takes 3 s per step.
     executor=dg.in_process_executor,
