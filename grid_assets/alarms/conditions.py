@@ -1,4 +1,4 @@
-"""What is wrong with the pipeline, read from the tables: each condition has a key, and holds or not.
+"""What is wrong with the pipeline, read from the tables: conditions, each with a key.
 
 Nothing here remembers what was told; `episodes` does.
 """
@@ -93,13 +93,11 @@ def _stale(connection: Connection, now: datetime) -> Iterator[Condition]:
         ("stale forecast", "The newest forecast", forecast),
     ):
         if now - (newest or stamped[0]) > TOO_OLD:
-            said = (
-                f"is of {utc_text(newest)}, {age_text(now - newest)} ago" if newest else "missing"
-            )
+            said = f"of {utc_text(newest)}, {age_text(now - newest)} ago" if newest else "missing"
             yield Condition(
                 key,
                 "severe",
-                f"{name} is {said.removeprefix('is ')}; up to {age_text(TOO_OLD)} is normal. "
+                f"{name} is {said}; up to {age_text(TOO_OLD)} is normal. "
                 "If no attempt failed, the source is late, or nothing runs: see `grid status`.",
             )
 
@@ -157,9 +155,7 @@ def _decision(connection: Connection, now: datetime) -> Iterator[Condition]:
         return
     outcome, model, champion, challenger, reason = row
     if outcome == "promoted":
-        said = (
-            f"The trees {champion} of {model} lost: {challenger} are in use now. {_short(reason)}"
-        )
+        said = f"The trees {champion} of {model} lost to {challenger}. {_short(reason)}"
         key = f"lost {champion}"
     else:
         said = f"The trees {champion} of {model} are no longer in use. {_short(reason)}"

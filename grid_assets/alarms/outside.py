@@ -1,9 +1,9 @@
-"""Tells what the database cannot keep: that it is gone or cannot be written, or that the product has
-ended.
+"""Tells what the database cannot keep: that it is gone or cannot be written, or that the product
+has ended.
 
-A file in GRID_HOME remembers what was told to which address, so that an outage is told once, and its
-recovery once. It is as long as a block of a disk from the start: on a disk that is full, it can
-still be overwritten. Whoever tells holds the file's lock.
+A file in GRID_HOME remembers what was told to which address, so that an outage is told once, and
+its recovery once. It is as long as a block of a disk from the start: on a disk that is full, it
+can still be overwritten. Whoever tells holds the file's lock.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ LONGEST: Final = 500
 
 Key = Literal["database", "product"]
 Send = Callable[[dict[int, SecretStr], str, str], dict[int, Fault | None]]
+
+FORGETFUL: Final = "%s cannot be written (%s): an outage may be told again."
 
 _log = logging.getLogger(__name__)
 
@@ -118,16 +120,6 @@ def prepare(home: Path) -> None:
         pass
 
 
-def is_open(home: Path) -> bool:
-    """Whether the recovery of an outage is still to be told."""
-    try:
-        return any(
-            not outage.closed for outage in _parse((home / FILE).read_text("utf-8")).values()
-        )
-    except OSError:
-        return False
-
-
 def _continued(outage: Outage | None, what: str, now: datetime) -> Outage:
     """The outage that goes on or comes back, or a new one."""
     if outage is None:
@@ -157,9 +149,7 @@ def _kept(home: Path) -> Iterator[dict[str, Outage] | None]:
     try:
         file: TextIO = (home / FILE).open("a+", encoding="utf-8")
     except OSError as error:
-        _log.warning(
-            "%s cannot be written (%s): an outage may be told again.", FILE, error.strerror
-        )
+        _log.warning(FORGETFUL, FILE, error.strerror)
         yield {}
         return
     with file:
@@ -181,9 +171,7 @@ def _rewrite(path: Path, content: dict[str, Any]) -> None:
             file.write(text.ljust(BLOCK_BYTES - 1) + "\n")
             file.truncate()
     except OSError as error:
-        _log.warning(
-            "%s cannot be written (%s): an outage may be told again.", FILE, error.strerror
-        )
+        _log.warning(FORGETFUL, FILE, error.strerror)
 
 
 def _parse(text: str) -> dict[str, Outage]:

@@ -1,5 +1,5 @@
-"""What the supervisor of `grid up` watches: whether the database is there. Without it the daemon can
-neither look nor tell, as its own tables are gone, too."""
+"""What the supervisor of `grid up` watches: whether the database is there. Without it the daemon
+can neither look nor tell, as its own tables are gone, too."""
 
 from __future__ import annotations
 

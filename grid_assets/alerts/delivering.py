@@ -1,8 +1,8 @@
 """Delivers the messages of a queue: the events of alerts, or those about alarms.
 
-Each is sent once, and tried again later if an address fails. Whoever sends holds its row until the attempt is noted, so two cycles never send it both. A
-process that is killed in between sends again in the next cycle: a message may come twice then, but
-is never lost.
+Each is sent once, and tried again later if an address fails. Whoever sends holds its row until the
+attempt is noted, so two cycles never send it both. A process that is killed in between sends again
+in the next cycle: a message may come twice then, but is never lost.
 """
 
 from __future__ import annotations

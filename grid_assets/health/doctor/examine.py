@@ -45,6 +45,7 @@ SURROUNDINGS: Final[Mapping[str, Check]] = {
     "NESO portal": outlook.portal,
     "disk": surroundings.disk,
     "settings": surroundings.settings,
+    "alarms": surroundings.alarms,
 }
 """Checks that say something even if the warehouse cannot be reached."""
 

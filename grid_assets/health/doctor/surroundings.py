@@ -6,6 +6,7 @@ import shutil
 from datetime import datetime
 from typing import Final
 
+from grid_assets.alerts import addresses
 from grid_assets.forecasting.boosting.libraries import LibrariesMissing, require_libraries
 from grid_assets.halfhours import age_text, utc_text
 from grid_assets.health.doctor.case import LOOK_BACK, Answer, Case, Finding, mend, note, ok
@@ -50,6 +51,19 @@ def judge_disk(home: str, free: int, *, is_embedded: bool) -> Finding:
         return ok(text)
     cure = "Free space there, or move GRID_HOME to a larger disk."
     return mend(f"{text} {cure}") if is_embedded else note(f"{text} {cure}")
+
+
+def alarms(case: Case) -> Finding:
+    """Nothing is sent: `grid alarm test` does that."""
+    found = addresses.faults(case.settings)
+    if found:
+        return mend(" ".join(found))
+    count, beats = len(case.settings.alarm_url_list), case.settings.heartbeat_url is not None
+    if not count and not beats:
+        return ok("None are sent: GRID_ALARM_URLS and GRID_HEARTBEAT_URL are not set.")
+    heartbeat = "a heartbeat" if beats else "no heartbeat, so silence is not noticed"
+    text = f"{count} addresses and {heartbeat}. `grid alarm test` tries them."
+    return ok(text) if beats else note(text)
 
 
 def settings(case: Case) -> Finding:
