@@ -64,7 +64,7 @@ class News:
 def hold(times: int) -> timedelta:
     """How long a condition must be over before its recovery is told: nothing for one that came
     once, then 1, 2 and 3 hours."""
-    return timedelta(0) if times <= 1 else min(SAME, timedelta(hours=2 ** (times - 2)))
+    return timedelta(0) if times <= 1 else min(SAME, timedelta(hours=2 ** min(times - 2, 2)))
 
 
 def changes(

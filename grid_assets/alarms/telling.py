@@ -61,7 +61,7 @@ def read_open(connection: Connection) -> list[Episode]:
 
 
 def _record(connection: Connection, conditions: Sequence[Condition], now: datetime) -> None:
-    before = dict(
+    before: dict[str, int] = dict(
         connection.execute(
             statement("alarms/read_closed"), {"since": now - episodes.SAME}
         ).fetchall()
