@@ -37,6 +37,9 @@ from grid_assets.warehouse.urls import redact
 SETTLE: Final = timedelta(seconds=15)
 """How long ago a cycle ended for the daemon: between two assets of a run, nothing runs either."""
 
+LOOKS: Final = 2
+"""How often a command looks: after an old message was sent at last, the next may be written."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -160,9 +163,15 @@ def after_command(
         if warehouse is None:  # interrupted before there was one
             return []
         outside.prepare(home)
+        faults = []
         with connect(warehouse) as connection:
-            due = look(connection, settings, settle=timedelta(0), command=command, failure=failure)
-        faults = send_due(warehouse, settings, due) if due else []
+            for _ in range(LOOKS):
+                due = look(
+                    connection, settings, settle=timedelta(0), command=command, failure=failure
+                )
+                if not due or faults:
+                    break
+                faults += send_due(warehouse, settings, due)
         faults += outside.clear(settings, home, "database", now)
     except (WarehouseError, psycopg.Error) as lost:
         said = redact(" ".join(str(lost).split()), warehouse) if warehouse else str(lost)

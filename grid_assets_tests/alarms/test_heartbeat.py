@@ -38,7 +38,6 @@ def test_fail_is_appended_to_the_path_and_the_query_stays(url: str, expected: st
     [
         "hc-ping.com/uuid",
         "htps://hc-ping.com/uuid",
-        "https://",
         "https://h.example:port/",
         "https://h.example/a b",
         "https://h.example/#a",
