@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -82,7 +83,10 @@ def test_a_typo_is_said_at_the_start_and_telemetry_goes_on(
     grid: GridCommand, live: SecretStr, service: Service
 ) -> None:
     urls = f"{service.address().get_secret_value()} jsn://user:s3cret-word@127.0.0.1/"
-    wrong = {"GRID_ALARM_URLS": urls, "GRID_HEARTBEAT_URL": "htps://hc-ping.com/s3cret-uuid"}
+    wrong: dict[str, Any] = {
+        "GRID_ALARM_URLS": urls,
+        "GRID_HEARTBEAT_URL": "htps://hc-ping.com/s3cret-uuid",
+    }
     ran = grid.run("tick", "--telemetry-only", **wrong)
     assert "Warning: URL 2 (jsn) of GRID_ALARM_URLS" in ran.out.splitlines()[0]
     assert "GRID_HEARTBEAT_URL" in ran.out.splitlines()[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ T = datetime(2026, 3, 28, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
 
-def episode(number: int = 1, severity: Severity = "severe", **columns: object) -> Episode:
+def episode(number: int = 1, severity: Severity = "severe", **columns: Any) -> Episode:
     made = Episode(number, f"failed {number}", severity, "what", T, 1, None, None)
     return replace(made, **columns)
 

@@ -1,8 +1,8 @@
 """The daemon, the machine, the database and the network stop in turn, and the operator hears of it.
 
-Processes and servers are real; healthchecks.io and the service that takes messages are servers here.
-Time is compressed: a minute of operation is `MINUTE_S`, and where the product waits for minutes, the
-rows are moved into the past instead.
+Processes and servers are real; healthchecks.io and the service that takes messages are servers
+here. Time is compressed: a minute of operation is `MINUTE_S`, and where the product waits for
+minutes, the rows are moved into the past instead.
 """
 
 from __future__ import annotations
