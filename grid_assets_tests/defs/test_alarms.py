@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from grid_assets.alarms.looking import Courier
 from grid_assets.definitions import defs
 from grid_assets.defs import alarms
-from grid_assets.defs.resources import close_kept
+from grid_assets.defs.resources import Services, close_kept
 from grid_assets.warehouse.connection import connect
 from grid_assets_tests import http_stub
 from grid_assets_tests.alerts.conftest import Service
@@ -57,7 +57,9 @@ def evaluate() -> str:
     with (
         dg.DagsterInstance.ephemeral() as instance,
         dg.build_sensor_context(
-            instance=instance, repository_def=defs.get_repository_def()
+            instance=instance,
+            resources={"services": Services()},
+            repository_def=defs.get_repository_def(),
         ) as context,
     ):
         found = defs.resolve_sensor_def("alarms").evaluate_tick(context)
