@@ -42,7 +42,7 @@ class Healthchecks(Stub):
         with self.lock:
             if parts.path not in (CHECK, f"{CHECK}/fail") or parts.query != "create=0":
                 self.strange.append(asked.path)
-            elif reply.status == 200 and not reply.wait_s:
+            elif reply.status == 200 and not (reply.wait_s or reply.reset):
                 said = asked.body.decode("utf-8")
                 failed = parts.path.endswith("/fail")
                 self.pings.append(Ping(failed, said, time.monotonic()))

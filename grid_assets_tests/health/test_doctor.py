@@ -116,7 +116,7 @@ def test_a_fresh_database_lacks_nothing_and_a_migrated_one_is_current(
     assert fresh["schema"].verdict is Verdict.NOTE
     assert fresh["schema"].text.startswith("Not set up yet. `grid migrate` does it")
     assert fresh["rights"].text.endswith("may set up this database and load.")
-    assert doctor.summary(fresh).startswith("Nothing must be mended (22 checks, ")
+    assert doctor.summary(fresh).startswith("Nothing must be mended (23 checks, ")
     migrate(url, Stamp("replay", replay.shift_weeks))
     migrated = look(url)
     assert to_mend(migrated) == set()
@@ -204,7 +204,15 @@ def test_a_server_that_is_too_old_is_one_line_and_the_rest_goes_on(
         found = look(warehouse)
     assert to_mend(found) == {"server"}
     assert "15 or later is needed. Point GRID_DATABASE_URL at a newer" in found["server"].text
-    assert list(found) == ["server", "source", "Elexon", "NESO portal", "disk", "settings"]
+    assert list(found) == [
+        "server",
+        "source",
+        "Elexon",
+        "NESO portal",
+        "disk",
+        "settings",
+        "alarms",
+    ]
     said = doctor.summary(found)
     assert said == "To mend: server. The database was not checked any further."
 
