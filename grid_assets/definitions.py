@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from grid_assets.defs import automation, housekeeping, learning
+from grid_assets.defs import alarms, automation, housekeeping, learning
 from grid_assets.defs.assets import (
     alerts,
     core,
@@ -49,7 +49,7 @@ defs = dg.Definitions(
         housekeeping.daily_housekeeping,
         learning.weekly_learning,
     ],
-    sensors=[automation.new_telemetry],
+    sensors=[automation.new_telemetry, alarms.alarms],
     resources={"services": Services()},
     executor=configured_executor(),
 )

@@ -196,6 +196,7 @@ class Settings(BaseSettings):
     celery_broker_url: Annotated[BrokerUrl | None, BeforeValidator(_blank_is_unset)] = None
     backfill_runs: int = Field(default=2, ge=1, le=64)
     code_server: HostAndPort = "127.0.0.1:4000"
+    heartbeat_url: Annotated[SecretStr | None, BeforeValidator(_blank_is_unset)] = None
     dagster_keep_days: int = Field(default=14, ge=0, le=36500)
 
     @model_validator(mode="before")
@@ -231,6 +232,25 @@ class Settings(BaseSettings):
         must not stop telemetry."""
         text = self.alarm_urls.get_secret_value() if self.alarm_urls else ""
         return [SecretStr(url) for url in text.split()]
+
+    @property
+    def heartbeat_fault(self) -> str | None:
+        """Why GRID_HEARTBEAT_URL cannot be pinged, without it; None if it can, or is not set. It is
+        no error of the settings: it must not stop telemetry."""
+        if self.heartbeat_url is None:
+            return None
+        text = self.heartbeat_url.get_secret_value().strip()
+        try:
+            parts = urlsplit(text)
+            is_address = parts.scheme in ("http", "https") and bool(parts.hostname)
+            _ = parts.port  # raises if it is no number
+        except ValueError:
+            is_address = False
+        if not is_address or not text.isascii() or re.search(r"\s", text):
+            return "GRID_HEARTBEAT_URL is not an http:// or https:// address, so it is not pinged."
+        if parts.fragment:
+            return "GRID_HEARTBEAT_URL has a part after #, so it is not pinged. Remove that part."
+        return None
 
     @classmethod
     def from_environment(cls) -> Settings:

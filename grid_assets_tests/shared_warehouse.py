@@ -51,7 +51,7 @@ def warehouse(one_warehouse: SecretStr) -> SecretStr:
             "WHERE schemaname IN ('raw', 'core', 'forecast') "
             "AND (schemaname, tablename) NOT IN (('core', 'regions'), ('core', 'outward_codes')) "
             "OR (schemaname = 'ops' AND tablename IN ('etl_runs', 'quarantine', 'alerts', "
-            "'alert_judgements', 'alert_deliveries'))"
+            "'alert_judgements', 'alert_deliveries', 'alarms', 'alarm_messages'))"
         ).fetchall()
         with connection.transaction():
             for table in tables:

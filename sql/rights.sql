@@ -105,6 +105,10 @@ BEGIN
             ('alert_deliveries', 'event_start, event_end, title, body, status, attempts, '
                                  'last_attempt_at, delivered_to, closed_at, error_type, '
                                  'error_message'),
+            ('alarms', 'severity, what, times, ended_at, told_at, recovery_told_at, closed_at'),
+            ('alarm_messages', 'status, attempts, last_attempt_at, delivered_to, closed_at, '
+                               'error_type, error_message'),
+            ('heartbeat', 'cycle_at, is_healthy, tried_at, told_at, error_type, error_message'),
             ('clocks', 'compared_at, host, ahead_of_api, ahead_of_database'),
             ('locks', 'added_at')  -- the right to change a row is the right to lock it
         ), loaded AS (

@@ -28,8 +28,8 @@ class Said(logging.Handler):
         self.lines.append(record.getMessage())
 
 
-def outcome(url: str, title: str, body: str) -> str:
-    """`Delivered`, or why not."""
+def outcome(url: str, title: str, body: str, *, only_check: bool) -> str:
+    """`Delivered`, or why not; with `only_check`, whether it is an address, and nothing is sent."""
     try:
         import apprise
     except ImportError:
@@ -39,6 +39,8 @@ def outcome(url: str, title: str, body: str) -> str:
     service = apprise.Apprise(asset=apprise.AppriseAsset(app_id="Grid Assets"))
     if not service.add(url):
         return "UnusableUrl"
+    if only_check:
+        return "Delivered"
     if service.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT):
         return "Delivered"
     text = "\n".join(said.lines)
@@ -50,7 +52,7 @@ def outcome(url: str, title: str, body: str) -> str:
 def main() -> None:
     """Never wait for a thread of apprise once the outcome is known."""
     asked = json.load(sys.stdin)
-    said = outcome(asked["url"], asked["title"], asked["body"])
+    said = outcome(asked["url"], asked["title"], asked["body"], only_check=asked["only_check"])
     sys.stdout.write(f"\n{said}\n")
     sys.stdout.flush()
     os._exit(0)

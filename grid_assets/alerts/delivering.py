@@ -1,8 +1,8 @@
-"""Delivers the events of alerts: each once, tried again in the next cycle if an address fails.
+"""Delivers the messages of a queue: the events of alerts, or those about alarms.
 
-Whoever sends holds the event's row until the attempt is noted, so two cycles never send it both. A
-process that is killed in between sends again in the next cycle: a message may come twice then, but
-is never lost.
+Each is sent once, and tried again later if an address fails. Whoever sends holds its row until the
+attempt is noted, so two cycles never send it both. A process that is killed in between sends again
+in the next cycle: a message may come twice then, but is never lost.
 """
 
 from __future__ import annotations
@@ -25,6 +25,18 @@ may take, so that one service that hangs leaves time for the others."""
 
 IDLE_S: Final = 60
 """Longer than a message may take, whatever limit the server has for transactions that wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The statements that find, lock and note the messages of one table."""
+
+    find: str
+    lock: str
+    note: str
+
+
+ALERTS: Final = Queue("alerts/find_pending", "alerts/lock_pending", "alerts/note_attempt")
 
 Send = Callable[[dict[int, SecretStr], str, str], dict[int, Fault | None]]
 
@@ -51,6 +63,7 @@ def deliver(
     connection: Connection,
     urls: Sequence[SecretStr],
     *,
+    queue: Queue = ALERTS,
     send_to: Send = send,
     budget_s: float = BUDGET_S,
 ) -> Delivered:
@@ -59,25 +72,26 @@ def deliver(
     numbered = dict(enumerate(urls, 1))
     failed: dict[int, Fault] = {}
     started = time.monotonic()
-    for (delivery,) in connection.execute(statement("alerts/find_pending")).fetchall():
+    for (delivery,) in connection.execute(statement(queue.find)).fetchall():
         if time.monotonic() - started >= budget_s:
             break
         with connection.transaction():
             pins = {"lock_wait": "10s", "idle": f"{IDLE_S}s"}
             connection.execute(statement("ops/pin_transaction"), pins)
-            _deliver(connection, delivery, numbered, failed, send_to, done)
+            _deliver(connection, queue, delivery, numbered, failed, send_to, done)
     return done
 
 
 def _deliver(
     connection: Connection,
+    queue: Queue,
     delivery: int,
     urls: dict[int, SecretStr],
     failed: dict[int, Fault],
     send_to: Send,
     done: Delivered,
 ) -> None:
-    row = connection.execute(statement("alerts/lock_pending"), {"delivery_id": delivery}).fetchone()
+    row = connection.execute(statement(queue.lock), {"delivery_id": delivery}).fetchone()
     if row is None:
         return
     title, body, delivered_to, only = row
@@ -93,7 +107,7 @@ def _deliver(
         fault = next((failed[number] for number in owed if number in failed), None)
     is_done = bool(chosen) and chosen.keys() <= set(delivered_to)
     connection.execute(
-        statement("alerts/note_attempt"),
+        statement(queue.note),
         {
             "delivery_id": delivery,
             "delivered_to": delivered_to,

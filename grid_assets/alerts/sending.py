@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -38,6 +38,23 @@ def send(
     urls: Mapping[int, SecretStr], title: str, body: str, *, limit_s: float = SEND_S
 ) -> dict[int, Fault | None]:
     """Send to each address, all at once; its fault by its place, None if it took the message."""
+    return _in_children(urls, {"title": title, "body": body, "only_check": False}, limit_s)
+
+
+def unusable(urls: Sequence[SecretStr]) -> list[str]:
+    """A sentence for each address that apprise does not know; nothing is sent."""
+    asked = {"title": "", "body": "", "only_check": True}
+    found = _in_children(dict(enumerate(urls, 1)), asked, SEND_S)
+    return [
+        fault.message
+        for fault in found.values()
+        if fault is not None and fault.kind in ("UnusableUrl", "NotInstalled")
+    ]
+
+
+def _in_children(
+    urls: Mapping[int, SecretStr], asked: Mapping[str, object], limit_s: float
+) -> dict[int, Fault | None]:
     deadline = time.monotonic() + limit_s
     children: dict[int, subprocess.Popen[str]] = {}
     faults: dict[int, Fault | None] = {}
@@ -52,8 +69,7 @@ def send(
                 encoding="utf-8",
             )
         for number, url in urls.items():  # not in the arguments, which every user can see
-            message = {"url": url.get_secret_value(), "title": title, "body": body}
-            _hand_over(children[number], json.dumps(message))
+            _hand_over(children[number], json.dumps({"url": url.get_secret_value(), **asked}))
         for number, url in urls.items():
             faults[number] = _fault(name(number, url), _outcome(children[number], deadline))
     finally:

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from grid_assets import progress
 from grid_assets.cli import commands, serve
+from grid_assets.cli.alarm import alarm, run_and_tell
 from grid_assets.cli.days import Day
 from grid_assets.cli.environment import demo_option, run_in_environment, say
 from grid_assets.cli.evaluate import evaluate
@@ -74,7 +75,7 @@ def grid() -> None:
     """
 
 
-for command in (start, replay, train, evaluate, export, quarantine, status, doctor):
+for command in (start, alarm, replay, train, evaluate, export, quarantine, status, doctor):
     grid.add_command(command)
 
 
@@ -119,11 +120,7 @@ def tick(telemetry_only: bool, demo: bool) -> None:
     For cron or a scheduled workflow. Exits with 1 if telemetry or the forecast failed. If there is
     too little telemetry for a forecast, it only prints a warning.
     """
-    run_in_environment(
-        demo,
-        lambda env, out: commands.tick(env, out, forecasts=not telemetry_only),
-        needs_api=True,
-    )
+    run_and_tell(demo, lambda env, out: commands.tick(env, out, forecasts=not telemetry_only))
 
 
 @grid.command()
@@ -134,7 +131,7 @@ def forecast(demo: bool) -> None:
     Forecasts only if there is telemetry that no forecast has used. Exits with 1 if it failed, or if
     a check has stopped the newest telemetry. If there is too little, it only prints a warning.
     """
-    run_in_environment(demo, commands.forecast, needs_api=True)
+    run_and_tell(demo, commands.forecast)
 
 
 @grid.command()

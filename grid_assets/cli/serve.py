@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from grid_assets.alarms import outside
+from grid_assets.alarms.looking import is_set
+from grid_assets.alarms.watching import DatabaseWatch
 from grid_assets.cli import demo_history
 from grid_assets.cli.commands import CommandError, backfill, tick
 from grid_assets.dashboard import server
@@ -186,7 +189,23 @@ def _serve_until_stopped(
     say(f"  logs       {environment.home / 'logs'}")
     say("")
     say("The daemon is running and loads new half-hours as they appear. Ctrl-C stops everything.")
-    supervisor.watch(processes, environment.home)
+    _watch(environment, processes, stamp)
+
+
+def _watch(environment: Environment, processes: list[subprocess.Popen], stamp: Stamp) -> None:
+    """Watch the processes and, of live data, the database; tell the operator if they end."""
+    settings, home = environment.settings, environment.home
+    if stamp.kind != "live" or not is_set(settings):
+        supervisor.watch(processes, home)
+        return
+    outside.prepare(home)
+    outside.clear(settings, home, "product", datetime.now(UTC))
+    database = DatabaseWatch(settings, home, environment.warehouse)
+    try:
+        supervisor.watch(processes, home, database.look)
+    except supervisor.ProductError as error:
+        outside.tell(settings, home, "product", str(error), datetime.now(UTC))
+        raise
 
 
 def _store_to_serve(environment: Environment) -> Store:

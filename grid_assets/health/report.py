@@ -13,7 +13,7 @@ from typing import Final
 
 from grid_assets.files.store import fault_of
 from grid_assets.halfhours import HALF_HOUR, age_text, day_start, floor, utc_text
-from grid_assets.health import alerts, housekeeping, learning, outlook, wakeups
+from grid_assets.health import alarms, alerts, housekeeping, learning, outlook, wakeups
 from grid_assets.health.run_summary import newest_forecast
 from grid_assets.health.warnings import warnings
 from grid_assets.outlook.sources import off_sources
@@ -122,6 +122,7 @@ def status(connection: Connection, where: str, settings: Settings, now: datetime
         warnings(connection, now, off),
         _quarantine(connection),
         *alerts.report(connection, settings, now),
+        *alarms.report(connection, settings, now),
         *housekeeping.report(connection, now),
         *_files(settings),
         f"database      {size_text(connection)}",

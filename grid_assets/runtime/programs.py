@@ -56,7 +56,7 @@ def daemon_check() -> list[str]:
 
 def worker(*options: str) -> list[str]:
     """The command line of a Celery worker."""
-    app = ["--app", "grid_assets.defs.celery_worker", "worker"]
+    app = ["--app", "grid_assets.celery_worker", "worker"]
     quiet = ["--without-gossip", "--without-mingle"]  # workers need not know of each other
     return [_installed("celery"), *app, "--loglevel", "info", *quiet, *options]
 

@@ -194,10 +194,14 @@ def raise_if_ended(processes: list[subprocess.Popen], home: Path) -> None:
             )
 
 
-def watch(processes: list[subprocess.Popen], home: Path) -> None:
-    """Wait until a signal arrives or a process ends, which raises `ProductError`."""
+def watch(
+    processes: list[subprocess.Popen], home: Path, look: Callable[[], None] = lambda: None
+) -> None:
+    """Wait until a signal arrives or a process ends, which raises `ProductError`; `look` is called
+    every second."""
     while True:
         raise_if_ended(processes, home)
+        look()
         time.sleep(1)
 
 

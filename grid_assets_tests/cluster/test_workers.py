@@ -193,12 +193,13 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-CONTENTS: Final = (
-    "SELECT md5(string_agg((to_jsonb(i) - 'captured_at')::text, ' ' ORDER BY period_start)), count(*) "
-    "FROM core.intensity AS i WHERE period_start < %(end)s UNION ALL "
-    "SELECT md5(string_agg((to_jsonb(m) - 'captured_at')::text, ' ' ORDER BY period_start)), count(*) "
-    "FROM core.generation_mix AS m WHERE period_start < %(end)s"
-)
+CONTENTS: Final = """
+    SELECT md5(string_agg((to_jsonb(i) - 'captured_at')::text, ' ' ORDER BY period_start)), count(*)
+    FROM core.intensity AS i WHERE period_start < %(end)s
+    UNION ALL
+    SELECT md5(string_agg((to_jsonb(m) - 'captured_at')::text, ' ' ORDER BY period_start)), count(*)
+    FROM core.generation_mix AS m WHERE period_start < %(end)s
+"""
 
 
 def test_a_backfill_runs_on_the_worker_and_loads_what_one_process_loads(

@@ -189,7 +189,7 @@ def test_the_surface_is_exactly_this() -> None:
         "half_hourly",
         "weekly_learning",
     ]
-    assert [sensor.name for sensor in repository.sensor_defs] == ["new_telemetry"]
+    assert [sensor.name for sensor in repository.sensor_defs] == ["alarms", "new_telemetry"]
 
 
 def test_each_asset_depends_on_what_it_reads() -> None:

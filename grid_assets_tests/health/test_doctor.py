@@ -204,7 +204,16 @@ def test_a_server_that_is_too_old_is_one_line_and_the_rest_goes_on(
         found = look(warehouse)
     assert to_mend(found) == {"server"}
     assert "15 or later is needed. Point GRID_DATABASE_URL at a newer" in found["server"].text
-    assert list(found) == ["server", "source", "Elexon", "NESO portal", "disk", "files", "settings"]
+    assert list(found) == [
+        "server",
+        "source",
+        "Elexon",
+        "NESO portal",
+        "disk",
+        "files",
+        "settings",
+        "alarms",
+    ]
     said = doctor.summary(found)
     assert said == "To mend: server. The database was not checked any further."
 

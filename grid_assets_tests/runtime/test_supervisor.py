@@ -176,11 +176,12 @@ def test_the_schedule_and_the_sensor_are_on_without_a_click(demo: Demo) -> None:
         },
     ]
     assert repository["sensors"] == [
+        {"name": "alarms", "minIntervalSeconds": 30, "sensorState": {"status": "RUNNING"}},
         {
             "name": "new_telemetry",
             "minIntervalSeconds": 4,
             "sensorState": {"status": "RUNNING"},
-        }
+        },
     ]
 
 

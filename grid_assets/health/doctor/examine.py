@@ -46,6 +46,7 @@ SURROUNDINGS: Final[Mapping[str, Check]] = {
     "disk": surroundings.disk,
     "files": surroundings.files,
     "settings": surroundings.settings,
+    "alarms": surroundings.alarms,
 }
 """Checks that say something even if the warehouse cannot be reached."""
 

@@ -6,6 +6,7 @@ import shutil
 from datetime import datetime
 from typing import Final
 
+from grid_assets.alerts import addresses
 from grid_assets.files.store import Bucket, FilesError, open_store
 from grid_assets.forecasting.boosting.libraries import LibrariesMissing, require_libraries
 from grid_assets.halfhours import age_text, utc_text
@@ -63,6 +64,19 @@ def files(case: Case) -> Finding:
     except FilesError as error:
         return mend(f"{error} Telemetry and forecasts go on without.")
     return ok(f"The page and the feeds are files in {opened}.")
+
+
+def alarms(case: Case) -> Finding:
+    """Nothing is sent: `grid alarm test` does that."""
+    found = addresses.faults(case.settings)
+    if found:
+        return mend(" ".join(found))
+    count, beats = len(case.settings.alarm_url_list), case.settings.heartbeat_url is not None
+    if not count and not beats:
+        return ok("None are sent: GRID_ALARM_URLS and GRID_HEARTBEAT_URL are not set.")
+    heartbeat = "a heartbeat" if beats else "no heartbeat, so silence is not noticed"
+    text = f"{count} addresses and {heartbeat}. `grid alarm test` tries them."
+    return ok(text) if beats else note(text)
 
 
 def settings(case: Case) -> Finding:

@@ -1,5 +1,5 @@
 /**
- * The three questions that a function may ask the warehouse, as the role grid_waker.
+ * The questions that a function may ask the warehouse, as the role grid_waker.
  *
  * Connections go through a pooler in transaction mode: no prepared statements, nothing kept between
  * statements. A claim and a report are asked again, with the same token, after a lost connection:
@@ -18,6 +18,13 @@ export interface Claim {
   readonly retry_after_s: number | null;
   readonly first_day: string | null;
   readonly last_day: string | null;
+}
+
+/** A message about an alarm, to be sent. */
+export interface Alarm {
+  readonly message_id: string;
+  readonly title: string;
+  readonly body: string;
 }
 
 export class DatabaseFailure extends Error {
@@ -78,6 +85,25 @@ export class Database {
   async refuse(reason: Reason, times: number): Promise<void> {
     await this.#ask((sql) =>
       sql`SELECT FROM ops.refuse_wakeups(${reason}::text, ${times}::integer)`
+    );
+  }
+
+  /** Not asked again: the message of the first time may be on record, and `grid` sends that. */
+  async raiseAlarm(reason: string, addresses: number): Promise<Alarm | undefined> {
+    const rows = await this.#ask((sql) =>
+      sql<Alarm[]>`
+        SELECT message_id::text, title, body
+        FROM ops.raise_start_alarm(${reason}::text, ${addresses}::integer)`
+    );
+    return rows[0];
+  }
+
+  async noteAlarmSent(message: string, took: readonly number[], addresses: number): Promise<void> {
+    const places = `{${took.join(",")}}`;
+    await this.#askAgain((sql) =>
+      sql`
+        SELECT FROM ops.note_alarm_sent(
+          ${message}::bigint, ${places}::text::smallint[], ${addresses}::integer)`
     );
   }
 

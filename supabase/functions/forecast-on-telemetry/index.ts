@@ -6,6 +6,7 @@
  * nothing but the delay. Killed after a claim, the claim runs out and the next wake-up starts it.
  */
 
+import { tellStartFailed } from "./alarms.ts";
 import { inBackground, logError, logInfo, pause } from "./background.ts";
 import { startByDagster } from "./dagster.ts";
 import { type Claim, Database, DatabaseFailure } from "./database.ts";
@@ -89,12 +90,23 @@ function serve(secret: string, settings: Settings): Handler {
     } else {
       logError("start_failed", { by: way.kind, token, ...result.error });
     }
+    const reported = await report(token, result);
+    if (!result.ok) {
+      const { type, message } = result.error;
+      inBackground(
+        tellStartFailed(settings.alarms, database, `${type}: ${message}`, settings.timeoutMs),
+      );
+    }
+    return { result, reported };
+  }
+
+  async function report(token: string, result: Started): Promise<boolean> {
     try {
       await database.report(token, way.kind, result);
-      return { result, reported: true };
+      return true;
     } catch (error) {
       logError("start_not_reported", { token, message: conceal(messageOf(error)) });
-      return { result, reported: false };
+      return false;
     }
   }
 

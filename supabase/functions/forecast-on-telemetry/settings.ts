@@ -5,6 +5,8 @@
  * The wake-up secret is read on its own, because only callers who know it learn of other problems.
  */
 
+import { type Alarms, readAlarms } from "./alarms.ts";
+
 /** What is wrong with one variable. */
 export interface Problem {
   readonly variable: string;
@@ -28,6 +30,8 @@ export interface Dagster {
 export interface Settings {
   readonly databaseUrl: string;
   readonly way: GitHub | Dagster;
+  /** Whom to tell of a failed start. What is wrong with it stops nothing. */
+  readonly alarms: Alarms;
   /** The time limit of one request to the database, GitHub or Dagster. */
   readonly timeoutMs: number;
 }
@@ -64,7 +68,7 @@ export function readSettings(environment: Environment): Settings | Problem {
     return problem("GRID_WAKE_TIMEOUT_MS", "must be a number from 1 to 60000.");
   }
   const way = readWay(environment);
-  return "variable" in way ? way : { databaseUrl, way, timeoutMs };
+  return "variable" in way ? way : { databaseUrl, way, alarms: readAlarms(environment), timeoutMs };
 }
 
 function readWay(environment: Environment): GitHub | Dagster | Problem {

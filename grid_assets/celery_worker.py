@@ -1,4 +1,4 @@
-"""The Celery app of a worker: `celery --app grid_assets.defs.celery_worker worker`.
+"""The Celery app of a worker: `celery --app grid_assets.celery_worker worker`.
 
 `grid start worker` starts it. It takes whole runs (GRID_RUN_LAUNCHER=celery), or single steps of
 runs (GRID_EXECUTOR=celery), from the broker at GRID_CELERY_BROKER_URL.

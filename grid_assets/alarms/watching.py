@@ -1,0 +1,58 @@
+"""What the supervisor of `grid up` watches: whether the database is there. Without it the daemon
+can neither look nor tell, as its own tables are gone, too."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import psycopg
+from pydantic import SecretStr
+
+from grid_assets.alarms import outside
+from grid_assets.alarms.looking import is_set
+from grid_assets.settings import Settings
+from grid_assets.warehouse.connection import WarehouseError, connect
+
+EVERY_S: Final = 30.0
+
+GONE_S: Final = 180.0
+"""A restart of a server takes seconds, a failover a minute or two."""
+
+
+class DatabaseWatch:
+    """Asks every `every_s` whether the database answers; tells when it has not for `gone_s`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        home: Path,
+        warehouse: SecretStr,
+        *,
+        every_s: float = EVERY_S,
+        gone_s: float = GONE_S,
+    ) -> None:
+        self._settings, self._home, self._warehouse = settings, home, warehouse
+        self._every_s, self._gone_s = every_s, gone_s
+        self._next = 0.0
+        self._gone_since: float | None = None
+
+    def look(self) -> None:
+        """Ask if it is time to; what is wrong is told, not raised."""
+        if not is_set(self._settings) or time.monotonic() < self._next:
+            return
+        now = time.monotonic()
+        try:
+            with connect(self._warehouse) as connection:
+                connection.execute("SELECT 1")
+        except (WarehouseError, psycopg.Error) as error:
+            self._gone_since = now if self._gone_since is None else self._gone_since
+            if now - self._gone_since >= self._gone_s:
+                said = " ".join(str(error).split())
+                outside.tell(self._settings, self._home, "database", said, datetime.now(UTC))
+        else:
+            self._gone_since = None
+            outside.clear(self._settings, self._home, "database", datetime.now(UTC))
+        self._next = time.monotonic() + self._every_s

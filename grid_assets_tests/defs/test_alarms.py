@@ -1,0 +1,86 @@
+"""The sensor `alarms`: it looks, sends in the background, and delays nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+from pydantic import SecretStr
+
+from grid_assets.alarms.looking import Courier
+from grid_assets.definitions import defs
+from grid_assets.defs import alarms
+from grid_assets.defs.resources import Services, close_kept
+from grid_assets.warehouse.connection import connect
+from grid_assets_tests import http_stub
+from grid_assets_tests.alerts.conftest import Service
+from grid_assets_tests.http_stub import Reply
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    with http_stub.run(Service()) as running:
+        yield running
+
+
+@pytest.fixture
+def courier(monkeypatch: pytest.MonkeyPatch) -> Iterator[Courier]:
+    made = Courier()
+    monkeypatch.setattr(alarms, "COURIER", made)
+    yield made
+    made.wait(60)
+    close_kept()
+
+
+@pytest.fixture
+def live(warehouse: SecretStr, monkeypatch: pytest.MonkeyPatch) -> SecretStr:
+    """A live warehouse in which the last attempt has failed."""
+    at = datetime.now(UTC) - timedelta(minutes=1)
+    with connect(warehouse) as connection:
+        connection.execute(
+            "UPDATE ops.warehouse SET kind = 'live', shift_weeks = NULL, stamped_at = now()"
+        )
+        connection.execute(
+            "INSERT INTO ops.etl_runs (run_id, asset, attempt, trigger, partition_start, "
+            "partition_end, started_at, finished_at, status, error_type, error_message, host, pid, "
+            "heartbeat_at) VALUES ('r', 'raw.intensity', 1, 'schedule', %(day)s, %(day)s, %(at)s, "
+            "%(at)s, 'failed', 'ApiUnavailable', 'no answer', 'here', 1, %(at)s)",
+            {"day": at.date(), "at": at},
+        )
+    monkeypatch.setenv("GRID_DATABASE_URL", warehouse.get_secret_value())
+    return warehouse
+
+
+def evaluate() -> str:
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        dg.build_sensor_context(
+            instance=instance,
+            resources={"services": Services()},
+            repository_def=defs.get_repository_def(),
+        ) as context,
+    ):
+        found = defs.resolve_sensor_def("alarms").evaluate_tick(context)
+        assert found.run_requests == []
+        return str(found.skip_message)
+
+
+def test_without_addresses_it_does_not_look(live: SecretStr, courier: Courier) -> None:
+    assert "is set" in evaluate()
+    with connect(live) as connection:
+        assert connection.execute("SELECT FROM ops.alarms").fetchall() == []
+
+
+def test_it_sends_in_the_background_and_returns_while_an_address_hangs(
+    live: SecretStr, courier: Courier, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRID_ALARM_URLS", service.address().get_secret_value())
+    service.script = lambda path: Reply(wait_s=5)
+    assert evaluate() == "Sending."
+    assert courier.is_busy
+    assert evaluate() == "Still sending."
+    courier.wait(60)
+    assert len(service.paths) == 1
+    assert evaluate() == "Nothing to send."
