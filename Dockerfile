@@ -16,7 +16,7 @@ WORKDIR /source
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY grid_assets grid_assets
 COPY sql sql
-ARG EXTRAS=celery,gcs,k8s,parquet,s3
+ARG EXTRAS=celery,gcs,k8s,s3
 RUN pip install -c constraints.txt ".[$EXTRAS]"
 
 FROM build AS build-full

@@ -45,7 +45,8 @@ def test_an_episode_is_told_once_and_so_is_its_recovery(
 def test_a_condition_that_comes_and_goes_sends_three_messages_and_one_at_the_end(
     operation: Operation, service: Service
 ) -> None:
-    for _ in range(12):  # six hours of cycles
+    operation.settings = Settings(alarm_urls=service.address())
+    for _ in range(8):  # eight hours of cycles
         operation.attempt("failed", minutes_ago=0)
         operation.cycle()
         operation.later(30)
