@@ -6,7 +6,6 @@ import errno
 import logging
 import shutil
 import sys
-from datetime import UTC, date, datetime
 from typing import Final, TextIO
 
 import click
@@ -16,11 +15,11 @@ from pydantic import SecretStr
 from grid_assets import progress
 from grid_assets.cli import commands, serve
 from grid_assets.cli.alarm import alarm, run_and_tell
-from grid_assets.cli.days import Day
 from grid_assets.cli.environment import demo_option, run_in_environment, say
 from grid_assets.cli.evaluate import evaluate
 from grid_assets.cli.export import export
 from grid_assets.cli.health import doctor, status
+from grid_assets.cli.past import backfill, backtest
 from grid_assets.cli.quarantine import quarantine
 from grid_assets.cli.replay import replay
 from grid_assets.cli.start import start
@@ -38,7 +37,6 @@ from grid_assets.runtime.postgres import EmbeddedPostgresError
 from grid_assets.runtime.postgres_home import FULL_DISK_BYTES
 from grid_assets.runtime.supervisor import ProductError
 from grid_assets.settings import PROJECT_DIR, Settings, SettingsError
-from grid_assets.telemetry.due import FIRST_DAY, Range
 from grid_assets.warehouse.connection import WarehouseError, is_database_error
 from grid_assets.warehouse.migrate import migrate as apply_migrations
 from grid_assets.warehouse.refusals import statement_advice
@@ -61,8 +59,6 @@ SHOWN: Final = (
 port_option = click.option(
     "--port", type=click.IntRange(1, 65535), help="Port of the UI  [default: GRID_UI_PORT or 3000]"
 )
-from_option = click.option("--from", "first", type=Day(), required=True, help="First UTC day.")
-to_option = click.option("--to", "last", type=Day(), required=True, help="Last UTC day, inclusive.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -75,7 +71,9 @@ def grid() -> None:
     """
 
 
-for command in (start, alarm, replay, train, evaluate, export, quarantine, status, doctor):
+for command in (backfill, backtest, start, alarm, replay, train, evaluate, export, quarantine):
+    grid.add_command(command)
+for command in (status, doctor):
     grid.add_command(command)
 
 
@@ -135,61 +133,6 @@ def forecast(demo: bool) -> None:
 
 
 @grid.command()
-@from_option
-@to_option
-@click.option("--no-outlook", is_flag=True, help="Leave out the outlook.")
-@click.option("--no-regions", is_flag=True, help="Leave out the regions.")
-@click.option("--backtest", "backtests", is_flag=True, help="Back-test the days, once loaded.")
-@demo_option
-def backfill(
-    first: date, last: date, no_outlook: bool, no_regions: bool, backtests: bool, demo: bool
-) -> None:
-    """Load past days of intensity and mix, their outlook and generation by fuel, and the regions.
-
-    Intensity, mix and regions are fetched again, and only changed values are added. Of the outlook,
-    only what is missing is fetched. Exits with 3 if only the outlook or the regions failed. With
-    GRID_RUN_LAUNCHER, the work is spread over the workers (docs/cluster.md).
-    """
-    days = _check_days(first, last)
-
-    def run(environment: Environment, out: Say) -> None:
-        parts = {"outlook": not no_outlook, "regions": not no_regions}
-        if environment.settings.run_launcher != "local":
-            from grid_assets.cli import spread  # imports Dagster
-
-            spread.backfill(environment, days, out, **parts, backtests=backtests)
-            return
-        commands.backfill(environment, days, out, **parts)
-        if backtests:
-            commands.backtest(environment, days, out)
-
-    run_in_environment(demo, run, needs_api=True)
-
-
-@grid.command()
-@from_option
-@to_option
-@demo_option
-def backtest(first: date, last: date, demo: bool) -> None:
-    """Forecast past days from what was known at the time, and score them.
-
-    Issues a forecast every GRID_BACKTEST_STRIDE_HOURS hours of these days, using only telemetry
-    known at its issue time. Replaces existing forecasts with the same issue time.
-    """
-    days = _check_days(first, last)
-
-    def run(environment: Environment, out: Say) -> None:
-        if environment.settings.run_launcher != "local":
-            from grid_assets.cli import spread  # imports Dagster
-
-            spread.backtest(environment, days, out)
-        else:
-            commands.backtest(environment, days, out)
-
-    run_in_environment(demo, run, needs_api=True)
-
-
-@grid.command()
 @demo_option
 def migrate(demo: bool) -> None:
     """Apply migrations and update the views.
@@ -221,17 +164,6 @@ def url(demo: bool) -> None:
             settings, demo=demo, say=lambda line: click.echo(line, err=True)
         )
     say(environment.warehouse.get_secret_value())
-
-
-def _check_days(first: date, last: date) -> Range:
-    today = datetime.now(UTC).date()
-    if first > last:
-        raise click.UsageError(f"--from {first} is after --to {last}.")
-    if first < FIRST_DAY:
-        raise click.UsageError(f"--from {first} is before {FIRST_DAY}, the first day with data.")
-    if last > today:
-        raise click.UsageError(f"--to {last} is in the future. The last possible day is {today}.")
-    return Range(first, last)
 
 
 def _database_urls() -> list[SecretStr]:

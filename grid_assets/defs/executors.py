@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 import dagster as dg
 
 from grid_assets.defs.celery_config import CELERY_CONFIG
@@ -12,12 +10,11 @@ from grid_assets.settings import Settings, SettingsError
 
 def configured_executor() -> dg.ExecutorDefinition:
     """The executor of GRID_EXECUTOR. The default is one process for all steps: each other one takes
-    seconds to start a step. A setting that is invalid must not break the import of definitions: its
-    message is logged, and each run fails with it."""
+    seconds to start a step. A setting that is invalid must not break the import of definitions;
+    `automation` logs it, and each run fails with it."""
     try:
         executor = Settings.from_environment().executor
-    except SettingsError as error:
-        logging.getLogger(__name__).error(str(error))
+    except SettingsError:
         return dg.in_process_executor
     if executor == "multiprocess":
         return dg.multiprocess_executor
