@@ -21,6 +21,10 @@ SAME: Final = timedelta(hours=3)
 MOST_AN_HOUR: Final = 4
 """Messages in any hour, of all conditions together; the next one sums up what had to wait."""
 
+LONGEST: Final = 1_700
+"""Characters of a text. Discord takes 2,000 with the title, and refuses all of a longer message:
+it would be tried for ever, and hold up every later one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Episode:
@@ -117,11 +121,25 @@ def message(told: News, *, recorded: bool = False) -> tuple[str, str]:
         parts = [f"{len(began)} began"] * bool(began) + [f"{len(over)} over"] * bool(over)
         title = " and ".join(parts)
     lines = [
-        *(f"BEGAN {utc_text(each.began_at)}{_again(each)}: {each.what}" for each in began),
-        *(f"OVER {_span(each)}: {_was(each)}" for each in over),
+        *_fitting(
+            [
+                *(f"BEGAN {utc_text(each.began_at)}{_again(each)}: {each.what}" for each in began),
+                *(f"OVER {_span(each)}: {_was(each)}" for each in over),
+            ]
+        ),
         "`grid status` shows what is open (docs/alarms.md).",
     ]
     return f"{'RECORDED DATA: ' * recorded}Grid Assets: {title}", "\n".join(lines)
+
+
+def _fitting(lines: list[str]) -> list[str]:
+    """The first lines that fit into a message, and how many more there are."""
+    kept: list[str] = []
+    for line in lines:
+        if sum(map(len, kept)) + len(kept) + len(line) > LONGEST - 100:
+            return [*kept, f"... and {len(lines) - len(kept)} more."]
+        kept.append(line)
+    return kept
 
 
 def _again(episode: Episode) -> str:

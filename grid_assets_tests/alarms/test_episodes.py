@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from grid_assets.alarms.conditions import Condition, Severity
-from grid_assets.alarms.episodes import SAME, Episode, changes, hold, message, news
+from grid_assets.alarms.episodes import LONGEST, SAME, Episode, changes, hold, message, news
 
 T = datetime(2026, 3, 28, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -71,3 +71,10 @@ def test_one_message_has_all_of_one_look() -> None:
     title, body = message(told)
     assert title == "Grid Assets: 2 began and 1 over"
     assert [line.split()[0] for line in body.splitlines()[:-1]] == ["BEGAN", "BEGAN", "OVER"]
+
+
+def test_a_message_about_everything_is_short_enough_for_every_service() -> None:
+    text = message(news([episode(n, what="long " * 60) for n in range(22)], T, can_tell=True))[1]
+    assert len(text) <= LONGEST
+    assert text.count("BEGAN") >= 4
+    assert f"and {22 - text.count('BEGAN')} more" in text
