@@ -37,6 +37,12 @@ PATIENCE: Final = timedelta(hours=2)
 RECENT: Final = timedelta(hours=24)
 """For how long a new entry in quarantine, or a decision about trees, is a condition."""
 
+OFF_AFTER: Final = timedelta(days=1)
+"""What cycles have not tried for so long is switched off, and its failure is history."""
+
+OFF_AFTER_TASKS: Final = timedelta(days=8)
+"""The same of `OTHER_TASKS`, of which one is weekly."""
+
 LONGEST: Final = 300
 
 
@@ -66,7 +72,9 @@ def find(connection: Connection, settings: Settings, now: datetime) -> list[Cond
 
 def _attempts(connection: Connection, now: datetime) -> Iterator[Condition]:
     rows = connection.execute(statement("alarms/last_attempts"), {"assets": WATCHED})
-    for asset, status, kind, message, since in rows.fetchall():
+    for asset, status, kind, message, started, since in rows.fetchall():
+        if _is_off(asset, now - started):
+            continue
         said = f"{asset} {status}: {_short(message)}"
         if kind == "BlockingCheckFailed":
             key, said = f"blocked {asset}", f"{asset}: a check stopped the data. {_short(message)}"
@@ -78,6 +86,13 @@ def _attempts(connection: Connection, now: datetime) -> Iterator[Condition]:
             yield Condition(key, "severe", said)
         elif since is not None and now - since >= PATIENCE:
             yield Condition(key, "warning", f"{said} (since {utc_text(since)})")
+
+
+def _is_off(asset: str, untried: timedelta) -> bool:
+    """Never of what intensity, mix and forecasts need: without these, nothing runs at all."""
+    if asset in OTHER_TASKS:
+        return untried > OFF_AFTER_TASKS
+    return asset in NOT_CRITICAL and untried > OFF_AFTER
 
 
 def _stale(connection: Connection, now: datetime) -> Iterator[Condition]:

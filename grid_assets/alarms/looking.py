@@ -25,6 +25,7 @@ from grid_assets.sources.http.session import is_loopback
 from grid_assets.warehouse.clocks import database_clock
 from grid_assets.warehouse.connection import (
     Connection,
+    LockBusy,
     WarehouseError,
     connect,
     is_database_error,
@@ -90,7 +91,10 @@ def look(
     mark_crashed(connection)
     now = min(datetime.now(UTC), database_clock(connection))
     conditions = find(connection, settings, now)
-    is_shown = any(each.key.startswith(("failed ", "blocked ")) for each in conditions)
+    is_shown = any(
+        each.severity == "severe" and each.key.startswith(("failed ", "blocked "))
+        for each in conditions
+    )
     if command is not None and failure is not None and not is_shown:
         conditions.insert(0, Condition(f"{COMMAND}{command}", "severe", f"{command}: {failure}"))
     conditions = [*conditions, *_of_other_commands(connection, command)]
@@ -105,7 +109,8 @@ def look(
 
 
 COMMAND: Final = "command "
-"""How the keys of failed commands begin: only a later one of the same name ends them."""
+"""How the keys of failed commands begin. A later one of the same name ends them, and so does an
+attempt at the same work that succeeded: nobody has to repeat what failed by hand."""
 
 
 def _of_other_commands(connection: Connection, command: str | None) -> list[Condition]:
@@ -116,7 +121,12 @@ def _of_other_commands(connection: Connection, command: str | None) -> list[Cond
         if each.key.startswith(COMMAND)
         and each.key != f"{COMMAND}{command}"
         and each.ended_at is None
+        and not telling.has_worked(connection, _work_of(each.key), each.began_at)
     ]
+
+
+def _work_of(key: str) -> str:
+    return "forecast.predictions" if key.endswith(" forecast") else "raw.intensity"
 
 
 def _pings(settings: Settings) -> bool:
@@ -157,7 +167,11 @@ def after_command(
         if warehouse is not None:
             failure = redact(failure, warehouse)
     try:
-        if isinstance(error, Exception) and (warehouse is None or is_database_error(error)):
+        if (
+            isinstance(error, Exception)
+            and not isinstance(error, LockBusy)
+            and (warehouse is None or is_database_error(error))
+        ):
             faults = outside.tell(settings, home, "database", failure or "", now, each_time=True)
             return [fault.message for fault in faults]
         if warehouse is None:  # interrupted before there was one
@@ -173,6 +187,8 @@ def after_command(
                     break
                 faults += send_due(warehouse, settings, due)
         faults += outside.clear(settings, home, "database", now)
+    except LockBusy:  # whoever has the lock is looking, or the next look finds the same
+        return []
     except (WarehouseError, psycopg.Error) as lost:
         said = redact(" ".join(str(lost).split()), warehouse) if warehouse else str(lost)
         faults = outside.tell(settings, home, "database", said, now, each_time=True)

@@ -125,11 +125,17 @@ def find_cycle(connection: Connection, now: datetime, settle: timedelta) -> date
         statement("alarms/find_cycle"),
         {"cycles": [*CYCLES], "since": now.date() - DAY, "settle": settle},
     ).fetchone()
-    told = connection.execute("SELECT cycle_at FROM ops.heartbeat").fetchone()
+    told = connection.execute(statement("alarms/last_ping")).fetchone()
     ended: datetime | None = row[0] if row else None
     if ended is None or (told is not None and told[0] is not None and told[0] >= ended):
         return None
     return ended
+
+
+def has_worked(connection: Connection, asset: str, since: datetime) -> bool:
+    """Whether an attempt at an asset that started after `since` has succeeded."""
+    values = {"asset": asset, "since": since}
+    return connection.execute(statement("alarms/find_success"), values).fetchone() is not None
 
 
 def tell_heartbeat(

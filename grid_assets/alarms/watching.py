@@ -1,5 +1,7 @@
-"""What the supervisor of `grid up` watches: whether the database is there. Without it the daemon
-can neither look nor tell, as its own tables are gone, too."""
+"""What the supervisor of `grid up` watches: whether the database is there, and can be written.
+
+Otherwise the daemon can neither look nor tell, as it cannot use its own tables either.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from pydantic import SecretStr
 from grid_assets.alarms import outside
 from grid_assets.alarms.looking import is_set
 from grid_assets.settings import Settings
-from grid_assets.warehouse.connection import WarehouseError, connect
+from grid_assets.warehouse.connection import WarehouseError, connect, read_only_reason
 
 EVERY_S: Final = 30.0
 
@@ -23,7 +25,7 @@ GONE_S: Final = 180.0
 
 
 class DatabaseWatch:
-    """Asks every `every_s` whether the database answers; tells when it has not for `gone_s`."""
+    """Asks every `every_s` whether the database can be used; tells when not for `gone_s`."""
 
     def __init__(
         self,
@@ -46,7 +48,8 @@ class DatabaseWatch:
         now = time.monotonic()
         try:
             with connect(self._warehouse) as connection:
-                connection.execute("SELECT 1")
+                if (reason := read_only_reason(connection)) is not None:
+                    raise WarehouseError(reason)
         except (WarehouseError, psycopg.Error) as error:
             self._gone_since = now if self._gone_since is None else self._gone_since
             if now - self._gone_since >= self._gone_s:

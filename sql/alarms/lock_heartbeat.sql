@@ -1,3 +1,2 @@
--- The cycle that the heartbeat was last told of, for this transaction alone; no row while another
--- sender pings.
-SELECT cycle_at FROM ops.heartbeat FOR UPDATE SKIP LOCKED
+-- As last_ping, for this transaction alone; no row while another sender pings.
+SELECT CASE WHEN cycle_at <= clock_timestamp() THEN cycle_at END FROM ops.heartbeat FOR UPDATE SKIP LOCKED
