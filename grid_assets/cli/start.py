@@ -14,6 +14,7 @@ from typing import Final
 import click
 import requests
 
+from grid_assets.alerts import addresses
 from grid_assets.cli.environment import say
 from grid_assets.cli.start_dashboard import start
 from grid_assets.runtime import programs
@@ -51,6 +52,8 @@ def start_code_server(host: str, check: bool) -> None:
     if check:
         reached = LOOPBACK if host in ("0.0.0.0", "::") else host
         _become(programs.code_server_check(reached, port))
+    for fault in addresses.faults(settings):  # its sensor sends alarms
+        say(f"Warning: {fault}")
     _run(settings, lambda _: programs.code_server("-h", host, "-p", port))
 
 

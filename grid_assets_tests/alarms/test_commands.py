@@ -99,6 +99,17 @@ def test_a_typo_is_said_at_the_start_and_telemetry_goes_on(
         assert "s3cret" not in said.text
 
 
+def test_a_code_server_whose_sensor_sends_alarms_says_a_typo_too(grid: GridCommand) -> None:
+    ran = grid.run(
+        *("start", "code-server"),
+        code=1,  # there is no database
+        GRID_DATABASE_URL="",
+        GRID_ALARM_URLS="jsn://user:s3cret-word@127.0.0.1/",
+    )
+    assert ran.out.startswith("Warning: URL 1 (jsn) of GRID_ALARM_URLS")
+    assert "s3cret" not in ran.text
+
+
 def test_a_test_says_which_address_took_it(
     grid: GridCommand, live: SecretStr, service: Service, healthchecks: Healthchecks
 ) -> None:
