@@ -20,6 +20,7 @@ import pytest
 from psycopg import errors
 from pydantic import SecretStr
 
+from grid_assets.alarms.looking import Due, look, send_due
 from grid_assets.alerts.delivering import deliver
 from grid_assets.alerts.judging import judge_alerts
 from grid_assets.cli.runs import run_housekeeping_if_due
@@ -28,13 +29,14 @@ from grid_assets.halfhours import days_window
 from grid_assets.regional.load import load_regional_forecast
 from grid_assets.replay.server import ReplayServer
 from grid_assets.runtime.postgres import EmbeddedPostgres
+from grid_assets.settings import Settings
 from grid_assets.warehouse.connection import WarehouseError, connect, write_transaction
 from grid_assets.warehouse.migrate import ensure_database, is_current, migrate
 from grid_assets.warehouse.stamp import Stamp, read_stamp
 from grid_assets_tests.archive import forget
 from grid_assets_tests.forecasting import issues
 from grid_assets_tests.regional.conftest import row as regional_row
-from grid_assets_tests.running import grid_in_a_new_folder
+from grid_assets_tests.running import free_port, grid_in_a_new_folder
 
 NewDatabase = Callable[..., SecretStr]
 As = Callable[[str], SecretStr]
@@ -70,6 +72,9 @@ TABLES = (
     "ops.alerts",
     "ops.alert_judgements",
     "ops.alert_deliveries",
+    "ops.alarms",
+    "ops.alarm_messages",
+    "ops.heartbeat",
     "ops.locks",
     "ops.reporting_objects",
     "ops._yoyo_migration",
@@ -438,6 +443,33 @@ def test_the_writer_judges_and_delivers_alerts_and_changes_none(
         "DELETE FROM ops.alert_deliveries",
         "UPDATE ops.alert_deliveries SET alert_id = 2",
         "UPDATE ops.alert_judgements SET outcome = 'met'",
+    )
+
+
+def test_the_writer_notes_alarms_and_pings_and_rewrites_no_message(
+    as_role: As, warehouse: SecretStr
+) -> None:
+    stamp = "UPDATE ops.warehouse SET kind = 'live', shift_weeks = NULL, stamped_at = {}"
+    run(warehouse, stamp.format("now() - interval '1 day'"))
+    writer, nobody = as_role("grid_writer"), SecretStr(f"json://127.0.0.1:{free_port()}")
+    settings = Settings(alarm_urls=nobody, heartbeat_url=SecretStr("http://127.0.0.1:9/x"))
+    with connect(writer) as connection:
+        assert look(connection, settings).messages
+        sent = send_due(writer, settings, Due(messages=True, cycle_at=datetime.now(UTC)))
+        assert [fault.kind for fault in sent] == ["Unreachable", "Unreachable"]
+    assert ask(warehouse, "SELECT status, attempts FROM ops.alarm_messages") == [("pending", 1)]
+    assert ask(warehouse, "SELECT is_healthy, error_type FROM ops.heartbeat") == [
+        (True, "Unreachable")
+    ]
+    run(warehouse, stamp.format("now()"))
+    with connect(writer) as connection:
+        look(connection, settings)
+    assert ask(warehouse, "SELECT DISTINCT ended_at IS NULL FROM ops.alarms") == [(False,)]
+    refuses(
+        writer,
+        "UPDATE ops.alarms SET key = 'x'",
+        "UPDATE ops.alarm_messages SET body = 'x'",
+        "DELETE FROM ops.heartbeat",
     )
 
 
