@@ -18,6 +18,7 @@ import click
 from bench import (
     arriving,
     calibration,
+    chaos,
     commands,
     forecasting,
     idle,
@@ -54,6 +55,7 @@ QUESTIONS: Final = (
     (regions.FIGURES, regions.measure),
     (commands.IMPORT, commands.definitions_import),
     (reference.FIGURES, reference.measure),
+    (chaos.FIGURES, chaos.measure),
 )
 """Figures that are measured together, each group with the function that measures it."""
 

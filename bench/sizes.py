@@ -40,6 +40,7 @@ class Sizes:
     naive_timeout_s: float = 60
     year_warm_up: timedelta = DAY  # fills what every later day rewrites
     year_sample: timedelta = 7 * DAY  # of cycles, from which a year is extrapolated
+    chaos_schedules: int = 300
 
     @property
     def first_backtest_days(self) -> int:
@@ -68,4 +69,5 @@ QUICK: Final = Sizes(
     together_s=20,
     cycle_every_s=1,
     year_sample=2 * DAY,
+    chaos_schedules=20,
 )
