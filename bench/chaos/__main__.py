@@ -10,6 +10,7 @@ import time
 import click
 
 from bench.chaos.events import SHORT, schedule
+from bench.chaos.mutations import MUTATIONS, schedule_of
 from bench.chaos.playing import Player
 from bench.chaos.world import World
 
@@ -18,9 +19,12 @@ from bench.chaos.world import World
 @click.option("--seed", type=int, default=0, show_default=True, help="The first schedule.")
 @click.option("--count", type=int, default=1, show_default=True, help="How many, from there on.")
 @click.option("--short", is_flag=True, help="Only patterns with one cycle before the clean one.")
+@click.option("--mutations", is_flag=True, help="Break the product on purpose, and see it found.")
 @click.option("-v", "--verbose", is_flag=True, help="Print each schedule, and what commands say.")
-def main(seed: int, count: int, short: bool, verbose: bool) -> None:
+def main(seed: int, count: int, short: bool, mutations: bool, verbose: bool) -> None:
     """Play the schedules of COUNT seeds; exit with 1 if one of them fails."""
+    if mutations:
+        sys.exit(_play_mutations())
     started, failed = time.monotonic(), list[int]()
     with World() as world:
         player = Player(world)
@@ -45,6 +49,19 @@ def main(seed: int, count: int, short: bool, verbose: bool) -> None:
     click.echo(f"{count} schedules, {len(failed)} failed {failed or ''}")
     click.echo(f"{seconds:.0f} s, and {cpu_s:.0f} s of CPU without PostgreSQL's")
     sys.exit(1 if failed else 0)
+
+
+def _play_mutations() -> int:
+    """Print what each mutation was found by; 1 if one was not found."""
+    missed = 0
+    with World() as world:
+        player = Player(world)
+        for name in MUTATIONS:
+            found = player.play(schedule_of(name), name).problems
+            missed += not found
+            click.echo(f"{name}: {found[0] if found else 'NOT FOUND'}")
+            sys.stdout.flush()
+    return int(missed > 0)
 
 
 if __name__ == "__main__":

@@ -114,6 +114,10 @@ def _is_child(command: dict[str, Any], ours: tuple[int, ...]) -> bool:
     os.environ.update(command["environment"])
     os.chdir(command["folder"])
     sys.argv = ["grid", *command["arguments"]]
+    if command["mutation"]:
+        from bench.chaos.mutations import MUTATIONS
+
+        MUTATIONS[command["mutation"]][0]()
     return True
 
 

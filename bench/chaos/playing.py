@@ -55,8 +55,11 @@ class Player:
         self._revised = False
         self._number = 0
 
-    def play(self, schedule: Schedule) -> Played:
-        """Play a schedule and compare; plays the fault-free run first if that is new."""
+    def play(self, schedule: Schedule, mutation: str | None = None) -> Played:
+        """Play a schedule and compare; plays the fault-free run first if that is new.
+
+        With a `mutation`, all commands of the schedule have it.
+        """
         key = schedule.pattern, schedule.outlook
         if key not in self._expected:
             state, problems, said = self._state_after(fault_free(*key))
@@ -65,7 +68,11 @@ class Player:
                 raise BenchError(f"The fault-free run of {schedule.pattern!r} fails:\n{found}")
             self._expected[key] = state
         started = time.monotonic()
-        state, problems, said = self._state_after(schedule)
+        self.world.mutation = mutation
+        try:
+            state, problems, said = self._state_after(schedule)
+        finally:
+            self.world.mutation = None
         if state is not None:
             expected = self._expected[key]
             problems += comparing.differences(
@@ -73,6 +80,7 @@ class Player:
                 expected,
                 two_writers=schedule.has_two_writers,
                 outlook=schedule.outlook,
+                wrong_clock=schedule.has_wrong_clock,
             )
         return Played(schedule, problems, time.monotonic() - started, said)
 

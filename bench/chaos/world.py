@@ -104,6 +104,7 @@ class World:
             raise BenchError("libfaketime is not installed (Debian: apt install faketime)")
         self.database = "postgres"
         self.outlook = True
+        self.mutation: str | None = None
         self.cpu_s = 0.0
         self._stack = ExitStack()
         self._ahead = timedelta(0)
@@ -333,6 +334,7 @@ class World:
             "environment": self.variables(seat),
             "folder": str(self.folder),
             "output": str(command.output),
+            "mutation": self.mutation,
         }
         assert self._nursery.stdin is not None
         self._nursery.stdin.write(json.dumps(document).encode() + b"\n")

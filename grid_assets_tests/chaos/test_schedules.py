@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from bench.chaos.events import SHORT, schedule
+from bench.chaos.mutations import schedule_of
 from bench.chaos.playing import Player
 from bench.chaos.world import World
 from grid_assets_tests import fake_clock
@@ -29,3 +30,15 @@ def test_a_schedule_ends_in_the_tables_of_the_fault_free_run(player: Player, see
     assert played.problems == [], (
         f"{played.schedule}\nrepeat: python -m bench.chaos --seed {seed} --short -v"
     )
+
+
+@pytest.mark.parametrize(
+    "mutation",
+    [
+        "crashed attempts are not marked",
+        "runs of dead processes stay open",
+        "raw takes what it has",
+    ],
+)
+def test_a_product_that_is_broken_on_purpose_is_found(player: Player, mutation: str) -> None:
+    assert player.play(schedule_of(mutation), mutation).problems != []
