@@ -9,7 +9,7 @@ import time
 
 import click
 
-from bench.chaos.events import SHORT, schedule
+from bench.chaos.events import schedule
 from bench.chaos.mutations import MUTATIONS, schedule_of
 from bench.chaos.playing import Player
 from bench.chaos.world import World
@@ -18,7 +18,7 @@ from bench.chaos.world import World
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--seed", type=int, default=0, show_default=True, help="The first schedule.")
 @click.option("--count", type=int, default=1, show_default=True, help="How many, from there on.")
-@click.option("--short", is_flag=True, help="Only patterns with one cycle before the clean one.")
+@click.option("--short", is_flag=True, help="Those of `make test`: one cycle before the clean one.")
 @click.option("--mutations", is_flag=True, help="Break the product on purpose, and see it found.")
 @click.option("-v", "--verbose", is_flag=True, help="Print each schedule, and what commands say.")
 def main(seed: int, count: int, short: bool, mutations: bool, verbose: bool) -> None:
@@ -29,7 +29,7 @@ def main(seed: int, count: int, short: bool, mutations: bool, verbose: bool) -> 
     with World() as world:
         player = Player(world)
         for number in range(seed, seed + count):
-            made = schedule(number, SHORT) if short else schedule(number)
+            made = schedule(number, short=short)
             played = player.play(made)
             if verbose or played.problems:
                 click.echo(str(made))

@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from bench.chaos.proxy import Trap
 
 Publication = Literal["a half-hour", "a revision", "the revision taken back", "30 minutes pass"]
 """What the APIs publish next. The revision is of one past half-hour of intensity and one of mix."""
+
+
+Answer = tuple[str, str, int | None, str | None]
+"""A fault of the replay: source, name, times (None: always) and path (None: every)."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,7 @@ class Run:
 
     arguments: tuple[str, ...] = ("tick",)
     harms: tuple[Harm, ...] = ()
-    answers: tuple[tuple[str, str, int | None, str | None], ...] = ()
-    """Faults of the replay: source, name, times and path."""
+    answers: tuple[Answer, ...] = ()
     killed_after_s: float | None = None
     clock_minutes: int = 0
     database_minutes: int = 0
@@ -80,6 +83,8 @@ class Slot:
 
 
 Step = Publication | Slot
+Kind = tuple[str, bool, bool]
+"""Pattern, outlook, forecasts: what the fault-free run depends on."""
 
 RELEASE: Final[Publication] = "a half-hour"
 REVISE: Final[Publication] = "a revision"
@@ -88,25 +93,31 @@ PASS: Final[Publication] = "30 minutes pass"
 
 PATTERNS: Final[dict[str, tuple[Publication | None, ...]]] = {
     "one": (RELEASE, None),
-    "two": (RELEASE, None, RELEASE),
+    "two": (RELEASE, RELEASE, None),
     "revised": (RELEASE, REVISE, None),
     "there and back": (REVISE, None, TAKE_BACK),
     "arrivals": (RELEASE, None, RELEASE, None),
     "revisions": (REVISE, None, TAKE_BACK, None),
     "time": (RELEASE, None, PASS, None),
 }
-"""Publications, and None where there is time for a cycle. A clean one follows each pattern."""
+"""Publications, and None where there is time for a cycle. A last half-hour and a clean cycle follow
+each pattern: a forecast follows new half-hours, not revisions of old ones."""
 
-SHORT: Final = ("one", "two", "revised", "there and back")
-"""Those with one cycle before the clean one."""
+SHORT: Final = (("there and back", False, False), ("revised", False, True), ("two", True, False))
+"""Pattern, outlook and forecasts of the schedules of `make test`: all with one cycle before the
+clean one, most of them without the models, which take two thirds of a cycle's CPU time."""
 
+WHOLE: Final = ("tick",)
+TELEMETRY: Final = ("tick", "--telemetry-only")
+
+OF_TELEMETRY: Final = 600
 MESSAGES: Final[dict[str, int]] = {
     "database": 1250,
     "carbon_intensity": 5,
     "elexon": 4,
     "neso_portal": 2,
 }
-"""How many a whole cycle sends; later traps do nothing."""
+"""How many a cycle sends, and one without forecasts to the database; later traps do nothing."""
 
 DATABASE: Final = ("cut", "reset", "swallow", "truncate", "delay", "kill", "after_kill")
 SERVER: Final = ("terminate", "restart")
@@ -124,12 +135,25 @@ class Schedule:
     outlook: bool = False
     """Whether Elexon and the portal are asked. What they say depends on when, and so do forecasts:
     these are not compared then."""
+    forecasts: bool = True
+
+    @property
+    def cycle(self) -> tuple[str, ...]:
+        """The command of a cycle."""
+        return WHOLE if self.forecasts else TELEMETRY
 
     def __str__(self) -> str:
         outlook = ", with the outlook" if self.outlook else ""
         lines = [f"seed {self.seed}, pattern {self.pattern!r}{outlook}"]
-        lines += [f"  {n}. {step}" for n, step in enumerate((*self.steps, "clean tick"), 1)]
+        lines += [
+            f"  {n}. {step}"
+            for n, step in enumerate((*self.steps, RELEASE, f"clean {Run(self.cycle)}"), 1)
+        ]
         return "\n".join(lines)
+
+    @property
+    def kind(self) -> Kind:
+        return self.pattern, self.outlook, self.forecasts
 
     @property
     def runs(self) -> Iterator[Run]:
@@ -155,17 +179,20 @@ class Schedule:
         )
 
 
-def fault_free(pattern: str, outlook: bool) -> Schedule:
+def fault_free(kind: Kind) -> Schedule:
     """The same publications, and a whole cycle at each time for one."""
-    steps = [Slot(Run()) if step is None else step for step in PATTERNS[pattern]]
-    return Schedule(-1, pattern, tuple(steps), outlook)
+    pattern, outlook, forecasts = kind
+    cycle = Slot(Run(WHOLE if forecasts else TELEMETRY))
+    steps = [cycle if step is None else step for step in PATTERNS[pattern]]
+    return Schedule(-1, pattern, tuple(steps), outlook, forecasts)
 
 
-def schedule(seed: int, patterns: tuple[str, ...] = tuple(PATTERNS)) -> Schedule:
+def schedule(seed: int, *, short: bool = False) -> Schedule:
     """The schedule of a seed."""
     random = Random(seed)
-    pattern = random.choice(patterns)
-    outlook = random.random() < 0.3
+    pattern, outlook, forecasts = random.choices(SHORT, [3, 1, 1])[0]
+    if not short:
+        pattern, outlook, forecasts = random.choice([*PATTERNS]), random.random() < 0.3, True
     wires = tuple(MESSAGES)[1:] if outlook else ("carbon_intensity",)
     planned = PATTERNS[pattern]
     steps: list[Step] = []
@@ -174,79 +201,82 @@ def schedule(seed: int, patterns: tuple[str, ...] = tuple(PATTERNS)) -> Schedule
             steps.append(step)
             continue
         is_before_news = place + 1 < len(planned) and planned[place + 1] in (RELEASE, TAKE_BACK)
-        steps.append(_slot(random, wires, is_before_news))
-    return Schedule(seed, pattern, tuple(steps), outlook)
+        steps.append(_Maker(random, wires, forecasts).slot(is_before_news))
+    return Schedule(seed, pattern, tuple(steps), outlook, forecasts)
 
 
-def _slot(random: Random, wires: tuple[str, ...], is_before_news: bool) -> Slot:
-    kind = random.random()
-    if kind < 0.05:
-        return Slot(None)
-    if kind < 0.3 and is_before_news:
-        at = random.randint(2, 4)
-        held = Run(harms=(Harm("carbon_intensity", Trap(at, "hold")),))
-        return Slot(held, _run(random, wires, calm=True), overtaken=True)
-    if kind < 0.4:
-        second = _run(random, wires, calm=True)
-        if random.random() < 0.5:
-            second = replace(
-                second, arguments=("backfill", "--from", "2027-03-08", "--to", "2027-03-10")
-            )
-        first = replace(_run(random, wires), clock_minutes=0, database_minutes=0)
-        return Slot(first, second, later_s=round(random.uniform(0, 1), 1))
-    return Slot(_run(random, wires))
+@dataclass(frozen=True)
+class _Maker:
+    """Makes commands and what harms them."""
 
+    random: Random
+    wires: tuple[str, ...]
+    """The APIs that are asked."""
+    forecasts: bool
 
-def _run(random: Random, wires: tuple[str, ...], *, calm: bool = False) -> Run:
-    """A command with one or two harms, or none where it is to be `calm`."""
-    arguments = random.choices([("tick",), ("tick", "--telemetry-only"), ("forecast",)], [7, 2, 1])[
-        0
-    ]
-    run = Run(arguments)
-    if calm:
+    def slot(self, is_before_news: bool) -> Slot:
+        kind = self.random.random()
+        if kind < 0.05:
+            return Slot(None)
+        if kind < 0.3 and is_before_news:
+            held = Harm("carbon_intensity", Trap(self.random.randint(2, 4), "hold"))
+            return Slot(replace(self.calm(), harms=(held,)), self.calm(), overtaken=True)
+        if kind < 0.4:
+            second = self.calm()
+            if self.random.random() < 0.5:
+                days = ("--from", "2027-03-08", "--to", "2027-03-10")
+                second = replace(second, arguments=("backfill", *days))
+            first = replace(self.harmed(), clock_minutes=0, database_minutes=0)
+            return Slot(first, second, later_s=round(self.random.uniform(0, 1), 1))
+        return Slot(self.harmed())
+
+    def calm(self) -> Run:
+        """A command that nothing harms."""
+        kinds = [WHOLE, TELEMETRY, ("forecast",)]
+        return Run(self.random.choices(kinds, [7, 2, 1])[0] if self.forecasts else TELEMETRY)
+
+    def harmed(self) -> Run:
+        """A command with one or two harms."""
+        run = self.calm()
+        for _ in range(self.random.choice((1, 1, 1, 2))):
+            run = self._harm(run)
         return run
-    for _ in range(random.choice((1, 1, 1, 2))):
-        run = _harmed(random, wires, run)
-    return run
 
+    def _harm(self, run: Run) -> Run:
+        kind = self.random.random()
+        if kind < 0.45:
+            return self._trap(run, "database", self.random.choice(DATABASE))
+        if kind < 0.55:
+            return self._trap(run, "database", self.random.choice(SERVER))
+        if kind < 0.7:
+            return self._trap(run, self.random.choice(self.wires), self.random.choice(API))
+        if kind < 0.82:
+            return replace(run, answers=(*run.answers, self._answer()))
+        if kind < 0.9:
+            return replace(run, killed_after_s=round(self.random.uniform(0.1, 3), 1))
+        minutes = self.random.choice((-180, -45, -7, 4, 11, 40, 90, 1440))
+        if kind < 0.93:
+            return replace(run, clock_minutes=minutes)
+        if kind < 0.95:
+            return replace(run, database_minutes=minutes)
+        if kind < 0.97:
+            return replace(run, clock_minutes=minutes, database_minutes=minutes)
+        return self._trap(run, "database", "clock", minutes)
 
-def _harmed(random: Random, wires: tuple[str, ...], run: Run) -> Run:
-    kind = random.random()
-    if kind < 0.45:
-        action = random.choice(DATABASE)
-        return _trapped(random, run, "database", action)
-    if kind < 0.55:
-        return _trapped(random, run, "database", random.choice(SERVER))
-    if kind < 0.7:
-        wire = random.choice(wires)
-        return _trapped(random, run, wire, random.choice(API))
-    if kind < 0.82:
-        fault: tuple[Any, ...]
-        source = random.choice(wires)
-        if source == "carbon_intensity" and random.random() < 0.4:
-            path = random.choice(("/intensity", "/generation"))
-            fault = (source, random.choice(RECORDS), random.choice((1, None)), path)
-        else:
-            name = random.choice(ANSWERS)
-            fault = (source, name, random.choice((1, 2, None)), None)
-        return replace(run, answers=(*run.answers, fault))
-    if kind < 0.9:
-        return replace(run, killed_after_s=round(random.uniform(0.1, 3), 1))
-    minutes = random.choice((-180, -45, -7, 4, 11, 40, 90, 1440))
-    if kind < 0.94:
-        return replace(run, clock_minutes=minutes)
-    if kind < 0.97:
-        return replace(run, database_minutes=minutes)
-    at = random.randint(1, MESSAGES["database"])
-    harm = Harm("database", Trap(at, "clock", minutes))
-    return replace(run, harms=(*run.harms, harm))
+    def _answer(self) -> Answer:
+        source = self.random.choice(self.wires)
+        if source == "carbon_intensity" and self.random.random() < 0.4:
+            path = self.random.choice(("/intensity", "/generation"))
+            return source, self.random.choice(RECORDS), self.random.choice((1, None)), path
+        return source, self.random.choice(ANSWERS), self.random.choice((1, 2, None)), None
 
-
-def _trapped(random: Random, run: Run, wire: str, action: str) -> Run:
-    at = random.randint(1, MESSAGES[wire])
-    amount = 0.0
-    if action == "delay":
-        amount = round(random.uniform(0.2, 2.5), 1)
-    elif action == "truncate":
-        amount = random.choice((1, 5, 40, 300))
-    return replace(run, harms=(*run.harms, Harm(wire, Trap(at, action, amount))))
+    def _trap(self, run: Run, wire: str, action: str, amount: float = 0) -> Run:
+        most = MESSAGES[wire]
+        if wire == "database" and run.arguments == TELEMETRY:
+            most = OF_TELEMETRY
+        at = self.random.randint(1, most)
+        if action == "delay":
+            amount = round(self.random.uniform(0.2, 2.5), 1)
+        elif action == "truncate":
+            amount = self.random.choice((1, 5, 40, 300))
+        return replace(run, harms=(*run.harms, Harm(wire, Trap(at, action, amount))))

@@ -11,11 +11,20 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from bench.chaos.events import RELEASE, REVISE, TAKE_BACK, Harm, Run, Schedule, Slot, Step
+from bench.chaos.events import (
+    REVISE,
+    TAKE_BACK,
+    TELEMETRY,
+    Harm,
+    Run,
+    Schedule,
+    Slot,
+)
 from bench.chaos.proxy import Trap
 
-KILLED: Final = Slot(Run(harms=(Harm("database", Trap(300, "kill")),)))
-AHEAD: Final = Slot(Run(("tick", "--telemetry-only"), clock_minutes=40, database_minutes=40))
+KILLED: Final = Slot(Run(TELEMETRY, (Harm("database", Trap(300, "kill")),)))
+CALM: Final = Slot(Run(TELEMETRY))
+AHEAD: Final = Slot(Run(TELEMETRY, clock_minutes=40, database_minutes=40))
 
 
 def _statement(name: str, old: str, new: str) -> Callable[[], None]:
@@ -67,16 +76,15 @@ def _session_left() -> None:
         os._exit(0)
 
 
-TWO: Final = Slot(Run(("tick", "--telemetry-only")), Run(("tick", "--telemetry-only")))
+TWO: Final = Slot(Run(TELEMETRY), Run(TELEMETRY))
 
-MUTATIONS: Final[dict[str, tuple[Callable[[], None], str, tuple[Step, ...]]]] = {
-    "crashed attempts are not marked": (_no_crash_marks, "one", (RELEASE, KILLED)),
-    "runs of dead processes stay open": (_no_end_of_dead_runs, "one", (RELEASE, KILLED)),
-    "a session is left": (_session_left, "one", (RELEASE, Slot(None))),
+MUTATIONS: Final[dict[str, tuple[Callable[[], None], Slot]]] = {
+    "crashed attempts are not marked": (_no_crash_marks, KILLED),
+    "runs of dead processes stay open": (_no_end_of_dead_runs, KILLED),
+    "a session is left": (_session_left, Slot(None)),
     "raw takes what it has": (
         _statement("raw/load_intensity", "WHERE last.period_start IS NULL", "WHERE true"),
-        "one",
-        (RELEASE, Slot(Run(("tick", "--telemetry-only")))),
+        CALM,
     ),
     "core keeps the first value": (
         _statement(
@@ -84,19 +92,17 @@ MUTATIONS: Final[dict[str, tuple[Callable[[], None], str, tuple[Step, ...]]]] = 
             "WHERE (published.forecast_gco2_kwh",
             "WHERE false AND (published.forecast_gco2_kwh",
         ),
-        "revised",
-        (RELEASE, REVISE, Slot(None)),
+        CALM,
     ),
     "the latest stamp wins": (
         _statement("core/stage_intensity", "published.arrival DESC, ", ""),
-        "there and back",
-        (REVISE, AHEAD, TAKE_BACK),
+        AHEAD,
     ),
-    "writers take no turns": (_no_lock, "one", (RELEASE, TWO)),
+    "writers take no turns": (_no_lock, TWO),
 }
-"""What is broken, how, and the pattern and the steps that show it."""
+"""What is broken, how, and the cycle that shows it between a revision and its withdrawal."""
 
 
 def schedule_of(name: str) -> Schedule:
-    _, pattern, steps = MUTATIONS[name]
-    return Schedule(-1, pattern, steps)
+    _, slot = MUTATIONS[name]
+    return Schedule(-1, "there and back", (REVISE, slot, TAKE_BACK), forecasts=False)

@@ -9,12 +9,15 @@ from datetime import timedelta
 from typing import Final
 
 from bench.chaos import comparing
+from bench.chaos.clocks import SEEN_S
 from bench.chaos.comparing import State
 from bench.chaos.events import (
     PASS,
     RELEASE,
     REVISE,
     TAKE_BACK,
+    Answer,
+    Kind,
     Publication,
     Run,
     Schedule,
@@ -23,13 +26,10 @@ from bench.chaos.events import (
 )
 from bench.chaos.world import Command, Hanging, World
 from bench.results import BenchError
-from grid_assets.halfhours import api_time
+from grid_assets.halfhours import HALF_HOUR, api_time
 
 REVISED: Final = (("/intensity", 5), ("/generation", 7))
 """Which endpoints revise a half-hour, and how many hours before the newest it began."""
-
-CLOCK_S: Final = 2.2
-"""A program reads its false clock anew each second."""
 
 CLOSING_S: Final = 5
 """Sessions of a process that was killed end when the server notices, within milliseconds."""
@@ -51,7 +51,7 @@ class Player:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self._expected: dict[tuple[str, bool], State] = {}
+        self._expected: dict[Kind, State] = {}
         self._revised = False
         self._number = 0
 
@@ -60,9 +60,9 @@ class Player:
 
         With a `mutation`, all commands of the schedule have it.
         """
-        key = schedule.pattern, schedule.outlook
+        key = schedule.kind
         if key not in self._expected:
-            state, problems, said = self._state_after(fault_free(*key))
+            state, problems, said = self._state_after(fault_free(key))
             if problems or state is None or state.others:
                 found = "\n".join((*problems, *(state.others if state else ()), *said))
                 raise BenchError(f"The fault-free run of {schedule.pattern!r} fails:\n{found}")
@@ -99,37 +99,38 @@ class Player:
                     self._play_slot(step, news, said)
                 else:
                     self._publish(step)
-        except Hanging as hanging:
-            problems.append(f"a command {hanging}")
+        except Hanging as reason:
+            problems.append(f"a command {reason}")
         self.world.heal()
         self._set_answers(())
+        self._publish(RELEASE)  # so that the clean cycle forecasts from all that is published
         try:
-            clean = self.world.start(0, "tick")
+            clean = self.world.start(0, *schedule.cycle)
             code = self.world.finish(clean)
-        except Hanging as hanging:
-            return None, [*problems, f"the clean cycle {hanging}"], said
-        said.append(f"clean tick: {code}\n{clean.said()}")
+        except Hanging as reason:
+            return None, [*problems, f"the clean cycle {reason}"], said
+        said.append(f"clean cycle: {code}\n{clean.said()}")
         if code != 0:
             problems.append(f"the clean cycle ended with {code}")
-        self.world.await_end_of_sessions(CLOSING_S)
-        with self.world.connect() as connection:
+        self.world.server.await_end_of_sessions(CLOSING_S)
+        with self.world.server.connect() as connection:
             state = comparing.read(
-                connection, self.world.now(), bad_records=schedule.has_bad_records
+                connection, self.world.clocks.now(), bad_records=schedule.has_bad_records
             )
         return state, problems, said
 
     def _publish(self, what: Publication) -> None:
         control = self.world.replay.control
         if what == RELEASE:
-            control.release(1, self.world.now())
+            control.release(1, self.world.clocks.now())
         elif what == PASS:
-            self.world.let_half_hour_pass()
-            control.release(1, self.world.now())
+            self.world.clocks.pass_time(HALF_HOUR)
+            control.release(1, self.world.clocks.now())
         elif what in (REVISE, TAKE_BACK):
             self._revised = what == REVISE
             self._set_answers(())
 
-    def _set_answers(self, answers: Sequence[tuple[str, str, int | None, str | None]]) -> None:
+    def _set_answers(self, answers: Sequence[Answer]) -> None:
         """The faults of these answers, and the revision if it is published."""
         control = self.world.replay.control
         control.heal()
@@ -172,15 +173,15 @@ class Player:
         if run.answers:
             self._set_answers(run.answers)
         if run.clock_minutes or run.database_minutes:
-            self.world.set_clocks(
+            self.world.clocks.set(
                 timedelta(minutes=run.clock_minutes), timedelta(minutes=run.database_minutes)
             )
-            time.sleep(CLOCK_S)
+            time.sleep(SEEN_S)
         return self.world.start(seat, *run.arguments)
 
     def _after(self) -> None:
-        wrong = self.world.has_wrong_clock
+        wrong = self.world.clocks.are_wrong
         self.world.heal()
         self._set_answers(())
         if wrong:
-            time.sleep(CLOCK_S)
+            time.sleep(SEEN_S)

@@ -22,21 +22,17 @@ from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
 from typing import Any, Final, cast
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
-import psycopg
-from psycopg import sql
-from pydantic import SecretStr
-
+from bench.chaos.clocks import SEEN_S, Clocks, sweep
 from bench.chaos.proxy import Proxy, Trap
+from bench.chaos.server import Server
 from bench.results import BenchError
 from bench.sandbox import inherited_environment
 from grid_assets.halfhours import DAY, HALF_HOUR, floor
 from grid_assets.replay.addresses import source_urls
 from grid_assets.replay.server import ReplayServer
-from grid_assets.runtime import postgres, postgres_programs
 from grid_assets.settings import PROJECT_DIR, Settings
-from grid_assets.warehouse.connection import Connection, connect
 
 PLAYED_AT: Final = datetime(2027, 3, 10, 13, 17, tzinfo=UTC)
 """The time at which every schedule begins: 17 minutes into a half-hour, so that none ends in it."""
@@ -58,11 +54,6 @@ END_S: Final = 120
 """A command that has not ended by then hangs."""
 
 WIRES: Final = ("database", "carbon_intensity", "elexon", "neso_portal")
-TEMPLATE: Final = "chaos_template"
-PLACES: Final = ("lib/*/faketime", "lib*/faketime", "local/lib*/faketime")
-FALSE_CLOCK: Final = next(
-    (file for place in PLACES for file in Path("/usr").glob(f"{place}/libfaketimeMT.so.1")), None
-)
 
 
 class Hanging(Exception):
@@ -97,33 +88,27 @@ class Seat:
 
 
 class World:
-    """Use it in a `with` block; `database` names the database of the schedule that is played."""
+    """Use it in a `with` block. `begin` makes it ready for a schedule."""
 
     def __init__(self) -> None:
-        if FALSE_CLOCK is None:
-            raise BenchError("libfaketime is not installed (Debian: apt install faketime)")
-        self.database = "postgres"
         self.outlook = True
         self.mutation: str | None = None
         self.cpu_s = 0.0
         self._stack = ExitStack()
-        self._ahead = timedelta(0)
         self._number = 0
         self._said: Queue[dict[str, Any]] = Queue()
         self._running: dict[int, Command] = {}
-        self._ended: dict[int, int] = {}
 
     def __enter__(self) -> World:
         with ExitStack() as stack:
             self.folder = Path(tempfile.mkdtemp(prefix="grid-chaos-", dir="/tmp"))
             self.folder.chmod(0o755)
             stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
-            self.set_time(LOADED_AT)
-            self.embedded = postgres.EmbeddedPostgres(self.folder / "postgres")
-            stack.callback(self._remove_server)
-            self.server = self._start_server()
-            self._spare_time()
-            self.replay = stack.enter_context(ReplayServer(now=self.now))
+            self.clocks = Clocks(self.folder)
+            self.clocks.set_time(LOADED_AT)
+            self.server = Server(self.folder / "postgres", self.clocks)
+            stack.callback(self.server.remove)
+            self.replay = stack.enter_context(ReplayServer(now=self.clocks.now))
             at = urlsplit(self.replay.url)
             api = (str(at.hostname), int(at.port or 0))
             self.seats = [self._seat(stack, api) for _ in range(2)]
@@ -136,115 +121,6 @@ class World:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    # clocks
-
-    def now(self) -> datetime:
-        """The right time in this world."""
-        return datetime.now(UTC) + self._ahead
-
-    def set_time(self, at: datetime) -> None:
-        """Set all clocks right, to `at`; from then on they run."""
-        self._ahead = at - datetime.now(UTC)
-        self.set_clocks()
-
-    def set_clocks(
-        self, process: timedelta = timedelta(0), database: timedelta = timedelta(0)
-    ) -> None:
-        """Set the clocks of commands and of the server wrong by so much."""
-        self.has_wrong_clock = bool(process or database)
-        for name, wrong in (("process", process), ("database", database)):
-            file = self.folder / f"{name}.clock"
-            new = file.with_suffix(".new")
-            new.write_text(f"{(self._ahead + wrong).total_seconds():+.3f}\n")
-            new.chmod(0o644)
-            new.replace(file)
-
-    def _clock_variables(self, name: str) -> dict[str, str]:
-        return {
-            "LD_PRELOAD": str(FALSE_CLOCK),
-            "FAKETIME_TIMESTAMP_FILE": str(self.folder / f"{name}.clock"),
-            "FAKETIME_CACHE_DURATION": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            # with it, threads of Python would fight for its lock and use twice the CPU time
-            "FAKETIME_FORCE_MONOTONIC_FIX": "0",
-        }
-
-    # the server
-
-    def _start_server(self) -> SecretStr:
-        real, variables = postgres_programs.run, self._clock_variables("database")
-
-        def run(user: postgres_programs.User, *program: str, **options: Any) -> Any:
-            named = [f"{name}={value}" for name, value in variables.items()]
-            return real(user, "/usr/bin/env", *named, *program, **options)
-
-        for module in (postgres_programs, postgres):
-            vars(module)["run"] = run  # its programs do not inherit variables
-        try:
-            return SecretStr(self.embedded.start())
-        finally:
-            for module in (postgres_programs, postgres):
-                vars(module)["run"] = real
-
-    def _spare_time(self) -> None:
-        with self.connect("postgres") as connection:
-            for name in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
-                connection.execute(
-                    sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(name))
-                )
-            connection.execute("SELECT pg_reload_conf()")
-            connection.execute("SET scram_iterations = 1")
-            password = urlsplit(self.server.get_secret_value()).password
-            connection.execute(sql.SQL("ALTER ROLE CURRENT_USER PASSWORD {}").format(password))
-
-    def restart_server(self) -> None:
-        """As after a crash: every session ends at once, and the server recovers."""
-        lines = (self.embedded.home / "data" / "postmaster.pid").read_text().splitlines()
-        with suppress(ProcessLookupError):
-            os.kill(int(lines[0]), signal.SIGQUIT)
-            for _ in range(500):
-                os.kill(int(lines[0]), 0)
-                time.sleep(0.02)
-        self._start_server()
-
-    def _remove_server(self) -> None:
-        self.embedded.stop()
-        shutil.rmtree(self.embedded.home, ignore_errors=True)
-
-    def url(self, database: str | None = None, port: int | None = None) -> SecretStr:
-        """The address of a database, straight to the server unless through the proxy at `port`."""
-        parts = urlsplit(self.server.get_secret_value())
-        name = f"/{database or self.database}"
-        place = f"{parts.username}:{parts.password}@127.0.0.1:{port or parts.port}"
-        return SecretStr(urlunsplit(parts._replace(netloc=place, path=name)))
-
-    def connect(self, database: str | None = None) -> Connection:
-        return connect(self.url(database))
-
-    def new_database(self, name: str) -> None:
-        """A copy of the loaded warehouse, for a schedule; the one before is dropped."""
-        with self.connect("postgres") as connection:
-            if self.database not in ("postgres", TEMPLATE):
-                connection.execute(
-                    sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(self.database))
-                )
-            connection.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
-                    sql.Identifier(name), sql.Identifier(TEMPLATE)
-                )
-            )
-        self.database = name
-
-    def end_sessions(self) -> None:
-        """As an operator or a fail-over would: end every session of the database."""
-        with suppress(psycopg.Error), self.connect("postgres") as connection:
-            connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
-                [self.database],
-            )
-
-    # commands
-
     def _seat(self, stack: ExitStack, api: tuple[str, int]) -> Seat:
         seat = Seat()
 
@@ -252,19 +128,15 @@ class World:
             if trap.action == "kill" and seat.command is not None:
                 seat.command.kill()
             elif trap.action == "terminate":
-                self.end_sessions()
+                self.server.end_sessions()
             elif trap.action == "restart":
-                self.restart_server()
+                self.server.restart()
             elif trap.action == "clock":
-                self.set_clocks(process=timedelta(minutes=trap.amount))
-
-        def database() -> tuple[str, int]:
-            parts = urlsplit(self.server.get_secret_value())
-            return "127.0.0.1", int(parts.port or 0)
+                self.clocks.set(process=timedelta(minutes=trap.amount))
 
         for name in WIRES:
             target: Callable[[], tuple[str, int]]
-            target = database if name == "database" else lambda: api
+            target = (lambda: self.server.address) if name == "database" else lambda: api
             seat.proxies[name] = stack.enter_context(Proxy(target, act))
         return seat
 
@@ -276,7 +148,7 @@ class World:
             cwd=PROJECT_DIR,
             env=inherited_environment()
             | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(PROJECT_DIR)}
-            | self._clock_variables("process"),
+            | self.clocks.variables("process"),
         )
 
         def listen() -> None:
@@ -293,10 +165,7 @@ class World:
         assert self._nursery.stdin is not None
         self._nursery.stdin.close()
         self._nursery.wait(30)
-        for file in Path("/dev/shm").glob("*faketime_s*_*"):
-            if not Path("/proc", file.name.rpartition("_")[2]).exists():
-                with suppress(OSError):  # it may be that of another user
-                    file.unlink()
+        sweep()
 
     def variables(self, seat: Seat) -> dict[str, str]:
         """The environment of a command of this seat."""
@@ -308,8 +177,8 @@ class World:
             "elexon_url": source_urls(f"http://127.0.0.1:{elexon}")["elexon_url"],
             "neso_portal_url": source_urls(f"http://127.0.0.1:{portal}")["neso_portal_url"],
             **({} if self.outlook else {"elexon_url": "", "neso_portal_url": ""}),
-            "home": self.folder / f"home-{self.database}",
-            "database_url": self.url(port=seat.proxies["database"].port).get_secret_value(),
+            "home": self.folder / f"home-{self.server.database}",
+            "database_url": self.server.url(port=seat.proxies["database"].port).get_secret_value(),
             "history_start": (LOADED_AT - LOADED_DAYS * DAY).date(),
             "backtest_days": 0,
             "regions": "false",
@@ -317,7 +186,7 @@ class World:
             "api_retry_budget_s": 3,
         }
         ours = {f"GRID_{name.upper()}": str(value) for name, value in chosen.items()}
-        clock = self._clock_variables("process")
+        clock = self.clocks.variables("process")
         del clock["LD_PRELOAD"]  # is loaded already, and what a command starts needs no false clock
         return inherited_environment() | {"OMP_NUM_THREADS": "1"} | ours | clock
 
@@ -325,7 +194,7 @@ class World:
         """Start a command at a seat; it goes through the seat's proxies."""
         seat = self.seats[number]
         self._number += 1
-        command = Command(self.folder / f"output-{self.database}-{self._number}.txt")
+        command = Command(self.folder / f"output-{self.server.database}-{self._number}.txt")
         self._running[self._number] = command
         seat.command = command
         document = {
@@ -377,57 +246,34 @@ class World:
 
     def _load(self) -> None:
         """The warehouse that every schedule starts from."""
-        with self.connect("postgres") as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
-        self.database = TEMPLATE
+        self.server.make_template()
         for arguments in (["migrate"], ["tick"], ["tick"]):  # the portal's data sets take turns
             command = self.start(0, *arguments)
             if self.finish(command) != 0:
                 raise BenchError(f"`grid {arguments[0]}` failed:\n{command.said()[-3000:]}")
-        with self.connect("postgres") as connection:
-            connection.execute(
-                sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(
-                    sql.Identifier(TEMPLATE)
-                )
-            )
+        self.server.close_template()
 
     def begin(self, name: str, *, outlook: bool) -> None:
         """A new warehouse, all clocks right, no fault, and four half-hours yet to be published."""
-        if not PLAYED_AT <= self.now() < PLAYED_AT + LATEST:
-            self.set_time(PLAYED_AT)
-            time.sleep(2)  # until every process has read the new time
-        self.new_database(name)
+        if not PLAYED_AT <= self.clocks.now() < PLAYED_AT + LATEST:
+            self.clocks.set_time(PLAYED_AT)
+            time.sleep(SEEN_S)
+        self.server.copy_template(name)
         self.outlook = outlook
         self.heal()
-        self.replay.control.release(None, self.now())
-        self.replay.control.withhold(WITHHELD, self.now())
+        self.replay.control.release(None, self.clocks.now())
+        self.replay.control.withhold(WITHHELD, self.clocks.now())
 
     @property
     def first_withheld(self) -> datetime:
         """The first half-hour that is not published; those before are a schedule's past."""
         return floor(PLAYED_AT) - (WITHHELD - 1) * HALF_HOUR
 
-    def await_end_of_sessions(self, within_s: float) -> None:
-        """Wait until no session of the database is left, or for so long."""
-        deadline = time.monotonic() + within_s
-        with self.connect("postgres") as connection:
-            while time.monotonic() < deadline:
-                left = connection.execute(
-                    "SELECT count(*) FROM pg_stat_activity WHERE datname = %s", [self.database]
-                ).fetchone()
-                if left == (0,):
-                    return
-                time.sleep(0.05)
-
     def heal(self) -> None:
         """All clocks right, no faults, no traps, no broken connection left."""
-        self.set_clocks()
+        self.clocks.set()
         self.replay.control.heal()
         for seat in self.seats:
             seat.command = None
             for proxy in seat.proxies.values():
                 proxy.disarm()
-
-    def let_half_hour_pass(self) -> None:
-        self._ahead += HALF_HOUR
-        self.set_clocks()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench.chaos.events import SHORT, schedule
+from bench.chaos.events import schedule
 from bench.chaos.mutations import schedule_of
 from bench.chaos.playing import Player
 from bench.chaos.world import World
@@ -26,7 +26,7 @@ def player() -> Iterator[Player]:
 
 @pytest.mark.parametrize("seed", range(1000, 1024))
 def test_a_schedule_ends_in_the_tables_of_the_fault_free_run(player: Player, seed: int) -> None:
-    played = player.play(schedule(seed, SHORT))
+    played = player.play(schedule(seed, short=True))
     assert played.problems == [], (
         f"{played.schedule}\nrepeat: python -m bench.chaos --seed {seed} --short -v"
     )
