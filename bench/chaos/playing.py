@@ -135,9 +135,9 @@ class Player:
         control = self.world.replay.control
         control.heal()
         if self._revised:
-            for path, hours in REVISED:
+            for endpoint, hours in REVISED:
                 period = api_time(self.world.first_withheld - timedelta(hours=hours))
-                control.fault({"name": "revision", "path": path, "period": period})
+                control.fault({"name": "revision", "path": endpoint, "period": period})
         for source, name, times, path in answers:
             control.fault({"source": source, "name": name, "times": times, "path": path})
 
