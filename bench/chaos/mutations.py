@@ -22,7 +22,9 @@ from bench.chaos.events import (
 )
 from bench.chaos.proxy import Trap
 
-KILLED: Final = Slot(Run(TELEMETRY, (Harm("database", Trap(300, "kill")),)))
+KILLED: Final = Slot(Run(TELEMETRY, (Harm("carbon_intensity", Trap(3, "kill")),)))
+"""While it asks for telemetry, so in the middle of an attempt."""
+
 CALM: Final = Slot(Run(TELEMETRY))
 AHEAD: Final = Slot(Run(TELEMETRY, clock_minutes=40, database_minutes=40))
 
