@@ -78,7 +78,9 @@ def _session_left() -> None:
         os._exit(0)
 
 
-TWO: Final = Slot(Run(TELEMETRY), Run(TELEMETRY))
+SLOWLY: Final = tuple(Harm("database", Trap(at, "delay", 0.05)) for at in range(40, 300))
+TWO: Final = Slot(Run(TELEMETRY, SLOWLY), Run(TELEMETRY, SLOWLY))
+"""Statement by statement beside each other, so that their transactions overlap."""
 
 MUTATIONS: Final[dict[str, tuple[Callable[[], None], Slot]]] = {
     "crashed attempts are not marked": (_no_crash_marks, KILLED),

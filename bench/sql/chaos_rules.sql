@@ -1,6 +1,6 @@
 -- Rules that hold for every warehouse after a clean cycle, and an example for each broken one.
-SELECT 'ops.etl_runs left running' AS rule, to_jsonb(attempt) - 'stack_trace' AS example
-FROM ops.etl_runs AS attempt
+SELECT 'ops.etl_runs left running' AS rule, to_jsonb(run_log) - 'stack_trace' AS example
+FROM ops.etl_runs AS run_log
 WHERE status = 'running'
 UNION ALL
 SELECT 'a Dagster run left open', jsonb_build_object('run', run_id, 'status', status)
