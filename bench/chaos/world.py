@@ -156,15 +156,19 @@ class World:
             for line in process.stdout:
                 self._said.put(json.loads(line))
 
-        Thread(target=listen, daemon=True).start()
+        self._listener = Thread(target=listen, daemon=True)
+        self._listener.start()
         return process
 
     def _end_nursery(self) -> None:
         for command in list(self._running.values()):
             command.kill()
         assert self._nursery.stdin is not None
+        assert self._nursery.stdout is not None
         self._nursery.stdin.close()
         self._nursery.wait(30)
+        self._listener.join(30)
+        self._nursery.stdout.close()
         sweep()
 
     def variables(self, seat: Seat) -> dict[str, str]:
