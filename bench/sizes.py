@@ -72,4 +72,6 @@ QUICK: Final = Sizes(
     cycle_every_s=1,
     year_sample=2 * DAY,
     chaos_schedules=20,
+    cluster_days=200,
+    cluster_backtest_days=20,
 )
