@@ -60,8 +60,8 @@ KINDS: Final = {
     "dev": Kind(
         "what Grid Assets runs on, the tools for tests, and torch to train and compare models",
         "[dev]",
-        670,
-        2650,
+        720,
+        2750,
         "2 to 6",
         (".ready", ".ready-chronos", ".ready-dev"),
     ),

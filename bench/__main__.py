@@ -18,6 +18,7 @@ import click
 from bench import (
     arriving,
     calibration,
+    chaos,
     cluster,
     commands,
     forecasting,
@@ -56,6 +57,7 @@ QUESTIONS: Final = (
     (cluster.FIGURES, cluster.measure),
     (commands.IMPORT, commands.definitions_import),
     (reference.FIGURES, reference.measure),
+    (chaos.FIGURES, chaos.measure),
 )
 """Figures that are measured together, each group with the function that measures it."""
 

@@ -42,6 +42,7 @@ class Sizes:
     year_sample: timedelta = 7 * DAY  # of cycles, from which a year is extrapolated
     cluster_days: int = 3653  # of telemetry, or all there is
     cluster_backtest_days: int = 120
+    chaos_schedules: int = 300
 
     @property
     def first_backtest_days(self) -> int:
@@ -70,4 +71,7 @@ QUICK: Final = Sizes(
     together_s=20,
     cycle_every_s=1,
     year_sample=2 * DAY,
+    chaos_schedules=20,
+    cluster_days=200,
+    cluster_backtest_days=20,
 )

@@ -59,8 +59,11 @@ MACHINERY: Final = frozenset({"server", "open_folder", "chromium", "grid", "prod
 
 
 LONGEST: Final = (
+    "test_schedules.py",
     "test_supervisor.py",
     "test_compose_services.py",
+    "test_silence.py",
+    "test_workers.py",
     "test_bench.py",
     "test_ui.py",
     "test_forecast.py",

@@ -15,6 +15,7 @@ from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, Lau
 from dagster._core.storage.tags import BACKFILL_ID_TAG
 from dagster._serdes import ConfigurableClassData
 from dagster_celery.launcher import CeleryRunLauncher
+from dagster_celery.make_app import make_app
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
@@ -61,7 +62,10 @@ class Workers(CeleryRunLauncher):
             return
         try:
             super().launch_run(context)
-        except (OperationalError, RedisError) as error:
+        except (OperationalError, RedisError, RuntimeError) as error:
+            # Nothing was sent: Celery raises before, or when it sends. Where it has lost the place
+            # of results, it raises RuntimeError, and must be made anew.
+            self.celery = make_app(self.app_args())
             self._instance.report_engine_event(
                 "The broker (GRID_CELERY_BROKER_URL) did not take the run, so it starts on the "
                 f"code server: {type(error.__cause__ or error).__name__}.",

@@ -59,7 +59,7 @@ def picture_of_day(services: Services, relation: str, days: Days) -> Metadata:
     rows = _day(services, relation, days.window, shown)
     if not rows:
         return {}
-    figure, axes = _new_figure()
+    figure, axes = _new_figure(legend_outside=True)
     times, *values = zip(*rows, strict=True)
     if is_mix:
         known = [[share or 0 for share in fuel] for fuel in values]
@@ -105,7 +105,7 @@ def generation_of_day(services: Services, relation: str, days: Days) -> Metadata
     rows = _day(services, relation, days.window, [f"{fuel.name}_mw" for fuel in STACKED])
     if not rows:
         return {}
-    figure, axes = _new_figure()
+    figure, axes = _new_figure(legend_outside=True)
     times, *values = zip(*rows, strict=True)
     known = [[mw or 0 for mw in fuel] for fuel in values]
     axes.stackplot(times, *known, labels=list(FUEL_COLOURS), colors=list(FUEL_COLOURS.values()))
@@ -213,10 +213,15 @@ def _day(services: Services, relation: str, window: Window, columns: Sequence[st
     return connection.execute(query, values).fetchall()
 
 
-def _new_figure() -> tuple[Figure, Axes]:
+def _new_figure(*, legend_outside: bool = False) -> tuple[Figure, Axes]:
     from matplotlib.figure import Figure  # not pyplot: no global state, no display
 
-    figure = Figure(figsize=(8, 3.4), layout="constrained")
+    size = (8, 3.4)
+    if legend_outside:
+        figure = Figure(figsize=size, layout="constrained")
+    else:  # fixed margins: to work them out takes longer than to draw, in every cycle
+        figure = Figure(figsize=size)
+        figure.subplots_adjust(left=0.08, right=0.985, bottom=0.15, top=0.91)
     return figure, figure.subplots()
 
 
@@ -243,14 +248,18 @@ def _time_axis(axes: Axes) -> None:
 
 def _as_metadata(figure: Figure, title: str, services: Services) -> dg.MarkdownMetadataValue:
     """A figure with its title, which says so if the data are recorded."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
     if services.stamp.kind != "live":
         title = f"{title} – {services.stamp}"
     figure.axes[0].set_title(title, fontsize=9)
-    drawn, small = io.BytesIO(), io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=80)
+    figure.set_dpi(80)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    small = io.BytesIO()
+    drawn = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba().tobytes())
     # a third of the size: Dagster keeps one with every forecast
-    Image.open(drawn).convert("RGB").quantize(32).save(small, format="png", optimize=True)
+    drawn.convert("RGB").quantize(32).save(small, format="png", optimize=True)
     image = base64.b64encode(small.getvalue()).decode("ascii")
     return dg.MetadataValue.md(f"![{title}](data:image/png;base64,{image})")

@@ -260,6 +260,10 @@ class _Handler(BaseHTTPRequestHandler):
         readable, _, _ = select.select([self.connection], [], [], 0)
         return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The Date header, by the clock of the replay."""
+        return super().date_time_string(timestamp or self.replay.now().timestamp())
+
     def end_headers(self) -> None:
         self.send_header("X-Grid-Replay", f"shift_weeks={self.replay.shift_weeks}")
         super().end_headers()

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from bench import __main__ as command
-from bench import arriving, forecasting, idle, reference
+from bench import arriving, chaos, cluster, forecasting, idle, reference
 from bench import sandbox as box_of_commands
 from bench.results import BenchError, Figure, Measured, calibrated, document, result, table
 from bench.sandbox import Sandbox, sandbox
@@ -68,9 +68,13 @@ def forked_commands(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # Starting the whole product takes a minute; test_supervisor.py and test_ui.py do that.
+# Schedules are played by chaos/test_schedules.py, and cluster/ has workers and machines.
+ELSEWHERE = (arriving.FIGURES, chaos.FIGURES, cluster.FIGURES, idle.FIGURES)
+
+
 @pytest.mark.parametrize(
     "figures",
-    [f for f, _ in command.QUESTIONS if f not in (arriving.FIGURES, idle.FIGURES)],
+    [figures for figures, _ in command.QUESTIONS if figures not in ELSEWHERE],
     ids=lambda f: next(iter(f)),
 )
 def test_every_result_is_measured_on_a_tiny_size(figures: dict[str, Figure]) -> None:
