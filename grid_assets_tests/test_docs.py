@@ -49,10 +49,18 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     broken = [
         link
         for link in re.findall(r"\]\(([^)\s]+)\)", text)
-        if not re.match(r"https?:|#|mailto:", link)
-        and not (page.parent / link.partition("#")[0]).exists()
+        if not re.match(r"https?:|mailto:", link) and not _is_there(page, *link.partition("#"))
     ]
     assert broken == []
+
+
+def _is_there(page: Path, name: str, _: str, heading: str) -> bool:
+    """Whether a file exists and, if it is a page, has the heading, as GitHub names it."""
+    file = page.parent / name if name else page
+    if not heading or file.suffix != ".md":
+        return file.exists()
+    headings = re.findall(r"^#+ (.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+    return heading in (re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings)
 
 
 def test_there_are_queries_in_the_documentation() -> None:
