@@ -124,7 +124,7 @@ BEGIN
         RETURN;
     END IF;
     IF addresses = 0 OR (SELECT count(*) FROM ops.alarm_messages AS m
-                         WHERE m.written_at > at - interval '1 hour') >= 4 THEN
+                         WHERE m.written_at > at - interval '1 hour' AND m.written_at <= at) >= 4 THEN
         INSERT INTO ops.alarms (key, severity, what, began_at, times)
         VALUES ('start of the model', 'severe', said, at, before + 1);
         RETURN;
