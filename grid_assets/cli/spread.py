@@ -11,9 +11,10 @@ import dagster as dg
 
 from grid_assets.cli.commands import CommandError, OutlookFailed, open_dagster
 from grid_assets.cli.runs import Outcome
-from grid_assets.cli.spreading import Piece, follow, launching, why_failed
+from grid_assets.cli.spreading import Piece, follow, launching
 from grid_assets.defs import planning
 from grid_assets.defs.assets import forecast
+from grid_assets.defs.dead_runs import why_failed
 from grid_assets.defs.partitions import BACKTEST
 from grid_assets.defs.planning import PlannedRun
 from grid_assets.halfhours import DAY

@@ -15,7 +15,6 @@ from typing import Any, Final
 from uuid import uuid4
 
 import dagster as dg
-from dagster._core.events import JobFailureData
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import GrpcServerTarget
 from pydantic import SecretStr
@@ -182,17 +181,3 @@ def follow(
                 continue
             piece.success = run.is_success
             yield piece, Outcome(run.run_id, piece.planned.days, run.is_success)
-
-
-def why_failed(instance: dg.DagsterInstance, run_id: str) -> str:
-    """Why a run failed that has no attempt in `ops.etl_runs`."""
-    events = instance.get_records_for_run(
-        run_id, of_type=dg.DagsterEventType.PIPELINE_FAILURE, limit=1
-    ).records
-    event = events[0].event_log_entry.dagster_event if events else None
-    if event is None:
-        return "it was lost"
-    failure = event.event_specific_data  # none where another process has closed the run
-    error = failure.error if isinstance(failure, JobFailureData) else None
-    cause = error.cause if error and error.cause else error
-    return cause.message.strip() if cause else event.message or "it was lost"

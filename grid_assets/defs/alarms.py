@@ -5,13 +5,30 @@ from typing import Final
 import dagster as dg
 
 from grid_assets.alarms.looking import Courier, is_set, look
+from grid_assets.defs.dead_runs import why_failed
+from grid_assets.defs.partitions import FIRST_IN_QUEUE
 from grid_assets.defs.resources import Services
-from grid_assets.warehouse.connection import LockBusy
+from grid_assets.warehouse.connection import Connection, LockBusy
 
 INTERVAL_S: Final = 30
 
 COURIER: Final = Courier()
 """One for the code server, which evaluates all sensors, one after another."""
+
+
+def lost_run(instance: dg.DagsterInstance, connection: Connection) -> str | None:
+    """Why the newest run over the newest days failed, if it has left no attempt that would show
+    it: a worker or a pod that did not start, or code that cannot be loaded."""
+    ended = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
+    newest = instance.get_runs(dg.RunsFilter(tags=FIRST_IN_QUEUE, statuses=ended), limit=1)
+    if not newest or newest[0].is_success:
+        return None
+    run_id = newest[0].run_id
+    if connection.execute(
+        "SELECT FROM ops.etl_runs WHERE run_id = %s LIMIT 1", [run_id]
+    ).fetchone():
+        return None
+    return why_failed(instance, run_id)
 
 
 @dg.sensor(
@@ -28,7 +45,8 @@ def alarms(context: dg.SensorEvaluationContext, services: Services) -> dg.SkipRe
     if not is_set(services.settings):
         return dg.SkipReason("Neither GRID_ALARM_URLS nor GRID_HEARTBEAT_URL is set.")
     try:
-        due = look(services.connection, services.settings)
+        lost = lost_run(context.instance, services.connection)
+        due = look(services.connection, services.settings, command="run", failure=lost)
     except LockBusy:
         return dg.SkipReason("Another program is looking.")
     if not due:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import dagster as dg
+from dagster._core.events import JobFailureData
 
 from grid_assets.defs.partitions import STEPS_TAG, process_has_died
 from grid_assets.warehouse.connection import Connection
@@ -38,3 +39,17 @@ def fail_dead_runs(instance: dg.DagsterInstance, connection: Connection) -> None
         died = process_has_died(record.dagster_run)
         if gone.get(run_id, silent) if died is None else died:
             instance.report_run_failed(record.dagster_run, "The run's process has died.")
+
+
+def why_failed(instance: dg.DagsterInstance, run_id: str) -> str:
+    """Why a run failed that has no attempt in `ops.etl_runs`."""
+    events = instance.get_records_for_run(
+        run_id, of_type=dg.DagsterEventType.PIPELINE_FAILURE, limit=1
+    ).records
+    event = events[0].event_log_entry.dagster_event if events else None
+    if event is None:
+        return "it was lost"
+    failure = event.event_specific_data  # none where another process has closed the run
+    error = failure.error if isinstance(failure, JobFailureData) else None
+    cause = error.cause if error and error.cause else error
+    return cause.message.strip() if cause else event.message or "it was lost"

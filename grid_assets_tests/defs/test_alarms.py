@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -12,7 +13,9 @@ from pydantic import SecretStr
 from grid_assets.alarms.looking import Courier
 from grid_assets.definitions import defs
 from grid_assets.defs import alarms
-from grid_assets.defs.resources import Services, close_kept
+from grid_assets.defs.partitions import FIRST_IN_QUEUE
+from grid_assets.defs.planning import ALERTS
+from grid_assets.defs.resources import TASK_TAG, Services, close_kept
 from grid_assets.warehouse.connection import connect
 from grid_assets_tests import http_stub
 from grid_assets_tests.alerts.conftest import Service
@@ -53,11 +56,11 @@ def live(warehouse: SecretStr, monkeypatch: pytest.MonkeyPatch) -> SecretStr:
     return warehouse
 
 
-def evaluate() -> str:
+def evaluate(instance: dg.DagsterInstance | None = None) -> str:
     with (
-        dg.DagsterInstance.ephemeral() as instance,
+        nullcontext(instance) if instance else dg.DagsterInstance.ephemeral() as used,
         dg.build_sensor_context(
-            instance=instance,
+            instance=used,
             resources={"services": Services()},
             repository_def=defs.get_repository_def(),
         ) as context,
@@ -84,3 +87,43 @@ def test_it_sends_in_the_background_and_returns_while_an_address_hangs(
     courier.wait(60)
     assert len(service.paths) == 1
     assert evaluate() == "Nothing to send."
+
+
+def test_a_run_that_fails_before_its_first_attempt_is_an_alarm_until_one_succeeds(
+    warehouse: SecretStr, courier: Courier, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRID_DATABASE_URL", warehouse.get_secret_value())
+    monkeypatch.setenv("GRID_ALARM_URLS", service.address().get_secret_value())
+    open_alarm = "SELECT ended_at IS NULL FROM ops.alarms WHERE key = 'command run'"
+    with dg.DagsterInstance.ephemeral() as instance, connect(warehouse) as connection:
+        connection.execute(
+            "UPDATE ops.warehouse SET kind = 'live', shift_weeks = NULL, stamped_at = now()"
+        )
+        ledger = connection.execute(
+            "DELETE FROM ops._yoyo_migration WHERE migration_id LIKE '0027%' RETURNING *"
+        ).fetchone()
+        assert ledger is not None
+        # a worker of another version, which refuses before it writes
+        assert not run_alerts(instance, {**FIRST_IN_QUEUE, TASK_TAG: "1"})
+        evaluate(instance)
+        courier.wait(60)
+        assert connection.execute(open_alarm).fetchall() == [(True,)]
+        assert len(service.paths) == 1
+        assert run_alerts(instance, FIRST_IN_QUEUE)
+        evaluate(instance)
+        courier.wait(60)
+        assert connection.execute(open_alarm).fetchall() == [(False,)]
+
+
+def run_alerts(instance: dg.DagsterInstance, tags: dict[str, str]) -> bool:
+    return (
+        defs.resolve_job_def("telemetry")
+        .execute_in_process(
+            instance=instance,
+            tags=tags,
+            asset_selection=[ALERTS[0].key],
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+        .success
+    )

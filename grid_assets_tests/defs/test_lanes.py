@@ -9,10 +9,10 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from grid_assets.cli.spreading import why_failed
 from grid_assets.definitions import defs
 from grid_assets.defs import planning
 from grid_assets.defs.asset_metadata import POOLS
+from grid_assets.defs.dead_runs import why_failed
 from grid_assets.defs.partitions import (
     BACKTEST,
     CYCLES,
