@@ -75,7 +75,7 @@ class Services(dg.ConfigurableResource[object]):
         tag = process_tag(run.run_id) if is_whole else {STEPS_TAG: self._settings.executor}
         if not tag.items() <= run.tags.items():
             instance.add_run_tags(run.run_id, tag)
-        if not is_whole or TASK_TAG in run.tags:
+        if not is_whole or TASK_TAG in run.tags or self._settings.run_launcher == "k8s":
             refuse_other_version(self.connection, self.warehouse)
         if is_whole and is_due(run, self.now()):
             # If the warehouse does not answer, the assets meet the same fault and report it.
