@@ -131,7 +131,7 @@ def _cron(text: str) -> str:
 def _host_and_port(text: str) -> str:
     parts = urlsplit(f"//{text.strip()}")
     try:
-        if not (parts.hostname and parts.port and parts.netloc == text.strip()):
+        if not (parts.hostname and parts.port and parts.netloc == text.strip()) or "@" in text:
             raise ValueError
     except ValueError:
         raise ValueError("it must be a host and a port, such as code-server:4000") from None
@@ -140,8 +140,19 @@ def _host_and_port(text: str) -> str:
 
 def _broker(secret: SecretStr) -> SecretStr:
     text = secret.get_secret_value().strip()
-    if not re.match(r"(rediss?|sentinel|amqps?|pyamqp)://.", text):
-        raise ValueError("it must start with redis://, rediss:// or amqp://")
+    # Redis only: it also keeps what became of each task, which RabbitMQ cannot.
+    if not re.match(r"rediss?://.", text):
+        raise ValueError("it must start with redis:// or rediss://")
+    try:
+        has_host = urlsplit(text).hostname is not None
+        _ = urlsplit(text).port  # raises if it is no number
+    except ValueError:  # whose message could hold a part of the password
+        has_host = False
+    if not has_host:
+        raise ValueError(
+            "it must be like redis://:password@host:6379/0; percent-encode special characters in "
+            "the password (# is %23, / is %2F)"
+        )
     return SecretStr(text)
 
 

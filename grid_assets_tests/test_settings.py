@@ -186,6 +186,11 @@ def test_an_address_that_is_no_base_address_is_refused(
         ("GRID_DATABASE_URL", "postgresql://host:99999/grid"),
         ("GRID_DATABASE_URL", "postgresql://host/grid?no_such_option=1"),
         ("GRID_DAGSTER_DATABASE_URL", "sqlite:///dagster.db"),
+        ("GRID_CELERY_BROKER_URL", "amqp://guest@host//"),
+        ("GRID_CELERY_BROKER_URL", "redis://:6379"),
+        ("GRID_CODE_SERVER", "code-server"),
+        ("GRID_CODE_SERVER", "code-server:0"),
+        ("GRID_CODE_SERVER", "somebody@code-server:4000"),
     ],
 )
 def test_a_bad_value_is_refused_by_the_name_of_its_variable(
@@ -293,6 +298,20 @@ def test_a_password_with_special_characters_is_refused_and_never_shown(
     assert f"{name}: it cannot be read; percent-encode special characters" in message
     assert "secret" not in message
     assert "pa" not in re.sub(r"it cannot be read; percent-encode.*password", "", message)
+
+
+@pytest.mark.parametrize("name", ["GRID_EXECUTOR", "GRID_RUN_LAUNCHER"])
+def test_celery_needs_a_broker(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    assert "GRID_CELERY_BROKER_URL" in refusal(monkeypatch, **{name: "celery"})
+
+
+@pytest.mark.parametrize("password", ["pa#secret", "12#secret", "pa/secret", "pa[secret"])
+def test_a_password_of_the_broker_that_breaks_its_url_is_refused_and_never_shown(
+    monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    message = refusal(monkeypatch, GRID_CELERY_BROKER_URL=f"redis://:{password}@broker:6379/0")
+    assert "GRID_CELERY_BROKER_URL: it must be like redis://" in message
+    assert "secret" not in message
 
 
 @pytest.mark.parametrize("password", ["pa#secret", "12?secret", "pa[secret", "pa]secret", "a+b"])

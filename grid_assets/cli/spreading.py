@@ -7,6 +7,7 @@ starts what is missing.
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,10 +16,13 @@ from typing import Any, Final
 from uuid import uuid4
 
 import dagster as dg
+from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import GrpcServerTarget
+from dagster._daemon.run_coordinator import QueuedRunCoordinatorDaemon
 from pydantic import SecretStr
 
+from grid_assets.cli.commands import CommandError
 from grid_assets.cli.runs import Outcome
 from grid_assets.defs.automation import QUIET_RUN_CONFIG, TELEMETRY
 from grid_assets.defs.dead_runs import fail_dead_runs
@@ -32,7 +36,11 @@ from grid_assets.warehouse.run_log import mark_crashed
 LOOK_EVERY_S: Final = 2.0
 CLOSE_DEAD_EVERY_S: Final = 20.0
 TRIES: Final = 3
-DATABASE_LOST_S: Final = 600.0
+DAEMON_SILENT_S: Final = 120.0
+"""A daemon sends a heartbeat every 30 seconds."""
+
+LOST_S: Final = 600.0
+"""How long the database, or the code server, may be away."""
 
 LAUNCH: Final = """
 mutation ($params: ExecutionParams!) {
@@ -49,8 +57,18 @@ mutation ($params: ExecutionParams!) {
 """
 
 
-class NotLaunched(Exception):
+class NotLaunched(CommandError):
     """Dagster did not take a run; the message says why and what to do."""
+
+
+class CodeServerGone(NotLaunched):
+    """The code server does not answer. It may be starting again."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(
+            f"The code server at {address} does not answer. Start it with `grid start "
+            "code-server`, or set GRID_CODE_SERVER to its host and port."
+        )
 
 
 @dataclass(eq=False)
@@ -86,16 +104,19 @@ class Piece:
 class Launcher:
     """Puts runs into Dagster's queue by the code server at GRID_CODE_SERVER."""
 
-    def __init__(self, context: WorkspaceProcessContext, batch: str) -> None:
-        self._context = context
-        self._batch = batch
+    def __init__(self, context: WorkspaceProcessContext, address: str) -> None:
+        self._context, self._address = context, address
+        self._batch = str(uuid4())
 
     def launch(self, planned: PlannedRun) -> str:
-        """Queue a run; returns its id. Raises `NotLaunched`."""
+        """Queue a run; returns its id. Raises `NotLaunched`, `CodeServerGone` among them."""
         from dagster_graphql.cli import execute_query  # takes a second
 
         request = self._context.create_request_context()
-        location = request.get_code_location(LOCATION)
+        try:
+            location = request.get_code_location(LOCATION)
+        except dg.DagsterError:
+            raise CodeServerGone(self._address) from None
         tags = {**planned.tags(datetime.now(UTC)), BATCH_TAG: self._batch}
         params = {
             "selector": {
@@ -109,6 +130,8 @@ class Launcher:
         }
         answer: dict[str, Any] = execute_query(self._context, LAUNCH, {"params": params})
         launched = (answer.get("data") or {}).get("launchRun") or {}
+        if DagsterUserCodeUnreachableError.__name__ in launched.get("message", ""):
+            raise CodeServerGone(self._address)
         if launched.get("__typename") != "LaunchRunSuccess":
             said = launched.get("message") or launched.get("__typename") or answer.get("errors")
             raise NotLaunched(f"Dagster did not take the run of {planned.days}: {said}")
@@ -117,17 +140,16 @@ class Launcher:
 
 @contextmanager
 def launching(instance: dg.DagsterInstance, settings: Settings) -> Iterator[Launcher]:
-    """A launcher for one batch. Raises `NotLaunched` if the code server does not answer."""
+    """A launcher for one batch. Raises `CodeServerGone`."""
     host, _, port = settings.code_server.rpartition(":")
     target = GrpcServerTarget(host=host, port=int(port), socket=None, location_name=LOCATION)
+    # Dagster's warning about a server that does not answer is a page of traceback.
+    warnings.filterwarnings("ignore", "Error loading repository location", UserWarning)
     with WorkspaceProcessContext(instance, target, version=dg.__version__) as context:
         entry = context.create_request_context().get_code_location_entries().get(LOCATION)
         if entry is None or entry.code_location is None:
-            raise NotLaunched(
-                f"The code server at {settings.code_server} does not answer. Start it with `grid "
-                "start code-server`, or set GRID_CODE_SERVER to its host and port."
-            )
-        yield Launcher(context, str(uuid4()))
+            raise CodeServerGone(settings.code_server)
+        yield Launcher(context, settings.code_server)
 
 
 def follow(
@@ -142,11 +164,12 @@ def follow(
 
     A run that fails is started again, up to `TRIES` times in all: a worker may have died. What
     waits for a piece that has failed is not started. While the database does not answer, nothing
-    is decided.
+    is decided; while the code server does not, nothing is started.
     """
     open_runs: dict[str, Piece] = {}
     looked = 0.0
     lost_since: float | None = None
+    was_silent = False
     while True:
         try:
             if time.monotonic() - looked > CLOSE_DEAD_EVERY_S:
@@ -154,6 +177,13 @@ def follow(
                 with connect(warehouse) as connection:
                     mark_crashed(connection)
                     fail_dead_runs(instance, connection)
+                is_silent = _daemon_is_silent(instance)
+                if is_silent and not was_silent:
+                    announce(
+                        "Dagster's daemon is not running, so no run leaves the queue. Start it "
+                        "with `grid start daemon`; this command waits."
+                    )
+                was_silent = is_silent
             for piece in pieces:
                 if len(open_runs) < at_once and piece.is_ready(open_runs.values()):
                     run_id = launcher.launch(piece.planned)
@@ -164,10 +194,12 @@ def follow(
             time.sleep(LOOK_EVERY_S)
             records = instance.get_run_records(dg.RunsFilter(run_ids=list(open_runs)))
         except Exception as error:
-            if not is_database_error(error):
+            if not (is_database_error(error) or isinstance(error, CodeServerGone)):
                 raise
+            if lost_since is None and isinstance(error, CodeServerGone):
+                announce(f"{error} It may be starting again, so this command waits.")
             lost_since = lost_since or time.monotonic()
-            if time.monotonic() - lost_since > DATABASE_LOST_S:
+            if time.monotonic() - lost_since > LOST_S:
                 raise
             time.sleep(LOOK_EVERY_S)
             continue
@@ -181,3 +213,9 @@ def follow(
                 continue
             piece.success = run.is_success
             yield piece, Outcome(run.run_id, piece.planned.days, run.is_success)
+
+
+def _daemon_is_silent(instance: dg.DagsterInstance) -> bool:
+    """Whether what takes runs from the queue has not been heard of for a while."""
+    beat = instance.get_daemon_heartbeats().get(QueuedRunCoordinatorDaemon.daemon_type())
+    return beat is None or time.time() - beat.timestamp > DAEMON_SILENT_S

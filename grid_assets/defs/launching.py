@@ -11,7 +11,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from dagster import DagsterInstance, DagsterRun
-from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, LaunchRunContext
+from dagster._core.launcher import (
+    CheckRunHealthResult,
+    DefaultRunLauncher,
+    LaunchRunContext,
+    RunLauncher,
+    WorkerStatus,
+)
 from dagster._core.storage.tags import BACKFILL_ID_TAG
 from dagster._serdes import ConfigurableClassData
 from dagster_celery.launcher import CeleryRunLauncher
@@ -28,7 +34,11 @@ from grid_assets.settings import Settings
 class Workers(CeleryRunLauncher):
     """Launches runs over past days as Celery tasks, and all others on the code server."""
 
-    def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
+    def __init__(
+        self,
+        inst_data: ConfigurableClassData | None = None,
+        code_server: RunLauncher[Any] | None = None,
+    ) -> None:
         broker = Settings.from_environment().celery_broker_url
         assert broker is not None  # the settings refuse `celery` without one
         super().__init__(
@@ -38,7 +48,7 @@ class Workers(CeleryRunLauncher):
             config_source=CELERY_CONFIG,
             inst_data=inst_data,
         )
-        self._code_server = DefaultRunLauncher()
+        self._code_server = code_server or DefaultRunLauncher()
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
@@ -58,7 +68,7 @@ class Workers(CeleryRunLauncher):
         """Start a run. If the broker cannot be reached, it starts on the code server."""
         run = context.dagster_run
         if run.tags.get(LANE_TAG) != PAST and BACKFILL_ID_TAG not in run.tags:
-            self._code_server.launch_run(context)
+            self._launch_here(context)
             return
         try:
             super().launch_run(context)
@@ -72,7 +82,13 @@ class Workers(CeleryRunLauncher):
                 run,
                 cls=type(self),
             )
-            self._code_server.launch_run(context)
+            self._launch_here(context)
+
+    def _launch_here(self, context: LaunchRunContext) -> None:
+        run = context.dagster_run
+        if _is_task(run):  # it repeats one that a worker had, whose tags Dagster has copied
+            self._instance.add_run_tags(run.run_id, {DAGSTER_CELERY_TASK_ID_TAG: ""})
+        self._code_server.launch_run(context)
 
     def terminate(self, run_id: str) -> bool:
         run = self._instance.get_run_by_id(run_id)
@@ -81,9 +97,21 @@ class Workers(CeleryRunLauncher):
         return super().terminate(run_id)
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
+        if not _is_task(run):  # Dagster's own launcher cannot tell; `fail_dead_runs` can
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        health = super().check_run_worker_health(run)
+        if health.status is WorkerStatus.UNKNOWN:
+            # A broker that has lost its data knows no task, and the run may go on. If its worker
+            # is gone, `fail_dead_runs` finds it.
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        return health
+
+    def get_run_worker_debug_info(
+        self, run: DagsterRun, include_container_logs: bool | None = True
+    ) -> str | None:
         if not _is_task(run):
-            return self._code_server.check_run_worker_health(run)
-        return super().check_run_worker_health(run)
+            return self._code_server.get_run_worker_debug_info(run, include_container_logs)
+        return super().get_run_worker_debug_info(run, include_container_logs)
 
     @property
     def supports_resume_run(self) -> bool:
@@ -91,4 +119,4 @@ class Workers(CeleryRunLauncher):
 
 
 def _is_task(run: DagsterRun) -> bool:
-    return DAGSTER_CELERY_TASK_ID_TAG in run.tags
+    return bool(run.tags.get(DAGSTER_CELERY_TASK_ID_TAG))

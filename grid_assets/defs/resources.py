@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import queue
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
@@ -41,8 +42,8 @@ def close_kept() -> None:
         _kept.get_nowait()[1].close()
 
 
-TASK_TAG: Final = "dagster-celery/task_id"
-"""Dagster's tag of a run that a Celery worker executes."""
+WORKER: Final = "grid_assets.celery_worker"
+"""The module that a Celery worker, and nothing else, has imported."""
 
 
 class NotMigrated(WarehouseError):
@@ -75,7 +76,7 @@ class Services(dg.ConfigurableResource[object]):
         tag = process_tag(run.run_id) if is_whole else {STEPS_TAG: self._settings.executor}
         if not tag.items() <= run.tags.items():
             instance.add_run_tags(run.run_id, tag)
-        if not is_whole or TASK_TAG in run.tags:
+        if not is_whole or WORKER in sys.modules or self._settings.run_launcher == "k8s":
             refuse_other_version(self.connection, self.warehouse)
         if is_whole and is_due(run, self.now()):
             # If the warehouse does not answer, the assets meet the same fault and report it.

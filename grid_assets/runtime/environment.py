@@ -67,6 +67,8 @@ class Environment:
         return {
             "GRID_HOME": str(self.home),
             "GRID_API_URL": self.settings.api_url,
+            "GRID_RUN_LAUNCHER": self.settings.run_launcher,
+            "GRID_EXECUTOR": self.settings.executor,
             **({"GRID_FILES_STORE": store} if (store := self.settings.files_store) else {}),
             **{f"GRID_{name.upper()}": url for name, url in self.replayed.items()},
             "GRID_DATABASE_URL": self.warehouse.get_secret_value(),
@@ -79,6 +81,11 @@ class Environment:
     def prepare_dagster(self) -> None:
         """Make Dagster's folder and schema, and set the variables of this process."""
         home = self._dagster_home
+        if self.settings.run_launcher == "k8s" and not (home / "dagster.yaml").is_file():
+            raise SettingsError(
+                "GRID_RUN_LAUNCHER is k8s, but DAGSTER_HOME is not a folder with the dagster.yaml "
+                "of Dagster's chart. Use a pod of the chart, or set GRID_RUN_LAUNCHER to local."
+            )
         try:
             if self.settings.run_launcher != "k8s":
                 write_whole(home / "dagster.yaml", dagster_yaml(self.settings))
@@ -122,6 +129,19 @@ class Environment:
         return sqlalchemy_url(session_url(self.warehouse), self._dagster_options)
 
 
+def demo_settings(settings: Settings) -> Settings:
+    """The settings of the demo: it shares nothing with the live product, workers neither. They
+    would look for its runs in the live database."""
+    return settings.model_copy(
+        update={
+            "dagster_database_url": None,
+            "files_store": demo_address(settings.files_store),
+            "run_launcher": "local",
+            "executor": "in_process",
+        }
+    )
+
+
 def open_environment(
     settings: Settings, *, demo: bool = False, say: Say = lambda _: None
 ) -> Environment:
@@ -134,11 +154,7 @@ def open_environment(
             f"The folder {home} cannot be created: {error.strerror}. Change GRID_HOME."
         ) from None
     if demo:
-        elsewhere = {
-            "dagster_database_url": None,
-            "files_store": demo_address(settings.files_store),
-        }
-        settings = settings.model_copy(update=elsewhere)
+        settings = demo_settings(settings)
     if settings.database_url is not None:
         url = settings.database_url
         warehouse = ensure_database(url, DEMO_DATABASE) if demo else url

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
+import dagster as dg
+import pytest
+from pydantic import SecretStr
+
+from grid_assets.cli import spreading
 from grid_assets.cli.spread import (
     BACKTEST_DAYS,
     HISTORY_DAYS,
@@ -11,9 +16,12 @@ from grid_assets.cli.spread import (
     backtest_pieces,
     split,
 )
-from grid_assets.cli.spreading import Piece
+from grid_assets.cli.spreading import CodeServerGone, NotLaunched, Piece, follow, launching
+from grid_assets.defs.planning import PlannedRun
 from grid_assets.halfhours import DAY
+from grid_assets.settings import Settings
 from grid_assets.telemetry.due import Range
+from grid_assets_tests.running import free_port
 
 FIRST = date(2024, 1, 1)
 
@@ -66,3 +74,54 @@ def test_a_piece_that_has_ended_is_not_started_again() -> None:
     for success in (True, False):
         piece.success = success
         assert not piece.is_ready([])
+
+
+class Launcher(spreading.Launcher):
+    """Its code server is away at first, and its runs end at once."""
+
+    def __init__(self, instance: dg.DagsterInstance, faults: list[NotLaunched]) -> None:
+        self.instance, self.faults = instance, faults
+
+    def launch(self, planned: PlannedRun) -> str:
+        if self.faults:
+            raise self.faults.pop()
+        return self.instance.create_run_for_job(work, status=dg.DagsterRunStatus.SUCCESS).run_id
+
+
+@dg.job
+def work() -> None:
+    """Nothing."""
+
+
+def _follow(faults: list[NotLaunched], warehouse: SecretStr) -> tuple[list[Piece], list[str]]:
+    pieces = backfill_pieces(_days(2 * HISTORY_DAYS), outlook=False, regions=None)
+    said: list[str] = []
+    with dg.DagsterInstance.ephemeral() as instance:
+        launcher = Launcher(instance, faults)
+        done = [piece for piece, _ in follow(instance, warehouse, launcher, pieces, 9, said.append)]
+    return done, said
+
+
+def test_a_command_waits_for_a_code_server_that_starts_again(
+    warehouse: SecretStr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spreading, "LOOK_EVERY_S", 0.01)
+    done, said = _follow([CodeServerGone("control:4000")] * 3, warehouse)
+    assert [piece.success for piece in done] == [True, True]
+    assert sum("control:4000" in line for line in said) == 1
+    assert sum("grid start daemon" in line for line in said) == 1  # nobody runs one here
+
+
+def test_a_run_that_dagster_refuses_ends_the_command(warehouse: SecretStr) -> None:
+    with pytest.raises(NotLaunched, match="no such job"):
+        _follow([NotLaunched("no such job")], warehouse)
+
+
+def test_without_a_code_server_a_command_says_so() -> None:
+    settings = Settings(code_server=f"127.0.0.1:{free_port()}")
+    with (
+        dg.instance_for_test() as instance,
+        pytest.raises(CodeServerGone, match=settings.code_server),
+        launching(instance, settings),
+    ):
+        pass

@@ -19,11 +19,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
+from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 from psycopg import sql
 from pydantic import SecretStr
 
 from grid_assets.defs.partitions import FIRST_IN_QUEUE
-from grid_assets.defs.resources import TASK_TAG
 from grid_assets.halfhours import DAY
 from grid_assets.replay.server import ReplayServer
 from grid_assets.settings import Settings
@@ -148,7 +148,7 @@ class Parts:
         )
         (cycle,) = FIRST_IN_QUEUE
         return self.rows(
-            f"SELECT status, {has.format(TASK_TAG)}, {has.format(cycle)} "  # noqa: S608
+            f"SELECT status, {has.format(DAGSTER_CELERY_TASK_ID_TAG)}, {has.format(cycle)} "  # noqa: S608
             "FROM dagster.runs AS r WHERE create_timestamp >= %s ORDER BY r.id",
             at.replace(tzinfo=None),
         )

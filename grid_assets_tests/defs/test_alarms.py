@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
+from types import ModuleType
 
 import dagster as dg
 import pytest
@@ -15,7 +17,7 @@ from grid_assets.definitions import defs
 from grid_assets.defs import alarms
 from grid_assets.defs.partitions import FIRST_IN_QUEUE
 from grid_assets.defs.planning import ALERTS
-from grid_assets.defs.resources import TASK_TAG, Services, close_kept
+from grid_assets.defs.resources import WORKER, Services, close_kept
 from grid_assets.warehouse.connection import connect
 from grid_assets_tests import http_stub
 from grid_assets_tests.alerts.conftest import Service
@@ -104,7 +106,9 @@ def test_a_run_that_fails_before_its_first_attempt_is_an_alarm_until_one_succeed
         ).fetchone()
         assert ledger is not None
         # a worker of another version, which refuses before it writes
-        assert not run_alerts(instance, {**FIRST_IN_QUEUE, TASK_TAG: "1"})
+        with monkeypatch.context() as worker:
+            worker.setitem(sys.modules, WORKER, ModuleType(WORKER))
+            assert not run_alerts(instance, FIRST_IN_QUEUE)
         evaluate(instance)
         courier.wait(60)
         assert connection.execute(open_alarm).fetchall() == [(True,)]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from types import ModuleType
 
 import dagster as dg
 import psycopg
@@ -22,7 +25,7 @@ from grid_assets.defs.partitions import (
     lane_tags,
 )
 from grid_assets.defs.planning import PlannedRun
-from grid_assets.defs.resources import TASK_TAG
+from grid_assets.defs.resources import WORKER
 from grid_assets.telemetry.due import Range
 from grid_assets.warehouse.urls import location
 
@@ -59,15 +62,12 @@ def test_what_asks_an_api_or_runs_a_model_has_a_pool() -> None:
     assert raw <= POOLS.keys()
 
 
-def _run_one(
-    warehouse: SecretStr, monkeypatch: pytest.MonkeyPatch, **tags: str
-) -> tuple[bool, str]:
+def _run_one(warehouse: SecretStr, monkeypatch: pytest.MonkeyPatch) -> tuple[bool, str]:
     """Whether it ended well, and why not."""
     monkeypatch.setenv("GRID_DATABASE_URL", warehouse.get_secret_value())
     with dg.DagsterInstance.ephemeral() as instance:
         result = defs.resolve_job_def("telemetry").execute_in_process(
             instance=instance,
-            tags=tags,
             asset_selection=[planning.ALERTS[0].key],
             raise_on_error=False,
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
@@ -75,16 +75,29 @@ def _run_one(
         return result.success, why_failed(instance, result.run_id)
 
 
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        lambda patch: patch.setitem(sys.modules, WORKER, ModuleType(WORKER)),
+        lambda patch: patch.setenv("GRID_RUN_LAUNCHER", "k8s"),
+    ],
+    ids=["celery", "k8s"],
+)
 def test_a_worker_of_another_version_refuses_its_run_before_it_writes(
-    warehouse: SecretStr, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+    warehouse: SecretStr,
+    connection: psycopg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    chosen: Callable[[pytest.MonkeyPatch], None],
 ) -> None:
-    task = {TASK_TAG: "1"}
-    assert _run_one(warehouse, monkeypatch, **task)[0]
+    chosen(monkeypatch)
+    assert _run_one(warehouse, monkeypatch)[0]
     connection.execute("DELETE FROM ops._yoyo_migration WHERE migration_id LIKE '0027%'")
-    success, why = _run_one(warehouse, monkeypatch, **task)
+    success, why = _run_one(warehouse, monkeypatch)
     assert not success
     assert location(warehouse) in why
     attempts = connection.execute("SELECT count(*) FROM ops.etl_runs").fetchone()
     # a run of the code server goes on: telemetry must not wait for a migration
+    monkeypatch.delitem(sys.modules, WORKER, raising=False)
+    monkeypatch.delenv("GRID_RUN_LAUNCHER", raising=False)
     assert _run_one(warehouse, monkeypatch)[0]
     assert connection.execute("SELECT count(*) FROM ops.etl_runs").fetchone() == attempts

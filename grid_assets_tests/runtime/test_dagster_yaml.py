@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from grid_assets.defs.launching import Workers
 from grid_assets.runtime.dagster_yaml import NOT_PAST, WRITTEN_BY, dagster_yaml
 from grid_assets.runtime.environment import Environment
-from grid_assets.settings import Settings
+from grid_assets.settings import Settings, SettingsError
 
 
 def _instance(settings: Settings, home: Path, warehouse: SecretStr) -> dg.DagsterInstance:
@@ -55,13 +55,25 @@ def test_the_file_of_another_program_is_left_alone_on_kubernetes(
 ) -> None:
     charted = tmp_path / "chart"
     charted.mkdir()
+    (charted / "dagster.yaml").write_text("# the chart's")
     monkeypatch.setenv("DAGSTER_HOME", str(charted))
     for name in ("GRID_DAGSTER_STORAGE_URL", "DAGSTER_EVENT_BATCH_SIZE"):
         monkeypatch.setenv(name, "")
     environment = Environment(Settings(run_launcher="k8s"), tmp_path / "home", warehouse)
     environment.prepare_dagster()
     assert environment.variables()["DAGSTER_HOME"] == str(charted)
-    assert not any(tmp_path.rglob("dagster.yaml"))
+    (file,) = tmp_path.rglob("dagster.yaml")
+    assert file.read_text() == "# the chart's"
+
+
+def test_outside_kubernetes_its_launcher_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = SecretStr("postgresql://nobody@127.0.0.1:1/none")
+    for home in ("", str(tmp_path)):  # Dagster would keep its runs in files there
+        monkeypatch.setenv("DAGSTER_HOME", home)
+        with pytest.raises(SettingsError, match="DAGSTER_HOME"):
+            Environment(Settings(run_launcher="k8s"), tmp_path, url).prepare_dagster()
 
 
 def test_our_file_says_who_wrote_it() -> None:

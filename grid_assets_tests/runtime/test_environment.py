@@ -6,11 +6,12 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from grid_assets.runtime.environment import Environment
+from grid_assets.runtime.environment import Environment, demo_settings
 from grid_assets.settings import Settings
 
 URL = SecretStr("postgresql://somebody@127.0.0.1/warehouse")
 SOURCES = ("GRID_API_URL", "GRID_ELEXON_URL", "GRID_NESO_PORTAL_URL")
+STARTERS = ("GRID_RUN_LAUNCHER", "GRID_EXECUTOR")
 
 
 def environment(home: Path) -> Environment:
@@ -34,3 +35,16 @@ def test_the_live_product_keeps_the_addresses_of_its_settings(tmp_path: Path) ->
     assert live.variables()["GRID_API_URL"] == live.settings.api_url
     assert "replay" not in str(live.variables())
     assert SOURCES[1] not in live.variables()
+
+
+def test_a_demo_leaves_the_workers_to_the_live_product(tmp_path: Path) -> None:
+    broker = SecretStr("redis://127.0.0.1:1/0")
+    live = Settings(
+        dagster_database_url=URL, run_launcher="celery", executor="celery", celery_broker_url=broker
+    )
+    chosen = demo_settings(live).model_copy(update={"dagster_database_url": URL})
+    demo = Environment(chosen, tmp_path, URL)
+    found = {name: demo.variables()[name] for name in STARTERS}
+    assert found == {"GRID_RUN_LAUNCHER": "local", "GRID_EXECUTOR": "in_process"}
+    kept = Environment(live, tmp_path, URL).variables()
+    assert {kept[name] for name in STARTERS} == {"celery"}

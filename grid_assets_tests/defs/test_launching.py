@@ -1,0 +1,100 @@
+"""Which launcher starts a run of a cluster, and what is asked about it later."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.launcher import DefaultRunLauncher, LaunchRunContext, WorkerStatus
+from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
+
+from grid_assets.defs.launching import Workers
+from grid_assets.defs.partitions import LANE_TAG, PAST
+from grid_assets_tests.running import free_port
+
+MISSING = "no redis-server: what becomes of a lost task was not tested; install redis-server"
+
+
+class CodeServer(DefaultRunLauncher):
+    """Only notes what it is to start."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.launched: list[str] = []
+
+    def launch_run(self, context: LaunchRunContext) -> None:
+        self.launched.append(context.dagster_run.run_id)
+
+
+@dg.job
+def work() -> None:
+    """Nothing."""
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.instance_for_test() as made:
+        yield made
+
+
+@pytest.fixture
+def broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """The port of a broker that knows no task."""
+    port = free_port()
+    monkeypatch.setenv("GRID_RUN_LAUNCHER", "celery")
+    monkeypatch.setenv("GRID_CELERY_BROKER_URL", f"redis://127.0.0.1:{port}/0")
+    if shutil.which("redis-server") is None:
+        pytest.skip(MISSING)
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    server = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, encoding="utf-8")
+    assert server.stdout is not None
+    lines: list[str] = []
+    while "Ready to accept connections" not in "".join(lines[-1:]):
+        lines.append(server.stdout.readline())
+        assert lines[-1], lines
+    yield port
+    server.kill()
+    server.wait()
+    server.stdout.close()
+
+
+def _workers(instance: dg.DagsterInstance) -> tuple[Workers, CodeServer]:
+    here = CodeServer()
+    workers = Workers(code_server=here)
+    workers.register_instance(instance)
+    return workers, here
+
+
+@pytest.mark.slow
+def test_a_run_whose_task_the_broker_has_forgotten_goes_on(
+    broker: int, instance: dg.DagsterInstance
+) -> None:
+    run = instance.create_run_for_job(work, tags={DAGSTER_CELERY_TASK_ID_TAG: "forgotten"})
+    workers, _ = _workers(instance)
+    assert workers.check_run_worker_health(run).status is WorkerStatus.RUNNING
+
+
+def test_a_run_that_repeats_one_of_a_worker_here_is_not_taken_for_its_task(
+    monkeypatch: pytest.MonkeyPatch, instance: dg.DagsterInstance
+) -> None:
+    """Dagster copies tags when a run is repeated in the UI."""
+    monkeypatch.setenv("GRID_RUN_LAUNCHER", "celery")
+    monkeypatch.setenv("GRID_CELERY_BROKER_URL", f"redis://127.0.0.1:{free_port()}/0")  # nobody
+    workers, here = _workers(instance)
+    for tags in ({}, {LANE_TAG: PAST}):
+        run = instance.create_run_for_job(
+            work,
+            tags={**tags, DAGSTER_CELERY_TASK_ID_TAG: "of another run"},
+            status=dg.DagsterRunStatus.STARTING,
+            job_code_origin=dg.reconstructable(work).get_python_origin(),
+        )
+        workers.launch_run(LaunchRunContext(dagster_run=run, workspace=None))
+        assert here.launched[-1] == run.run_id
+        found = instance.get_run_by_id(run.run_id)
+        assert found is not None
+        assert workers.check_run_worker_health(found).status is WorkerStatus.RUNNING
+        assert workers.get_run_worker_debug_info(found) is None
