@@ -159,6 +159,12 @@ def open_environment(
         url = settings.database_url
         warehouse = ensure_database(url, DEMO_DATABASE) if demo else url
         return Environment(settings, home, warehouse)
+    if settings.run_launcher != "local" or settings.executor in ("celery", "k8s"):
+        raise SettingsError(
+            "GRID_DATABASE_URL is not set, and GRID_RUN_LAUNCHER or GRID_EXECUTOR sends work to "
+            "other machines, which cannot reach the embedded PostgreSQL. Set it to a server that "
+            "they reach."
+        )
     embedded = EmbeddedPostgres(home / "postgres", warn=say)
     if not embedded.is_running():
         say(f"Starting the embedded PostgreSQL in {home / 'postgres'}")

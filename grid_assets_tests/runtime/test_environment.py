@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import pytest
 from pydantic import SecretStr
 
-from grid_assets.runtime.environment import Environment, demo_settings
-from grid_assets.settings import Settings
+from grid_assets.runtime.environment import Environment, demo_settings, open_environment
+from grid_assets.settings import Settings, SettingsError
 
 URL = SecretStr("postgresql://somebody@127.0.0.1/warehouse")
 SOURCES = ("GRID_API_URL", "GRID_ELEXON_URL", "GRID_NESO_PORTAL_URL")
@@ -48,3 +50,15 @@ def test_a_demo_leaves_the_workers_to_the_live_product(tmp_path: Path) -> None:
     assert found == {"GRID_RUN_LAUNCHER": "local", "GRID_EXECUTOR": "in_process"}
     kept = Environment(live, tmp_path, URL).variables()
     assert {kept[name] for name in STARTERS} == {"celery"}
+
+
+@pytest.mark.parametrize(
+    "chosen", [{"run_launcher": "celery"}, {"executor": "celery"}, {"run_launcher": "k8s"}]
+)
+def test_work_for_other_machines_needs_a_database_that_they_reach(
+    chosen: dict[str, Any], tmp_path: Path
+) -> None:
+    settings = Settings(home=tmp_path, celery_broker_url="redis://127.0.0.1:1/0", **chosen)
+    with pytest.raises(SettingsError, match="GRID_DATABASE_URL"):
+        open_environment(settings)
+    assert not (tmp_path / "postgres").exists()
