@@ -58,7 +58,8 @@ def test_a_demo_leaves_the_workers_to_the_live_product(tmp_path: Path) -> None:
 def test_work_for_other_machines_needs_a_database_that_they_reach(
     chosen: dict[str, Any], tmp_path: Path
 ) -> None:
-    settings = Settings(home=tmp_path, celery_broker_url="redis://127.0.0.1:1/0", **chosen)
+    broker = SecretStr("redis://127.0.0.1:1/0")
+    settings = Settings(home=tmp_path, celery_broker_url=broker, **chosen)
     with pytest.raises(SettingsError, match="GRID_DATABASE_URL"):
         open_environment(settings)
     assert not (tmp_path / "postgres").exists()
