@@ -41,7 +41,7 @@ class Sizes:
     year_warm_up: timedelta = DAY  # fills what every later day rewrites
     year_sample: timedelta = 7 * DAY  # of cycles, from which a year is extrapolated
     cluster_days: int = 3653  # of telemetry, or all there is
-    cluster_backtest_days: int = 120
+    cluster_backtest_days: int = 60
     chaos_schedules: int = 300
 
     @property
