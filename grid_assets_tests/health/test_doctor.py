@@ -116,7 +116,7 @@ def test_a_fresh_database_lacks_nothing_and_a_migrated_one_is_current(
     assert fresh["schema"].verdict is Verdict.NOTE
     assert fresh["schema"].text.startswith("Not set up yet. `grid migrate` does it")
     assert fresh["rights"].text.endswith("may set up this database and load.")
-    assert doctor.summary(fresh).startswith("Nothing must be mended (23 checks, ")
+    assert doctor.summary(fresh).startswith(f"Nothing must be mended ({len(fresh)} checks, ")
     migrate(url, Stamp("replay", replay.shift_weeks))
     migrated = look(url)
     assert to_mend(migrated) == set()
