@@ -307,9 +307,12 @@ def test_strange_regions_are_reported_and_cost_nothing_else(
         "FROM raw.regional"
     )
     assert rows(marks) == [([18], [17])]
-    assert rows("SELECT bool_or(intensity_gco2_kwh = 42) FROM core.regional_intensity") == [
-        (False,)
-    ]
+    of_forecast = (
+        "SELECT bool_and(core.intensity_gco2_kwh = raw.forecast_gco2_kwh) "
+        "FROM core.regional_intensity AS core JOIN raw.regional AS raw "
+        "USING (region_id, period_start) WHERE region_id = 18"
+    )
+    assert rows(of_forecast) == [(True,)]
     bare = "SELECT count(*), count(wind_pct) FROM reporting.regional_now WHERE region_id = 17"
     assert rows(bare) == [(1, 0)]
     reasons = {(entry.asset, entry.reason) for entry in tables.quarantine()}
