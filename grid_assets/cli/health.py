@@ -15,7 +15,13 @@ from grid_assets.health.doctor.case import Case, Finding, Verdict
 from grid_assets.health.doctor.examine import examine, format_finding, summary
 from grid_assets.progress import doing
 from grid_assets.replay.addresses import source_urls
-from grid_assets.runtime.environment import DEMO_DATABASE, Environment, Say, open_environment
+from grid_assets.runtime.environment import (
+    DEMO_DATABASE,
+    Environment,
+    Say,
+    demo_settings,
+    open_environment,
+)
 from grid_assets.runtime.postgres import EmbeddedPostgresError
 from grid_assets.runtime.signals import stop_on_signals
 from grid_assets.settings import Settings, SettingsError
@@ -65,12 +71,13 @@ def doctor(demo: bool) -> None:
 def _examine(settings: Settings, demo: bool) -> bool:
     """Print a line for each check; whether something must be mended."""
     api_url: str | None = settings.api_url
+    examined = settings
     if demo:
-        settings = settings.model_copy(update={"dagster_database_url": None})
+        examined = demo_settings(settings).model_copy(update={"home": settings.demo_home})
         if (api_url := running_replay(settings.demo_home)) is not None:
-            settings = settings.model_copy(update=source_urls(api_url))
+            examined = examined.model_copy(update=source_urls(api_url))
     findings: dict[str, Finding] = {}
-    with closing(Case(settings, lambda: _warehouse(settings, demo), api_url)) as case:
+    with closing(Case(examined, lambda: _warehouse(settings, demo), api_url)) as case:
         for name, finding in examine(case):
             findings[name] = finding
             say(format_finding(name, finding))

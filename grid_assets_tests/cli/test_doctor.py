@@ -55,5 +55,6 @@ def test_the_demos_database_is_not_made_by_examining_it(
     grid.environment["GRID_DATABASE_URL"] = server.get_secret_value()
     said = grid.run("doctor", "--demo", code=None).out
     assert "/grid_demo" in said
+    assert "/demo/files" in said
     assert "note  source       The demo's API is not running." in said
     assert ask(server, known) == before
