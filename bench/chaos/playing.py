@@ -81,6 +81,7 @@ class Player:
                 two_writers=schedule.has_two_writers,
                 outlook=schedule.outlook,
                 wrong_clock=schedule.has_wrong_clock,
+                bad_records=schedule.has_bad_records,
             )
         return Played(schedule, problems, time.monotonic() - started, said)
 
