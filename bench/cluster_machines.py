@@ -31,7 +31,7 @@ CYCLE_EVERY: Final = timedelta(minutes=2)
 WITH_API: Final = '"$1" replay --port {port} >/dev/null 2>&1 & shift; sleep 1; exec "$@"'
 """Starts a program beside an API of its own: a recording is only taken from the same machine."""
 
-START: Final = os.environ.get("BENCH_START", f"{GRID} start").split()
+START: Final = (GRID, "start")
 
 _ports: Final = iter(range(8800, 9800))
 """A port for the API of each command, because several run on one machine."""

@@ -93,7 +93,7 @@ class Host:
         return ["ip", "netns", "exec", self._namespace, "unshare", *namespaces, *enter]
 
     def cut_off(self, other: Host) -> None:
-        """Lose whatever this machine sends to another one, without a word to the sender."""
+        """Drop whatever this machine sends to another one; the sender is not told."""
         nobody = ("lladdr", "02:00:00:00:00:01", "nud", "permanent")
         _ip("-n", self._namespace, "neigh", "replace", other.address, *nobody, "dev", "eth0")
 

@@ -13,7 +13,7 @@ import psycopg
 from celery.signals import task_prerun, worker_init
 from celery.utils.log import get_task_logger
 from dagster_celery.make_app import make_app
-from dagster_celery.tasks import create_execute_job_task, create_resume_job_task, create_task
+from dagster_celery.tasks import create_execute_job_task, create_task
 
 from grid_assets import definitions  # imported once, before the worker's processes are forked
 from grid_assets.defs.celery_config import CELERY_CONFIG
@@ -77,4 +77,3 @@ __all__ = ["app", "definitions"]
 app: Final = make_app({"broker": broker(), "backend": broker(), "config_source": CELERY_CONFIG})
 execute_plan: Final = create_task(app)
 execute_job: Final = create_execute_job_task(app)
-resume_job: Final = create_resume_job_task(app)

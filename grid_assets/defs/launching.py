@@ -74,7 +74,7 @@ class Workers(CeleryRunLauncher):
             super().launch_run(context)
         except (OperationalError, RedisError, RuntimeError) as error:
             # Nothing was sent: Celery raises before, or when it sends. Where it has lost the place
-            # of results, it raises RuntimeError, and must be made anew.
+            # of results, it raises RuntimeError, and its app must be replaced.
             self.celery = make_app(self.app_args())
             self._instance.report_engine_event(
                 "The broker (GRID_CELERY_BROKER_URL) did not take the run, so it starts on the "
