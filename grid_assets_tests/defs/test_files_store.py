@@ -29,13 +29,13 @@ STORE = "s3://grid/files"
 
 @pytest.fixture
 def make(
-    warehouse: SecretStr, replay: ReplayServer, kept_home: Path, monkeypatch: pytest.MonkeyPatch
+    warehouse: SecretStr, replay: ReplayServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Make:
     """A small cycle: intensity, then the page and the feeds, into a store."""
     monkeypatch.setenv("GRID_DATABASE_URL", warehouse.get_secret_value())
     monkeypatch.setenv("GRID_API_URL", replay.url)
     monkeypatch.setenv("GRID_API_RETRY_BUDGET_S", "0")
-    monkeypatch.setenv("GRID_HOME", str(kept_home))
+    monkeypatch.setenv("GRID_HOME", str(tmp_path))
 
     def run(store: str) -> dg.ExecuteInProcessResult:
         monkeypatch.setenv("GRID_FILES_STORE", store)
@@ -53,13 +53,13 @@ def make(
 
 
 def test_a_run_puts_them_into_the_bucket_and_says_where(
-    make: Make, s3: S3, kept_home: Path, tables: Tables
+    make: Make, s3: S3, tmp_path: Path, tables: Tables
 ) -> None:
     result = make(STORE)
     assert result.success
     assert {"files/dashboard.html", "files/v1/now.json", "files/v1/metrics.prom"} <= s3.names()
     assert json.loads(s3.text("files/v1/now.json"))["data_kind"] == "replay"
-    assert not (kept_home / "files").exists()
+    assert not (tmp_path / "files").exists()
     said: dict[str, Any] = {
         event.asset_key.to_user_string(): event.materialization.metadata["path"].value
         for event in result.get_asset_materialization_events()
