@@ -16,9 +16,9 @@ from dagster_celery.make_app import make_app
 from dagster_celery.tasks import create_execute_job_task, create_task
 
 from grid_assets import definitions  # imported once, before the worker's processes are forked
-from grid_assets.defs.celery_config import CELERY_CONFIG
+from grid_assets.defs.celery_config import CELERY_CONFIG, broker_url
 from grid_assets.defs.dead_runs import fail_dead_runs
-from grid_assets.settings import Settings, SettingsError
+from grid_assets.settings import Settings
 from grid_assets.warehouse.connection import WarehouseError, connect
 from grid_assets.warehouse.run_log import mark_crashed
 
@@ -29,14 +29,6 @@ AGAIN_S: Final = 3
 
 _log = get_task_logger(__name__)
 logging.getLogger("alembic").setLevel(logging.WARNING)
-
-
-def broker() -> str:
-    """The address of the broker. Raises `SettingsError` if it is not set."""
-    url = Settings.from_environment().celery_broker_url
-    if url is None:
-        raise SettingsError("A setting cannot be used. GRID_CELERY_BROKER_URL: it is not set.")
-    return url.get_secret_value()
 
 
 @worker_init.connect
@@ -74,6 +66,7 @@ def wait_for_database(**_: Any) -> None:
 
 __all__ = ["app", "definitions"]
 
-app: Final = make_app({"broker": broker(), "backend": broker(), "config_source": CELERY_CONFIG})
+_broker: Final = broker_url(Settings.from_environment())
+app: Final = make_app({"broker": _broker, "backend": _broker, "config_source": CELERY_CONFIG})
 execute_plan: Final = create_task(app)
 execute_job: Final = create_execute_job_task(app)

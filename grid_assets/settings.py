@@ -218,6 +218,12 @@ class Settings(BaseSettings):
         }
 
     @property
+    def code_server_address(self) -> tuple[str, int]:
+        """Host and port of GRID_CODE_SERVER; an IPv6 address keeps its brackets."""
+        host, _, port = self.code_server.rpartition(":")
+        return host, int(port)
+
+    @property
     def uses_celery(self) -> bool:
         """Whether Celery workers do a part of the work."""
         return "celery" in (self.executor, self.run_launcher)

@@ -112,7 +112,7 @@ def news(open_ones: Sequence[Episode], now: datetime, *, can_tell: bool) -> News
     )
 
 
-def message(told: News, *, recorded: bool = False) -> tuple[str, str]:
+def message(told: News) -> tuple[str, str]:
     """Title and text of one message about all of it."""
     began, over = told.began, told.over
     if len(began) + len(over) == 1:
@@ -129,7 +129,7 @@ def message(told: News, *, recorded: bool = False) -> tuple[str, str]:
         ),
         "`grid status` shows what is open (docs/alarms.md).",
     ]
-    return f"{'RECORDED DATA: ' * recorded}Grid Assets: {title}", "\n".join(lines)
+    return f"Grid Assets: {title}", "\n".join(lines)
 
 
 def _fitting(lines: list[str]) -> list[str]:

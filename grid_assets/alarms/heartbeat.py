@@ -32,7 +32,7 @@ CHILD: Final = "grid_assets.alarms.heartbeat_process"
 LONGEST_REASON: Final = 2_000
 """Characters of a reason; healthchecks.io keeps 100 kB of it, people read the first lines."""
 
-AGAIN: Final = "It is tried again after the next cycle."
+AGAIN: Final = "The next cycle pings again."
 
 
 def ping(url: SecretStr, reason: str | None = None, *, limit_s: float = PING_S) -> Fault | None:

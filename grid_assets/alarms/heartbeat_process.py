@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import urljoin, urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 MOST_REDIRECTS: Final = 3
 KEEP_THE_METHOD: Final = (307, 308)
@@ -30,7 +31,7 @@ def outcome(url: str, body: str | None, limit_s: float) -> str:
             answer = session.request(
                 method, url, data=data, timeout=limit_s, allow_redirects=False, stream=True
             )
-            said = answer.raw.read(200, decode_content=True) if answer.ok else b""
+            said = _read(answer) if answer.ok else b""
         except requests.Timeout:
             return "TimedOut"
         except (requests.RequestException, OSError, ValueError):
@@ -44,6 +45,14 @@ def outcome(url: str, body: str | None, limit_s: float) -> str:
         if schemes[1] not in ("http", "https") or schemes == ("https", "http"):
             return "Moved"
     return "Moved"
+
+
+def _read(answer: requests.Response) -> bytes:
+    """The beginning of an answer; it was taken even if the rest of it is lost."""
+    try:
+        return answer.raw.read(200, decode_content=True)
+    except HTTPError:
+        return b""
 
 
 def _judge(status: int, said: bytes) -> str:

@@ -19,7 +19,7 @@ from grid_assets.alarms import outside, telling
 from grid_assets.alarms.conditions import Condition, find
 from grid_assets.alerts.delivering import deliver
 from grid_assets.alerts.sending import Fault
-from grid_assets.settings import Settings
+from grid_assets.settings import Settings, SettingsError
 from grid_assets.sources.carbon_intensity.client import probe_replay
 from grid_assets.sources.http.session import is_loopback
 from grid_assets.warehouse.clocks import database_clock
@@ -42,10 +42,6 @@ LOOKS: Final = 2
 """How often a command looks: after an old message was sent at last, the next may be written."""
 
 _log = logging.getLogger(__name__)
-
-
-class CannotWrite(WarehouseError):
-    """The database can be read and not written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +83,7 @@ def look(
     if stamp is None or stamp.kind == "replay":
         return Due()
     if (reason := read_only_reason(connection)) is not None:
-        raise CannotWrite(reason)
+        raise WarehouseError(reason)
     mark_crashed(connection)
     now = min(datetime.now(UTC), database_clock(connection))
     conditions = find(connection, settings, now)
@@ -95,8 +91,11 @@ def look(
         each.severity == "severe" and each.key.startswith(("failed ", "blocked "))
         for each in conditions
     )
-    if command is not None and failure is not None and not is_shown:
-        conditions.insert(0, Condition(f"{COMMAND}{command}", "severe", f"{command}: {failure}"))
+    if command is not None and failure is not None:
+        key = f"{COMMAND}{command}"
+        is_open = any(e.key == key and e.ended_at is None for e in telling.read_open(connection))
+        if is_open or not is_shown:
+            conditions.insert(0, Condition(key, "severe", f"{command}: {failure}"))
     conditions = [*conditions, *_of_other_commands(connection, command)]
     can_tell = bool(settings.alarm_url_list)
     telling.note(connection, conditions, now, can_tell=can_tell)
@@ -152,32 +151,50 @@ def after_command(
     home: Path,
     warehouse: SecretStr | None,
     command: str,
-    error: BaseException | None,
+    error: Exception | None,
 ) -> list[str]:
     """Look at the end of a command, also of one that failed, or whose database did. Returns a
-    sentence for each address that did not take what it was sent; nothing is raised."""
+    sentence for each address that did not take what it was sent; nothing is raised: a good cycle
+    stays one, whatever prevents telling."""
     if not is_set(settings):
         return []
     if is_recorded(settings):
         return []
-    now = datetime.now(UTC)
     failure = None
     if error is not None:
         failure = " ".join(str(error).split())[:500] or type(error).__name__
         if warehouse is not None:
             failure = redact(failure, warehouse)
     try:
-        if (
-            isinstance(error, Exception)
-            and not isinstance(error, LockBusy)
-            and (warehouse is None or is_database_error(error))
-        ):
-            faults = outside.tell(settings, home, "database", failure or "", now, each_time=True)
-            return [fault.message for fault in faults]
-        if warehouse is None:  # interrupted before there was one
-            return []
-        outside.prepare(home)
-        faults = []
+        faults = _tell_of_command(settings, home, warehouse, command, error, failure)
+    except LockBusy:  # whoever has the lock is looking, or the next look finds the same
+        return []
+    except Exception as lost:
+        return [f"Alarms could not be sent: {type(lost).__name__}."]
+    return [fault.message for fault in faults]
+
+
+def _tell_of_command(
+    settings: Settings,
+    home: Path,
+    warehouse: SecretStr | None,
+    command: str,
+    error: Exception | None,
+    failure: str | None,
+) -> list[Fault]:
+    """Tell of a command that ended well, or with an `error` that is `failure` in words."""
+    now = datetime.now(UTC)
+    if warehouse is None and isinstance(error, SettingsError):  # there is no database to look at
+        fault = outside.ping_failed(settings, failure or "")
+        return [fault] if fault else []
+    is_lost = error is not None and is_database_error(error) and not isinstance(error, LockBusy)
+    if is_lost or (warehouse is None and error is not None):
+        return outside.tell(settings, home, "database", failure or "", now, each_time=True)
+    if warehouse is None:
+        return []
+    outside.prepare(home)
+    try:
+        faults: list[Fault] = []
         with connect(warehouse) as connection:
             for _ in range(LOOKS):
                 due = look(
@@ -186,13 +203,12 @@ def after_command(
                 if not due or faults:
                     break
                 faults += send_due(warehouse, settings, due)
-        faults += outside.clear(settings, home, "database", now)
-    except LockBusy:  # whoever has the lock is looking, or the next look finds the same
-        return []
+        return faults + outside.clear(settings, home, "database", now)
+    except LockBusy:
+        raise
     except (WarehouseError, psycopg.Error) as lost:
-        said = redact(" ".join(str(lost).split()), warehouse) if warehouse else str(lost)
-        faults = outside.tell(settings, home, "database", said, now, each_time=True)
-    return [fault.message for fault in faults]
+        said = redact(" ".join(str(lost).split()), warehouse)
+        return outside.tell(settings, home, "database", said, now, each_time=True)
 
 
 class Courier:
@@ -220,5 +236,5 @@ class Courier:
         try:
             for fault in send_due(warehouse, settings, due):
                 _log.warning("%s", fault.message)
-        except (WarehouseError, psycopg.Error) as error:  # the next look finds the same
+        except Exception as error:  # whatever it was, the next look finds the same
             _log.warning("Alarms could not be sent: %s", redact(str(error), warehouse))

@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """One outage; `told` and `recovered` are places in GRID_ALARM_URLS. Times are ISO texts."""
+    """One outage. `told` and `recovered` are places in GRID_ALARM_URLS, `ended_at` an ISO text."""
 
     began_at: str
     what: str
@@ -73,14 +73,14 @@ def tell(
         if owed:
             body = (
                 f"BEGAN {outage.began_at}: {outage.what}\n"
-                "Sent without the database. `grid status` and docs/alarms.md help."
+                "Sent without the database. See docs/alarms.md."
             )
             taken = send_to(owed, f"Grid Assets: {key}", body)
             faults += [fault for fault in taken.values() if fault is not None]
             told = sorted({*outage.told, *(n for n, fault in taken.items() if fault is None)})
             outage = replace(outage, told=told)
         if each_time or not outage.pinged:
-            fault = _ping(settings, f"{key}: {outage.what}")
+            fault = ping_failed(settings, f"{key}: {outage.what}")
             outage = replace(outage, pinged=fault is None)
             faults += [fault] if fault else []
         kept[key] = outage
@@ -136,7 +136,8 @@ def _addresses(settings: Settings) -> dict[int, SecretStr]:
     return dict(enumerate(settings.alarm_url_list, 1))
 
 
-def _ping(settings: Settings, reason: str) -> Fault | None:
+def ping_failed(settings: Settings, reason: str) -> Fault | None:
+    """Tell the heartbeat of a failure, if it is set; its fault, if any."""
     if settings.heartbeat_url is None or settings.heartbeat_fault is not None:
         return None
     return ping(settings.heartbeat_url, reason)
@@ -147,7 +148,7 @@ def _kept(home: Path) -> Iterator[dict[str, Outage] | None]:
     """The outages of the file, which are written back; None while another process has it. Where
     the file cannot be used, nothing is remembered: told twice is better than not at all."""
     try:
-        file: TextIO = (home / FILE).open("a+", encoding="utf-8")
+        file: TextIO = (home / FILE).open("a+", encoding="utf-8", errors="replace")
     except OSError as error:
         _log.warning(FORGETFUL, FILE, error.strerror)
         yield {}
@@ -158,10 +159,17 @@ def _kept(home: Path) -> Iterator[dict[str, Outage] | None]:
         except BlockingIOError:
             yield None
             return
+        except OSError as error:  # a file system without locks
+            _log.warning(FORGETFUL, FILE, error.strerror)
         file.seek(0)
-        outages = _parse(file.read())
-        yield outages
-        _rewrite(home / FILE, {key: asdict(outage) for key, outage in outages.items()})
+        text = file.read()
+        outages = _parse(text)
+        before = dict(outages)
+        try:
+            yield outages
+        finally:
+            if outages != before or not text:
+                _rewrite(home / FILE, {key: asdict(outage) for key, outage in outages.items()})
 
 
 def _rewrite(path: Path, content: dict[str, Any]) -> None:
@@ -176,6 +184,9 @@ def _rewrite(path: Path, content: dict[str, Any]) -> None:
 
 def _parse(text: str) -> dict[str, Outage]:
     try:
-        return {key: Outage(**values) for key, values in json.loads(text or "{}").items()}
+        outages = {key: Outage(**values) for key, values in json.loads(text or "{}").items()}
+        for outage in outages.values():
+            datetime.fromisoformat(outage.ended_at or "2017-09-11T23:00+00:00")
     except (AttributeError, TypeError, ValueError):  # half written, or of another version
         return {}
+    return outages

@@ -31,7 +31,7 @@ LOCK_WAIT_S: Final = 3.0
 
 HOUR: Final = timedelta(hours=1)
 
-CYCLES: Final = ("schedule", "tick", "manual")
+NEWEST_DAYS: Final = ("schedule", "tick", "manual")
 """Triggers of runs that load the newest days."""
 
 
@@ -44,7 +44,8 @@ def note(
     """
     open_ones = read_open(connection)
     told = episodes.news(open_ones, now, can_tell=can_tell)
-    if not (episodes.changes(open_ones, conditions, {}) or told or told.silent):
+    has_changed = episodes.changes(open_ones, conditions, {}) or told.silent
+    if not has_changed and not (told and _may_write(connection, now)):
         return
     with connection.transaction():
         lock_relation(connection, RELATION, wait_s=LOCK_WAIT_S)
@@ -123,7 +124,7 @@ def find_cycle(connection: Connection, now: datetime, settle: timedelta) -> date
     """When the newest cycle ended that the heartbeat was not told of; None if there is none."""
     row = connection.execute(
         statement("alarms/find_cycle"),
-        {"cycles": [*CYCLES], "since": now.date() - DAY, "settle": settle},
+        {"cycles": [*NEWEST_DAYS], "since": now.date() - DAY, "settle": settle},
     ).fetchone()
     told = connection.execute(statement("alarms/last_ping")).fetchone()
     ended: datetime | None = row[0] if row else None

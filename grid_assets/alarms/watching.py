@@ -5,6 +5,7 @@ Otherwise the daemon can neither look nor tell, as it cannot use its own tables 
 
 from __future__ import annotations
 
+import logging
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,9 @@ from grid_assets.alarms import outside
 from grid_assets.alarms.looking import is_set
 from grid_assets.settings import Settings
 from grid_assets.warehouse.connection import WarehouseError, connect, read_only_reason
+from grid_assets.warehouse.urls import redact
+
+_log = logging.getLogger(__name__)
 
 EVERY_S: Final = 30.0
 
@@ -45,6 +49,13 @@ class DatabaseWatch:
         """Ask if it is time to; what is wrong is told, not raised."""
         if not is_set(self._settings) or time.monotonic() < self._next:
             return
+        try:
+            self._ask()
+        except Exception as error:  # the product must not end because nobody can be told
+            _log.warning("Alarms could not be sent: %s", type(error).__name__)
+        self._next = time.monotonic() + self._every_s
+
+    def _ask(self) -> None:
         now = time.monotonic()
         try:
             with connect(self._warehouse) as connection:
@@ -53,9 +64,8 @@ class DatabaseWatch:
         except (WarehouseError, psycopg.Error) as error:
             self._gone_since = now if self._gone_since is None else self._gone_since
             if now - self._gone_since >= self._gone_s:
-                said = " ".join(str(error).split())
+                said = redact(" ".join(str(error).split()), self._warehouse)
                 outside.tell(self._settings, self._home, "database", said, datetime.now(UTC))
         else:
             self._gone_since = None
             outside.clear(self._settings, self._home, "database", datetime.now(UTC))
-        self._next = time.monotonic() + self._every_s

@@ -18,7 +18,7 @@ from grid_assets.alarms.watching import DatabaseWatch
 from grid_assets.cli import demo_history
 from grid_assets.cli.commands import CommandError, backfill, tick
 from grid_assets.dashboard import server
-from grid_assets.feeds.documents import VERSION
+from grid_assets.files.headers import FEEDS
 from grid_assets.files.store import FilesError, Folder, Store, open_store
 from grid_assets.health import comparison, contents
 from grid_assets.output import DASHBOARD, files_folder, write_whole
@@ -179,7 +179,7 @@ def _serve_until_stopped(
     say(f"  UI         http://127.0.0.1:{port}")
     say("  caution    any web page open in a browser here can command the UI (docs/operations.md)")
     say(f"  dashboard  {variables['GRID_FILES_URL']}/{DASHBOARD}")
-    say(f"  feeds      {variables['GRID_FILES_URL']}/{VERSION}/now.json")
+    say(f"  feeds      {variables['GRID_FILES_URL']}/{FEEDS}/now.json")
     if environment.settings.files_store:
         say(f"  files      {_store_to_serve(environment)}")
     say(f'  SQL        psql "$("{grid}" url{option})"')
@@ -246,7 +246,7 @@ def _run_once(environment: Environment, past: Range | None, say: Say) -> None:
     say("Every run succeeded, and every mix, published or forecast, sums to exactly 100 %.")
     store = _store_to_serve(environment)
     say(f"Dashboard: {store.file(DASHBOARD)}")
-    say(f"Feeds:     {store.file(f'{VERSION}/now.json')}")
+    say(f"Feeds:     {store.file(f'{FEEDS}/now.json')}")
 
 
 def _stop(environment: Environment, say: Say) -> None:

@@ -17,6 +17,7 @@ from uuid import uuid4
 
 import dagster as dg
 from dagster._core.errors import DagsterUserCodeUnreachableError
+from dagster._core.storage.dagster_run import FINISHED_STATUSES
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import GrpcServerTarget
 from dagster._daemon.run_coordinator import QueuedRunCoordinatorDaemon
@@ -32,6 +33,9 @@ from grid_assets.runtime.programs import LOCATION
 from grid_assets.settings import Settings
 from grid_assets.warehouse.connection import connect, is_database_error
 from grid_assets.warehouse.run_log import mark_crashed
+
+SUCCESS, FAILURE = dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE
+CANCELED = dg.DagsterRunStatus.CANCELED
 
 LOOK_EVERY_S: Final = 2.0
 CLOSE_DEAD_EVERY_S: Final = 20.0
@@ -141,8 +145,8 @@ class Launcher:
 @contextmanager
 def launching(instance: dg.DagsterInstance, settings: Settings) -> Iterator[Launcher]:
     """A launcher for one batch. Raises `CodeServerGone`."""
-    host, _, port = settings.code_server.rpartition(":")
-    target = GrpcServerTarget(host=host, port=int(port), socket=None, location_name=LOCATION)
+    host, port = settings.code_server_address
+    target = GrpcServerTarget(host=host, port=port, socket=None, location_name=LOCATION)
     # Dagster's warning about a server that does not answer is a page of traceback.
     warnings.filterwarnings("ignore", "Error loading repository location", UserWarning)
     with WorkspaceProcessContext(instance, target, version=dg.__version__) as context:
@@ -162,9 +166,10 @@ def follow(
 ) -> Iterator[tuple[Piece, Outcome]]:
     """Run the pieces, up to `at_once` queued at a time, and yield each once it has ended for good.
 
-    A run that fails is started again, up to `TRIES` times in all: a worker may have died. What
-    waits for a piece that has failed is not started. While the database does not answer, nothing
-    is decided; while the code server does not, nothing is started.
+    A run that fails is started again, up to `TRIES` times in all: a worker may have died. One that
+    a person cancels or deletes is not. What waits for a piece that has failed is not started. While
+    the database does not answer, nothing is decided; while the code server does not, nothing is
+    started.
     """
     open_runs: dict[str, Piece] = {}
     looked = 0.0
@@ -204,15 +209,17 @@ def follow(
             time.sleep(LOOK_EVERY_S)
             continue
         lost_since = None
-        for run in (record.dagster_run for record in records):
-            if not run.is_finished:
+        statuses = {record.dagster_run.run_id: record.dagster_run.status for record in records}
+        for run_id, piece in list(open_runs.items()):
+            status = statuses.get(run_id, CANCELED)  # one that was deleted is not started again
+            if status not in FINISHED_STATUSES:
                 continue
-            piece = open_runs.pop(run.run_id)
-            if not run.is_success and len(piece.run_ids) < TRIES:
+            del open_runs[run_id]
+            if status is FAILURE and len(piece.run_ids) < TRIES:
                 announce(f"{piece.planned.days} failed, so it is started again")
                 continue
-            piece.success = run.is_success
-            yield piece, Outcome(run.run_id, piece.planned.days, run.is_success)
+            piece.success = status is SUCCESS
+            yield piece, Outcome(run_id, piece.planned.days, piece.success)
 
 
 def _daemon_is_silent(instance: dg.DagsterInstance) -> bool:

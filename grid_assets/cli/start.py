@@ -17,6 +17,7 @@ import requests
 from grid_assets.alerts import addresses
 from grid_assets.cli.environment import say
 from grid_assets.cli.start_dashboard import start
+from grid_assets.defs.celery_config import broker_url
 from grid_assets.runtime import programs
 from grid_assets.runtime.environment import Environment, open_environment
 from grid_assets.runtime.signals import stop_on_signals
@@ -48,10 +49,9 @@ def start_code_server(host: str, check: bool) -> None:
     Listens on the port of GRID_CODE_SERVER. Its protocol has no login.
     """
     settings = Settings.from_environment()
-    port = settings.code_server.rpartition(":")[2]
+    port = str(settings.code_server_address[1])
     if check:
-        reached = LOOPBACK if host in ("0.0.0.0", "::") else host
-        _become(programs.code_server_check(reached, port))
+        _become(programs.code_server_check(_reached(host), port))
     for fault in addresses.faults(settings):  # its sensor sends alarms
         say(f"Warning: {fault}")
     _run(settings, lambda _: programs.code_server("-h", host, "-p", port))
@@ -99,8 +99,7 @@ def start_daemon(check: bool) -> None:
 def start_worker(concurrency: int) -> None:
     """Run what the broker at GRID_CELERY_BROKER_URL hands out (docs/cluster.md)."""
     settings = Settings.from_environment()
-    if settings.celery_broker_url is None:
-        raise SettingsError("A setting cannot be used. GRID_CELERY_BROKER_URL: it is not set.")
+    broker_url(settings)
     _run(settings, lambda _: programs.worker("--concurrency", str(concurrency)))
 
 
@@ -123,10 +122,9 @@ def _run(settings: Settings, command: programs.ForHome) -> None:
 
 
 def _workspace(settings: Settings, home: Path) -> Path:
-    name, _, port = settings.code_server.rpartition(":")
-    host = name.strip("[]")
-    wait_for_code_server(host, int(port), say)
-    return programs.write_workspace(home, host=host, port=int(port))
+    host, port = settings.code_server_address
+    wait_for_code_server(host.strip("[]"), port, say)
+    return programs.write_workspace(home, host=host, port=port)
 
 
 def _become(command: list[str]) -> None:
@@ -142,8 +140,13 @@ def _become(command: list[str]) -> None:
         ) from None
 
 
+def _reached(host: str) -> str:
+    """Where a part that listens on `host` is reached from this machine."""
+    return LOOPBACK if host in ("0.0.0.0", "::") else host
+
+
 def _check_webserver(host: str, port: int) -> None:
-    reached = LOOPBACK if host in ("0.0.0.0", "::") else host
+    reached = _reached(host)
     ui = requests.Session()
     ui.trust_env = False  # a proxy cannot reach this machine's ports
     try:

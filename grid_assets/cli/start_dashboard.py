@@ -9,7 +9,7 @@ import click
 
 from grid_assets.cli.environment import say
 from grid_assets.dashboard import server
-from grid_assets.feeds.documents import VERSION
+from grid_assets.files.headers import FEEDS
 from grid_assets.files.store import open_store
 from grid_assets.output import DASHBOARD
 from grid_assets.runtime.environment import Say
@@ -47,7 +47,7 @@ def dashboard(settings: Settings, host: str, port: int, say: Say) -> None:
     with stop_on_signals(), server.serving(store, port, names, host=host, exactly=True) as address:
         say(f"Serving {store}")
         say(f"  dashboard  {address}/{DASHBOARD}")
-        say(f"  feeds      {address}/{VERSION}/now.json")
+        say(f"  feeds      {address}/{FEEDS}/now.json")
         say(f"  health     {address}{server.HEALTH}")
         try:
             threading.Event().wait()

@@ -18,7 +18,7 @@ COURIER: Final = Courier()
 
 def lost_run(instance: dg.DagsterInstance, connection: Connection) -> str | None:
     """Why the newest run over the newest days failed, if it has left no attempt that would show
-    it: a worker or a pod that did not start, or code that cannot be loaded."""
+    it: a worker or a pod that did not start, or a process that could not load the code."""
     ended = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
     newest = instance.get_runs(dg.RunsFilter(tags=FIRST_IN_QUEUE, statuses=ended), limit=1)
     if not newest or newest[0].is_success:

@@ -2,9 +2,13 @@
 
 from typing import Any, Final
 
+from grid_assets.settings import Settings, SettingsError
+
 CELERY_CONFIG: Final[dict[str, Any]] = {
-    # A worker takes one run for each of its processes, so that an idle one can take the next.
+    # A worker takes one run for each of its processes, so that an idle one can take the next. The
+    # multiplier counts only what is not acknowledged, and a run that has begun is.
     "worker_prefetch_multiplier": 1,
+    "worker_disable_prefetch": True,
     # A run that was taken is never given out twice: Dagster closes it if its worker dies, and the
     # next plan starts what is missing.
     "task_acks_late": False,
@@ -31,3 +35,10 @@ CELERY_CONFIG: Final[dict[str, Any]] = {
     "task_default_priority": 5,
     "worker_send_task_events": False,
 }
+
+
+def broker_url(settings: Settings) -> str:
+    """The address of the broker. Raises `SettingsError` if it is not set."""
+    if settings.celery_broker_url is None:
+        raise SettingsError("A setting cannot be used. GRID_CELERY_BROKER_URL: it is not set.")
+    return settings.celery_broker_url.get_secret_value()

@@ -7,10 +7,11 @@ a worker. What the broker does not take runs there too.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from dagster import DagsterInstance, DagsterRun
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
 from dagster._core.launcher import (
     CheckRunHealthResult,
     DefaultRunLauncher,
@@ -30,6 +31,17 @@ from grid_assets.defs.celery_config import CELERY_CONFIG
 from grid_assets.defs.partitions import LANE_TAG, PAST
 from grid_assets.settings import Settings
 
+AVOIDED_S: Final = 60.0
+"""After a failure of the broker, runs start here for so long without asking it: the daemon starts
+one run after the other, so each time-out of a broker that hangs would hold up a cycle."""
+
+CONFIG: Final = {
+    **CELERY_CONFIG,
+    "broker_transport_options": {**CELERY_CONFIG["broker_transport_options"], "socket_timeout": 5},
+    "redis_socket_timeout": 5,
+}
+"""A worker may wait long for the next run, but giving one out takes milliseconds."""
+
 
 class Workers(CeleryRunLauncher):
     """Launches runs over past days as Celery tasks, and all others on the code server."""
@@ -45,10 +57,11 @@ class Workers(CeleryRunLauncher):
             default_queue=CELERY_CONFIG["task_default_queue"],
             broker=broker.get_secret_value(),
             backend=broker.get_secret_value(),
-            config_source=CELERY_CONFIG,
+            config_source=CONFIG,
             inst_data=inst_data,
         )
         self._code_server = code_server or DefaultRunLauncher()
+        self._avoided_until = 0.0
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
@@ -67,15 +80,17 @@ class Workers(CeleryRunLauncher):
     def launch_run(self, context: LaunchRunContext) -> None:
         """Start a run. If the broker cannot be reached, it starts on the code server."""
         run = context.dagster_run
-        if run.tags.get(LANE_TAG) != PAST and BACKFILL_ID_TAG not in run.tags:
+        is_past = run.tags.get(LANE_TAG) == PAST or BACKFILL_ID_TAG in run.tags
+        if not is_past or time.monotonic() < self._avoided_until:
             self._launch_here(context)
             return
         try:
             super().launch_run(context)
         except (OperationalError, RedisError, RuntimeError) as error:
-            # Nothing was sent: Celery raises before, or when it sends. Where it has lost the place
-            # of results, it raises RuntimeError, and its app must be replaced.
+            # Where Celery has lost the place of results, it raises RuntimeError, and its app must
+            # be replaced. If the task was sent after all, Dagster starts no run a second time.
             self.celery = make_app(self.app_args())
+            self._avoided_until = time.monotonic() + AVOIDED_S
             self._instance.report_engine_event(
                 "The broker (GRID_CELERY_BROKER_URL) did not take the run, so it starts on the "
                 f"code server: {type(error.__cause__ or error).__name__}.",
@@ -111,6 +126,8 @@ class Workers(CeleryRunLauncher):
     ) -> str | None:
         if not _is_task(run):
             return self._code_server.get_run_worker_debug_info(run, include_container_logs)
+        if run.status in (DagsterRunStatus.STARTING, DagsterRunStatus.NOT_STARTED):
+            return "No worker has taken it. `grid doctor` says whether one answers."
         return super().get_run_worker_debug_info(run, include_container_logs)
 
     @property

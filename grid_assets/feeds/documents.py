@@ -19,7 +19,6 @@ from grid_assets.regions import REGIONS, Region
 from grid_assets.series import CARBON_INTENSITY, FUEL_GROUPS, FUELS
 from grid_assets.settings import DataKind
 
-VERSION: Final = "v1"
 UNIT: Final = CARBON_INTENSITY.unit
 STEPS: Final = 96
 """Half-hours of a forecast: 48 hours, always."""

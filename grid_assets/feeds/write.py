@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from grid_assets.feeds.documents import VERSION
 from grid_assets.feeds.metrics import metrics
 from grid_assets.feeds.schemas import schemas
 from grid_assets.feeds.values import Document
+from grid_assets.files.headers import FEEDS
 from grid_assets.files.store import Store
 from grid_assets.regions import REGIONS
 
@@ -27,7 +27,7 @@ OF_REGIONS: Final = (
 def file_names() -> list[str]:
     """Every file that there can be, below the store's folder."""
     names = [*OF_ALL, *OF_REGIONS, METRICS, *(f"{SCHEMA}/{name}" for name in schemas())]
-    return [f"{VERSION}/{name}" for name in names]
+    return [f"{FEEDS}/{name}" for name in names]
 
 
 def write(store: Store, made: Mapping[str, Document]) -> int:
@@ -41,8 +41,8 @@ def write(store: Store, made: Mapping[str, Document]) -> int:
         **{f"{SCHEMA}/{name}": _readable(schema) for name, schema in schemas().items()},
     }
     store.write(
-        {f"{VERSION}/{name}": text for name, text in texts.items()},
-        [f"{VERSION}/{name}" for name in OF_REGIONS if name not in made],
+        {f"{FEEDS}/{name}": text for name, text in texts.items()},
+        [f"{FEEDS}/{name}" for name in OF_REGIONS if name not in made],
     )
     return sum(len(text.encode()) for text in texts.values())
 

@@ -15,20 +15,23 @@ def report(connection: Connection, settings: Settings, now: datetime) -> Iterato
     """One line about alarms and one about the heartbeat, each if it is set here or was used."""
     rows = connection.execute(statement("alarms/read_open")).fetchall()
     keys = [f"{row[1]} (since {utc_text(row[4])})" for row in rows if row[6] is None]
-    if settings.alarm_urls or keys:
+    looks = settings.alarm_urls is not None or settings.heartbeat_url is not None
+    if looks or keys:
         yield f"alarms        {'; '.join(keys) or 'none open'}"
+    if keys and not looks:
+        yield "    warning: no longer looked for: GRID_ALARM_URLS and GRID_HEARTBEAT_URL are unset"
     waiting = connection.execute(
-        "SELECT count(*), max(error_message) FROM ops.alarm_messages "
-        "WHERE status = 'pending' AND attempts > 0"
+        "SELECT count(*), (array_agg(error_message ORDER BY last_attempt_at DESC NULLS LAST))[1] "
+        "FROM ops.alarm_messages WHERE status = 'pending'"
     ).fetchone()
-    if waiting and waiting[0]:
-        yield f"    warning: {waiting[0]} messages wait to be sent again: {waiting[1]}"
+    if settings.alarm_urls and waiting and waiting[0]:
+        yield f"    warning: {waiting[0]} messages wait: {waiting[1] or 'not tried yet'}"
     ping = connection.execute(
         "SELECT tried_at, is_healthy, error_message FROM ops.heartbeat"
     ).fetchone()
     if settings.heartbeat_fault:
         yield f"    warning: {settings.heartbeat_fault}"
-    if ping is not None and ping[0] is not None:
+    if settings.heartbeat_url is not None and ping is not None and ping[0] is not None:
         said = "healthy cycle" if ping[1] else "failed cycle"
         yield f"heartbeat     {said}, {age_text(now - ping[0])} ago"
         if ping[2]:

@@ -10,8 +10,8 @@ WRITTEN_BY: Final = "# Written by `grid`"
 """How a file of ours begins. Another one, such as that of Dagster's Helm chart, is left alone."""
 
 NOT_PAST: Final = 3
-"""Runs that may use a pool beside those over past days: a cycle, one that the sensor starts, and
-one by hand."""
+"""Runs that may use a pool beside those over past days, which are those of commands and those of
+backfills in the UI: a cycle, one that the sensor starts, and one by hand."""
 
 _TEXT: Final = """\
 {written_by}; changes are overwritten.
@@ -75,6 +75,6 @@ def dagster_yaml(settings: Settings) -> str:
     return _TEXT.format(
         written_by=WRITTEN_BY,
         past=settings.backfill_runs,
-        pool=settings.backfill_runs + NOT_PAST,
+        pool=2 * settings.backfill_runs + NOT_PAST,
         launcher=_WORKERS if settings.run_launcher == "celery" else "",
     )

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +36,9 @@ from grid_assets.warehouse.stamp import Stamp, read_stamp, refuse_other_kind
 from grid_assets.warehouse.urls import session_url, sqlalchemy_url
 
 DEMO_DATABASE: Final = "grid_demo"
+
+LIBRARIES: Final = {"celery": "dagster_celery", "k8s": "dagster_k8s"}
+"""What an executor or a run launcher needs that is an extra of the same name."""
 
 Say = Callable[[str], None]
 """Prints one line for the user."""
@@ -80,6 +84,7 @@ class Environment:
 
     def prepare_dagster(self) -> None:
         """Make Dagster's folder and schema, and set the variables of this process."""
+        refuse_missing_libraries(self.settings)
         home = self._dagster_home
         if self.settings.run_launcher == "k8s" and not (home / "dagster.yaml").is_file():
             raise SettingsError(
@@ -127,6 +132,18 @@ class Environment:
         if self.settings.dagster_database_url is not None:
             return sqlalchemy_url(self.settings.dagster_database_url)
         return sqlalchemy_url(session_url(self.warehouse), self._dagster_options)
+
+
+def refuse_missing_libraries(settings: Settings) -> None:
+    """Raise `SettingsError` if the executor or the run launcher needs an extra that is missing."""
+    chosen = {"GRID_EXECUTOR": settings.executor, "GRID_RUN_LAUNCHER": settings.run_launcher}
+    for name, value in chosen.items():
+        library = LIBRARIES.get(value)
+        if library is not None and find_spec(library) is None:
+            raise SettingsError(
+                f"{name} is {value}, but {library} is not installed here. Run "
+                f"`pip install 'grid-assets[{value}]'`, or unset {name}."
+            )
 
 
 def demo_settings(settings: Settings) -> Settings:

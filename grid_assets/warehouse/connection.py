@@ -168,7 +168,7 @@ def lock_relation(
     if connection.execute(free, [relation]).fetchone() is not None:
         return
     started = time.monotonic()
-    while not _wait_for_lock(connection, relation):
+    while not _wait_for_lock(connection, relation, min(LOCK_STEP_S, wait_s)):
         waited_s = time.monotonic() - started
         pid, holder = _holder_of(connection, relation)
         if waited_s >= wait_s:
@@ -181,12 +181,12 @@ def lock_relation(
     connection.execute(statement("ops/pin_transaction"), pins)
 
 
-def _wait_for_lock(connection: Connection, relation: str) -> bool:
-    """Whether the lock was free within `LOCK_STEP_S`; the first time, this adds its row."""
+def _wait_for_lock(connection: Connection, relation: str, wait_s: float) -> bool:
+    """Whether the lock was free within `wait_s`; the first time, this adds its row."""
     try:
         with connection.transaction():
             connection.execute(
-                "SELECT set_config('lock_timeout', %s, true)", [f"{LOCK_STEP_S * 1000:.0f}ms"]
+                "SELECT set_config('lock_timeout', %s, true)", [f"{wait_s * 1000:.0f}ms"]
             )
             connection.execute(
                 "INSERT INTO ops.locks (name) VALUES (%s) ON CONFLICT DO NOTHING", [relation]

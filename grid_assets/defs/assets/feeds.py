@@ -17,9 +17,10 @@ from grid_assets.defs.asset_metadata import (
 from grid_assets.defs.partitions import today_of
 from grid_assets.defs.resources import Services
 from grid_assets.defs.run_logging import attempt
-from grid_assets.feeds.documents import VERSION, documents
+from grid_assets.feeds.documents import documents
 from grid_assets.feeds.read import read
 from grid_assets.feeds.write import write
+from grid_assets.files.headers import FEEDS
 from grid_assets.files.store import open_store
 
 SHOWN: Final = (
@@ -62,12 +63,12 @@ def feeds(
         size = write(store, made)
         current.rows_fetched, current.rows_written = found.count, len(made)
     address = services.settings.files_url
-    link = {"link": dg.MetadataValue.url(f"{address}/{VERSION}/now.json")} if address else {}
+    link = {"link": dg.MetadataValue.url(f"{address}/{FEEDS}/now.json")} if address else {}
     yield dg.MaterializeResult(
         metadata={
             **kind_metadata(services.stamp),
             **link,
-            "path": dg.MetadataValue.path(f"{store}/{VERSION}"),
+            "path": dg.MetadataValue.path(f"{store}/{FEEDS}"),
             "size_bytes": size,
         }
     )

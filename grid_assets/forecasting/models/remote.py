@@ -77,7 +77,7 @@ def fetch(place: BucketPlace, timeout_s: float) -> Path:
             if isinstance(error, OSError):
                 raise ModelUnusable(f"{copies} cannot be written: {error.strerror}") from None
             raise ModelUnusable(str(error).rstrip(".")) from None
-        _log.warning("%s The copy of before is used.", error)
+        _log.warning("%s. The previous copy is used.", str(error).rstrip("."))
         return last
 
 
@@ -99,7 +99,7 @@ def _fetch(place: BucketPlace, copies: Path, timeout_s: float) -> Path:
             if (part / name).stat().st_size != size:
                 raise ModelUnusable(f"{place}/{name} was cut off; try again later")
         # Files of two versions would be a model that nobody trained.
-        if _listed(bucket.list_folder(place, timeout_s)) != listed:
+        if _listed(bucket.list_folder(place, max(ends - time.monotonic(), 1))) != listed:
             raise ModelUnusable(f"{place} was changed while it was copied; try again later")
         try:
             part.rename(copy)

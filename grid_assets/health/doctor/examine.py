@@ -12,7 +12,15 @@ from typing import Final
 
 import psycopg
 
-from grid_assets.health.doctor import outlook, rights, server, surroundings, trees, wakeups
+from grid_assets.health.doctor import (
+    outlook,
+    rights,
+    server,
+    surroundings,
+    trees,
+    wakeups,
+    workers,
+)
 from grid_assets.health.doctor.case import Case, Finding, Verdict, mend, note
 from grid_assets.warehouse.connection import WarehouseError
 from grid_assets.warehouse.urls import redact
@@ -47,6 +55,7 @@ SURROUNDINGS: Final[Mapping[str, Check]] = {
     "files": surroundings.files,
     "settings": surroundings.settings,
     "alarms": surroundings.alarms,
+    "workers": workers.workers,
 }
 """Checks that say something even if the warehouse cannot be reached."""
 

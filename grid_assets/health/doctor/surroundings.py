@@ -62,7 +62,7 @@ def files(case: Case) -> Finding:
             opened.check()
             return ok(f"{opened} answers, and lists its files.")
     except FilesError as error:
-        return mend(f"{error} Telemetry and forecasts go on without.")
+        return mend(f"{error} Telemetry and forecasts continue without them.")
     return ok(f"The page and the feeds are files in {opened}.")
 
 
@@ -75,7 +75,8 @@ def alarms(case: Case) -> Finding:
     if not count and not beats:
         return ok("None are sent: GRID_ALARM_URLS and GRID_HEARTBEAT_URL are not set.")
     heartbeat = "a heartbeat" if beats else "no heartbeat, so silence is not noticed"
-    text = f"{count} addresses and {heartbeat}. `grid alarm test` tries them."
+    plural = "" if count == 1 else "es"
+    text = f"{count} address{plural} and {heartbeat}. `grid alarm test` tries them."
     return ok(text) if beats else note(text)
 
 
