@@ -78,7 +78,7 @@ def tell(
             taken = send_to(owed, f"Grid Assets: {key}", body)
             faults += [fault for fault in taken.values() if fault is not None]
             told = sorted({*outage.told, *(n for n, fault in taken.items() if fault is None)})
-            outage = replace(outage, told=told)
+            kept[key] = outage = replace(outage, told=told)  # whatever comes next
         if each_time or not outage.pinged:
             fault = ping_failed(settings, f"{key}: {outage.what}")
             outage = replace(outage, pinged=fault is None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -102,7 +103,10 @@ def test_what_no_address_took_is_sent_later_and_what_followed_is_summed_up(
     operation.attempt("failed")
     [fault] = operation.cycle()
     assert fault.kind == "HttpStatus"
-    assert any("wait to be sent" in line for line in report(operation))
+    assert sum("HTTP status 500" in line for line in report(operation)) == 1
+    everything, operation.settings = operation.settings, Settings(alarm_urls=None)
+    assert not any("HTTP status 500" in line for line in report(operation))
+    operation.settings = everything
     operation.attempt("failed", asset="raw.generation")
     operation.cycle()
     service.script = lambda path: Reply()
@@ -275,3 +279,36 @@ def test_an_unknown_database_says_nothing_of_a_password(
         after_command(operation.settings, tmp_path, url, "grid tick", None)
     [taken] = service.taken
     assert "s3cret-word" not in taken["message"]
+
+
+def test_a_command_that_still_fails_is_not_over_because_something_else_fails(
+    operation: Operation, service: Service
+) -> None:
+    for _ in range(2):
+        operation.cycle(command="run", failure="no code")
+        operation.attempt("failed", minutes_ago=0)
+    assert titles(service)[0] == "command run"
+    assert not any(title.startswith("over") for title in titles(service))
+
+
+def test_whatever_prevents_telling_a_good_cycle_stays_one(
+    operation: Operation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(subprocess, "Popen", fail)
+    operation.attempt("failed")
+    [said] = after_command(operation.settings, tmp_path, operation.url, "grid tick", None)
+    assert "OSError" in said
+
+
+def test_a_heartbeat_that_is_set_no_more_is_no_warning(
+    operation: Operation, healthchecks: Healthchecks
+) -> None:
+    healthchecks.script = lambda path: Reply(status=404)
+    operation.attempt()
+    operation.cycle()
+    assert any("404" in line for line in report(operation))
+    operation.settings = Settings()
+    assert not any("heartbeat" in line for line in report(operation))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,9 +13,12 @@ import pytest
 from pydantic import SecretStr
 
 from grid_assets.alarms import outside
+from grid_assets.alarms.looking import after_command
 from grid_assets.alarms.watching import DatabaseWatch
 from grid_assets.alerts.sending import Fault
-from grid_assets.settings import Settings
+from grid_assets.settings import Settings, SettingsError
+from grid_assets_tests import http_stub
+from grid_assets_tests.alarms.healthchecks import Healthchecks
 from grid_assets_tests.running import free_port
 
 T = datetime(2026, 3, 28, 12, 0, tzinfo=UTC)
@@ -83,13 +88,60 @@ def test_while_another_process_tells_this_one_does_not(tmp_path: Path) -> None:
     assert to.taken == []
 
 
-@pytest.mark.parametrize("content", ["{", '{"database": {"who": 1}}', "[]", "\0" * 4096])
-def test_a_file_that_cannot_be_read_is_as_none(tmp_path: Path, content: str) -> None:
-    (tmp_path / outside.FILE).write_text(content)
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{",
+        b'{"database": {"who": 1}}',
+        b"[]",
+        b"\0" * 4096,
+        b"\xff\xfe{}",
+        b'{"database": {"began_at": "x", "what": "y", "ended_at": "yesterday"}}',
+    ],
+)
+def test_a_file_that_cannot_be_read_is_as_none(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / outside.FILE).write_bytes(content)
     to = Addresses()
     to.tell(tmp_path)
     to.tell(tmp_path)
     assert to.taken == [(1, BEGAN), (2, BEGAN)]
+
+
+def test_where_files_have_no_locks_it_is_told_once_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    to = Addresses()
+    for _ in range(2):
+        to.tell(tmp_path)
+    assert to.taken == [(1, BEGAN), (2, BEGAN)]
+
+
+def test_who_was_told_is_remembered_even_if_the_next_step_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise BlockingIOError
+
+    to = Addresses()
+    with monkeypatch.context() as patch:
+        patch.setattr(outside, "ping_failed", fail)
+        with pytest.raises(BlockingIOError):
+            to.tell(tmp_path)
+    to.tell(tmp_path)
+    assert to.taken == [(1, BEGAN), (2, BEGAN)]
+
+
+def test_nothing_is_written_while_nothing_changes(tmp_path: Path) -> None:
+    to = Addresses()
+    outside.prepare(tmp_path)
+    file = tmp_path / outside.FILE
+    before = file.stat().st_mtime_ns
+    to.clear(tmp_path)
+    assert file.stat().st_mtime_ns == before
 
 
 def test_the_file_never_needs_another_block_of_a_full_disk(tmp_path: Path) -> None:
@@ -121,3 +173,27 @@ def test_a_database_that_is_away_for_a_moment_is_not_told(
     assert told == ["gone"]
     DatabaseWatch(Settings(), tmp_path, gone, every_s=0, gone_s=0).look()
     assert told == ["gone"]
+
+
+def test_the_watch_outlives_what_prevents_telling(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(outside, "tell", fail)
+    gone = SecretStr(f"postgresql://me:s3cret@127.0.0.1:{free_port()}/x")
+    DatabaseWatch(SETTINGS, tmp_path, gone, every_s=0, gone_s=0).look()
+
+
+@pytest.mark.slow
+def test_a_setting_that_stops_a_command_is_told_to_the_heartbeat_and_is_no_outage(
+    tmp_path: Path,
+) -> None:
+    with http_stub.run(Healthchecks()) as healthchecks:
+        settings = Settings(heartbeat_url=healthchecks.address)
+        error = SettingsError("GRID_EXECUTOR cannot be used.")
+        assert after_command(settings, tmp_path, None, "grid tick", error) == []
+        assert healthchecks.kinds == "-"
+        assert "GRID_EXECUTOR" in healthchecks.pings[0].reason
+    assert not (tmp_path / outside.FILE).exists()

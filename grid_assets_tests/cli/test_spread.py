@@ -77,15 +77,20 @@ def test_a_piece_that_has_ended_is_not_started_again() -> None:
 
 
 class Launcher(spreading.Launcher):
-    """Its code server is away at first, and its runs end at once."""
+    """Its code server is away at first, and its runs end at once, with this status."""
 
-    def __init__(self, instance: dg.DagsterInstance, faults: list[NotLaunched]) -> None:
-        self.instance, self.faults = instance, faults
+    def __init__(
+        self,
+        instance: dg.DagsterInstance,
+        faults: list[NotLaunched],
+        status: dg.DagsterRunStatus = dg.DagsterRunStatus.SUCCESS,
+    ) -> None:
+        self.instance, self.faults, self.status = instance, faults, status
 
     def launch(self, planned: PlannedRun) -> str:
         if self.faults:
             raise self.faults.pop()
-        return self.instance.create_run_for_job(work, status=dg.DagsterRunStatus.SUCCESS).run_id
+        return self.instance.create_run_for_job(work, status=self.status).run_id
 
 
 @dg.job
@@ -110,6 +115,37 @@ def test_a_command_waits_for_a_code_server_that_starts_again(
     assert [piece.success for piece in done] == [True, True]
     assert sum("control:4000" in line for line in said) == 1
     assert sum("grid start daemon" in line for line in said) == 1  # nobody runs one here
+
+
+@pytest.mark.parametrize(
+    ("status", "tries"),
+    [
+        (dg.DagsterRunStatus.FAILURE, spreading.TRIES),
+        (dg.DagsterRunStatus.CANCELED, 1),
+        (None, 1),  # it is deleted
+    ],
+)
+def test_only_a_run_that_failed_by_itself_is_started_again(
+    warehouse: SecretStr,
+    monkeypatch: pytest.MonkeyPatch,
+    status: dg.DagsterRunStatus | None,
+    tries: int,
+) -> None:
+    monkeypatch.setattr(spreading, "LOOK_EVERY_S", 0.01)
+    pieces = backfill_pieces(_days(HISTORY_DAYS), outlook=False, regions=None)
+    with dg.DagsterInstance.ephemeral() as instance:
+        launcher = Launcher(instance, [], status or dg.DagsterRunStatus.STARTED)
+        if status is None:
+            launch = launcher.launch
+
+            def launch_and_delete(planned: PlannedRun) -> str:
+                run_id = launch(planned)
+                instance.delete_run(run_id)
+                return run_id
+
+            monkeypatch.setattr(launcher, "launch", launch_and_delete)
+        [(piece, outcome)] = follow(instance, warehouse, launcher, pieces, 9, lambda _: None)
+    assert (len(piece.run_ids), outcome.success) == (tries, False)
 
 
 def test_a_run_that_dagster_refuses_ends_the_command(warehouse: SecretStr) -> None:

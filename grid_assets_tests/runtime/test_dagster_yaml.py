@@ -11,14 +11,15 @@ from dagster._core.launcher import DefaultRunLauncher
 from pydantic import SecretStr
 
 from grid_assets.defs.launching import Workers
+from grid_assets.runtime import environment
 from grid_assets.runtime.dagster_yaml import NOT_PAST, WRITTEN_BY, dagster_yaml
 from grid_assets.runtime.environment import Environment
 from grid_assets.settings import Settings, SettingsError
 
 
 def _instance(settings: Settings, home: Path, warehouse: SecretStr) -> dg.DagsterInstance:
-    environment = Environment(settings, home, warehouse)
-    environment.prepare_dagster()
+    opened = Environment(settings, home, warehouse)
+    opened.prepare_dagster()
     return dg.DagsterInstance.get()
 
 
@@ -41,7 +42,7 @@ def test_dagster_starts_runs_as_the_settings_say(
         concurrency = instance.get_concurrency_config()
         pools, queue = concurrency.pool_config, concurrency.run_queue_config
         assert pools.pool_granularity is PoolGranularity.RUN
-        assert pools.default_pool_limit == 3 + NOT_PAST
+        assert pools.default_pool_limit == 2 * 3 + NOT_PAST
         assert queue is not None
         assert queue.max_concurrent_runs == -1
         assert [*queue.tag_concurrency_limits] == [
@@ -59,9 +60,9 @@ def test_the_file_of_another_program_is_left_alone_on_kubernetes(
     monkeypatch.setenv("DAGSTER_HOME", str(charted))
     for name in ("GRID_DAGSTER_STORAGE_URL", "DAGSTER_EVENT_BATCH_SIZE"):
         monkeypatch.setenv(name, "")
-    environment = Environment(Settings(run_launcher="k8s"), tmp_path / "home", warehouse)
-    environment.prepare_dagster()
-    assert environment.variables()["DAGSTER_HOME"] == str(charted)
+    opened = Environment(Settings(run_launcher="k8s"), tmp_path / "home", warehouse)
+    opened.prepare_dagster()
+    assert opened.variables()["DAGSTER_HOME"] == str(charted)
     (file,) = tmp_path.rglob("dagster.yaml")
     assert file.read_text() == "# the chart's"
 
@@ -78,3 +79,16 @@ def test_outside_kubernetes_its_launcher_is_refused(
 
 def test_our_file_says_who_wrote_it() -> None:
     assert dagster_yaml(Settings()).startswith(WRITTEN_BY)
+
+
+@pytest.mark.parametrize("name", ["GRID_EXECUTOR", "GRID_RUN_LAUNCHER"])
+@pytest.mark.parametrize("value", sorted(environment.LIBRARIES))
+def test_a_missing_library_is_named_before_anything_starts(
+    name: str, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment, "find_spec", lambda library: None)
+    monkeypatch.setenv(name, value)
+    monkeypatch.setenv("GRID_CELERY_BROKER_URL", "redis://127.0.0.1:1/0")
+    url = SecretStr("postgresql://nobody@127.0.0.1:1/none")
+    with pytest.raises(SettingsError, match=rf"{name} is {value}.*grid-assets\[{value}\]"):
+        Environment(Settings.from_environment(), tmp_path, url).prepare_dagster()
