@@ -213,6 +213,7 @@ def test_a_server_that_is_too_old_is_one_line_and_the_rest_goes_on(
         "files",
         "settings",
         "alarms",
+        "workers",
     ]
     said = doctor.summary(found)
     assert said == "To mend: server. The database was not checked any further."

@@ -21,6 +21,7 @@ def workers(case: Case) -> Finding:
         from redis.exceptions import RedisError
     except ImportError:
         return mend("celery is not installed here. Run `pip install 'grid-assets[celery]'`.")
+    is_for_steps = case.settings.executor == "celery"
     app = Celery(broker=broker.get_secret_value())
     app.conf.broker_transport_options = {
         "socket_connect_timeout": WORKERS_S,
@@ -32,12 +33,18 @@ def workers(case: Case) -> Finding:
     except (OperationalError, RedisError, OSError) as error:
         return mend(
             "The broker (GRID_CELERY_BROKER_URL) does not answer "
-            f"({type(error.__cause__ or error).__name__}), so runs over past days start on the "
-            "code server. Start it, or correct the address."
+            f"({type(error.__cause__ or error).__name__}), so "
+            + ("no step starts" if is_for_steps else "runs over past days start on the code server")
+            + ". Start it, or correct the address."
         )
     if not answers:
         return mend(
-            "The broker answers, but no worker. Runs over past days wait for five minutes and "
-            "fail. Start one: `grid start worker`."
+            "The broker answers, but no worker. "
+            + (
+                "No step starts. "
+                if is_for_steps
+                else "Runs over past days wait for five minutes and fail. "
+            )
+            + "Start one: `grid start worker`."
         )
     return ok(f"{len(answers)} answer by the broker.")
