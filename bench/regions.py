@@ -49,8 +49,6 @@ FIGURES: Final = {
 
 LOG = logging.getLogger(__name__)
 LOADED: Final = 10 * DAY
-VINTAGES: Final = 96
-"""Different captured forecasts, two days of them; a year repeats them."""
 
 VIEWS: Final = {
     "now": "SELECT * FROM reporting.regional_now",
@@ -136,7 +134,7 @@ def _fill(box: Sandbox, replay: ReplayServer, sizes: Sizes) -> dict[str, Measure
     with connect(box.url) as connection, connection.transaction():
         connection.execute("DELETE FROM raw.regional_vintages")
         view = RegionalView(replay.view)
-        for number in range(VINTAGES):
+        for number in range(sizes.regional_vintages):
             at = end - number * HALF_HOUR
             records = view.records(at, at + 2 * DAY, at + timedelta(minutes=12))
             parsed = parse_regional({"data": records}, Window(at, at + 2 * DAY))

@@ -46,6 +46,7 @@ TINY = Sizes(
     short_history_days=3,
     long_history_days=4,
     forecast_days=1,
+    regional_vintages=3,
     by_cycles=HALF_HOUR,
     growth_s=1,
     alone_s=0,
