@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,9 +13,8 @@ from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 
 from grid_assets.defs.launching import Workers
 from grid_assets.defs.partitions import LANE_TAG, PAST
+from grid_assets_tests.broker import needs_redis
 from grid_assets_tests.running import free_port
-
-MISSING = "no redis-server: what becomes of a lost task was not tested; install redis-server"
 
 
 class CodeServer(DefaultRunLauncher):
@@ -47,8 +45,6 @@ def broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     port = free_port()
     monkeypatch.setenv("GRID_RUN_LAUNCHER", "celery")
     monkeypatch.setenv("GRID_CELERY_BROKER_URL", f"redis://127.0.0.1:{port}/0")
-    if shutil.which("redis-server") is None:
-        pytest.skip(MISSING)
     command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
     server = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, encoding="utf-8")
     assert server.stdout is not None
@@ -69,6 +65,7 @@ def _workers(instance: dg.DagsterInstance) -> tuple[Workers, CodeServer]:
     return workers, here
 
 
+@needs_redis
 @pytest.mark.slow
 def test_a_run_whose_task_the_broker_has_forgotten_goes_on(
     broker: int, instance: dg.DagsterInstance
