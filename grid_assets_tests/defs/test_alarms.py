@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
@@ -12,12 +13,13 @@ import dagster as dg
 import pytest
 from pydantic import SecretStr
 
-from grid_assets.alarms.looking import Courier
+from grid_assets.alarms.looking import Courier, Due
 from grid_assets.definitions import defs
 from grid_assets.defs import alarms
 from grid_assets.defs.partitions import FIRST_IN_QUEUE
 from grid_assets.defs.planning import ALERTS
 from grid_assets.defs.resources import WORKER, Services, close_kept
+from grid_assets.settings import Settings
 from grid_assets.warehouse.connection import connect
 from grid_assets_tests import http_stub
 from grid_assets_tests.alerts.conftest import Service
@@ -30,9 +32,19 @@ def service() -> Iterator[Service]:
         yield running
 
 
+class Counted(Courier):
+    """Counts how often it was started."""
+
+    starts = 0
+
+    def start(self, warehouse: SecretStr, settings: Settings, due: Due) -> None:
+        self.starts += 1
+        super().start(warehouse, settings, due)
+
+
 @pytest.fixture
-def courier(monkeypatch: pytest.MonkeyPatch) -> Iterator[Courier]:
-    made = Courier()
+def courier(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counted]:
+    made = Counted()
     monkeypatch.setattr(alarms, "COURIER", made)
     yield made
     made.wait(60)
@@ -79,16 +91,23 @@ def test_without_addresses_it_does_not_look(live: SecretStr, courier: Courier) -
 
 
 def test_it_sends_in_the_background_and_returns_while_an_address_hangs(
-    live: SecretStr, courier: Courier, service: Service, monkeypatch: pytest.MonkeyPatch
+    live: SecretStr, courier: Counted, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GRID_ALARM_URLS", service.address().get_secret_value())
-    service.script = lambda path: Reply(wait_s=5)
-    assert evaluate() == "Sending."
+    held = threading.Event()
+
+    def script(path: str) -> Reply:
+        held.wait(60)
+        return Reply()
+
+    service.script = script
+    evaluate()
     assert courier.is_busy
-    assert evaluate() == "Still sending."
+    evaluate()
+    held.set()
     courier.wait(60)
-    assert len(service.paths) == 1
-    assert evaluate() == "Nothing to send."
+    evaluate()  # there is nothing left to send
+    assert courier.starts == len(service.paths) == 1
 
 
 def test_a_run_that_fails_before_its_first_attempt_is_an_alarm_until_one_succeeds(
