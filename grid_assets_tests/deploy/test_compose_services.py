@@ -172,7 +172,8 @@ def test_the_services_start_load_forecast_serve_and_end_cleanly(
     for service in started[:3]:
         service.start()
     for service in (webserver, daemon):
-        wait_until(lambda s=service: "Waiting for the code server" in s.output(), WITHIN_S)  # type: ignore[misc]
+        address = service.environment["GRID_CODE_SERVER"]
+        wait_until(lambda s=service, a=address: a in s.output(), WITHIN_S)  # type: ignore[misc]
     code_server.start()
     second.start()
     for service in started:
