@@ -21,15 +21,12 @@ from grid_assets.defs.planning import ALERTS
 from grid_assets.defs.resources import WORKER, Services, close_kept
 from grid_assets.settings import Settings
 from grid_assets.warehouse.connection import connect
-from grid_assets_tests import http_stub
+from grid_assets_tests.alerts import conftest as alerts
 from grid_assets_tests.alerts.conftest import Service
 from grid_assets_tests.http_stub import Reply
+from grid_assets_tests.live import STAMP, attempt
 
-
-@pytest.fixture
-def service() -> Iterator[Service]:
-    with http_stub.run(Service()) as running:
-        yield running
+service = alerts.service
 
 
 class Counted(Courier):
@@ -54,18 +51,9 @@ def courier(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counted]:
 @pytest.fixture
 def live(warehouse: SecretStr, monkeypatch: pytest.MonkeyPatch) -> SecretStr:
     """A live warehouse in which the last attempt has failed."""
-    at = datetime.now(UTC) - timedelta(minutes=1)
     with connect(warehouse) as connection:
-        connection.execute(
-            "UPDATE ops.warehouse SET kind = 'live', shift_weeks = NULL, stamped_at = now()"
-        )
-        connection.execute(
-            "INSERT INTO ops.etl_runs (run_id, asset, attempt, trigger, partition_start, "
-            "partition_end, started_at, finished_at, status, error_type, error_message, host, pid, "
-            "heartbeat_at) VALUES ('r', 'raw.intensity', 1, 'schedule', %(day)s, %(day)s, %(at)s, "
-            "%(at)s, 'failed', 'ApiUnavailable', 'no answer', 'here', 1, %(at)s)",
-            {"day": at.date(), "at": at},
-        )
+        connection.execute(STAMP)
+        attempt(connection, datetime.now(UTC) - timedelta(minutes=1))
     monkeypatch.setenv("GRID_DATABASE_URL", warehouse.get_secret_value())
     return warehouse
 
@@ -117,9 +105,7 @@ def test_a_run_that_fails_before_its_first_attempt_is_an_alarm_until_one_succeed
     monkeypatch.setenv("GRID_ALARM_URLS", service.address().get_secret_value())
     open_alarm = "SELECT ended_at IS NULL FROM ops.alarms WHERE key = 'command run'"
     with dg.DagsterInstance.ephemeral() as instance, connect(warehouse) as connection:
-        connection.execute(
-            "UPDATE ops.warehouse SET kind = 'live', shift_weeks = NULL, stamped_at = now()"
-        )
+        connection.execute(STAMP)
         ledger = connection.execute(
             "DELETE FROM ops._yoyo_migration WHERE migration_id LIKE '0027%' RETURNING *"
         ).fetchone()
