@@ -36,7 +36,7 @@ VOLUME /var/lib/grid
 WORKDIR /var/lib/grid
 # A number, so that Kubernetes can see that it is not root.
 USER 10001:10001
-# No HEALTHCHECK: the parts differ. compose.yaml has one for each, `grid start PART --check`.
+# No HEALTHCHECK: the parts differ. compose.yaml has one for each that listens or has a heartbeat.
 CMD ["grid", "--help"]
 
 FROM base AS slim

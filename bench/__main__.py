@@ -1,6 +1,7 @@
 """`python -m bench`: measures, prints a table and writes bench/results.json.
 
-A missed target is reported but is not an error: the exit code is 0 if everything was measured.
+A missed target is reported but is not an error: the exit code is 0 if everything was measured. What
+could not be measured is named after the table, and then no file is written.
 """
 
 from __future__ import annotations
@@ -63,17 +64,25 @@ QUESTIONS: Final = (
 
 NAMES: Final = tuple(name for figures, _ in QUESTIONS for name in figures)
 
+LOG = logging.getLogger("bench")
 
-def measure(sizes: Sizes, wanted: Collection[str] = NAMES) -> list[Result]:
-    """The wanted results with their calibrations, without measuring anything that none needs."""
+
+def measure(sizes: Sizes, wanted: Collection[str] = NAMES) -> tuple[list[Result], list[str]]:
+    """The wanted results with their calibrations, without measuring anything that none needs, and
+    a line about each group that could not be measured."""
     every = {name: figure for figures, _ in QUESTIONS for name, figure in figures.items()}
     needed = {*wanted, *(calibration_of(name, every[name]) for name in every.keys() & wanted)}
-    results = []
+    results, failed = list[Result](), list[str]()
     for figures, work in QUESTIONS:
         if names := [name for name in figures if name in needed]:
-            measured = work(sizes)
+            try:
+                measured = work(sizes)
+            except BenchError as error:
+                failed.append(f"NOT MEASURED: {', '.join(names)}. {error}")
+                LOG.error(failed[-1])
+                continue
             results += [result(name, figures[name], measured[name]) for name in names]
-    return calibrated(results)
+    return calibrated(results), failed
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -93,17 +102,18 @@ def measure(sizes: Sizes, wanted: Collection[str] = NAMES) -> list[Result]:
 def main(quick: bool, only: tuple[str, ...], output: Path | None) -> None:
     """Measure, print a table, and write bench/results.json."""
     logging.basicConfig(format="[%(asctime)s] %(message)s", datefmt="%H:%M:%S")
-    logging.getLogger("bench").setLevel(logging.INFO)
+    LOG.setLevel(logging.INFO)
     commit = checked_out_commit()
     try:
-        results = measure(QUICK if quick else Sizes(), only or NAMES)
-    except BenchError as error:
-        raise click.ClickException(str(error)) from None
+        results, failed = measure(QUICK if quick else Sizes(), only or NAMES)
     except KeyboardInterrupt:
         click.echo("Interrupted. Temporary servers and folders are removed.", err=True)
         sys.exit(130)
     for line in table(results):
         click.echo(line)
+    if failed:
+        click.echo("\n".join(failed), err=True)
+        raise click.ClickException("Not everything was measured, so no file is written.")
     if output is None and not (quick or only):
         output = PROJECT_DIR / "bench" / "results.json"
     if output is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -137,10 +138,12 @@ def cluster(workers: int) -> Iterator[Cluster]:
     """Machines with PostgreSQL, a broker, a code server and a daemon, and some workers; without
     workers, machines on which a command works alone.
 
-    Raises `BenchError` if such machines cannot be made here.
+    Raises `BenchError` if such machines cannot be made here, or there is no broker for them.
     """
     if not can_make_hosts():
         raise BenchError(f"No machines can be made here: {MISSING}")
+    if shutil.which("redis-server") is None:
+        raise BenchError("redis-server is not installed (Debian: apt install redis-server)")
     with lan() as network:
         database, broker, control = (network.host(name) for name in ("db", "broker", "control"))
         made = [network.host(f"worker{n}") for n in range(1, workers + 1)]

@@ -27,6 +27,7 @@ from dagster._core.storage import event_log, runs
 from psycopg import sql
 from pydantic import SecretStr
 
+from bench import hosts
 from grid_assets.definitions import defs
 from grid_assets.defs.assets.raw import neso_forecast
 from grid_assets.defs.partitions import range_tags
@@ -36,7 +37,7 @@ from grid_assets.runtime.postgres import EmbeddedPostgres
 from grid_assets.warehouse.connection import Connection, connect
 from grid_assets.warehouse.migrate import migrate
 from grid_assets.warehouse.stamp import Stamp
-from grid_assets_tests import chromium, fake_clock, pooler
+from grid_assets_tests import broker, chromium, fake_clock, pooler
 from grid_assets_tests.feeds import programs
 from grid_assets_tests.supabase import postgres_cron
 from grid_assets_tests.time_left import TimeLeft
@@ -162,7 +163,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = terminalreporter.stats.get("skipped", [])
     for reason in (
         *(chromium.MISSING, fake_clock.MISSING, pooler.MISSING, postgres_cron.MISSING),
-        *(programs.MISSING_PROMTOOL, programs.MISSING_JQ),
+        *(programs.MISSING_PROMTOOL, programs.MISSING_JQ, broker.MISSING, hosts.MISSING),
     ):
         if lost := [report for report in reports if reason in str(report.longrepr)]:
             terminalreporter.write_line(f"NOT TESTED: {len(lost)} tests, {reason}.", red=True)

@@ -10,21 +10,14 @@ start where a killed process that had its id has left a semaphore in /dev/shm; t
 from __future__ import annotations
 
 import os
-import select
 import time
-from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Final, SupportsIndex
+from typing import Any, Final
 
 import pytest
 
+from bench.chaos.clocks import LIBRARY, sleep
 from grid_assets.runtime import postgres, postgres_programs
-
-PLACES: Final = ("lib/*/faketime", "lib*/faketime", "local/lib*/faketime")
-LIBRARY: Final = next(
-    (file for place in PLACES for file in Path("/usr").glob(f"{place}/libfaketimeMT.so.1")), None
-)
 
 MISSING: Final = "no faketime: nothing was tested at other times of day and year"
 
@@ -40,14 +33,6 @@ def environment(at: datetime) -> dict[str, str]:
     return {**os.environ, **dict(zip(VARIABLES, false, strict=True))}
 
 
-def sweep() -> None:
-    """Remove what libfaketime has left in /dev/shm for processes that have ended."""
-    for file in Path("/dev/shm").glob("*faketime_s*_*"):
-        if not Path("/proc", file.name.rpartition("_")[2]).exists():
-            with suppress(OSError):  # it may be that of another user
-                file.unlink()
-
-
 def share_with_postgres() -> None:
     """Where the clock is false, give it to the embedded server too, and mend `time.sleep`."""
     if "FAKETIME" not in os.environ:
@@ -61,9 +46,4 @@ def share_with_postgres() -> None:
     for module in (postgres_programs, postgres):
         vars(module)["run"] = run
 
-    def sleep(seconds: float | SupportsIndex, /) -> None:
-        select.select([], [], [], float(seconds))
-
-    # Python sleeps until a moment of the monotonic clock, which libfaketime 0.9.10 takes for false
-    # although it leaves that clock as it is.
     time.sleep = sleep

@@ -15,25 +15,11 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Final
 
+from bench.chaos import nursery
 from grid_assets import cli
 from grid_assets.progress import spoken
 
-PRELOADED: Final = (
-    __name__,
-    "grid_assets.cli.__main__",
-    "grid_assets.cli.runs",
-    "grid_assets.defs.storage",
-    "grid_assets.definitions",
-    "grid_assets.forecasting.covariates",
-    "grid_assets.forecasting.issuing",
-    "holidays.countries",
-    "jinja2",
-    "matplotlib.backends.backend_agg",
-    "matplotlib.dates",
-    "psycopg2.extras",
-    "upath.core",
-)
-"""What commands import, but not onnxruntime: it starts a thread, which would not be forked."""
+PRELOADED: Final = (__name__, *nursery.PRELOADED)
 
 PROCESSES: Final = ForkServerContext()
 PROCESSES.set_forkserver_preload([*PRELOADED])

@@ -66,7 +66,7 @@ def _no_lock() -> None:
 
 
 def _session_left() -> None:
-    """A process that lives on with a connection for some seconds, as no command should."""
+    """A process that lives on with a connection for a minute, as no command should."""
     from grid_assets.settings import Settings
     from grid_assets.warehouse.connection import connect
 
@@ -74,7 +74,7 @@ def _session_left() -> None:
         url = Settings.from_environment().database_url
         assert url is not None
         with connect(url):
-            time.sleep(20)
+            time.sleep(60)
         os._exit(0)
 
 

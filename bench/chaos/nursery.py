@@ -13,7 +13,10 @@ import os
 import select
 import signal
 import sys
-from typing import Any, Final, SupportsIndex
+import time
+from typing import Any, Final
+
+from bench.chaos.clocks import sleep
 
 PRELOADED: Final = (
     "grid_assets.cli.__main__",
@@ -51,13 +54,6 @@ def prepare() -> None:
 
 def main() -> None:
     prepare()
-    import time
-
-    def sleep(seconds: float | SupportsIndex, /) -> None:
-        select.select([], [], [], float(seconds))
-
-    # Python sleeps until a moment of the monotonic clock, which libfaketime takes for false
-    # although it leaves that clock as it is.
     time.sleep = sleep
     wake, waker = os.pipe()
     os.set_blocking(waker, False)

@@ -31,8 +31,9 @@ from grid_assets.halfhours import HALF_HOUR, api_time
 REVISED: Final = (("/intensity", 5), ("/generation", 7))
 """Which endpoints revise a half-hour, and how many hours before the newest it began."""
 
-CLOSING_S: Final = 5
-"""Sessions of a process that was killed end when the server notices, within milliseconds."""
+CLOSING_S: Final = 20
+"""Sessions of a process that was killed end when the server notices: within milliseconds, unless
+the machine is busy."""
 
 
 @dataclass

@@ -42,7 +42,8 @@ class _Handler(SimpleHTTPRequestHandler):
     """GET and HEAD of files in the folder: no listings, nothing hidden (it may be half-written),
     and nothing that a link leads to outside it.
 
-    The feeds may be read by any web page and kept for a minute; everything else is asked for anew.
+    The feeds may be read by any web page and kept for a minute; everything else is revalidated on
+    each request.
     """
 
     server: _Server

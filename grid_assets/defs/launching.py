@@ -31,7 +31,7 @@ from grid_assets.defs.celery_config import CELERY_CONFIG
 from grid_assets.defs.partitions import LANE_TAG, PAST
 from grid_assets.settings import Settings
 
-AVOIDED_S: Final = 60.0
+AVOIDED_S: Final = 30.0
 """After a failure of the broker, runs start here for so long without asking it: the daemon starts
 one run after the other, so each time-out of a broker that hangs would hold up a cycle."""
 

@@ -23,7 +23,7 @@ def content_type(name: str) -> str:
 
 
 def caching(*, is_feed: bool) -> str:
-    """Feeds may be kept for a minute; everything else is asked for anew."""
+    """Feeds may be kept for a minute; everything else is revalidated on each request."""
     return f"public, max-age={FEED_MAX_AGE_S}" if is_feed else "no-cache"
 
 

@@ -100,7 +100,7 @@ def parse(address: str) -> Place:
     if not address[len(scheme[0]) :].startswith("/") or (
         protocol not in STORES and protocol != "file"
     ):
-        raise AddressError(f"{scheme[1]}: is no place that it can be; it must be {FORMS}")
+        raise AddressError(f"{scheme[1]}: is not supported; it must be {FORMS}")
     return _local(address) if protocol == "file" else _bucket(protocol, address)
 
 

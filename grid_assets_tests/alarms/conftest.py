@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,21 +15,20 @@ from grid_assets.alarms.looking import Due, look, send_due
 from grid_assets.alerts.sending import Fault
 from grid_assets.settings import Settings
 from grid_assets.warehouse.connection import Connection, connect
-from grid_assets_tests import http_stub, shared_warehouse
+from grid_assets_tests import http_stub, live, shared_warehouse
 from grid_assets_tests.alarms.healthchecks import Healthchecks
 from grid_assets_tests.alerts import conftest as alerts
 
 one_warehouse, shared = shared_warehouse.one_warehouse, shared_warehouse.warehouse
 service = alerts.service
+grid, api = live.grid, live.api
 
 
 @pytest.fixture
 def warehouse(shared: SecretStr) -> SecretStr:
     """The module's warehouse, stamped live a moment ago, with nothing wrong and nothing pinged."""
     with connect(shared) as connection:
-        connection.execute(
-            "UPDATE ops.warehouse SET kind = 'live', shift_weeks = NULL, stamped_at = now()"
-        )
+        connection.execute(live.STAMP)
         connection.execute("DELETE FROM ops.wakeups")
         connection.execute(
             "UPDATE ops.heartbeat SET cycle_at = NULL, is_healthy = NULL, tried_at = NULL, "
@@ -64,16 +62,7 @@ class Operation:
     ) -> None:
         """An attempt that has ended."""
         at = datetime.now(UTC) - timedelta(minutes=minutes_ago)
-        ok = status == "success"
-        self.connection.execute(
-            "INSERT INTO ops.etl_runs (run_id, asset, attempt, trigger, partition_start, "
-            "partition_end, started_at, finished_at, status, error_type, error_message, host, pid, "
-            "heartbeat_at) VALUES (%s, %s, 1, %s, %s, %s, %s, %s, %s, %s, %s, 'here', 1, %s)",
-            [
-                *(secrets.token_hex(8), asset, trigger, at.date(), at.date(), at, at, status),
-                *(None if ok else error, None if ok else f"{asset} did not work.", at),
-            ],
-        )
+        live.attempt(self.connection, at, status, asset, error, trigger)
 
     def look(self, **options: Any) -> Due:
         return look(self.connection, self.settings, **options)

@@ -7,9 +7,8 @@ minutes, the rows are moved into the past instead.
 
 from __future__ import annotations
 
-import secrets
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +18,6 @@ import psutil
 import pytest
 from pydantic import SecretStr
 
-from grid_assets.replay.server import ReplayServer
 from grid_assets.runtime.postgres import EmbeddedPostgres
 from grid_assets.warehouse.connection import connect
 from grid_assets.warehouse.migrate import migrate
@@ -27,9 +25,10 @@ from grid_assets.warehouse.stamp import Stamp
 from grid_assets_tests.alarms.healthchecks import Healthchecks
 from grid_assets_tests.alarms.test_looking import titles
 from grid_assets_tests.alerts.conftest import Service
-from grid_assets_tests.http_stub import Reply, Stub, serving
+from grid_assets_tests.http_stub import Reply, Stub
+from grid_assets_tests.live import attempt
 from grid_assets_tests.reading import days_ago
-from grid_assets_tests.running import GridCommand, free_port, grid_in_a_new_folder, wait_until
+from grid_assets_tests.running import GridCommand, free_port, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -45,12 +44,6 @@ GONE: Final = Reply(b"", reset=True)
 
 
 @pytest.fixture
-def grid() -> Iterator[GridCommand]:
-    with grid_in_a_new_folder(is_forked=True) as made:
-        yield made
-
-
-@pytest.fixture
 def postgres(open_folder: Path) -> Iterator[EmbeddedPostgres]:
     server = EmbeddedPostgres(open_folder / "postgres")
     server.start()
@@ -58,40 +51,10 @@ def postgres(open_folder: Path) -> Iterator[EmbeddedPostgres]:
     server.stop()
 
 
-@pytest.fixture
-def api(replay: ReplayServer) -> Iterator[Stub]:
-    """An API of another program: its data is live."""
-    with serving() as stub:
-        stub.script = api_script(replay)
-        yield stub
-
-
-def api_script(replay: ReplayServer) -> Callable[[str], Reply]:
-    def script(path: str) -> Reply:
-        _, answer = replay.endpoints.answer(path, datetime.now(UTC), None)
-        return Reply(answer.body, answer.status)
-
-    return script
-
-
-def fail_an_attempt(url: SecretStr) -> None:
-    """A run on another machine has failed."""
-    with connect(url) as connection:
-        connection.execute(
-            "INSERT INTO ops.etl_runs (run_id, asset, attempt, trigger, partition_start, "
-            "partition_end, started_at, finished_at, status, error_type, error_message, host, pid, "
-            "heartbeat_at) SELECT %s, 'raw.intensity', 1, 'schedule', d, d, now(), now(), "
-            "'failed', 'ApiUnavailable', 'no answer', 'worker', 1, now() "
-            "FROM (SELECT (now() AT TIME ZONE 'UTC')::date) AS today (d)",
-            [secrets.token_hex(8)],
-        )
-
-
 def test_silence_is_heard_and_so_is_the_recovery(
     grid: GridCommand,
     postgres: EmbeddedPostgres,
     api: Stub,
-    replay: ReplayServer,
     service: Service,
     healthchecks: Healthchecks,
 ) -> None:
@@ -103,6 +66,7 @@ def test_silence_is_heard_and_so_is_the_recovery(
         "GRID_API_RETRY_BUDGET_S": "0",
         "GRID_HISTORY_START": str(days_ago(0)),
         "GRID_BACKTEST_DAYS": "0",
+        "GRID_TELEMETRY_CRON": "0 0 1 1 *",  # each cycle is one that the test asks for
         "GRID_UI_PORT": str(free_port()),
         "GRID_ALARM_URLS": service.address().get_secret_value(),
         "GRID_HEARTBEAT_URL": healthchecks.address.get_secret_value(),
@@ -124,7 +88,8 @@ def test_silence_is_heard_and_so_is_the_recovery(
     up = grid.installed.start("up")
     up.says("The daemon is running")
     assert healthchecks.kinds == "+"
-    fail_an_attempt(url)
+    with connect(url) as connection:
+        attempt(connection, datetime.now(UTC))
     heard("failed raw.intensity")
     wait_until(lambda: healthchecks.kinds == "+-", HEARD_S)
 
@@ -162,12 +127,13 @@ def test_silence_is_heard_and_so_is_the_recovery(
     assert healthchecks.kinds.removeprefix(so_far) == "--+"
 
     # the network stops: nothing can be told, and the service outside hears just that
+    healthy = api.script
     for stub in (api, service, healthchecks):
         stub.script = lambda path: GONE
     grid.run("tick", "--telemetry-only", code=1)
     silent()
     assert service.taken == []
-    api.script = api_script(replay)
+    api.script = healthy
     service.script, healthchecks.script = lambda path: Reply(), lambda path: Reply(b"OK")
     with connect(url) as connection:
         connection.execute(

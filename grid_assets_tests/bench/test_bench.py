@@ -79,7 +79,9 @@ ELSEWHERE = (arriving.FIGURES, chaos.FIGURES, cluster.FIGURES, idle.FIGURES)
     ids=lambda f: next(iter(f)),
 )
 def test_every_result_is_measured_on_a_tiny_size(figures: dict[str, Figure]) -> None:
-    results = command.measure(TINY, figures)
+    results, failed = command.measure(TINY, figures)
+
+    assert failed == []
 
     measured = [result.name for result in results]
     calibrations = set(measured) & CALIBRATIONS
@@ -156,24 +158,27 @@ def test_the_file_has_the_shape_that_the_contract_names() -> None:
 
 
 def test_one_figure_is_measured_alone_and_lost_rows_fail_the_command(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def lose(sizes: Sizes) -> dict[str, Measured]:
         raise BenchError("Of 2 half-hours, core has 1")
 
     questions = (
-        ({"tick_s": Figure("s")}, lambda sizes: {"tick_s": Measured(sizes.ticks)}),
         ({"history_s": Figure("s")}, lose),
+        ({"tick_s": Figure("s")}, lambda sizes: {"tick_s": Measured(sizes.ticks)}),
     )
     monkeypatch.setattr(command, "QUESTIONS", questions)
 
     alone = CliRunner().invoke(command.main, ["--only", "tick_s"])
-    both = CliRunner().invoke(command.main, [])
+    file = tmp_path / "results.json"
+    both = CliRunner().invoke(command.main, ["--output", str(file)])
 
     assert alone.exit_code == 0
     assert "history_s" not in alone.output
     assert both.exit_code == 1
-    assert "core has 1" in both.output
+    assert "tick_s" in both.output  # what was measured is not lost
+    assert "history_s. Of 2 half-hours, core has 1" in both.output
+    assert not file.exists()
 
 
 def test_a_server_and_its_folder_are_gone_after_an_interrupt() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from threading import Thread
 
 import pytest
@@ -11,14 +13,23 @@ import pytest
 from bench.chaos.proxy import Proxy, Trap
 
 
+@dataclass(frozen=True)
+class Echo:
+    """A server that answers each message with the same bytes, and what it has received."""
+
+    address: tuple[str, int]
+    received: list[bytes] = field(default_factory=list)
+
+
 @pytest.fixture
-def echo() -> Iterator[tuple[str, int]]:
-    """A server that answers each message with the same bytes."""
+def echo() -> Iterator[Echo]:
     listener = socket.create_server(("127.0.0.1", 0))
+    made = Echo(listener.getsockname())
 
     def serve(client: socket.socket) -> None:
         with client:
             while message := client.recv(1000):
+                made.received.append(message)
                 client.sendall(message)
 
     def accept() -> None:
@@ -30,7 +41,7 @@ def echo() -> Iterator[tuple[str, int]]:
             Thread(target=serve, args=(client,), daemon=True).start()
 
     Thread(target=accept, daemon=True).start()
-    yield listener.getsockname()
+    yield made
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
 
@@ -45,32 +56,41 @@ def ask(client: socket.socket, message: bytes) -> bytes | None:
 
 
 @pytest.mark.parametrize(
-    ("action", "amount", "answers"),
+    ("action", "amount", "answers", "received"),
     [
-        ("cut", 0, (b"",)),
-        ("reset", 0, (None,)),
-        ("swallow", 0, (b"",)),
-        ("truncate", 2, (b"tw", b"")),
-        ("delay", 0.01, (b"two",)),
+        ("cut", 0, (b"",), [b"one", b"three"]),
+        ("reset", 0, (None,), [b"one", b"three"]),
+        ("swallow", 0, (b"",), [b"one", b"two", b"three"]),
+        ("truncate", 2, (b"tw", b""), [b"one", b"two", b"three"]),
+        ("delay", 0.2, (b"two",), [b"one", b"two", b"three"]),
     ],
+    ids=["cut", "reset", "swallow", "truncate", "delay"],
 )
 def test_a_trap_harms_its_message_and_no_other(
-    echo: tuple[str, int], action: str, amount: float, answers: tuple[bytes | None, ...]
+    echo: Echo,
+    action: str,
+    amount: float,
+    answers: tuple[bytes | None, ...],
+    received: list[bytes],
 ) -> None:
-    with Proxy(lambda: echo) as proxy:
+    with Proxy(lambda: echo.address) as proxy:
         proxy.arm([Trap(2, action, amount)])
         with socket.create_connection(("127.0.0.1", proxy.port), timeout=30) as client:
             assert ask(client, b"one") == b"one"
+            asked_at = time.monotonic()
             assert ask(client, b"two") == answers[0]
+            if action == "delay":
+                assert time.monotonic() - asked_at >= amount
             for rest in answers[1:]:
                 assert client.recv(1000) == rest
         with socket.create_connection(("127.0.0.1", proxy.port), timeout=30) as client:
             assert ask(client, b"three") == b"three"
         assert proxy.fired == [Trap(2, action, amount)]
+        assert echo.received == received
 
 
-def test_an_answer_is_held_until_it_is_let_go(echo: tuple[str, int]) -> None:
-    with Proxy(lambda: echo) as proxy:
+def test_an_answer_is_held_until_it_is_let_go(echo: Echo) -> None:
+    with Proxy(lambda: echo.address) as proxy:
         proxy.arm([Trap(1, "hold")])
         with socket.create_connection(("127.0.0.1", proxy.port), timeout=30) as client:
             client.sendall(b"one")
@@ -84,12 +104,16 @@ def test_an_answer_is_held_until_it_is_let_go(echo: tuple[str, int]) -> None:
 
 
 def test_other_actions_are_left_to_the_owner_before_or_after_the_server_has_answered(
-    echo: tuple[str, int],
+    echo: Echo,
 ) -> None:
-    done: list[Trap] = []
-    with Proxy(lambda: echo, done.append) as proxy:
+    done: list[tuple[Trap, list[bytes]]] = []
+
+    def act(trap: Trap) -> None:
+        done.append((trap, [*echo.received]))
+
+    with Proxy(lambda: echo.address, act) as proxy:
         proxy.arm([Trap(1, "kill"), Trap(2, "after_kill")])
         with socket.create_connection(("127.0.0.1", proxy.port), timeout=30) as client:
             assert ask(client, b"one") == b"one"
             assert ask(client, b"two") == b"two"
-    assert done == [Trap(1, "kill"), Trap(2, "kill")]
+    assert done == [(Trap(1, "kill"), []), (Trap(2, "kill"), [b"one", b"two"])]

@@ -9,6 +9,7 @@ import requests
 
 from grid_assets_tests.files import s3 as servers
 from grid_assets_tests.files.s3 import S3
+from grid_assets_tests.reading import one_sentence
 from grid_assets_tests.running import GridCommand, free_port, taken_port
 
 s3, s3_server = servers.s3, servers.s3_server
@@ -49,7 +50,9 @@ def test_a_port_that_is_taken_and_a_store_that_cannot_be_used_end_it(
 ) -> None:
     with taken_port() as port:
         ran = grid.run("start", "dashboard", "--port", str(port), code=1)
-    assert f"Port {port} is not free" in ran.err
+    said = one_sentence(ran.err)
+    assert str(port) in said
+    assert "--port" in said
     ran = grid.run("start", "dashboard", code=1, GRID_FILES_STORE="s4://grid")
     assert "GRID_FILES_STORE" in ran.err
 

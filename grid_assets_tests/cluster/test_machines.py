@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bench.hosts import MISSING, Host, Lan, can_make_hosts, lan
+from grid_assets_tests.running import wait_until
 
 pytestmark = [
     pytest.mark.slow,
@@ -49,13 +49,11 @@ def test_a_cut_loses_what_is_sent_and_a_kill_ends_all(network: Lan, tmp_path: Pa
     one, other = network.host("one"), network.host("other")
     serve = ["python3", "-m", "http.server", "8000", "--bind", other.address]
     started = other.start(["sh", "-c", f"{' '.join(serve)} & wait"], os.environ, "web")
-    deadline = time.monotonic() + 60
-    while not _reaches(one, other, tmp_path):
-        assert time.monotonic() < deadline
+    wait_until(lambda: _reaches(one, other, tmp_path), 60)
     one.cut_off(other)
     assert not _reaches(one, other, tmp_path)
     one.reconnect(other)
-    assert _reaches(one, other, tmp_path)
+    wait_until(lambda: _reaches(one, other, tmp_path), 60)
     other.kill()
     assert started.poll() is not None
     assert not _reaches(one, other, tmp_path)
@@ -64,8 +62,8 @@ def test_a_cut_loses_what_is_sent_and_a_kill_ends_all(network: Lan, tmp_path: Pa
 def test_nothing_is_left_of_the_machines() -> None:
     with lan() as made:
         made.host("one")
-        assert made.prefix in _namespaces()
-    assert made.prefix not in _namespaces()
+        assert f"{made.prefix}-one" in _namespaces()
+    assert f"{made.prefix}-" not in _namespaces()
     assert not made.root.exists()
 
 

@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 import os
-import secrets
-import shutil
 import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit, urlunsplit
 
+import psutil
 import psycopg
 import pytest
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
-from psycopg import sql
 from pydantic import SecretStr
 
 from grid_assets.defs.partitions import FIRST_IN_QUEUE
 from grid_assets.halfhours import DAY
 from grid_assets.replay.server import ReplayServer
+from grid_assets.runtime.environment import Environment
 from grid_assets.settings import Settings
 from grid_assets.warehouse.connection import connect
+from grid_assets_tests import broker
 from grid_assets_tests.running import GRID, free_port, wait_until
+from grid_assets_tests.shared_warehouse import copied
 
-MISSING: Final = "no redis-server: no worker was tested; install redis-server"
-
-pytestmark = pytest.mark.skipif(shutil.which("redis-server") is None, reason=MISSING)
+pytestmark = broker.needs_redis
 
 DAYS: Final = 93  # two runs
 OPEN: Final = "status NOT IN ('SUCCESS', 'FAILURE', 'CANCELED')"
@@ -49,6 +47,10 @@ class Parts:
     code_port: int = field(default_factory=free_port)
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
+    @property
+    def broker(self) -> SecretStr:
+        return SecretStr(f"redis://127.0.0.1:{self.broker_port}/0")
+
     def environment(self, home: str, **settings: object) -> dict[str, str]:
         chosen = {
             "home": self.root / home,  # its own
@@ -60,7 +62,7 @@ class Parts:
             "database_url": self.warehouse.get_secret_value(),
             "telemetry_cron": "0 0 1 1 *",  # the tests say when
             "run_launcher": "celery",
-            "celery_broker_url": f"redis://127.0.0.1:{self.broker_port}/0",
+            "celery_broker_url": self.broker.get_secret_value(),
             "code_server": f"127.0.0.1:{self.code_port}",
             "backfill_runs": 1,
             **settings,
@@ -136,6 +138,29 @@ class Parts:
     def backfill(self, first: date, last: date) -> subprocess.CompletedProcess[str]:
         return self.grid("backfill", "--from", first, "--to", last, "--no-outlook")
 
+    @contextmanager
+    def waiting_backfill(self, first: date, last: date) -> Iterator[subprocess.Popen[bytes]]:
+        """A backfill whose run waits for the worker, which stands still until `resume_worker`."""
+        started = datetime.now(UTC)
+        os.killpg(self.running["worker"].pid, signal.SIGSTOP)
+        loading = subprocess.Popen(
+            [str(GRID), "backfill", "--from", str(first), "--to", str(last), "--no-outlook"],
+            env=self.environment("control"),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            wait_until(lambda: [run for run in self.runs_since(started) if run[1]], 120, self.said)
+            yield loading
+        finally:  # for the next test, if this one fails
+            loading.kill()
+            loading.wait()
+            with suppress(KeyError, ProcessLookupError):
+                self.resume_worker()
+
+    def resume_worker(self) -> None:
+        os.killpg(self.running["worker"].pid, signal.SIGCONT)
+
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         with suppress(psycopg.errors.UndefinedTable), connect(self.warehouse) as connection:
             return connection.execute(query.encode(), values or None).fetchall()
@@ -154,27 +179,12 @@ class Parts:
         )
 
 
-def _database(server: SecretStr, template: str) -> Iterator[SecretStr]:
-    name = f"grid_test_{secrets.token_hex(6)}"
-    with connect(server) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                sql.Identifier(name), sql.Identifier(template)
-            )
-        )
-    yield SecretStr(urlunsplit(urlsplit(server.get_secret_value())._replace(path=f"/{name}")))
-    with connect(server) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
 @pytest.fixture(scope="module")
-def shared(server: SecretStr, template: str) -> Iterator[SecretStr]:
-    yield from _database(server, template)
-
-
-@pytest.fixture(scope="module")
-def parts(shared: SecretStr, replay_server: ReplayServer) -> Iterator[Parts]:
-    with tempfile.TemporaryDirectory(prefix="grid-parts-") as folder:
+def parts(server: SecretStr, template: str, replay_server: ReplayServer) -> Iterator[Parts]:
+    with (
+        copied(server, template) as shared,
+        tempfile.TemporaryDirectory(prefix="grid-parts-") as folder,
+    ):
         made = Parts(Path(folder), shared, replay_server)
         try:
             made.start_broker()
@@ -209,7 +219,8 @@ def test_a_backfill_runs_on_the_worker_and_loads_what_one_process_loads(
     days = today - DAYS * DAY, today - DAY
     done = parts.backfill(*days)
     assert done.returncode == 0, done.stdout
-    assert parts.runs_since(started)[:2] == [("SUCCESS", True, False)] * 2
+    of_days = [run for run in parts.runs_since(started) if not run[2]]
+    assert of_days[:2] == [("SUCCESS", True, False)] * 2
     alone = parts.grid(
         "backfill", "--from", days[0], "--to", days[1], "--no-outlook",
         run_launcher="local", celery_broker_url="",
@@ -226,14 +237,7 @@ def test_a_backfill_runs_on_the_worker_and_loads_what_one_process_loads(
 def test_a_cycle_waits_for_no_worker(parts: Parts, today: date) -> None:
     """The one worker stands still with a run over the past, and new telemetry is published."""
     started = datetime.now(UTC)
-    os.killpg(parts.running["worker"].pid, signal.SIGSTOP)
-    loading = subprocess.Popen(
-        [str(GRID), "backfill", "--from", str(today - 200 * DAY), "--to", str(today - 199 * DAY),
-         "--no-outlook"],
-        env=parts.environment("control"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        wait_until(lambda: [run for run in parts.runs_since(started) if run[1]], 120, parts.said)
+    with parts.waiting_backfill(today - 200 * DAY, today - 199 * DAY) as loading:
         raw_row = (
             "INSERT INTO raw.intensity (period_start, captured_at, forecast_gco2_kwh) "
             "VALUES (date_bin('30 minutes', now(), 'epoch'), clock_timestamp(), 123)"
@@ -242,9 +246,63 @@ def test_a_cycle_waits_for_no_worker(parts: Parts, today: date) -> None:
             connection.execute(raw_row)
         wait_until(lambda: ("SUCCESS", False, True) in parts.runs_since(started), 120, parts.said)
         assert loading.poll() is None
-    finally:
-        os.killpg(parts.running["worker"].pid, signal.SIGCONT)
-    assert loading.wait(120) == 0
+        parts.resume_worker()
+        assert loading.wait(120) == 0, parts.said()
+
+
+def test_the_steps_of_a_run_go_to_the_worker_with_its_executor(parts: Parts, today: date) -> None:
+    (found,) = (line for line in parts.grid("doctor").stdout.splitlines() if "workers" in line)
+    assert found.startswith("ok")
+    started = datetime.now(UTC)
+    settings = Settings(api_url=parts.replay.url, executor="celery", celery_broker_url=parts.broker)
+    opened = Environment(settings, parts.root / "control", parts.warehouse)
+    days = f"{today - 3 * DAY}...{today - 2 * DAY}"
+    assets = "raw/intensity,core/intensity"
+    ran = subprocess.run(
+        [str(GRID.with_name("dagster")), "asset", "materialize", "-m", "grid_assets.definitions",
+         "--select", assets, "--partition-range", days],
+        env=parts.environment("control") | opened.variables(),
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", timeout=300,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout
+    worker = psutil.Process(parts.running["worker"].pid)
+    did = parts.rows("SELECT asset, status, pid FROM ops.etl_runs WHERE started_at > %s", started)
+    assert {row[:2] for row in did} == {
+        ("raw.intensity", "success"),
+        ("core.intensity", "success"),
+    }
+    assert {pid for *_, pid in did} <= {each.pid for each in worker.children(recursive=True)}
+
+
+def test_a_worker_that_is_killed_loses_no_day(parts: Parts, today: date) -> None:
+    """What it had is closed when a worker starts again on its machine, and done by that one."""
+    first, last = today - 150 * DAY, today - 148 * DAY
+    started = datetime.now(UTC)
+    days = "SELECT count(*) FROM raw.intensity WHERE period_start >= %s AND period_start < %s"
+    with parts.waiting_backfill(first, last) as loading:  # so that it is killed in the run
+        parts.resume_worker()
+        wait_until(
+            lambda: parts.rows(
+                "SELECT FROM ops.etl_runs WHERE started_at >= %s AND status = 'running'", started
+            ) or parts.rows(days, first, last + DAY)[0][0],
+            120, parts.said,
+        )  # fmt: skip
+        os.killpg(parts.running["worker"].pid, signal.SIGKILL)
+        parts.end("worker")
+        parts.log("worker").unlink()
+        parts.start("worker")
+        assert loading.wait(240) == 0, parts.said()
+    for relation in ("raw.intensity", "core.intensity", "raw.generation", "core.generation_mix"):
+        (count,) = parts.rows(
+            f"SELECT count(DISTINCT period_start) FROM {relation} "  # noqa: S608
+            "WHERE period_start >= %s AND period_start < %s", first, last + DAY,
+        )  # fmt: skip
+        assert count == (3 * 48,)
+    is_open = (
+        f"SELECT FROM dagster.runs WHERE {OPEN} "  # noqa: S608
+        "UNION ALL SELECT FROM ops.etl_runs WHERE status = 'running'"
+    )
+    wait_until(lambda: not parts.rows(is_open), 120, parts.said)
 
 
 def test_without_the_broker_runs_start_on_the_code_server(parts: Parts, today: date) -> None:
@@ -262,39 +320,3 @@ def test_without_the_broker_runs_start_on_the_code_server(parts: Parts, today: d
         assert said[0] >= 1
     finally:
         parts.start_broker()
-
-
-def test_a_worker_that_is_killed_loses_no_day(parts: Parts, today: date) -> None:
-    """What it had is closed when a worker starts again on its machine, and done by that one."""
-    first, last = today - 150 * DAY, today - 148 * DAY
-    started = datetime.now(UTC)
-    os.killpg(parts.running["worker"].pid, signal.SIGSTOP)  # so that it is killed in the run
-    loading = subprocess.Popen(
-        [str(GRID), "backfill", "--from", str(first), "--to", str(last), "--no-outlook"],
-        env=parts.environment("control"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    wait_until(lambda: [run for run in parts.runs_since(started) if run[1]], 120, parts.said)
-    os.killpg(parts.running["worker"].pid, signal.SIGCONT)
-    days = "SELECT count(*) FROM raw.intensity WHERE period_start >= %s AND period_start < %s"
-    wait_until(
-        lambda: parts.rows(
-            "SELECT FROM ops.etl_runs WHERE started_at >= %s AND status = 'running'", started
-        ) or parts.rows(days, first, last + DAY)[0][0],
-        120, parts.said,
-    )  # fmt: skip
-    os.killpg(parts.running["worker"].pid, signal.SIGKILL)
-    parts.end("worker")
-    parts.log("worker").unlink()
-    parts.start("worker")
-    assert loading.wait(240) == 0, parts.said()
-    for relation in ("raw.intensity", "core.intensity", "raw.generation", "core.generation_mix"):
-        (count,) = parts.rows(
-            f"SELECT count(DISTINCT period_start) FROM {relation} "  # noqa: S608
-            "WHERE period_start >= %s AND period_start < %s", first, last + DAY,
-        )  # fmt: skip
-        assert count == (3 * 48,)
-    is_open = (
-        f"SELECT FROM dagster.runs WHERE {OPEN} "  # noqa: S608
-        "UNION ALL SELECT FROM ops.etl_runs WHERE status = 'running'"
-    )
-    wait_until(lambda: not parts.rows(is_open), 120, parts.said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
@@ -12,27 +13,35 @@ import dagster as dg
 import pytest
 from pydantic import SecretStr
 
-from grid_assets.alarms.looking import Courier
+from grid_assets.alarms.looking import Courier, Due
 from grid_assets.definitions import defs
 from grid_assets.defs import alarms
 from grid_assets.defs.partitions import FIRST_IN_QUEUE
 from grid_assets.defs.planning import ALERTS
 from grid_assets.defs.resources import WORKER, Services, close_kept
+from grid_assets.settings import Settings
 from grid_assets.warehouse.connection import connect
-from grid_assets_tests import http_stub
+from grid_assets_tests.alerts import conftest as alerts
 from grid_assets_tests.alerts.conftest import Service
 from grid_assets_tests.http_stub import Reply
+from grid_assets_tests.live import STAMP, attempt
+
+service = alerts.service
+
+
+class Counted(Courier):
+    """Counts how often it was started."""
+
+    starts = 0
+
+    def start(self, warehouse: SecretStr, settings: Settings, due: Due) -> None:
+        self.starts += 1
+        super().start(warehouse, settings, due)
 
 
 @pytest.fixture
-def service() -> Iterator[Service]:
-    with http_stub.run(Service()) as running:
-        yield running
-
-
-@pytest.fixture
-def courier(monkeypatch: pytest.MonkeyPatch) -> Iterator[Courier]:
-    made = Courier()
+def courier(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counted]:
+    made = Counted()
     monkeypatch.setattr(alarms, "COURIER", made)
     yield made
     made.wait(60)
@@ -42,18 +51,9 @@ def courier(monkeypatch: pytest.MonkeyPatch) -> Iterator[Courier]:
 @pytest.fixture
 def live(warehouse: SecretStr, monkeypatch: pytest.MonkeyPatch) -> SecretStr:
     """A live warehouse in which the last attempt has failed."""
-    at = datetime.now(UTC) - timedelta(minutes=1)
     with connect(warehouse) as connection:
-        connection.execute(
-            "UPDATE ops.warehouse SET kind = 'live', shift_weeks = NULL, stamped_at = now()"
-        )
-        connection.execute(
-            "INSERT INTO ops.etl_runs (run_id, asset, attempt, trigger, partition_start, "
-            "partition_end, started_at, finished_at, status, error_type, error_message, host, pid, "
-            "heartbeat_at) VALUES ('r', 'raw.intensity', 1, 'schedule', %(day)s, %(day)s, %(at)s, "
-            "%(at)s, 'failed', 'ApiUnavailable', 'no answer', 'here', 1, %(at)s)",
-            {"day": at.date(), "at": at},
-        )
+        connection.execute(STAMP)
+        attempt(connection, datetime.now(UTC) - timedelta(minutes=1))
     monkeypatch.setenv("GRID_DATABASE_URL", warehouse.get_secret_value())
     return warehouse
 
@@ -79,16 +79,23 @@ def test_without_addresses_it_does_not_look(live: SecretStr, courier: Courier) -
 
 
 def test_it_sends_in_the_background_and_returns_while_an_address_hangs(
-    live: SecretStr, courier: Courier, service: Service, monkeypatch: pytest.MonkeyPatch
+    live: SecretStr, courier: Counted, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GRID_ALARM_URLS", service.address().get_secret_value())
-    service.script = lambda path: Reply(wait_s=5)
-    assert evaluate() == "Sending."
+    held = threading.Event()
+
+    def script(path: str) -> Reply:
+        held.wait(60)
+        return Reply()
+
+    service.script = script
+    evaluate()
     assert courier.is_busy
-    assert evaluate() == "Still sending."
+    evaluate()
+    held.set()
     courier.wait(60)
-    assert len(service.paths) == 1
-    assert evaluate() == "Nothing to send."
+    evaluate()  # there is nothing left to send
+    assert courier.starts == len(service.paths) == 1
 
 
 def test_a_run_that_fails_before_its_first_attempt_is_an_alarm_until_one_succeeds(
@@ -98,9 +105,7 @@ def test_a_run_that_fails_before_its_first_attempt_is_an_alarm_until_one_succeed
     monkeypatch.setenv("GRID_ALARM_URLS", service.address().get_secret_value())
     open_alarm = "SELECT ended_at IS NULL FROM ops.alarms WHERE key = 'command run'"
     with dg.DagsterInstance.ephemeral() as instance, connect(warehouse) as connection:
-        connection.execute(
-            "UPDATE ops.warehouse SET kind = 'live', shift_weeks = NULL, stamped_at = now()"
-        )
+        connection.execute(STAMP)
         ledger = connection.execute(
             "DELETE FROM ops._yoyo_migration WHERE migration_id LIKE '0027%' RETURNING *"
         ).fetchone()

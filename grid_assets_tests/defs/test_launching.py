@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +9,15 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from dagster._core.launcher import DefaultRunLauncher, LaunchRunContext, WorkerStatus
+from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
+from kombu.exceptions import OperationalError
 
+from grid_assets.defs import launching
 from grid_assets.defs.launching import Workers
 from grid_assets.defs.partitions import LANE_TAG, PAST
+from grid_assets_tests.broker import needs_redis
 from grid_assets_tests.running import free_port
-
-MISSING = "no redis-server: what becomes of a lost task was not tested; install redis-server"
 
 
 class CodeServer(DefaultRunLauncher):
@@ -47,8 +48,6 @@ def broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     port = free_port()
     monkeypatch.setenv("GRID_RUN_LAUNCHER", "celery")
     monkeypatch.setenv("GRID_CELERY_BROKER_URL", f"redis://127.0.0.1:{port}/0")
-    if shutil.which("redis-server") is None:
-        pytest.skip(MISSING)
     command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
     server = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, encoding="utf-8")
     assert server.stdout is not None
@@ -69,6 +68,7 @@ def _workers(instance: dg.DagsterInstance) -> tuple[Workers, CodeServer]:
     return workers, here
 
 
+@needs_redis
 @pytest.mark.slow
 def test_a_run_whose_task_the_broker_has_forgotten_goes_on(
     broker: int, instance: dg.DagsterInstance
@@ -98,3 +98,48 @@ def test_a_run_that_repeats_one_of_a_worker_here_is_not_taken_for_its_task(
         assert found is not None
         assert workers.check_run_worker_health(found).status is WorkerStatus.RUNNING
         assert workers.get_run_worker_debug_info(found) is None
+
+
+def test_after_a_failure_of_the_broker_runs_do_not_wait_for_it_again(
+    monkeypatch: pytest.MonkeyPatch, instance: dg.DagsterInstance
+) -> None:
+    monkeypatch.setenv("GRID_RUN_LAUNCHER", "celery")
+    monkeypatch.setenv("GRID_CELERY_BROKER_URL", f"redis://127.0.0.1:{free_port()}/0")
+    asked: list[str] = []
+
+    def hang(_: Workers, context: LaunchRunContext) -> None:
+        asked.append(context.dagster_run.run_id)
+        raise OperationalError
+
+    monkeypatch.setattr(CeleryRunLauncher, "launch_run", hang)
+    workers, here = _workers(instance)
+
+    def launch() -> None:
+        run = instance.create_run_for_job(
+            work,
+            tags={LANE_TAG: PAST},
+            status=dg.DagsterRunStatus.STARTING,
+            job_code_origin=dg.reconstructable(work).get_python_origin(),
+        )
+        workers.launch_run(LaunchRunContext(dagster_run=run, workspace=None))
+
+    for _ in range(3):
+        launch()
+    assert (len(asked), len(here.launched)) == (1, 3)
+    monkeypatch.setattr(launching, "AVOIDED_S", 0)
+    workers._avoided_until = 0
+    for _ in range(2):
+        launch()
+    assert (len(asked), len(here.launched)) == (3, 5)
+
+
+def test_a_task_that_no_worker_has_taken_says_so(
+    monkeypatch: pytest.MonkeyPatch, instance: dg.DagsterInstance
+) -> None:
+    monkeypatch.setenv("GRID_RUN_LAUNCHER", "celery")
+    monkeypatch.setenv("GRID_CELERY_BROKER_URL", f"redis://127.0.0.1:{free_port()}/0")
+    workers, _ = _workers(instance)
+    run = instance.create_run_for_job(
+        work, tags={DAGSTER_CELERY_TASK_ID_TAG: "1"}, status=dg.DagsterRunStatus.STARTING
+    )
+    assert "grid doctor" in str(workers.get_run_worker_debug_info(run))

@@ -78,6 +78,9 @@ class Here:
         return [programs[first], *map(self.text, rest)]
 
     def environment(self, service: dict[str, Any]) -> dict[str, str]:
+        """As a container gets it: a variable without a value in the file is one that is not set."""
         return {
-            name: self.text(str(value)) for name, value in service.get("environment", {}).items()
+            name: self.text(str(value))
+            for name, value in service.get("environment", {}).items()
+            if value is not None
         }

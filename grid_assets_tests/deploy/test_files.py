@@ -105,6 +105,21 @@ def test_compose_names_only_settings_that_exist() -> None:
             assert names <= known
 
 
+@pytest.mark.parametrize("name", ["code-server", "worker", "dashboard"])
+def test_what_writes_and_what_serves_the_files_gets_the_credentials_of_a_bucket(name: str) -> None:
+    composed = merged("compose.yaml", POSTGRES_PASSWORD=PASSWORD, GRID_FILES_STORE="s3://a/b")
+    environment = composed["services"][name]["environment"]
+    assert environment["GRID_FILES_STORE"] == "s3://a/b"
+    credentials = {name: value for name, value in environment.items() if name.startswith("AWS_")}
+    # None: from .env if it is there; an empty region would be an error
+    assert credentials == dict.fromkeys(
+        (
+            *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+            *("AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"),
+        )
+    )
+
+
 def test_helm_uses_the_version_of_dagster_that_is_installed_here() -> None:
     [pin] = [
         line.partition("==")[2]

@@ -49,7 +49,8 @@ def test_an_instance_opens_the_schema_of_the_warehouse_that_grid_uses(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    rows("CREATE SCHEMA IF NOT EXISTS dagster")
+    migrated = rows("SELECT to_regnamespace('dagster') IS NOT NULL")
+    assert migrated == [(True,)]
     parts = read(warehouse)
     monkeypatch.setenv("DAGSTER_PG_PASSWORD", str(parts.get("password") or ""))
     values = chart.values()

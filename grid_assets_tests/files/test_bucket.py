@@ -120,6 +120,7 @@ def test_two_writers_at_once_leave_whole_files_of_one_or_the_other(s3: S3) -> No
 
 def test_a_writer_that_is_killed_leaves_files_that_can_be_read(s3: S3) -> None:
     for _ in range(2):
+        s3.clear()
         process = PROCESSES.Process(target=write_without_end, args=(s3.url,), daemon=True)
         process.start()
         assert process.pid is not None
@@ -192,12 +193,14 @@ def test_without_credentials_it_says_which_to_set(s3: S3, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
-    ("address", "cause"), [("http://127.0.0.1:9", "cannot be reached"), ("nonsense", "not usable")]
+    ("address", "cause"),
+    [("http://127.0.0.1:{}", "cannot be reached"), ("nonsense", "not usable")],
+    ids=["nobody-there", "no-address"],
 )
 def test_a_wrong_endpoint_is_named(
     monkeypatch: pytest.MonkeyPatch, address: str, cause: str
 ) -> None:
-    servers.use(monkeypatch, address)
+    servers.use(monkeypatch, address.format(free_port()))
     with pytest.raises(FilesError, match=f"{cause}.*AWS_ENDPOINT_URL") as raised:
         STORE.write(texts("x"))
     said(raised)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import dagster as dg
@@ -17,10 +18,11 @@ from grid_assets.runtime.environment import Environment
 from grid_assets.settings import Settings, SettingsError
 
 
-def _instance(settings: Settings, home: Path, warehouse: SecretStr) -> dg.DagsterInstance:
-    opened = Environment(settings, home, warehouse)
+def _prepare(opened: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prepare Dagster; at the end of the test, this process has its variables of before."""
+    for name in opened.variables():
+        monkeypatch.setenv(name, os.environ.get(name, ""))
     opened.prepare_dagster()
-    return dg.DagsterInstance.get()
 
 
 @pytest.mark.slow
@@ -34,10 +36,8 @@ def test_dagster_starts_runs_as_the_settings_say(
 ) -> None:
     monkeypatch.setenv("GRID_CELERY_BROKER_URL", "redis://127.0.0.1:1/0")
     monkeypatch.setenv("GRID_RUN_LAUNCHER", launcher)
-    for name in ("DAGSTER_HOME", "GRID_DAGSTER_STORAGE_URL", "DAGSTER_EVENT_BATCH_SIZE"):
-        monkeypatch.setenv(name, "")  # so that they are as before at the end
-    settings = Settings(backfill_runs=3)
-    with _instance(settings, tmp_path, warehouse) as instance:
+    _prepare(Environment(Settings(backfill_runs=3), tmp_path, warehouse), monkeypatch)
+    with dg.DagsterInstance.get() as instance:
         assert type(instance.run_launcher) is kind
         concurrency = instance.get_concurrency_config()
         pools, queue = concurrency.pool_config, concurrency.run_queue_config
@@ -58,10 +58,8 @@ def test_the_file_of_another_program_is_left_alone_on_kubernetes(
     charted.mkdir()
     (charted / "dagster.yaml").write_text("# the chart's")
     monkeypatch.setenv("DAGSTER_HOME", str(charted))
-    for name in ("GRID_DAGSTER_STORAGE_URL", "DAGSTER_EVENT_BATCH_SIZE"):
-        monkeypatch.setenv(name, "")
     opened = Environment(Settings(run_launcher="k8s"), tmp_path / "home", warehouse)
-    opened.prepare_dagster()
+    _prepare(opened, monkeypatch)
     assert opened.variables()["DAGSTER_HOME"] == str(charted)
     (file,) = tmp_path.rglob("dagster.yaml")
     assert file.read_text() == "# the chart's"

@@ -13,10 +13,12 @@ from grid_assets.alarms.looking import look
 from grid_assets.alerts.delivering import deliver
 from grid_assets.settings import Settings
 from grid_assets.warehouse.connection import connect
-from grid_assets_tests import http_stub
+from grid_assets_tests.alarms import conftest as alarms
 from grid_assets_tests.alarms.healthchecks import Healthchecks
+from grid_assets_tests.alerts import conftest as alerts
 from grid_assets_tests.alerts.conftest import Service
 from grid_assets_tests.http_stub import Reply
+from grid_assets_tests.live import STAMP
 from grid_assets_tests.reading import ask
 from grid_assets_tests.running import wait_until
 from grid_assets_tests.supabase.edge import Edge, edge_function
@@ -28,23 +30,13 @@ STATE = "SELECT status, delivered_to FROM ops.alarm_messages"
 FAILED = said(404, "Not Found")
 
 
-@pytest.fixture
-def service() -> Iterator[Service]:
-    with http_stub.run(Service()) as running:
-        yield running
-
-
-@pytest.fixture
-def healthchecks() -> Iterator[Healthchecks]:
-    with http_stub.run(Healthchecks()) as running:
-        yield running
-        assert running.strange == []
+service, healthchecks = alerts.service, alarms.healthchecks
 
 
 @pytest.fixture
 def live(warehouse: SecretStr) -> SecretStr:
     with connect(warehouse) as connection:
-        connection.execute("UPDATE ops.warehouse SET kind = 'live', shift_weeks = NULL")
+        connection.execute(STAMP)
     return warehouse
 
 

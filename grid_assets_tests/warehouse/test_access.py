@@ -19,14 +19,17 @@ from grid_assets.warehouse.migrate import migrate
 from grid_assets.warehouse.refusals import login_advice, statement_advice
 from grid_assets.warehouse.stamp import Stamp
 from grid_assets.warehouse.urls import location, read, to_url, with_database
+from grid_assets_tests import live
 from grid_assets_tests.reading import ask, one_sentence
-from grid_assets_tests.running import GridCommand, free_port, grid_in_a_new_folder
+from grid_assets_tests.running import GridCommand, free_port
 
 LIVE = Stamp("live")
 ROLES = ("grid_owner", "grid_writer", "grid_reader")
 PASSWORD = secrets.token_urlsafe(16)
 
 NewDatabase = Callable[[], SecretStr]
+
+grid = live.grid
 
 
 def run(url: SecretStr, *commands: str) -> None:
@@ -46,12 +49,6 @@ def passwords(server: SecretStr) -> Iterator[None]:
         yield
     finally:
         run(server, *(f"ALTER ROLE {role} PASSWORD NULL" for role in ROLES))
-
-
-@pytest.fixture
-def grid() -> Iterator[GridCommand]:
-    with grid_in_a_new_folder(is_forked=True) as made:
-        yield made
 
 
 @pytest.fixture

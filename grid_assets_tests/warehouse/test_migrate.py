@@ -26,12 +26,15 @@ from grid_assets.warehouse.moving import LAST_STEP
 from grid_assets.warehouse.roles import create_roles
 from grid_assets.warehouse.stamp import Stamp, read_stamp
 from grid_assets.warehouse.statements import render, sql_dir, statement
+from grid_assets_tests import live as live_data
 from grid_assets_tests import shared_warehouse
-from grid_assets_tests.running import GridCommand, grid_in_a_new_folder, wait_until
+from grid_assets_tests.running import GridCommand, wait_until
 from grid_assets_tests.warehouse.old_database import migrate_before
 
 NewDatabase = Callable[..., SecretStr]
 Rows = Callable[..., list[tuple[Any, ...]]]
+
+grid = live_data.grid
 
 LIVE = Stamp("live")
 MIGRATIONS = sorted(
@@ -61,12 +64,6 @@ def stamp_of(url: SecretStr) -> Stamp:
         stamp = read_stamp(connection)
     assert stamp is not None
     return stamp
-
-
-@pytest.fixture
-def grid() -> Iterator[GridCommand]:
-    with grid_in_a_new_folder(is_forked=True) as made:
-        yield made
 
 
 @pytest.fixture

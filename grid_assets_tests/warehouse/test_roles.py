@@ -451,8 +451,10 @@ def test_the_writer_notes_alarms_and_pings_and_rewrites_no_message(
 ) -> None:
     stamp = "UPDATE ops.warehouse SET kind = 'live', shift_weeks = NULL, stamped_at = {}"
     run(warehouse, stamp.format("now() - interval '1 day'"))
-    writer, nobody = as_role("grid_writer"), SecretStr(f"json://127.0.0.1:{free_port()}")
-    settings = Settings(alarm_urls=nobody, heartbeat_url=SecretStr("http://127.0.0.1:9/x"))
+    writer, nobody = as_role("grid_writer"), f"127.0.0.1:{free_port()}"
+    settings = Settings(
+        alarm_urls=SecretStr(f"json://{nobody}"), heartbeat_url=SecretStr(f"http://{nobody}/x")
+    )
     with connect(writer) as connection:
         assert look(connection, settings).messages
         sent = send_due(writer, settings, Due(messages=True, cycle_at=datetime.now(UTC)))

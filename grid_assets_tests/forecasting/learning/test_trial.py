@@ -28,12 +28,11 @@ from grid_assets_tests.forecasting.boosting.made_up import STEPS, problem
 from grid_assets_tests.forecasting.issues import DAY, T
 from grid_assets_tests.forecasting.learning import worlds
 from grid_assets_tests.forecasting.learning.worlds import hold
+from grid_assets_tests.live import STAMP
 
 pytestmark = pytest.mark.slow
 
 Rows = Callable[..., list[tuple[Any, ...]]]
-
-LIVE = "UPDATE ops.warehouse SET kind = 'live', shift_weeks = NULL"
 
 DECIDED = "SELECT outcome, champion, challenger FROM forecast.model_trials ORDER BY trial"
 
@@ -54,7 +53,7 @@ def seen(server: SecretStr, template: str, poor_trees: Path) -> Iterator[str]:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
     url = _named(server, name)
     with connect(url) as connection:
-        connection.execute(LIVE)
+        connection.execute(STAMP)
     worlds.fill(url)
     worlds.put_in_use(url, poor_trees)
     yield name
@@ -198,7 +197,7 @@ def test_without_enough_data_the_refusal_is_a_row(
 ) -> None:
     url = new_database(template)
     with connect(url) as connection:
-        connection.execute(LIVE)
+        connection.execute(STAMP)
     for start in pieces:
         issues.fill(url, start, start + 8 * DAY)
     worlds.fill(url, T - 30 * DAY)

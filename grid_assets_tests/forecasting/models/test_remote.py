@@ -18,6 +18,7 @@ from grid_assets.forecasting.models import registry, remote
 from grid_assets.forecasting.models.forecaster import ModelUnusable
 from grid_assets_tests.files import s3 as servers
 from grid_assets_tests.files.s3 import S3
+from grid_assets_tests.running import free_port
 
 s3, s3_server = servers.s3, servers.s3_server
 
@@ -101,7 +102,7 @@ def test_while_the_bucket_is_away_the_last_copy_is_used(
     folder = remote.fetch(PLACE, LIMIT_S)
     with s3.refusing():
         assert remote.fetch(PLACE, LIMIT_S) == folder
-    servers.use(monkeypatch, "http://127.0.0.1:9")
+    servers.use(monkeypatch, f"http://127.0.0.1:{free_port()}")
     assert remote.fetch(PLACE, LIMIT_S) == folder
 
 
