@@ -215,9 +215,10 @@ def test_an_upgrade_puts_captures_in_the_order_in_which_they_were_received(
 
 
 def test_an_upgrade_to_the_outlook_keeps_every_row_and_adds_empty_tables(
-    new_database: NewDatabase,
+    new_database: NewDatabase, template: str
 ) -> None:
     """From the version before, which had made the table of locks."""
+    assert template  # the roles exist
     url = new_database()
     run(url, "CREATE SCHEMA ops", render("locks"))
     migrate_before(url, "0016")
