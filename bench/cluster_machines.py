@@ -26,7 +26,7 @@ from grid_assets.settings import Settings
 API_PORT: Final = 8765
 CODE_PORT: Final = 4000
 READY_S: Final = 120
-CYCLE_EVERY: Final = timedelta(minutes=2)
+CYCLE_EVERY: Final = timedelta(minutes=1)
 """So that several cycles fall into a backfill of minutes."""
 
 WITH_API: Final = '"$1" replay --port {port} >/dev/null 2>&1 & shift; sleep 1; exec "$@"'
