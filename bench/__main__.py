@@ -79,7 +79,7 @@ def measure(sizes: Sizes, wanted: Collection[str] = NAMES) -> tuple[list[Result]
                 measured = work(sizes)
             except BenchError as error:
                 failed.append(f"NOT MEASURED: {', '.join(names)}. {error}")
-                LOG.error(failed[-1])
+                LOG.error("%s", error)
                 continue
             results += [result(name, figures[name], measured[name]) for name in names]
     return calibrated(results), failed
@@ -109,7 +109,7 @@ def main(quick: bool, only: tuple[str, ...], output: Path | None) -> None:
     except KeyboardInterrupt:
         click.echo("Interrupted. Temporary servers and folders are removed.", err=True)
         sys.exit(130)
-    for line in table(results):
+    for line in table(results) if results else ():
         click.echo(line)
     if failed:
         click.echo("\n".join(failed), err=True)

@@ -160,7 +160,7 @@ def _cycles(some: Cluster, since: datetime, until: datetime) -> Cycles:
     first = -(-since.timestamp() // every)
     last = (until - late).timestamp() // every
     due = [datetime.fromtimestamp(n * every, UTC) for n in range(int(first), int(last) + 1)]
-    ended = dict(some.rows(bench_sql("cluster_cycles"), {"since": since}))
+    ended = dict(some.rows(bench_sql("cluster_cycles"), {"since": since, "every": CYCLE_EVERY}))
     return Cycles(len(due), [(ended[at] - at).total_seconds() for at in due if at in ended])
 
 

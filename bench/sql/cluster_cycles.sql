@@ -1,5 +1,5 @@
 -- By the time at which it was due: when each cycle's run over the newest days ended.
-SELECT date_bin('2 minutes', to_timestamp(create_timestamp_s), 'epoch'), max(ended)
+SELECT date_bin(%(every)s::interval, to_timestamp(create_timestamp_s), 'epoch'), max(ended)
 FROM (
     SELECT extract(epoch FROM create_timestamp) AS create_timestamp_s, to_timestamp(end_time) AS ended
     FROM dagster.runs

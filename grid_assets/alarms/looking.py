@@ -184,9 +184,12 @@ def _tell_of_command(
 ) -> list[Fault]:
     """Tell of a command that ended well, or with an `error` that is `failure` in words."""
     now = datetime.now(UTC)
-    if warehouse is None and isinstance(error, SettingsError):  # there is no database to look at
+    faults: list[Fault] = []
+    if isinstance(error, SettingsError):  # there was no cycle to ping for
         fault = outside.ping_failed(settings, failure or "")
-        return [fault] if fault else []
+        faults += [fault] if fault else []
+        if warehouse is None:
+            return faults
     is_lost = error is not None and is_database_error(error) and not isinstance(error, LockBusy)
     if is_lost or (warehouse is None and error is not None):
         return outside.tell(settings, home, "database", failure or "", now, each_time=True)
@@ -194,7 +197,6 @@ def _tell_of_command(
         return []
     outside.prepare(home)
     try:
-        faults: list[Fault] = []
         with connect(warehouse) as connection:
             for _ in range(LOOKS):
                 due = look(

@@ -88,7 +88,8 @@ class Workers(CeleryRunLauncher):
             super().launch_run(context)
         except (OperationalError, RedisError, RuntimeError) as error:
             # Where Celery has lost the place of results, it raises RuntimeError, and its app must
-            # be replaced. If the task was sent after all, Dagster starts no run a second time.
+            # be replaced. If the task was sent after all, Dagster refuses whichever begins second,
+            # and if both begin at once, the work is done twice and changes nothing twice.
             self.celery = make_app(self.app_args())
             self._avoided_until = time.monotonic() + AVOIDED_S
             self._instance.report_engine_event(

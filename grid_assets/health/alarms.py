@@ -12,20 +12,23 @@ from grid_assets.warehouse.statements import statement
 
 
 def report(connection: Connection, settings: Settings, now: datetime) -> Iterator[str]:
-    """One line about alarms and one about the heartbeat, each if it is set here or was used."""
+    """One line about alarms, if they are set here or some are open, and one about the heartbeat, if
+    it is set here."""
     rows = connection.execute(statement("alarms/read_open")).fetchall()
     keys = [f"{row[1]} (since {utc_text(row[4])})" for row in rows if row[6] is None]
     looks = settings.alarm_urls is not None or settings.heartbeat_url is not None
     if looks or keys:
         yield f"alarms        {'; '.join(keys) or 'none open'}"
     if keys and not looks:
-        yield "    warning: no longer looked for: GRID_ALARM_URLS and GRID_HEARTBEAT_URL are unset"
+        yield "    as last seen: GRID_ALARM_URLS and GRID_HEARTBEAT_URL are not set here"
     waiting = connection.execute(
-        "SELECT count(*), (array_agg(error_message ORDER BY last_attempt_at DESC NULLS LAST))[1] "
+        "SELECT count(*), max(attempts), "
+        "(array_agg(error_message ORDER BY last_attempt_at DESC NULLS LAST))[1] "
         "FROM ops.alarm_messages WHERE status = 'pending'"
     ).fetchone()
     if settings.alarm_urls and waiting and waiting[0]:
-        yield f"    warning: {waiting[0]} messages wait: {waiting[1] or 'not tried yet'}"
+        why = waiting[2] or ("not taken by all addresses" if waiting[1] else "not tried yet")
+        yield f"    warning: messages that wait: {waiting[0]} ({why.rstrip('.')})"
     ping = connection.execute(
         "SELECT tried_at, is_healthy, error_message FROM ops.heartbeat"
     ).fetchone()

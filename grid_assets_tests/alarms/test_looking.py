@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from grid_assets.alarms.looking import Courier, after_command
 from grid_assets.health import alarms as status
-from grid_assets.settings import Settings
+from grid_assets.settings import Settings, SettingsError
 from grid_assets.warehouse.connection import connect
 from grid_assets_tests.alarms.conftest import Operation
 from grid_assets_tests.alarms.healthchecks import Healthchecks
@@ -314,3 +314,11 @@ def test_a_heartbeat_that_is_set_no_more_is_no_warning(
     assert any("404" in line for line in report(operation))
     operation.settings = Settings()
     assert not any("heartbeat" in line for line in report(operation))
+
+
+def test_a_setting_that_stops_a_command_pings_although_there_is_no_cycle(
+    operation: Operation, service: Service, healthchecks: Healthchecks, tmp_path: Path
+) -> None:
+    error = SettingsError("GRID_EXECUTOR cannot be used.")
+    after_command(operation.settings, tmp_path, operation.url, "grid tick", error)
+    assert (titles(service), healthchecks.kinds) == (["command grid tick"], "-")

@@ -125,7 +125,7 @@ def test_a_command_waits_for_a_code_server_that_starts_again(
         (None, 1),  # it is deleted
     ],
 )
-def test_only_a_run_that_failed_by_itself_is_started_again(
+def test_only_a_failed_run_is_started_again(
     warehouse: SecretStr,
     monkeypatch: pytest.MonkeyPatch,
     status: dg.DagsterRunStatus | None,

@@ -12,10 +12,14 @@ from dagster._core.launcher import DefaultRunLauncher, LaunchRunContext, WorkerS
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 from kombu.exceptions import OperationalError
+from pydantic import SecretStr
 
 from grid_assets.defs import launching
 from grid_assets.defs.launching import Workers
 from grid_assets.defs.partitions import LANE_TAG, PAST
+from grid_assets.health.doctor.case import Case, Verdict
+from grid_assets.health.doctor.workers import workers
+from grid_assets.settings import Settings
 from grid_assets_tests.broker import needs_redis
 from grid_assets_tests.running import free_port
 
@@ -74,8 +78,17 @@ def test_a_run_whose_task_the_broker_has_forgotten_goes_on(
     broker: int, instance: dg.DagsterInstance
 ) -> None:
     run = instance.create_run_for_job(work, tags={DAGSTER_CELERY_TASK_ID_TAG: "forgotten"})
-    workers, _ = _workers(instance)
-    assert workers.check_run_worker_health(run).status is WorkerStatus.RUNNING
+    launcher, _ = _workers(instance)
+    assert launcher.check_run_worker_health(run).status is WorkerStatus.RUNNING
+
+
+@needs_redis
+@pytest.mark.slow
+def test_the_doctor_says_that_no_worker_answers(broker: int) -> None:
+    case = Case(Settings.from_environment(), lambda: SecretStr(""), None)
+    found = workers(case)
+    assert found.verdict is Verdict.MEND
+    assert "grid start worker" in found.text
 
 
 def test_a_run_that_repeats_one_of_a_worker_here_is_not_taken_for_its_task(
@@ -84,7 +97,7 @@ def test_a_run_that_repeats_one_of_a_worker_here_is_not_taken_for_its_task(
     """Dagster copies tags when a run is repeated in the UI."""
     monkeypatch.setenv("GRID_RUN_LAUNCHER", "celery")
     monkeypatch.setenv("GRID_CELERY_BROKER_URL", f"redis://127.0.0.1:{free_port()}/0")  # nobody
-    workers, here = _workers(instance)
+    launcher, here = _workers(instance)
     for tags in ({}, {LANE_TAG: PAST}):
         run = instance.create_run_for_job(
             work,
@@ -92,12 +105,12 @@ def test_a_run_that_repeats_one_of_a_worker_here_is_not_taken_for_its_task(
             status=dg.DagsterRunStatus.STARTING,
             job_code_origin=dg.reconstructable(work).get_python_origin(),
         )
-        workers.launch_run(LaunchRunContext(dagster_run=run, workspace=None))
+        launcher.launch_run(LaunchRunContext(dagster_run=run, workspace=None))
         assert here.launched[-1] == run.run_id
         found = instance.get_run_by_id(run.run_id)
         assert found is not None
-        assert workers.check_run_worker_health(found).status is WorkerStatus.RUNNING
-        assert workers.get_run_worker_debug_info(found) is None
+        assert launcher.check_run_worker_health(found).status is WorkerStatus.RUNNING
+        assert launcher.get_run_worker_debug_info(found) is None
 
 
 def test_after_a_failure_of_the_broker_runs_do_not_wait_for_it_again(
@@ -112,7 +125,7 @@ def test_after_a_failure_of_the_broker_runs_do_not_wait_for_it_again(
         raise OperationalError
 
     monkeypatch.setattr(CeleryRunLauncher, "launch_run", hang)
-    workers, here = _workers(instance)
+    launcher, here = _workers(instance)
 
     def launch() -> None:
         run = instance.create_run_for_job(
@@ -121,13 +134,13 @@ def test_after_a_failure_of_the_broker_runs_do_not_wait_for_it_again(
             status=dg.DagsterRunStatus.STARTING,
             job_code_origin=dg.reconstructable(work).get_python_origin(),
         )
-        workers.launch_run(LaunchRunContext(dagster_run=run, workspace=None))
+        launcher.launch_run(LaunchRunContext(dagster_run=run, workspace=None))
 
     for _ in range(3):
         launch()
     assert (len(asked), len(here.launched)) == (1, 3)
     monkeypatch.setattr(launching, "AVOIDED_S", 0)
-    workers._avoided_until = 0
+    launcher._avoided_until = 0
     for _ in range(2):
         launch()
     assert (len(asked), len(here.launched)) == (3, 5)
@@ -138,8 +151,8 @@ def test_a_task_that_no_worker_has_taken_says_so(
 ) -> None:
     monkeypatch.setenv("GRID_RUN_LAUNCHER", "celery")
     monkeypatch.setenv("GRID_CELERY_BROKER_URL", f"redis://127.0.0.1:{free_port()}/0")
-    workers, _ = _workers(instance)
+    launcher, _ = _workers(instance)
     run = instance.create_run_for_job(
         work, tags={DAGSTER_CELERY_TASK_ID_TAG: "1"}, status=dg.DagsterRunStatus.STARTING
     )
-    assert "grid doctor" in str(workers.get_run_worker_debug_info(run))
+    assert "grid doctor" in str(launcher.get_run_worker_debug_info(run))

@@ -196,6 +196,21 @@ def test_a_wrong_encoding_is_to_be_mended(look: Look, server: SecretStr, encodin
     assert "ENCODING 'UTF8'" in found["encoding"].text
 
 
+@pytest.mark.parametrize(
+    ("setting", "cost"),
+    [("run_launcher", "runs over past days start on the code server"), ("executor", "no step")],
+)
+def test_a_broker_that_is_gone_is_said_with_what_it_costs(
+    look: Look, warehouse: SecretStr, setting: str, cost: str
+) -> None:
+    gone = SecretStr(f"redis://:s3cret-word@127.0.0.1:{free_port()}/0")
+    found = look(warehouse, **{setting: "celery"}, celery_broker_url=gone)["workers"]
+    assert found.verdict is Verdict.MEND
+    assert "GRID_CELERY_BROKER_URL" in found.text
+    assert cost in found.text
+    assert "s3cret-word" not in found.text
+
+
 def test_a_server_that_is_too_old_is_one_line_and_the_rest_goes_on(
     look: Look, warehouse: SecretStr, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,4 +1,4 @@
-"""Whether the broker answers, and workers by it."""
+"""Whether the broker and its workers answer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ WORKERS_S: Final = 3
 
 
 def workers(case: Case) -> Finding:
-    """Asks the workers by their broker; one that only works still answers."""
+    """Pings the workers through the broker; a busy one answers, too."""
     broker = case.settings.celery_broker_url
     if broker is None or not case.settings.uses_celery:
         return ok("None are needed: every run starts on this machine.")
@@ -47,4 +47,4 @@ def workers(case: Case) -> Finding:
             )
             + "Start one: `grid start worker`."
         )
-    return ok(f"{len(answers)} answer by the broker.")
+    return ok(f"{len(answers)} worker{'s' * (len(answers) != 1)} answered.")
