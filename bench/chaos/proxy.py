@@ -12,12 +12,17 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from threading import Event, Lock, Thread
+from threading import Condition, Event, Thread
 from typing import Final
+
+from bench.results import BenchError
 
 CHUNK: Final = 65_536
 HELD_MOST_S: Final = 60
 """An answer is held until another command has ended, which takes seconds."""
+
+ENDS_S: Final = 120
+"""A restart of a server takes a second or two, on a busy machine more."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,8 @@ class Proxy:
         self, target: Callable[[], tuple[str, int]], act: Callable[[Trap], None] = lambda _: None
     ) -> None:
         self._target, self._act = target, act
-        self._lock, self._traps = Lock(), list[Trap]()
+        self._lock, self._traps = Condition(), list[Trap]()
+        self._firing = 0
         self._links: set[_Link] = set()
         self._gate = Event()
         self.messages = 0
@@ -92,11 +98,15 @@ class Proxy:
             self._gate.clear()
 
     def disarm(self) -> None:
-        """Take all traps away, and break every connection that is left."""
+        """Take all traps away, break every connection that is left, and wait until what a trap has
+        begun, such as a restart of the server, has ended."""
         self.arm()
         self.let_go()
         for link in list(self._links):
             link.close()
+        with self._lock:
+            if not self._lock.wait_for(lambda: self._firing == 0, ENDS_S):
+                raise BenchError(f"What a trap has begun did not end within {ENDS_S:.0f} s")
 
     def let_go(self) -> None:
         """Pass on the answer that is held."""
@@ -126,13 +136,20 @@ class Proxy:
             self.messages += 1
             due = [trap for trap in self._traps if trap.at == self.messages]
             self.fired += due
+            self._firing += bool(due)
         return due
 
     def _up(self, link: _Link) -> None:
         with suppress(OSError):
             while message := link.client.recv(CHUNK):
-                if not self._pass_on(link, message, self._due()):
-                    break
+                due = self._due()
+                try:
+                    if not self._pass_on(link, message, due):
+                        break
+                finally:
+                    with self._lock:
+                        self._firing -= bool(due)
+                        self._lock.notify_all()
         self._drop(link)
 
     def _pass_on(self, link: _Link, message: bytes, due: list[Trap]) -> bool:
