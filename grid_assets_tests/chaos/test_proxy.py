@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -117,3 +117,28 @@ def test_other_actions_are_left_to_the_owner_before_or_after_the_server_has_answ
             assert ask(client, b"one") == b"one"
             assert ask(client, b"two") == b"two"
     assert done == [(Trap(1, "kill"), []), (Trap(2, "kill"), [b"one", b"two"])]
+
+
+def test_disarming_waits_until_what_a_trap_has_begun_has_ended(echo: Echo) -> None:
+    """A schedule goes on with a whole world, not with a server that is just starting again."""
+    begun, may_end, is_over = Event(), Event(), Event()
+
+    def act(trap: Trap) -> None:
+        begun.set()
+        may_end.wait(60)
+
+    def disarm(proxy: Proxy) -> None:
+        proxy.disarm()
+        is_over.set()
+
+    with Proxy(lambda: echo.address, act) as proxy:
+        proxy.arm([Trap(1, "restart")])
+        with socket.create_connection(("127.0.0.1", proxy.port), timeout=30) as client:
+            client.sendall(b"one")
+            assert begun.wait(30)
+            disarming = Thread(target=disarm, args=(proxy,))
+            disarming.start()
+            assert not is_over.wait(0.3)
+            may_end.set()
+            assert is_over.wait(60)
+            disarming.join(60)
