@@ -62,7 +62,9 @@ class State:
     relations: frozenset[str]
 
 
-def read(connection: Connection, now: datetime, *, bad_records: bool = False) -> State:
+def read(
+    connection: Connection, now: datetime, *, bad_records: bool = False, wrong_clock: bool = False
+) -> State:
     """Read everything that is compared; `now` is the right time."""
     logs = {}
     for table, (key, order, left_out) in LOGS.items():
@@ -89,7 +91,7 @@ def read(connection: Connection, now: datetime, *, bad_records: bool = False) ->
         publications,
         vintages,
         _final(connection, now),
-        list(_broken_rules(connection, now, bad_records)),
+        list(_broken_rules(connection, now, bad_records, wrong_clock)),
         frozenset(name for (name,) in connection.execute(bench_sql("chaos_relations")).fetchall()),
     )
 
@@ -198,10 +200,11 @@ def _final(connection: Connection, now: datetime) -> dict[str, Rows]:
     return {model: [row[1:] for row in some] for model, some in groupby(rows, lambda row: row[0])}
 
 
-def _broken_rules(connection: Connection, now: datetime, bad_records: bool) -> Iterator[str]:
-    for rule, example in connection.execute(
-        bench_sql("chaos_rules"), {"now": now, "bad_records": bad_records}
-    ).fetchall():
+def _broken_rules(
+    connection: Connection, now: datetime, bad_records: bool, wrong_clock: bool
+) -> Iterator[str]:
+    values = {"now": now, "bad_records": bad_records, "wrong_clock": wrong_clock}
+    for rule, example in connection.execute(bench_sql("chaos_rules"), values).fetchall():
         yield f"{rule}: {json.dumps(example, default=str)[:300]}"
     today = day_start(now.date())
     days = Window(today - WINDOW_DAYS * DAY, today + 3 * DAY)

@@ -117,7 +117,10 @@ class Player:
         self.world.server.await_end_of_sessions(CLOSING_S)
         with self.world.server.connect() as connection:
             state = comparing.read(
-                connection, self.world.clocks.now(), bad_records=schedule.has_bad_records
+                connection,
+                self.world.clocks.now(),
+                bad_records=schedule.has_bad_records,
+                wrong_clock=schedule.has_wrong_clock,
             )
         return state, problems, said
 
