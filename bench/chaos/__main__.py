@@ -61,12 +61,12 @@ def _play_mutations() -> int:
     with World() as world:
         player = Player(world)
         for name in MUTATIONS:
-            for number in range(1, MOST_TRIES + 1):
+            plays, found = 0, list[str]()
+            while not found and plays < MOST_TRIES:
+                plays += 1
                 found = player.play(schedule_of(name), name).problems
-                if found:
-                    break
             missed += not found
-            click.echo(f"{name}: {found[0] if found else 'NOT FOUND'} (play {number})")
+            click.echo(f"{name}: {found[0] if found else 'NOT FOUND'} (play {plays})")
             sys.stdout.flush()
     return int(missed > 0)
 
