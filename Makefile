@@ -10,8 +10,10 @@ GRID := .venv/bin/grid
 unexport PYTHONDONTWRITEBYTECODE
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 
-# A command that Ctrl-C ends exits with 130. make then ends in the same way, without an error.
-quietly = trap : INT; $(1) || { s=$$?; [ $$s -ne 130 ] || { kill -INT $$PPID; s=0; }; exit $$s; }
+# A command that Ctrl-C ends exits with 130. make then ends in the same way, without an error. If the
+# signal came to the whole group, make has it already: of two at once, it may complain about itself.
+quietly = i=; trap i=1 INT; $(1) || \
+  { s=$$?; [ $$s -ne 130 ] || { [ "$$i" ] || kill -INT $$PPID; s=0; }; exit $$s; }
 
 .PHONY: help demo up down chronos test check lint unit pytest bench generate clean
 

@@ -79,8 +79,9 @@ def make(*target: str, folder: Path = PROJECT_DIR, **environment: str) -> tuple[
 )
 def test_make_only_calls_the_command(target: tuple[str, ...], calls: str) -> None:
     _, said = make("-n", *target)
-    command = said.splitlines()[-1].strip()
-    assert command.removeprefix("trap : INT; ").split(" ||")[0] == calls
+    commands = re.sub(r"\\\n\s*", "", said)
+    command = commands.splitlines()[-1].strip()
+    assert command.removeprefix("i=; trap i=1 INT; ").split(" ||")[0] == calls
 
 
 def test_help_lists_every_target() -> None:
