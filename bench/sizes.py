@@ -32,9 +32,7 @@ class Sizes:
     short_history_days: int = 365
     long_history_days: int = 3653
     forecast_days: int = 365
-    regional_vintages: int = (
-        96  # different captured forecasts, two days of them; a year repeats them
-    )
+    regional_vintages: int = 96  # captured forecasts, two days of them; a year repeats them
     by_cycles: timedelta = DAY  # the newest part of the history, which the writer adds
     growth_s: float = 25  # readers alone, on the short and on the long history
     alone_s: float = 45  # the writer alone

@@ -27,7 +27,7 @@ CREATE UNIQUE INDEX alarms_one_open ON ops.alarms (key) WHERE closed_at IS NULL;
 CREATE INDEX alarms_by_end ON ops.alarms (ended_at) WHERE closed_at IS NOT NULL;
 COMMENT ON TABLE ops.alarms IS 'What was wrong with the pipeline, one row for each episode (docs/alarms.md). Alerts that people set are in ops.alerts.';
 COMMENT ON COLUMN ops.alarms.alarm_id IS 'Number of the episode.';
-COMMENT ON COLUMN ops.alarms.key IS 'The condition, such as failed raw.intensity or stale intensity.';
+COMMENT ON COLUMN ops.alarms.key IS 'The condition, such as failed raw.intensity or stale telemetry.';
 COMMENT ON COLUMN ops.alarms.severity IS 'severe: telemetry or forecasts stop, and the heartbeat reports a failure. warning: something less stops. note: told once, without a recovery.';
 COMMENT ON COLUMN ops.alarms.what IS 'What is wrong and what to do; as it was when it was told.';
 COMMENT ON COLUMN ops.alarms.began_at IS 'When it was first seen.';
@@ -103,8 +103,7 @@ INSERT INTO ops.locks (name) VALUES ('ops.alarms') ON CONFLICT DO NOTHING;
 
 -- The edge function's part: it may report that the model could not be started, and gets back the
 -- message to send; no row if that was told already. `addresses` is how many it has: without any, the
--- next command of grid tells it. What it cannot send stays pending for that command, too, which leaves
--- it alone for the first minute, as after any attempt.
+-- next command of grid tells it. What it cannot send stays pending for that command, too.
 CREATE FUNCTION ops.raise_start_alarm(failure text, addresses integer)
     RETURNS TABLE (message_id bigint, title text, body text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -133,9 +132,9 @@ BEGIN
     INSERT INTO ops.alarms (key, severity, what, began_at, times, told_at)
     VALUES ('start of the model', 'severe', said, at, before + 1, at);
     RETURN QUERY
-        INSERT INTO ops.alarm_messages AS m (written_at, title, body, attempts, last_attempt_at)
+        INSERT INTO ops.alarm_messages AS m (written_at, title, body)
         VALUES (at, 'Grid Assets: start of the model',
-                'BEGAN ' || to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC: ' || said, 1, at)
+                'BEGAN ' || to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC: ' || said)
         RETURNING m.message_id, m.title, m.body;
 END
 $$;
@@ -146,7 +145,7 @@ CREATE FUNCTION ops.note_alarm_sent(message bigint, took smallint[], addresses i
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 UPDATE ops.alarm_messages AS m
-SET delivered_to = now_taken.places,
+SET attempts = m.attempts + 1, last_attempt_at = clock_timestamp(), delivered_to = now_taken.places,
     status = CASE WHEN now_taken.is_done THEN 'delivered' ELSE 'pending' END,
     closed_at = CASE WHEN now_taken.is_done THEN clock_timestamp() END
 FROM (SELECT p.message_id, array_agg(DISTINCT place ORDER BY place) FILTER (WHERE place IS NOT NULL) AS places,
