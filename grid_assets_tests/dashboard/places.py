@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import psycopg
 from pydantic import SecretStr
@@ -31,7 +31,7 @@ def fill(url: SecretStr, now: datetime) -> None:
             "SELECT region_id, period_start, 40.5 - region_id, 30 + region_id "
             "FROM core.regional_intensity"
         )
-        capture(connection, now - timedelta(minutes=1), value)
+        capture(connection, first, value)
         connection.execute(
             "INSERT INTO forecast.regional_accuracy VALUES "
             "('neso', 13, %s, '0-3h', 10, 55, -3, 1000, NULL, false)",
