@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -32,6 +33,7 @@ from grid_assets.definitions import defs
 from grid_assets.defs.assets.raw import neso_forecast
 from grid_assets.defs.partitions import range_tags
 from grid_assets.defs.planning import HISTORY
+from grid_assets.halfhours import HALF_HOUR
 from grid_assets.replay.server import ReplayServer
 from grid_assets.runtime.postgres import EmbeddedPostgres
 from grid_assets.warehouse.connection import Connection, connect
@@ -58,6 +60,9 @@ SERVER_URL = os.environ.get("GRID_DATABASE_URL", "").strip()
 MACHINERY: Final = frozenset({"server", "open_folder", "chromium", "grid", "product", "wheel"})
 """Fixtures that start a server, a process or a browser, or are for tests that do."""
 
+
+LAST_S: Final = 10
+"""Seconds before the end of a half-hour in which no test begins that needs a server."""
 
 LONGEST: Final = (
     "test_schedules.py",
@@ -131,6 +136,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.path not in slow_modules,
         )
     )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Begin no test of a few seconds in the last ones of a half-hour.
+
+    Most look at the clock to fill in what there is by now, and look again to ask for it. What is
+    meant to work across the end of a half-hour has tests that say which times they mean.
+    """
+    left_s = HALF_HOUR.seconds - time.time() % HALF_HOUR.seconds
+    if left_s < LAST_S and item.get_closest_marker("unit") is None:
+        time.sleep(left_s)
 
 
 @pytest.hookimpl(optionalhook=True)  # there is no such hook with -p no:xdist
