@@ -34,7 +34,7 @@ chronos: .venv/.ready-chronos ## install torch, to train and to run other models
 
 # Beside each other, because most of lint is mypy, which uses one core.
 test: .venv/.ready-dev ## all tests
-	@echo "Running all tests: 25 minutes on two cores (make check: one or two)"
+	@echo "Running all tests: 20 minutes on two cores (make check: one or two)"
 	@$(MAKE) --no-print-directory --jobs=2 lint pytest
 
 # Of Dagster's, only the definitions are wanted: no telemetry, no notices, no search for updates.

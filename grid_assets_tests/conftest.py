@@ -14,7 +14,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -33,7 +32,6 @@ from grid_assets.definitions import defs
 from grid_assets.defs.assets.raw import neso_forecast
 from grid_assets.defs.partitions import range_tags
 from grid_assets.defs.planning import HISTORY
-from grid_assets.halfhours import HALF_HOUR
 from grid_assets.replay.server import ReplayServer
 from grid_assets.runtime.postgres import EmbeddedPostgres
 from grid_assets.warehouse.connection import Connection, connect
@@ -41,6 +39,7 @@ from grid_assets.warehouse.migrate import migrate
 from grid_assets.warehouse.stamp import Stamp
 from grid_assets_tests import broker, chromium, fake_clock, pooler
 from grid_assets_tests.feeds import programs
+from grid_assets_tests.running import wait_out_half_hour
 from grid_assets_tests.supabase import postgres_cron
 from grid_assets_tests.time_left import TimeLeft
 
@@ -59,7 +58,6 @@ SERVER_URL = os.environ.get("GRID_DATABASE_URL", "").strip()
 
 MACHINERY: Final = frozenset({"server", "open_folder", "chromium", "grid", "product", "wheel"})
 """Fixtures that start a server, a process or a browser, or are for tests that do."""
-
 
 LAST_S: Final = 10
 """Seconds before the end of a half-hour in which no test begins that needs a server."""
@@ -145,9 +143,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     Most look at the clock to fill in what there is by now, and look again to ask for it. What is
     meant to work across the end of a half-hour has tests that say which times they mean.
     """
-    left_s = HALF_HOUR.seconds - time.time() % HALF_HOUR.seconds
-    if left_s < LAST_S and item.get_closest_marker("unit") is None:
-        time.sleep(left_s)
+    if item.get_closest_marker("unit") is None:
+        wait_out_half_hour(LAST_S)
 
 
 @pytest.hookimpl(optionalhook=True)  # there is no such hook with -p no:xdist

@@ -24,7 +24,7 @@ from typing import Any, Final, TypeVar
 import psutil
 import requests
 
-from grid_assets.halfhours import floor
+from grid_assets.halfhours import HALF_HOUR, floor
 from grid_assets.runtime.supervisor import MARK
 from grid_assets.settings import Settings
 from grid_assets_tests import forked
@@ -252,6 +252,13 @@ def wait_until(
             raise AssertionError(f"Not within {within_s:g} s: {said}")
         time.sleep(pause_s)
         pause_s = min(1.3 * pause_s, most_s)
+
+
+def wait_out_half_hour(last_s: float) -> None:
+    """Wait for the next half-hour if fewer than `last_s` seconds of this one are left."""
+    left_s = HALF_HOUR.total_seconds() - time.time() % HALF_HOUR.total_seconds()
+    if left_s < last_s:
+        time.sleep(left_s)
 
 
 def within_a_half_hour(act: Callable[[], T]) -> T:

@@ -5,7 +5,6 @@ Runs are started by the fixture `materialise`, one folder up.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -21,6 +20,7 @@ from grid_assets.defs.partitions import range_tags
 from grid_assets.halfhours import HALF_HOUR, days_window
 from grid_assets.replay import recording
 from grid_assets.replay.server import ReplayServer
+from grid_assets_tests.running import wait_out_half_hour
 
 VALUES = {
     "raw.intensity": "SELECT period_start, forecast_gco2_kwh, actual_gco2_kwh, intensity_index "
@@ -197,9 +197,7 @@ def recorded(replay: ReplayServer) -> Recorded:
 @pytest.fixture
 def today() -> date:
     """The UTC day, which cannot change during a test: waits out the last seconds of a half-hour."""
-    left = HALF_HOUR.total_seconds() - time.time() % HALF_HOUR.total_seconds()
-    if left < STEADY_S:
-        time.sleep(left)
+    wait_out_half_hour(STEADY_S)
     return datetime.now(UTC).date()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -27,6 +26,7 @@ from grid_assets.sources.carbon_intensity.regional import RegionalRow, parse_reg
 from grid_assets.sources.http.body import json_object
 from grid_assets.telemetry.due import Range
 from grid_assets_tests.defs.conftest import Tables, failed_checks, half_hours, noon
+from grid_assets_tests.running import wait_out_half_hour
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 Run = Callable[..., dg.ExecuteInProcessResult]
@@ -46,9 +46,7 @@ def run(
 
     It waits if a half-hour is about to end, so that a test does not see two.
     """
-    left_s = 1800 - time.time() % 1800
-    if left_s < NEEDED_S:
-        time.sleep(left_s)
+    wait_out_half_hour(NEEDED_S)
     monkeypatch.setenv("GRID_DATABASE_URL", warehouse.get_secret_value())
     monkeypatch.setenv("GRID_API_URL", replay.url)
     monkeypatch.setenv("GRID_API_RETRY_BUDGET_S", "0")
