@@ -60,7 +60,7 @@ MACHINERY: Final = frozenset({"server", "open_folder", "chromium", "grid", "prod
 """Fixtures that start a server, a process or a browser, or are for tests that do."""
 
 LAST_S: Final = 10
-"""Seconds before the end of a half-hour in which no test begins that needs a server."""
+"""Seconds before the end of a half-hour in which no test begins, but for unit tests."""
 
 LONGEST: Final = (
     "test_schedules.py",
