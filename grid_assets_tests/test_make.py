@@ -79,8 +79,7 @@ def make(*target: str, folder: Path = PROJECT_DIR, **environment: str) -> tuple[
 )
 def test_make_only_calls_the_command(target: tuple[str, ...], calls: str) -> None:
     _, said = make("-n", *target)
-    commands = re.sub(r"\\\n\s*", "", said)
-    command = commands.splitlines()[-1].strip()
+    command = said.splitlines()[-1].strip()
     assert command.removeprefix("i=; trap i=1 INT; ").split(" ||")[0] == calls
 
 
@@ -147,6 +146,13 @@ def test_a_failure_of_the_command_is_one_of_make(ready: Path) -> None:
     assert code == 2
     assert "It failed." in said
     assert "Error 1" in said
+
+
+def test_a_command_that_is_interrupted_alone_is_named(ready: Path) -> None:
+    write_grid(ready, "time.sleep(0.3)\nsys.exit(130)")
+    code, said = make("demo", folder=ready)
+    assert code == 2
+    assert said.splitlines()[-1].endswith("demo] Error 130")
 
 
 def test_clean_stops_what_runs_and_keeps_the_data(ready: Path) -> None:
